@@ -1,0 +1,144 @@
+//! The emulator as a program: Amazon Connect Cases on the loopback interface, for any AWS client.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+use cases_emulator::Emulator;
+use clap::Parser;
+use tokio::net::TcpListener;
+
+const EXAMPLE: &str = "\
+Example:
+  cases-emulator --domain domain.json --port 4599
+  AWS_ENDPOINT_URL_CONNECTCASES=http://127.0.0.1:4599 \\
+    AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x AWS_REGION=us-east-1 \\
+    aws connectcases list-domains";
+
+/// Amazon Connect Cases on your own machine: the domain of a snapshot, its cases in memory
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLE)]
+struct Arguments {
+    /// The domain snapshot to serve
+    #[arg(long, value_name = "FILE")]
+    domain: PathBuf,
+
+    /// The port to listen on, on 127.0.0.1; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 4599)]
+    port: u16,
+
+    /// Answer ThrottlingException beyond the published request quotas
+    #[arg(long)]
+    rate_limits: bool,
+
+    /// How old a case must be for a search to find it, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    search_lag_ms: u64,
+
+    /// How long a client token is remembered, in seconds
+    #[arg(long, value_name = "S", default_value_t = 86_400)]
+    token_lifetime_s: u64,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(&Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut causes = String::new();
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                let _ = write!(causes, ": {error}");
+                cause = error.source();
+            }
+            let _ = writeln!(std::io::stderr(), "cases-emulator: {error}{causes}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum RunError {
+    #[error("cannot read the domain snapshot {path}")]
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("cannot serve {path}")]
+    Seed {
+        path: PathBuf,
+        source: cases_emulator::SeedError,
+    },
+    #[error("cannot listen on 127.0.0.1:{port}; --port 0 takes a free port")]
+    Listen { port: u16, source: std::io::Error },
+    #[error("cannot wait for signals")]
+    Signal(#[source] std::io::Error),
+    #[error("cannot write the address to standard output")]
+    Print(#[source] std::io::Error),
+}
+
+async fn run(arguments: &Arguments) -> Result<(), RunError> {
+    let emulator = emulator(&arguments.domain)?.with_start_time(SystemTime::now());
+    emulator.set_rate_limits(arguments.rate_limits);
+    emulator.set_search_lag(Duration::from_millis(arguments.search_lag_ms));
+    emulator.set_token_lifetime(Duration::from_secs(arguments.token_lifetime_s));
+
+    let port = arguments.port;
+    let listen = |source| RunError::Listen { port, source };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    let interrupted = interrupted().map_err(RunError::Signal)?;
+
+    let mut output = std::io::stdout();
+    writeln!(
+        output,
+        "cases-emulator: http://{address} (domain {}, {} templates, {} fields)",
+        emulator.domain_id(),
+        emulator.template_count(),
+        emulator.field_count(),
+    )
+    .and_then(|()| output.flush())
+    .map_err(RunError::Print)?;
+    emulator.serve(listener, interrupted).await;
+    Ok(())
+}
+
+fn emulator(path: &Path) -> Result<Emulator, RunError> {
+    let json = std::fs::read_to_string(path).map_err(|source| RunError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    Emulator::from_snapshot(&json).map_err(|source| RunError::Seed {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Ready when the process is asked to end. The signals are caught from this call on.
+#[cfg(unix)]
+fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Ready when the process is asked to end.
+#[cfg(not(unix))]
+fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}

@@ -1,0 +1,148 @@
+//! The texts the service takes only in a certain shape: custom entities and tags by the patterns
+//! of the service model, ARNs and times by the forms the administrator guide gives.
+
+use time::OffsetDateTime;
+use time::format_description::well_known::{Iso8601, Rfc3339};
+
+/// `CustomEntity`: `[a-zA-Z0-9_\-\.@:/ ]*[a-zA-Z0-9_\-\.@:/]`.
+pub(crate) fn is_custom_entity(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_-.@:/ ".contains(c);
+    text.chars().all(allowed) && !text.is_empty() && !text.ends_with(' ')
+}
+
+/// `MutableTagKey` without its look-ahead: `[a-zA-Z0-9 _.:/=+\-@]+`.
+pub(crate) fn is_tag_key(text: &str) -> bool {
+    !text.is_empty() && is_tag_value(text)
+}
+
+/// `TagValueString`: `([a-zA-Z0-9 _.:/=+\-@]*)`.
+pub(crate) fn is_tag_value(text: &str) -> bool {
+    text.chars()
+        .all(|c| c.is_ascii_alphanumeric() || " _.:/=+-@".contains(c))
+}
+
+/// Whether the key has the prefix `aws:`, in any case, that is kept for AWS's own tags.
+pub(crate) fn is_reserved_tag_key(text: &str) -> bool {
+    text.get(..4)
+        .is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:"))
+}
+
+/// `arn:PARTITION:profile:REGION:ACCOUNT:domains/DOMAIN/profiles/PROFILE_ID`.
+pub(crate) fn is_profile_arn(text: &str) -> bool {
+    is_arn(text, "profile", "domains", "profiles")
+}
+
+/// `arn:PARTITION:connect:REGION:ACCOUNT:instance/INSTANCE/queue/QUEUE`.
+pub(crate) fn is_queue_arn(text: &str) -> bool {
+    is_arn(text, "connect", "instance", "queue")
+}
+
+/// `arn:PARTITION:connect:REGION:ACCOUNT:instance/INSTANCE/agent/USER`.
+pub(crate) fn is_user_arn(text: &str) -> bool {
+    is_arn(text, "connect", "instance", "agent")
+}
+
+fn is_arn(text: &str, service: &str, parent: &str, child: &str) -> bool {
+    let parts: Vec<&str> = text.split(':').collect();
+    let ["arn", partition, in_service, region, account, resource] = parts.as_slice() else {
+        return false;
+    };
+    let resource: Vec<&str> = resource.split('/').collect();
+    let [in_parent, parent_id, in_child, child_id] = resource.as_slice() else {
+        return false;
+    };
+    partition.starts_with("aws")
+        && *in_service == service
+        && is_region(region)
+        && is_account(account)
+        && *in_parent == parent
+        && *in_child == child
+        && is_identifier(parent_id)
+        && is_identifier(child_id)
+}
+
+/// A Region's name, by its characters.
+pub(crate) fn is_region(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+/// Twelve digits.
+pub(crate) fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.chars().all(|c| c.is_ascii_digit())
+}
+
+fn is_identifier(text: &str) -> bool {
+    !text.is_empty() && !text.contains(char::is_whitespace)
+}
+
+/// A date and time with its offset, as RFC 3339 or ISO 8601 writes it.
+pub(crate) fn date_time(text: &str) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(text, &Rfc3339)
+        .or_else(|_| OffsetDateTime::parse(text, &Iso8601::DEFAULT))
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn custom_entities() {
+        for good in ["casebridge/order-failed", "a b", " a", "x@y.z:1_2"] {
+            assert!(is_custom_entity(good), "{good}");
+        }
+        for bad in ["", " ", "a ", "a+b", "a#b", "ä", "a\n"] {
+            assert!(!is_custom_entity(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn tags() {
+        assert!(is_tag_key("casebridge:key") && is_tag_value(""));
+        for bad in ["", "a,b", "ü", "a\tb"] {
+            assert!(!is_tag_key(bad), "{bad:?}");
+        }
+        assert!(is_reserved_tag_key("AWS:x") && is_reserved_tag_key("aws:"));
+        assert!(!is_reserved_tag_key("aws") && !is_reserved_tag_key("laws:x"));
+    }
+
+    #[test]
+    fn arns() {
+        assert!(is_profile_arn(
+            "arn:aws-us-gov:profile:us-gov-west-1:123456789012:domains/d/profiles/p"
+        ));
+        assert!(is_user_arn(
+            "arn:aws:connect:eu-central-1:123456789012:instance/i/agent/u"
+        ));
+        for bad in [
+            "",
+            "p-1",
+            "arn:aws:profile:us-east-1:123456789012:domains/d",
+            "arn:aws:profile:us-east-1:1234:domains/d/profiles/p",
+            "arn:aws:connect:us-east-1:123456789012:domains/d/profiles/p",
+            "arn:aws:profile:us-east-1:123456789012:domains//profiles/p",
+        ] {
+            assert!(!is_profile_arn(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn times() {
+        for good in [
+            "2026-11-22T17:37:00Z",
+            "2026-11-22T17:37:00.123+01:00",
+            "20261122T173700Z",
+        ] {
+            assert!(date_time(good).is_some(), "{good}");
+        }
+        for bad in [
+            "",
+            "2026-11-22",
+            "yesterday",
+            "1763833020",
+            "2026-13-01T00:00:00Z",
+        ] {
+            assert!(date_time(bad).is_none(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! `CreateCase` and what is seen of the case afterwards.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use aws_sdk_connectcases::types::{
+    AuditEventFieldValueUnion, AuditEventType, EmptyFieldValue, FieldValueUnion, UserUnion,
+};
+use serde_json::{Value, json};
+
+use crate::{client, emulator, field, identifier, make, plain_case, post, text};
+
+const USER: &str = "arn:aws:connect:us-east-1:123456789012:instance/i/agent/u";
+
+#[tokio::test(start_paused = true)]
+async fn a_case_is_shown_as_it_was_made() {
+    let emulator = emulator();
+    let client = client(&emulator);
+    let made = client
+        .create_case()
+        .domain_id("d-1")
+        .template_id("t-order")
+        .fields(text("title", "Order A-1 failed"))
+        .fields(text("f-number", "A-1"))
+        .fields(field("f-total", FieldValueUnion::DoubleValue(629.9)))
+        .fields(field("f-vip", FieldValueUnion::BooleanValue(true)))
+        .fields(field(
+            "f-owner",
+            FieldValueUnion::UserArnValue(USER.to_owned()),
+        ))
+        .fields(field(
+            "f-note",
+            FieldValueUnion::EmptyValue(EmptyFieldValue::builder().build()),
+        ))
+        .fields(text("f-at", "2026-11-22T17:37:00Z"))
+        .fields(text("f-priority", "high"))
+        .tags("team", "payments")
+        .tags("casebridge:key", "abc")
+        .performed_by(UserUnion::CustomEntity(
+            "casebridge/order-failed".to_owned(),
+        ))
+        .send()
+        .await
+        .expect("a case");
+    assert_eq!(
+        made.case_arn,
+        format!(
+            "arn:aws:cases:us-east-1:123456789012:domain/d-1/case/{}",
+            made.case_id
+        )
+    );
+
+    let ids = [
+        "f-vip", "title", "f-note", "f-page", "f-total", "status", "f-owner",
+    ];
+    let shown = client
+        .get_case()
+        .domain_id("d-1")
+        .case_id(&made.case_id)
+        .set_fields(Some(ids.map(identifier).into()))
+        .send()
+        .await
+        .expect("the case");
+    assert_eq!(shown.template_id, "t-order");
+    assert_eq!(shown.next_token, None);
+    let shown_ids: Vec<&str> = shown.fields.iter().map(|field| field.id.as_str()).collect();
+    assert_eq!(
+        shown_ids,
+        ["f-vip", "title", "f-note", "f-total", "status", "f-owner"]
+    );
+    let values: Vec<_> = shown
+        .fields
+        .iter()
+        .map(|field| field.value.clone())
+        .collect();
+    assert_eq!(values[0], Some(FieldValueUnion::BooleanValue(true)));
+    assert!(
+        values[2]
+            .as_ref()
+            .is_some_and(FieldValueUnion::is_empty_value)
+    );
+    assert_eq!(values[3], Some(FieldValueUnion::DoubleValue(629.9)));
+    assert_eq!(
+        values[4],
+        Some(FieldValueUnion::StringValue("open".to_owned()))
+    );
+    let tags = shown.tags.expect("tags");
+    let tag = |key: &str| tags.get(key).and_then(Option::as_deref);
+    assert_eq!(
+        tag("team"),
+        Some("payments"),
+        "the request's tag wins over the template's"
+    );
+    assert_eq!(tag("cost"), Some("shop"));
+    assert_eq!(tag("casebridge:key"), Some("abc"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_audit_history_says_who_made_it() {
+    let emulator = emulator();
+    let client = client(&emulator);
+    tokio::time::advance(Duration::from_millis(1500)).await;
+    let by = UserUnion::CustomEntity("casebridge/order-failed".to_owned());
+    let made = plain_case(&client, "a")
+        .performed_by(by)
+        .send()
+        .await
+        .expect("a case");
+    let history = client
+        .get_case_audit_events()
+        .domain_id("d-1")
+        .case_id(&made.case_id)
+        .send()
+        .await
+        .expect("its history");
+    let [Some(event)] = history.audit_events.as_slice() else {
+        panic!("one event, not {}", history.audit_events.len());
+    };
+    assert_eq!(event.r#type, AuditEventType::CaseCreated);
+    assert_eq!(event.performed_time.to_string(), "2026-01-01T00:00:01.5Z");
+    let performed_by = event.performed_by.as_ref().expect("a performer");
+    assert_eq!(
+        performed_by
+            .user
+            .as_ref()
+            .and_then(|user| user.as_custom_entity().ok()),
+        Some(&"casebridge/order-failed".to_owned())
+    );
+    assert_eq!(
+        performed_by.iam_principal_arn,
+        "arn:aws:iam::123456789012:role/cases-emulator"
+    );
+    let title = event
+        .fields
+        .iter()
+        .flatten()
+        .find(|field| field.event_field_id == "title");
+    assert_eq!(
+        title.and_then(|field| field.new_value.clone()),
+        Some(AuditEventFieldValueUnion::StringValue("a".to_owned()))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn cases_and_requests_are_kept_for_the_test_to_read() {
+    let emulator = emulator();
+    let client = client(&emulator);
+    let by = UserUnion::UserArn(USER.to_owned());
+    let made = plain_case(&client, "a")
+        .client_token("t")
+        .performed_by(by)
+        .send()
+        .await;
+    let made = made.expect("a case");
+
+    let [case]: [Value; 1] = emulator.cases().try_into().expect("one case");
+    assert_eq!(case["caseId"], made.case_id);
+    assert_eq!(case["templateId"], "t-plain");
+    assert_eq!(case["performedBy"]["user"], json!({ "userArn": USER }));
+    let value = |id: &str| {
+        let fields = case["fields"].as_array().expect("fields");
+        let field = fields.iter().find(|field| field["id"] == id);
+        field.map_or(Value::Null, |field| field["value"].clone())
+    };
+    assert_eq!(value("title"), json!({ "stringValue": "a" }));
+    assert_eq!(value("case_id"), json!({ "stringValue": made.case_id }));
+    assert_eq!(value("created_by"), json!({ "userArnValue": USER }));
+    assert_eq!(
+        value("created_datetime"),
+        json!({ "stringValue": "2026-01-01T00:00:00.000Z" })
+    );
+    assert_eq!(
+        value("reference_number"),
+        json!({ "stringValue": "10000000" })
+    );
+
+    let [request]: [_; 1] = emulator.requests().try_into().expect("one request");
+    assert_eq!(request.operation, "CreateCase");
+    assert_eq!(request.path, "/domains/d-1/cases");
+    assert_eq!(request.status, 200);
+    assert_eq!(
+        request.body,
+        json!({
+            "templateId": "t-plain",
+            "fields": [{ "id": "title", "value": { "stringValue": "a" } }],
+            "clientToken": "t",
+            "performedBy": { "userArn": USER },
+        })
+    );
+    emulator.clear_requests();
+    assert!(emulator.requests().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_token_is_one_case() {
+    let emulator = emulator();
+    let client = client(&emulator);
+    let first = plain_case(&client, "a")
+        .client_token("t")
+        .send()
+        .await
+        .expect("a case");
+    let again = plain_case(&client, "a")
+        .client_token("t")
+        .send()
+        .await
+        .expect("the case");
+    assert_eq!(
+        (first.case_id, first.case_arn),
+        (again.case_id, again.case_arn)
+    );
+
+    let other = plain_case(&client, "b").client_token("t").send().await;
+    let error = other.expect_err("another body").into_service_error();
+    assert!(error.is_conflict_exception(), "{error:?}");
+    assert_eq!(emulator.cases().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_token_every_request_is_a_case() {
+    let emulator = emulator();
+    let body = r#"{"templateId":"t-plain","fields":[{"id":"title","value":{"stringValue":"a"}}]}"#;
+    let mut ids = HashSet::new();
+    for _ in 0..3 {
+        let (status, _, answer) = post(&emulator, "/domains/d-1/cases", body).await;
+        assert_eq!(status, 200);
+        ids.insert(answer["caseId"].to_string());
+    }
+    assert_eq!(ids.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_is_compared_by_its_meaning() {
+    let emulator = emulator();
+    let path = "/domains/d-1/cases";
+    let one = r#"{"clientToken":"t","templateId":"t-plain","fields":[
+        {"id":"title","value":{"stringValue":"a"}},{"id":"f-total","value":{"doubleValue":1}}]}"#;
+    let same = r#"{"fields":[{"value":{"stringValue":"a","doubleValue":null},"id":"title"},
+        {"id":"f-total","value":{"doubleValue":1.0}}],"templateId":"t-plain","clientToken":"t","tags":null}"#;
+    let (_, _, first) = post(&emulator, path, one).await;
+    let (status, _, again) = post(&emulator, path, same).await;
+    assert_eq!((status, first), (200, again));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_forgotten_after_its_lifetime() {
+    let emulator = emulator();
+    emulator.set_token_lifetime(Duration::from_mins(1));
+    let client = client(&emulator);
+    let send = || plain_case(&client, "a").client_token("t").send();
+    let first = send().await.expect("a case").case_id;
+    tokio::time::advance(Duration::from_secs(59)).await;
+    assert_eq!(send().await.expect("the case").case_id, first);
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_ne!(send().await.expect("a new case").case_id, first);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_at_once_with_one_token_are_one_case() {
+    let emulator = emulator();
+    let client = client(&emulator);
+    let sends: Vec<_> = (0..10)
+        .map(|_| tokio::spawn(plain_case(&client, "a").client_token("t").send()))
+        .collect();
+    let mut ids = HashSet::new();
+    for send in sends {
+        ids.insert(send.await.expect("no panic").expect("a case").case_id);
+    }
+    assert_eq!((ids.len(), emulator.cases().len()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn case_ids_repeat_from_run_to_run() {
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        let client = client(&emulator());
+        runs.push([make(&client, "a").await, make(&client, "b").await]);
+    }
+    assert_eq!(runs[0], runs[1]);
+    assert_ne!(runs[0][0], runs[0][1]);
+}

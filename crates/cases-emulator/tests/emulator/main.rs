@@ -1,0 +1,92 @@
+//! The emulator as its users meet it: through the official SDK client, in process and over a
+//! socket, and through raw requests where the client would not send them.
+
+#![expect(
+    clippy::expect_used,
+    reason = "what the set-up of a test expects is part of the test"
+)]
+
+mod create_case;
+mod faults;
+mod program;
+mod reads;
+mod refusals;
+mod search;
+mod seed;
+mod server;
+
+use aws_credential_types::Credentials;
+use aws_sdk_connectcases::Client;
+use aws_sdk_connectcases::config::retry::RetryConfig;
+use aws_sdk_connectcases::config::{BehaviorVersion, Builder, Region};
+use aws_sdk_connectcases::operation::create_case::builders::CreateCaseFluentBuilder;
+use aws_sdk_connectcases::types::{FieldIdentifier, FieldValue, FieldValueUnion};
+use bytes::Bytes;
+use cases_emulator::Emulator;
+use serde_json::Value;
+
+const DOMAIN: &str = include_str!("domain.json");
+
+fn emulator() -> Emulator {
+    Emulator::from_snapshot(DOMAIN).expect("the test's snapshot is sound")
+}
+
+/// What every client of these tests has: a Region, made-up credentials, no retries.
+fn config() -> Builder {
+    aws_sdk_connectcases::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+        .retry_config(RetryConfig::disabled())
+}
+
+/// The official client on the emulator, without a socket.
+fn client(emulator: &Emulator) -> Client {
+    Client::from_conf(config().http_client(emulator.http_client()).build())
+}
+
+fn text(id: &str, text: &str) -> FieldValue {
+    field(id, FieldValueUnion::StringValue(text.to_owned()))
+}
+
+fn field(id: &str, value: FieldValueUnion) -> FieldValue {
+    FieldValue::builder()
+        .id(id)
+        .value(value)
+        .build()
+        .expect("a field has an id and a value")
+}
+
+fn identifier(id: &str) -> FieldIdentifier {
+    FieldIdentifier::builder()
+        .id(id)
+        .build()
+        .expect("an identifier has an id")
+}
+
+/// A request for a case with this title, of the template that requires nothing more.
+fn plain_case(client: &Client, title: &str) -> CreateCaseFluentBuilder {
+    client
+        .create_case()
+        .domain_id("d-1")
+        .template_id("t-plain")
+        .fields(text("title", title))
+}
+
+/// Makes a case with this title and gives its id.
+async fn make(client: &Client, title: &str) -> String {
+    let made = plain_case(client, title).send().await;
+    made.expect("a plain case is accepted").case_id
+}
+
+/// Posts a body as it is; gives status, `x-amzn-errortype` and the answer's body.
+async fn post(emulator: &Emulator, path: &str, body: &str) -> (u16, String, Value) {
+    let request = http::Request::post(path)
+        .body(Bytes::from(body.to_owned()))
+        .expect("the path is a path");
+    let response = emulator.respond(request).await.expect("an answer");
+    let name = response.headers().get("x-amzn-errortype");
+    let name = name.map_or("", |name| name.to_str().expect("a name"));
+    let body = serde_json::from_slice(response.body()).expect("JSON");
+    (response.status().as_u16(), name.to_owned(), body)
+}

@@ -1,0 +1,128 @@
+//! Amazon Resource Names, as far as a request holds them: shapes in every partition.
+
+/// The account of an ARN.
+#[must_use]
+pub fn account(arn: &str) -> Option<&str> {
+    parts(arn).map(|parts| parts.account)
+}
+
+/// Whether the text is the ARN of something in a Connect instance: `arn:P:connect:R:A:instance/I/KIND/ID`.
+#[must_use]
+pub fn is_connect(arn: &str, kinds: &[&str]) -> bool {
+    let Some(parts) = parts(arn).filter(|parts| parts.service == "connect") else {
+        return false;
+    };
+    let path: Vec<&str> = parts.resource.split('/').collect();
+    matches!(path.as_slice(), ["instance", instance, kind, id] if !instance.is_empty() && kinds.contains(kind) && !id.is_empty())
+}
+
+/// Whether the text is a profile ARN: `arn:P:profile:R:A:domains/NAME/profiles/ID`.
+#[must_use]
+pub fn is_profile(arn: &str) -> bool {
+    let Some(parts) = parts(arn).filter(|parts| parts.service == "profile") else {
+        return false;
+    };
+    let path: Vec<&str> = parts.resource.split('/').collect();
+    let legal = |text: &str| {
+        !text.is_empty()
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+    };
+    matches!(path.as_slice(), ["domains", domain, "profiles", id] if legal(domain) && legal(id))
+}
+
+/// The contact's id in a contact ARN: `arn:P:connect:R:A:instance/I/contact/ID`.
+#[must_use]
+pub fn contact_id(arn: &str) -> Option<&str> {
+    arn.rsplit_once("/contact/")
+        .map(|(_, id)| id)
+        .filter(|id| !id.is_empty())
+}
+
+/// The partition a Region is in.
+#[must_use]
+pub fn partition(region: &str) -> &'static str {
+    match region {
+        region if region.starts_with("cn-") => "aws-cn",
+        region if region.starts_with("us-gov-") => "aws-us-gov",
+        region if region.starts_with("us-iso-") => "aws-iso",
+        region if region.starts_with("us-isob-") => "aws-iso-b",
+        region if region.starts_with("eu-isoe-") => "aws-iso-e",
+        region if region.starts_with("us-isof-") => "aws-iso-f",
+        region if region.starts_with("eusc-") => "aws-eusc",
+        _ => "aws",
+    }
+}
+
+struct Parts<'a> {
+    service: &'a str,
+    account: &'a str,
+    resource: &'a str,
+}
+
+fn parts(arn: &str) -> Option<Parts<'_>> {
+    let mut parts = arn.splitn(6, ':');
+    let (prefix, partition, service, region, account, resource) = (
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+    );
+    let sound = prefix == "arn"
+        && (partition == "aws" || partition.starts_with("aws-"))
+        && !region.is_empty()
+        && account.len() == 12
+        && account.bytes().all(|byte| byte.is_ascii_digit())
+        && !resource
+            .chars()
+            .any(|c| c.is_whitespace() || c.is_control());
+    sound.then_some(Parts {
+        service,
+        account,
+        resource,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes_hold_in_every_partition() {
+        for partition in ["aws", "aws-us-gov", "aws-cn"] {
+            assert!(is_connect(
+                &format!("arn:{partition}:connect:us-east-1:111122223333:instance/I/agent/U"),
+                &["agent"]
+            ));
+            assert!(is_profile(&format!(
+                "arn:{partition}:profile:us-east-1:111122223333:domains/shop/profiles/0a1b"
+            )));
+        }
+        for other in [
+            "",
+            "arn:aws:connect:us-east-1:1111:instance/I/agent/U",
+            "arn:aws:connect:us-east-1:111122223333:instance/I/agent/",
+            "arn:aws:connect:us-east-1:111122223333:instance/I/queue/Q",
+        ] {
+            assert!(!is_connect(other, &["agent"]), "{other}");
+        }
+        assert!(!is_profile(
+            "arn:aws:profile:us-east-1:111122223333:domains/shop/profiles/"
+        ));
+    }
+
+    #[test]
+    fn contact_ids_come_from_contact_arns() {
+        assert_eq!(
+            contact_id("arn:aws:connect:us-east-1:111122223333:instance/I/contact/C"),
+            Some("C")
+        );
+        assert_eq!(
+            contact_id("arn:aws:connect:us-east-1:111122223333:instance/I"),
+            None
+        );
+    }
+}

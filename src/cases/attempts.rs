@@ -1,0 +1,74 @@
+//! Whether an attempt may have succeeded without our hearing of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
+};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+
+/// Counts the attempts of one call, and those of which it is certain that they created nothing.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Attempts(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    begun: AtomicUsize,
+    harmless: AtomicUsize,
+}
+
+impl Attempts {
+    /// Whether some attempt may have created the case: it was begun, and neither refused nor kept from the wire.
+    pub(super) fn may_have_succeeded(&self) -> bool {
+        self.0.begun.load(Ordering::Relaxed) > self.0.harmless.load(Ordering::Relaxed)
+    }
+}
+
+impl Intercept for Attempts {
+    fn name(&self) -> &'static str {
+        "Attempts"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.0.begun.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// An attempt that is given up in the middle never gets here, and so stays in doubt.
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let refused = context
+            .response()
+            .is_some_and(|response| response.status().is_client_error());
+        let connector_error = context
+            .output_or_error()
+            .and_then(Result::err)
+            .and_then(|error| error.as_connector_error());
+        if refused || connector_error.is_some_and(|error| never_connected(error)) {
+            self.0.harmless.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+/// Whether an error, or what caused it, is that no connection could be opened: then nothing was written.
+fn never_connected(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|error| {
+        error
+            .downcast_ref::<hyper_util::client::legacy::Error>()
+            .is_some_and(hyper_util::client::legacy::Error::is_connect)
+    })
+}

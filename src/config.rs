@@ -1,0 +1,334 @@
+//! Configuration: the one place that reads the environment.
+//!
+//! A bad value stops the start with a sentence that names its variable.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::guard::Guard;
+use crate::limits;
+
+/// What the environment says.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `CASES_DOMAIN_ID`
+    pub domain_id: String,
+    /// `AWS_REGION`
+    pub region: String,
+    /// `CASEBRIDGE_MAPPING`
+    pub mapping: Document,
+    /// `CASEBRIDGE_DOMAIN`; absent where the variable is not set and no `domain.json` is found.
+    pub domain: Option<Document>,
+    /// `CASEBRIDGE_ENTITY_PREFIX`
+    pub entity_prefix: String,
+    /// `CASEBRIDGE_FLOW_BUDGET_MS`
+    pub flow_budget: Duration,
+    /// `ALLOWED_INSTANCES`
+    pub allowed_instances: Vec<String>,
+    /// `ALLOWED_ACCOUNTS`
+    pub allowed_accounts: Vec<String>,
+    /// `PROFILES_DOMAIN`
+    pub profiles_domain: Option<String>,
+    /// Where credentials come from.
+    pub credentials: Credentials,
+    /// `AWS_CA_BUNDLE`, else `SSL_CERT_FILE`
+    pub ca_bundle: Option<CaBundle>,
+}
+
+/// A file with its text.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The file's name, as errors show it.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// Where AWS credentials come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credentials {
+    /// `AWS_ACCESS_KEY_ID` and its fellows, as Lambda sets them.
+    Environment,
+    /// The SDK's ordinary chain: profiles and so on.
+    Chain,
+}
+
+/// A file of root certificates in PEM form.
+#[derive(Clone, Debug)]
+pub struct CaBundle {
+    variable: &'static str,
+    path: PathBuf,
+}
+
+/// How log lines are written, and which.
+#[derive(Clone, Copy, Debug)]
+pub struct Logging {
+    /// `AWS_LAMBDA_LOG_FORMAT`
+    pub format: LogFormat,
+    /// `AWS_LAMBDA_LOG_LEVEL`
+    pub level: tracing::Level,
+}
+
+/// The form of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// A line of text.
+    Text,
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug)]
+pub struct ConfigError(String);
+
+impl ConfigError {
+    /// A fault of the configuration, as a sentence.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Variables of capabilities that no release has yet: set, they would promise what is not kept.
+const LATER: [(&str, &str); 2] = [
+    ("CASEBRIDGE_LEDGER_TABLE", "this release has no ledger"),
+    (
+        "CASEBRIDGE_FAILURE_QUEUE",
+        "this release has no failure queue; give the source queue a dead-letter queue",
+    ),
+];
+
+impl Config {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// A variable is missing or has a value that cannot be used, or a file cannot be read.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this file is where the environment is read"
+        )]
+        Self::read(&|name| std::env::var(name).ok())
+    }
+
+    /// Reads variables from `get`. An empty variable is as good as none: that is how a template leaves one out.
+    ///
+    /// # Errors
+    /// As [`from_env`](Self::from_env).
+    pub fn read(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let get = |name: &str| get(name).filter(|value| !value.trim().is_empty());
+        for (name, reason) in LATER {
+            if get(name).is_some() {
+                return Err(ConfigError(format!(
+                    "{name} is set, and {reason}: remove the variable"
+                )));
+            }
+        }
+        let folders = folders(&get);
+        let explicit_domain = get("CASEBRIDGE_DOMAIN");
+        let domain = match &explicit_domain {
+            Some(_) => Some(Document::find(
+                "CASEBRIDGE_DOMAIN",
+                explicit_domain.as_deref(),
+                "domain.json",
+                &folders,
+            )?),
+            None => Document::find("CASEBRIDGE_DOMAIN", None, "domain.json", &folders).ok(),
+        };
+        Ok(Self {
+            domain_id: get("CASES_DOMAIN_ID").ok_or_else(|| {
+                ConfigError::new("CASES_DOMAIN_ID is not set: give the id of the Amazon Connect Cases domain (`aws connectcases list-domains` shows it)")
+            })?,
+            region: get("AWS_REGION").or_else(|| get("AWS_DEFAULT_REGION")).ok_or_else(|| ConfigError::new("AWS_REGION is not set: give the Region of the Cases domain"))?,
+            mapping: Document::find("CASEBRIDGE_MAPPING", get("CASEBRIDGE_MAPPING").as_deref(), "mapping.yaml", &folders)?,
+            domain,
+            entity_prefix: entity_prefix(get("CASEBRIDGE_ENTITY_PREFIX"))?,
+            flow_budget: flow_budget(get("CASEBRIDGE_FLOW_BUDGET_MS"))?,
+            allowed_instances: list(get("ALLOWED_INSTANCES")),
+            allowed_accounts: list(get("ALLOWED_ACCOUNTS")),
+            profiles_domain: get("PROFILES_DOMAIN"),
+            credentials: if get("AWS_ACCESS_KEY_ID").is_some() { Credentials::Environment } else { Credentials::Chain },
+            ca_bundle: ["AWS_CA_BUNDLE", "SSL_CERT_FILE"].into_iter().find_map(|variable| Some(CaBundle { variable, path: get(variable)?.into() })),
+        })
+    }
+
+    /// What the configuration says about senders.
+    #[must_use]
+    pub fn guard(&self) -> Guard {
+        Guard {
+            allowed_instances: self.allowed_instances.clone(),
+            allowed_accounts: self.allowed_accounts.clone(),
+            entity_prefix: self.entity_prefix.clone(),
+            region: self.region.clone(),
+        }
+    }
+}
+
+impl Document {
+    /// The file that the variable names, or the first of the default name in one of the folders.
+    fn find(
+        variable: &str,
+        explicit: Option<&str>,
+        default: &str,
+        folders: &[PathBuf],
+    ) -> Result<Self, ConfigError> {
+        if let Some(path) = explicit {
+            return Self::read(Path::new(path)).map_err(|error| {
+                ConfigError(format!(
+                    "{variable} names {path}, which cannot be read: {error}"
+                ))
+            });
+        }
+        for folder in folders {
+            let path = folder.join(default);
+            if path.is_file() {
+                return Self::read(&path).map_err(|error| {
+                    ConfigError(format!("{} cannot be read: {error}", path.display()))
+                });
+            }
+        }
+        let looked: Vec<String> = folders
+            .iter()
+            .map(|folder| folder.join(default).display().to_string())
+            .collect();
+        Err(ConfigError(format!(
+            "there is no {default}: looked for {}; put it there, or name it in {variable}",
+            looked.join(", ")
+        )))
+    }
+
+    fn read(path: &Path) -> std::io::Result<Self> {
+        let text = String::from_utf8(std::fs::read(path)?).map_err(|error| {
+            let line = error
+                .as_bytes()
+                .get(..error.utf8_error().valid_up_to())
+                .unwrap_or_default()
+                .iter()
+                .filter(|byte| **byte == b'\n')
+                .count()
+                + 1;
+            std::io::Error::new(
+                std::io::ErrorKind::InvalidData,
+                format!("it is not UTF-8 text: the first byte that is not stands on line {line}"),
+            )
+        })?;
+        Ok(Self {
+            name: path.display().to_string(),
+            text,
+        })
+    }
+}
+
+impl CaBundle {
+    /// The file's bytes.
+    ///
+    /// # Errors
+    /// It cannot be read, or holds no certificate.
+    pub fn read(&self) -> Result<Vec<u8>, ConfigError> {
+        let Self { variable, path } = self;
+        let bytes = std::fs::read(path).map_err(|error| {
+            ConfigError(format!(
+                "{variable} names {}, which cannot be read: {error}",
+                path.display()
+            ))
+        })?;
+        if bytes
+            .windows(27)
+            .any(|window| window == b"-----BEGIN CERTIFICATE-----")
+        {
+            Ok(bytes)
+        } else {
+            Err(ConfigError(format!(
+                "{variable} names {}, which holds no certificate in PEM form",
+                path.display()
+            )))
+        }
+    }
+}
+
+/// Where files of a default name are looked for.
+fn folders(get: &dyn Fn(&str) -> Option<String>) -> Vec<PathBuf> {
+    let beside = std::env::current_exe()
+        .ok()
+        .and_then(|path| path.parent().map(Path::to_path_buf));
+    get("LAMBDA_TASK_ROOT")
+        .map(PathBuf::from)
+        .into_iter()
+        .chain(beside)
+        .chain([PathBuf::from(".")])
+        .collect()
+}
+
+fn entity_prefix(value: Option<String>) -> Result<String, ConfigError> {
+    let prefix = value.unwrap_or_else(|| "casebridge/".to_owned());
+    let length = prefix.chars().count();
+    if !(4..=limits::USER / 2).contains(&length) {
+        return Err(ConfigError(format!(
+            "CASEBRIDGE_ENTITY_PREFIX has 4 to {} characters, found {length}: a shorter one would take other systems' cases for ours",
+            limits::USER / 2
+        )));
+    }
+    match prefix.chars().find(|c| !limits::is_entity_character(*c)) {
+        Some(illegal) => Err(ConfigError(format!(
+            "CASEBRIDGE_ENTITY_PREFIX cannot hold `{illegal}`: it takes letters without accents, digits, spaces and `_-.@:/`"
+        ))),
+        None => Ok(prefix),
+    }
+}
+
+fn flow_budget(value: Option<String>) -> Result<Duration, ConfigError> {
+    let Some(text) = value else {
+        return Ok(Duration::from_millis(2500));
+    };
+    match text.trim().parse() {
+        Ok(milliseconds @ 100..=60_000) => Ok(Duration::from_millis(milliseconds)),
+        _ => Err(ConfigError(format!(
+            "CASEBRIDGE_FLOW_BUDGET_MS takes 100 to 60000 milliseconds, found `{text}`: stay below the time-out of the flow's block"
+        ))),
+    }
+}
+
+fn list(value: Option<String>) -> Vec<String> {
+    value
+        .iter()
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+impl Logging {
+    /// Reads the variables that Lambda's logging controls set. Read apart from the rest, so that a fault of the rest can be logged.
+    #[must_use]
+    pub fn from_env() -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this file is where the environment is read"
+        )]
+        let get = |name| std::env::var(name).unwrap_or_default().to_ascii_uppercase();
+        Self {
+            format: if get("AWS_LAMBDA_LOG_FORMAT") == "JSON" {
+                LogFormat::Json
+            } else {
+                LogFormat::Text
+            },
+            // A word that Lambda does not have yet is not worth a failed start.
+            level: match get("AWS_LAMBDA_LOG_LEVEL").as_str() {
+                "TRACE" => tracing::Level::TRACE,
+                "DEBUG" => tracing::Level::DEBUG,
+                "WARN" => tracing::Level::WARN,
+                "ERROR" | "FATAL" => tracing::Level::ERROR,
+                _ => tracing::Level::INFO,
+            },
+        }
+    }
+}

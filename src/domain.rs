@@ -1,0 +1,240 @@
+//! The domain snapshot: `domain.json`, the Cases domain as its API answers it, kept beside the mapping.
+//!
+//! It gives the mapping names, types and options, and saves every call that would ask for them at run time. Read leniently: members that
+//! the API adds later are passed over.
+
+use serde::Deserialize;
+
+use crate::field::{Field, FieldOption, FieldType};
+
+/// A Cases domain: its templates and fields.
+#[derive(Clone, Debug)]
+pub struct Domain {
+    /// `domainId` of `GetDomain`.
+    pub id: String,
+    /// `domainArn`.
+    pub arn: String,
+    /// Every template, active or not.
+    pub templates: Vec<Template>,
+    /// Every field, system and custom.
+    pub fields: Vec<Field>,
+}
+
+/// A case template (`GetTemplate`).
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// `templateId`.
+    pub id: String,
+    /// `name`.
+    pub name: String,
+    /// Whether `status` is `Active`: only then cases can be created from it.
+    pub active: bool,
+    /// `requiredFields`, by field id.
+    pub required_fields: Vec<String>,
+}
+
+/// A snapshot that cannot be used.
+#[derive(Debug)]
+pub struct SnapshotError {
+    message: String,
+    source: Option<serde_json::Error>,
+}
+
+impl std::fmt::Display for SnapshotError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for SnapshotError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_ref().map(|source| source as _)
+    }
+}
+
+impl Domain {
+    /// Reads a snapshot.
+    ///
+    /// # Errors
+    /// The text is not JSON or not of the snapshot's shape, or a field has a type that this release does not know.
+    pub fn from_json(text: &str) -> Result<Self, SnapshotError> {
+        let snapshot: Snapshot = serde_json::from_str(text).map_err(|error| SnapshotError {
+            message: format!("the domain snapshot is not what `casebridge pull` writes: {error}"),
+            source: Some(error),
+        })?;
+        let fields = snapshot
+            .fields
+            .into_iter()
+            .map(SnapshotField::into_field)
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            id: snapshot.domain.domain_id,
+            arn: snapshot.domain.domain_arn.unwrap_or_default(),
+            templates: snapshot
+                .templates
+                .into_iter()
+                .map(SnapshotTemplate::into_template)
+                .collect(),
+            fields,
+        })
+    }
+
+    /// Stops a snapshot of one domain from being used with another: field and template ids are per domain.
+    ///
+    /// # Errors
+    /// The snapshot's `domainId` is not `domain_id`.
+    pub fn expect_id(&self, domain_id: &str) -> Result<(), SnapshotError> {
+        if self.id == domain_id {
+            return Ok(());
+        }
+        let message = format!(
+            "the domain snapshot is of domain `{}`, and CASES_DOMAIN_ID is `{domain_id}`: ids of one domain mean nothing in another; use the snapshot of that domain",
+            self.id
+        );
+        Err(SnapshotError {
+            message,
+            source: None,
+        })
+    }
+
+    /// The template with this name or id.
+    #[must_use]
+    pub fn template(&self, name_or_id: &str) -> Option<&Template> {
+        self.templates
+            .iter()
+            .find(|template| template.id == name_or_id)
+            .or_else(|| {
+                let mut named = self
+                    .templates
+                    .iter()
+                    .filter(|template| template.name == name_or_id);
+                let first = named.next();
+                first
+                    .filter(|template| template.active)
+                    .or_else(|| named.find(|template| template.active))
+                    .or(first)
+            })
+    }
+
+    /// The field with this id or name.
+    #[must_use]
+    pub fn field(&self, name_or_id: &str) -> Option<&Field> {
+        self.fields
+            .iter()
+            .find(|field| field.id == name_or_id)
+            .or_else(|| self.fields.iter().find(|field| field.name == name_or_id))
+    }
+}
+
+#[derive(Deserialize)]
+struct Snapshot {
+    domain: SnapshotDomain,
+    #[serde(default)]
+    templates: Vec<SnapshotTemplate>,
+    #[serde(default)]
+    fields: Vec<SnapshotField>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SnapshotDomain {
+    domain_id: String,
+    domain_arn: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SnapshotTemplate {
+    template_id: String,
+    name: String,
+    status: Option<String>,
+    required_fields: Option<Vec<RequiredField>>,
+}
+
+impl SnapshotTemplate {
+    fn into_template(self) -> Template {
+        Template {
+            id: self.template_id,
+            name: self.name,
+            active: self.status.as_deref() != Some("Inactive"),
+            required_fields: self
+                .required_fields
+                .unwrap_or_default()
+                .into_iter()
+                .map(|field| field.field_id)
+                .collect(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RequiredField {
+    field_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SnapshotField {
+    field_id: String,
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
+    attributes: Option<Attributes>,
+    options: Option<Vec<SnapshotOption>>,
+}
+
+impl SnapshotField {
+    fn into_field(self) -> Result<Field, SnapshotError> {
+        let Some(kind) = FieldType::from_name(&self.kind) else {
+            let message = format!(
+                "the domain snapshot gives field `{}` the type `{}`, which this release of Casebridge does not know",
+                self.name, self.kind
+            );
+            return Err(SnapshotError {
+                message,
+                source: None,
+            });
+        };
+        let multiline = self
+            .attributes
+            .and_then(|attributes| attributes.text)
+            .is_some_and(|text| text.is_multiline);
+        let options = self.options.map(|options| {
+            options
+                .into_iter()
+                .map(|option| FieldOption {
+                    name: option.name,
+                    value: option.value,
+                    active: option.active.unwrap_or(true),
+                })
+                .collect()
+        });
+        Ok(Field {
+            id: self.field_id,
+            name: self.name,
+            kind,
+            multiline,
+            options,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Attributes {
+    text: Option<TextAttributes>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TextAttributes {
+    #[serde(default)]
+    is_multiline: bool,
+}
+
+#[derive(Deserialize)]
+struct SnapshotOption {
+    name: String,
+    value: String,
+    active: Option<bool>,
+}

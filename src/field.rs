@@ -1,0 +1,465 @@
+//! Case fields: what a value must be to go into one.
+//!
+//! Turns an [`Item`] into the one member of the API's `FieldValueUnion` that the field's type takes, or says which rule it breaks. Every
+//! rule is checked here because Cases answers a broken one with prose alone. Lengths are Unicode scalar values.
+//!
+//! Limits: `FieldValueUnion`, `CreateCaseRequest` (API model 2022-10-03) and the administrator guide's page on case fields.
+
+use std::borrow::Cow;
+
+use crate::arn;
+use crate::mapping::expression::Item;
+use crate::mapping::{filter, timestamp};
+
+/// `FieldType` of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the API's own")]
+pub enum FieldType {
+    Text,
+    Number,
+    Boolean,
+    DateTime,
+    SingleSelect,
+    Url,
+    User,
+}
+
+impl FieldType {
+    const NAMES: [(&'static str, Self); 7] = [
+        ("Text", Self::Text),
+        ("Number", Self::Number),
+        ("Boolean", Self::Boolean),
+        ("DateTime", Self::DateTime),
+        ("SingleSelect", Self::SingleSelect),
+        ("Url", Self::Url),
+        ("User", Self::User),
+    ];
+
+    /// The type with the API's name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, kind)| *kind)
+    }
+
+    /// The API's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMES
+            .iter()
+            .find(|(_, kind)| *kind == self)
+            .map_or("", |(name, _)| name)
+    }
+}
+
+/// A field of the domain.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// `fieldId`.
+    pub id: String,
+    /// `name`, as the agent reads it.
+    pub name: String,
+    /// `type`.
+    pub kind: FieldType,
+    /// `attributes.text.isMultiline`.
+    pub multiline: bool,
+    /// The options of a `SingleSelect`, when they are known.
+    pub options: Option<Vec<FieldOption>>,
+}
+
+/// An option of a `SingleSelect` field (`ListFieldOptions`).
+#[derive(Clone, Debug)]
+pub struct FieldOption {
+    /// The label that an agent sees.
+    pub name: String,
+    /// The value that a request carries.
+    pub value: String,
+    /// Whether new values may use it.
+    pub active: bool,
+}
+
+/// `FieldValueUnion`: exactly one member.
+#[derive(Clone, PartialEq)]
+pub enum FieldValue {
+    /// `stringValue`
+    String(String),
+    /// `doubleValue`, finite.
+    Double(f64),
+    /// `booleanValue`
+    Boolean(bool),
+    /// `emptyValue`
+    Empty,
+    /// `userArnValue`
+    UserArn(String),
+}
+
+/// Why a value cannot go into a field. Names types, lengths and the domain's own labels, never the value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Misfit {
+    /// Text with more characters than the field takes.
+    TooLong {
+        /// What the field takes.
+        limit: usize,
+        /// What was found.
+        length: usize,
+    },
+    /// Anything else: "takes …, found …".
+    Other(String),
+}
+
+impl std::fmt::Display for Misfit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::TooLong { limit, length } => {
+                write!(f, "takes at most {limit} characters, found {length}")
+            }
+            Self::Other(message) => f.write_str(message),
+        }
+    }
+}
+
+/// Fields that every domain has: id, name, type, multi-line. Administrator guide, "System case fields".
+const SYSTEM: [(&str, &str, FieldType, bool); 15] = [
+    ("title", "Title", FieldType::Text, false),
+    ("summary", "Summary", FieldType::Text, true),
+    ("status", "Status", FieldType::SingleSelect, false),
+    ("case_reason", "Case Reason", FieldType::SingleSelect, false),
+    ("customer_id", "Customer", FieldType::Text, false),
+    ("assigned_queue", "Assigned Queue", FieldType::Text, false),
+    ("assigned_user", "Assigned User", FieldType::User, false),
+    (
+        "reference_number",
+        "Reference number",
+        FieldType::Text,
+        false,
+    ),
+    ("reference_id", "Reference id", FieldType::Text, false),
+    ("case_id", "Case ID", FieldType::Text, false),
+    ("created_by", "Created by", FieldType::User, false),
+    (
+        "created_datetime",
+        "Date/Time Opened",
+        FieldType::DateTime,
+        false,
+    ),
+    (
+        "last_closed_datetime",
+        "Date/Time Closed",
+        FieldType::DateTime,
+        false,
+    ),
+    (
+        "last_updated_datetime",
+        "Date/Time Last Updated",
+        FieldType::DateTime,
+        false,
+    ),
+    (
+        "last_updated_user",
+        "Last Updated User",
+        FieldType::User,
+        false,
+    ),
+];
+
+/// System fields that Cases writes itself.
+const READ_ONLY: [&str; 6] = [
+    "case_id",
+    "created_by",
+    "created_datetime",
+    "last_closed_datetime",
+    "last_updated_datetime",
+    "last_updated_user",
+];
+
+impl Field {
+    /// The system field with this id, as every domain has it.
+    #[must_use]
+    pub fn system(id: &str) -> Option<Self> {
+        let (id, name, kind, multiline) = SYSTEM.iter().find(|(known, ..)| *known == id)?;
+        Some(Self {
+            id: (*id).to_owned(),
+            name: (*name).to_owned(),
+            kind: *kind,
+            multiline: *multiline,
+            options: None,
+        })
+    }
+
+    /// Whether a request may set it.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        !READ_ONLY.contains(&self.id.as_str())
+    }
+
+    /// The most characters its text may have.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        match (self.id.as_str(), self.kind) {
+            ("summary", _) => 3000,
+            ("reference_number" | "reference_id", _) => 50,
+            ("title", _) => 500,
+            (_, FieldType::Text) if !self.multiline => 500,
+            (_, FieldType::SingleSelect) => 100,
+            (_, FieldType::User) => 500,
+            _ => 4100,
+        }
+    }
+
+    /// The union member that the field's type takes, with the item as its value.
+    ///
+    /// # Errors
+    /// The item is of a type the field does not take, or breaks a rule of the field.
+    pub fn coerce(&self, item: Item<'_>) -> Result<FieldValue, Misfit> {
+        match self.kind {
+            FieldType::Text => self.text(item),
+            FieldType::Number => number(&item).map(FieldValue::Double),
+            FieldType::Boolean => match filter::boolean(&item) {
+                Some(boolean) => Ok(FieldValue::Boolean(boolean)),
+                None => Err(takes("a boolean or the text `true` or `false`", &item)),
+            },
+            FieldType::DateTime => match timestamp::read(&item).and_then(timestamp::rfc3339) {
+                Some(moment) => Ok(FieldValue::String(moment)),
+                None => Err(takes(
+                    "a time (RFC 3339 with an offset, epoch seconds or milliseconds)",
+                    &item,
+                )),
+            },
+            FieldType::SingleSelect => self.option(item).map(FieldValue::String),
+            FieldType::Url => {
+                let text = self.bounded(scalar(item, "a URL")?)?;
+                if is_url(&text) {
+                    Ok(FieldValue::String(text))
+                } else {
+                    Err(misfit(
+                        "takes a URL such as https://example.com/orders, found other text",
+                    ))
+                }
+            }
+            FieldType::User => {
+                let text = self.bounded(scalar(item, "a user ARN")?)?;
+                if arn::is_connect(&text, &["agent", "user"]) {
+                    Ok(FieldValue::UserArn(text))
+                } else {
+                    Err(misfit(
+                        "takes a user ARN (arn:aws:connect:REGION:ACCOUNT:instance/ID/agent/ID), found other text",
+                    ))
+                }
+            }
+        }
+    }
+
+    fn text(&self, item: Item<'_>) -> Result<FieldValue, Misfit> {
+        let text = self.bounded(scalar(item, "text")?)?;
+        match self.id.as_str() {
+            "assigned_queue" if !arn::is_connect(&text, &["queue"]) => Err(misfit(
+                "takes a queue ARN (arn:aws:connect:REGION:ACCOUNT:instance/ID/queue/ID), found other text",
+            )),
+            "customer_id" if !arn::is_profile(&text) => Err(misfit(
+                "takes a profile ARN (arn:aws:profile:REGION:ACCOUNT:domains/NAME/profiles/ID), found other text",
+            )),
+            "assigned_user" if !arn::is_connect(&text, &["agent", "user"]) => Err(misfit(
+                "takes a user ARN (arn:aws:connect:REGION:ACCOUNT:instance/ID/agent/ID), found other text",
+            )),
+            "reference_number" | "reference_id"
+                if !text.chars().all(|c| c.is_ascii_alphanumeric()) =>
+            {
+                Err(misfit(
+                    "takes letters and digits only, found other characters",
+                ))
+            }
+            _ => Ok(FieldValue::String(text)),
+        }
+    }
+
+    /// An option by its value or, failing that, by its label; exactly as the domain spells it.
+    fn option(&self, item: Item<'_>) -> Result<String, Misfit> {
+        let text = scalar(item, "one of its options")?;
+        let Some(options) = &self.options else {
+            let text = self.bounded(text)?;
+            let legal = text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+            return if legal {
+                Ok(text)
+            } else {
+                Err(misfit(
+                    "takes an option's value (letters, digits, `-` and `_`), found other characters",
+                ))
+            };
+        };
+        let by_value = options.iter().find(|option| option.value == text);
+        let by_name = || {
+            let mut named = options.iter().filter(|option| option.name == text);
+            let first = named.next();
+            first
+                .filter(|option| option.active)
+                .or_else(|| named.find(|option| option.active))
+                .or(first)
+        };
+        match by_value.or_else(by_name) {
+            Some(option) if option.active => Ok(option.value.clone()),
+            Some(option) => Err(misfit(format!(
+                "takes an active option, and `{}` is inactive",
+                option.name
+            ))),
+            None => Err(misfit(
+                "takes one of its options, found text that is neither the label nor the value of any",
+            )),
+        }
+    }
+
+    fn bounded(&self, text: Cow<'_, str>) -> Result<String, Misfit> {
+        let (limit, length) = (self.limit(), text.chars().count());
+        if length > limit {
+            Err(Misfit::TooLong { limit, length })
+        } else {
+            Ok(text.into_owned())
+        }
+    }
+}
+
+fn misfit(message: impl Into<String>) -> Misfit {
+    Misfit::Other(message.into())
+}
+
+fn takes(what: &str, item: &Item<'_>) -> Misfit {
+    let found = if matches!(item, Item::Text(_) | Item::Number(_)) {
+        format!("other {}", item.describe().trim_start_matches("a "))
+    } else {
+        item.describe().to_owned()
+    };
+    misfit(format!("takes {what}, found {found}"))
+}
+
+fn scalar<'a>(item: Item<'a>, what: &str) -> Result<Cow<'a, str>, Misfit> {
+    item.into_text().map_err(|item| {
+        let help = if matches!(item, Item::List(_)) {
+            ": join it with `join(', ')`"
+        } else {
+            ""
+        };
+        misfit(format!("takes {what}, found {}{help}", item.describe()))
+    })
+}
+
+/// A number as the double that Cases keeps, if the double says the same: digits are never lost in silence.
+fn number(item: &Item<'_>) -> Result<f64, Misfit> {
+    let text = match item {
+        Item::Number(text) => text,
+        Item::Text(text) if crate::mapping::tree::is_json_number(text) => text,
+        _ => return Err(takes("a number or text that is exactly one", item)),
+    };
+    let value: f64 = text
+        .parse()
+        .map_err(|_| takes("a number or text that is exactly one", item))?;
+    if !value.is_finite() {
+        return Err(misfit(
+            "takes a finite number, found one beyond what a double holds",
+        ));
+    }
+    if significant(text) == significant(&format!("{value:e}")) {
+        Ok(value)
+    } else {
+        Err(misfit(
+            "takes a number that a double holds, found one with more digits: use a Text field for an id",
+        ))
+    }
+}
+
+/// A decimal number's digits without leading and trailing zeros, with the power of ten of the first: equal for equal numbers.
+fn significant(text: &str) -> (String, i64) {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let leading = digits.len() - digits.trim_start_matches('0').len();
+    let trimmed = digits.trim_matches('0').to_owned();
+    if trimmed.is_empty() {
+        return (trimmed, 0);
+    }
+    let exponent: i64 = exponent.parse().unwrap_or(i64::MAX / 2);
+    let magnitude = i64::try_from(whole.len()).unwrap_or(i64::MAX / 4)
+        - i64::try_from(leading).unwrap_or(0)
+        + exponent;
+    (trimmed, magnitude)
+}
+
+/// A scheme, a colon and something behind it, without white space or control characters (RFC 3986, loosely: Cases states no rule).
+fn is_url(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else {
+        return false;
+    };
+    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+        && !rest.trim_start_matches('/').is_empty()
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(kind: FieldType) -> Field {
+        Field {
+            id: "f".to_owned(),
+            name: "F".to_owned(),
+            kind,
+            multiline: false,
+            options: None,
+        }
+    }
+
+    #[test]
+    fn numbers_keep_their_digits_or_are_refused() {
+        let coerce =
+            |text: &str| field(FieldType::Number).coerce(Item::Number(text.to_owned().into()));
+        for (text, value) in [
+            ("629.90", 629.9),
+            ("0", 0.0),
+            ("-0.0", 0.0),
+            ("1e3", 1000.0),
+            ("9007199254740992", 9_007_199_254_740_992.0),
+            ("100e-2", 1.0),
+        ] {
+            assert!(coerce(text) == Ok(FieldValue::Double(value)), "{text}");
+        }
+        for text in [
+            "9007199254740993",
+            "12345678901234567890123",
+            "1e400",
+            "1e-400",
+            "0.12345678901234567890",
+            "NaN",
+            "1e99999999999999999999",
+        ] {
+            assert!(coerce(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn urls_have_a_scheme() {
+        for url in [
+            "https://example.com/a?b=c",
+            "mailto:x@example.com",
+            "http://10.0.0.1",
+        ] {
+            assert!(is_url(url), "{url}");
+        }
+        for other in ["example.com", "https://", "https://a b", "://x", "1a:b", ""] {
+            assert!(!is_url(other), "{other}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_finite_double_is_taken_as_it_prints(value in proptest::num::f64::NORMAL) {
+            let text = value.to_string();
+            proptest::prop_assert!(field(FieldType::Number).coerce(Item::Text(text.into())) == Ok(FieldValue::Double(value)));
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! One invocation, from payload to answer.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::cases::{Cases, Creation};
+use crate::deadline::Deadline;
+use crate::error::{ErrorCode, Failure};
+use crate::guard::Guard;
+use crate::mapping::Mapping;
+use crate::outcome::{Answer, Done, Outcome, Skip};
+use crate::request::{CaseRequest, Surroundings};
+use crate::trigger::{Event, Message, Payload, TriggerKind};
+
+/// Kept free at the end of an invocation, for the answer to leave in.
+const MARGIN: Duration = Duration::from_millis(200);
+
+/// The function: everything that is made once, at the cold start.
+#[derive(Debug)]
+pub struct Casebridge {
+    /// The mapping.
+    pub mapping: Mapping,
+    /// Which events are for us.
+    pub guard: Guard,
+    /// What requests are made in.
+    pub surroundings: Surroundings,
+    /// The service.
+    pub cases: Cases,
+    /// A flow is answered within this time.
+    pub flow_budget: Duration,
+}
+
+/// What an invocation answers.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Response {
+    /// To a flow, or to whoever reads what became of an event.
+    Answer(Box<Answer>),
+    /// To Lambda's poller of an SQS queue.
+    Batch(BatchResponse),
+}
+
+/// `SQSBatchResponse`: the messages that the queue keeps.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchResponse {
+    /// One entry for each message that failed.
+    pub batch_item_failures: Vec<BatchItemFailure>,
+}
+
+/// A message that failed.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchItemFailure {
+    /// `messageId`
+    pub item_identifier: String,
+}
+
+impl Casebridge {
+    /// Handles one invocation that ends in `remaining`.
+    ///
+    /// A flow is always answered, with a failure if there is one: an error would make Connect call again. An EventBridge event that failed is
+    /// an error, so that Lambda retries it and its on-failure destination gets it. A batch is answered item by item.
+    ///
+    /// # Errors
+    /// The payload is none that we take, or an event did not become a case.
+    pub async fn handle(&self, payload: &str, remaining: Duration) -> Result<Response, Failure> {
+        let deadline = Deadline::after(remaining.saturating_sub(MARGIN));
+        match Payload::parse(payload) {
+            Ok(Payload::Event(event)) => {
+                let outcome = self.event(&event, deadline.min(self.budget(&event))).await;
+                match outcome.result {
+                    Err(failure) if event.trigger == TriggerKind::EventBridge => Err(failure),
+                    _ => Ok(Response::Answer(Box::new(outcome.answer()))),
+                }
+            }
+            Ok(Payload::Batch(messages)) => {
+                Ok(Response::Batch(self.batch(messages, deadline).await))
+            }
+            Err(failure) => {
+                tracing::error!(
+                    error.code = failure.code.name(),
+                    "refused a payload: {failure}"
+                );
+                Err(failure)
+            }
+        }
+    }
+
+    /// When the sender stops waiting, whatever Lambda allows.
+    fn budget(&self, event: &Event) -> Deadline {
+        const NO_ONE_WAITS: Duration = Duration::from_secs(900);
+        Deadline::after(match event.trigger {
+            TriggerKind::ContactFlow => self.flow_budget,
+            TriggerKind::EventBridge => NO_ONE_WAITS,
+        })
+    }
+
+    /// The messages one after the other, so that a FIFO queue keeps its order.
+    async fn batch(&self, messages: Vec<Message>, deadline: Deadline) -> BatchResponse {
+        let mut response = BatchResponse::default();
+        for Message { id, event } in messages {
+            let failed = match event {
+                Ok(event) => self.event(&event, deadline).await.result.is_err(),
+                Err(failure) => {
+                    tracing::error!(
+                        error.code = failure.code.name(),
+                        sqs.message_id = id,
+                        "refused a message: {failure}"
+                    );
+                    true
+                }
+            };
+            if failed {
+                response.batch_item_failures.push(BatchItemFailure {
+                    item_identifier: id,
+                });
+            }
+        }
+        response
+    }
+
+    async fn event(&self, event: &Event, deadline: Deadline) -> Outcome {
+        let mut outcome = Outcome {
+            mapping: None,
+            customer_arn: None,
+            result: Ok(Done::Skipped(Skip::NoCaseMapping)),
+        };
+        outcome.result = self.steps(event, deadline, &mut outcome).await;
+        log(event, &outcome);
+        outcome
+    }
+
+    async fn steps(
+        &self,
+        event: &Event,
+        deadline: Deadline,
+        outcome: &mut Outcome,
+    ) -> Result<Done, Failure> {
+        if let Some(skip) = self.guard.check(event)? {
+            return Ok(Done::Skipped(skip));
+        }
+        let Some(case_mapping) = self.mapping.route(event) else {
+            return Ok(Done::Skipped(Skip::NoCaseMapping));
+        };
+        outcome.mapping = Some(case_mapping.name.clone());
+        let request = case_mapping.assemble(event, &self.surroundings)?;
+        outcome.customer_arn = request.customer_arn().map(str::to_owned);
+        self.create(&request, deadline).await
+    }
+
+    async fn create(&self, request: &CaseRequest, deadline: Deadline) -> Result<Done, Failure> {
+        if let Creation::Created(case) = self.cases.create(request, deadline).await? {
+            return Ok(Done::Created(case));
+        }
+        match self
+            .cases
+            .find(&request.domain_id, &request.client_token, deadline)
+            .await
+        {
+            Ok(Some(case)) => Ok(Done::Existing(case)),
+            Ok(None) => Err(conflict("search does not show it yet")),
+            Err(failure) => Err(conflict(&failure.to_string())),
+        }
+    }
+}
+
+/// A conflict means that the key's case very probably exists, so it is never reported as if there were none.
+fn conflict(reason: &str) -> Failure {
+    let message = format!(
+        "a case for this key was created by a request that differs from this one, and its id could not be found: {reason}"
+    );
+    Failure::new(ErrorCode::ConflictUnresolved, message)
+}
+
+/// One line for each event. Ids and codes only.
+fn log(event: &Event, outcome: &Outcome) {
+    let contact = event.contact_id().unwrap_or_default();
+    let id = event.text(&["id"]).unwrap_or_default();
+    let mapping = outcome.mapping.as_deref().unwrap_or_default();
+    let trigger = event.trigger.name();
+    match &outcome.result {
+        Ok(Done::Created(case)) => {
+            tracing::info!(
+                trigger,
+                mapping,
+                contact.id = contact,
+                event.id = id,
+                case.id = case.case_id,
+                "created case {}",
+                case.case_id
+            );
+        }
+        Ok(Done::Existing(case)) => {
+            tracing::info!(
+                trigger,
+                mapping,
+                contact.id = contact,
+                event.id = id,
+                case.id = case.case_id,
+                "found case {} for this key",
+                case.case_id
+            );
+        }
+        Ok(Done::Skipped(Skip::NoCaseMapping)) if event.trigger == TriggerKind::ContactFlow => {
+            tracing::warn!(
+                trigger,
+                contact.id = contact,
+                "skipped: no case mapping takes what this flow sends"
+            );
+        }
+        Ok(Done::Skipped(skip)) => tracing::info!(
+            trigger,
+            contact.id = contact,
+            event.id = id,
+            skip = skip.name(),
+            "skipped: {}",
+            skip.name()
+        ),
+        Err(failure) => {
+            let (code, field) = (
+                failure.code.name(),
+                failure.field.as_deref().unwrap_or_default(),
+            );
+            tracing::error!(
+                trigger,
+                mapping,
+                contact.id = contact,
+                event.id = id,
+                error.code = code,
+                error.field = field,
+                "no case: {failure}"
+            );
+        }
+    }
+}

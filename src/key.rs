@@ -1,0 +1,99 @@
+//! One case per key: the natural key of an event, and the token that a key makes.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use crate::error::{ErrorCode, Failure};
+use crate::trigger::{Event, TriggerKind};
+
+/// The version of the token's layout: a change of layout makes other tokens.
+const LAYOUT: &str = "casebridge-1";
+
+/// The key of an event whose case mapping names none.
+///
+/// | event | parts |
+/// | --- | --- |
+/// | contact flow | instance ARN, contact id, and `Parameters.requestKey` if it is there |
+/// | contact event | contact id, event type (not the event's id: linked Regions publish copies with ids of their own) |
+/// | Contact Lens rule | contact id, rule, action |
+/// | any other event | source, event id |
+///
+/// # Errors
+/// `KeyMissing`: a part is missing.
+pub fn natural(event: &Event) -> Result<Vec<Cow<'_, str>>, Failure> {
+    match event.trigger {
+        TriggerKind::ContactFlow => {
+            let mut parts = vec![part(event, &["InstanceARN"])?, part(event, &["ContactId"])?];
+            parts.extend(request_key(event)?);
+            Ok(parts)
+        }
+        TriggerKind::EventBridge => {
+            let text = |path: &[&str]| event.text(path);
+            let connect = text(&["source"]) == Some("aws.connect");
+            match (
+                event.contact_id(),
+                text(&["detail", "eventType"]),
+                text(&["detail", "ruleName"]),
+                text(&["detail", "actionName"]),
+            ) {
+                (Some(contact), Some(kind), ..) if connect => Ok(vec![contact.into(), kind.into()]),
+                (Some(contact), None, Some(rule), Some(action)) if connect => {
+                    Ok(vec![contact.into(), rule.into(), action.into()])
+                }
+                _ => Ok(vec![part(event, &["source"])?, part(event, &["id"])?]),
+            }
+        }
+    }
+}
+
+/// `Parameters.requestKey`: what tells several cases of one contact apart.
+fn request_key(event: &Event) -> Result<Option<Cow<'_, str>>, Failure> {
+    use crate::mapping::expression::Item;
+    let value = event
+        .root
+        .get("Parameters")
+        .and_then(|parameters| parameters.get("requestKey"));
+    match value.and_then(Item::from_json).map(Item::into_text) {
+        None => Ok(None),
+        Some(Ok(text)) => Ok(Some(text)),
+        Some(Err(item)) => {
+            let message = format!(
+                "the parameter `requestKey` is part of the key and has to be text, found {}",
+                item.describe()
+            );
+            Err(Failure::new(ErrorCode::KeyMissing, message).of("$.Parameters.requestKey"))
+        }
+    }
+}
+
+fn part<'a>(event: &'a Event, path: &[&str]) -> Result<Cow<'a, str>, Failure> {
+    let reference = format!("$.{}", path.join("."));
+    event.text(path).map(Cow::Borrowed).ok_or_else(|| {
+        let message = format!("the event has no `{reference}`, which the key of its case is made of: give the case mapping a `key` of its own");
+        Failure::new(ErrorCode::KeyMissing, message).of(reference)
+    })
+}
+
+/// The client token: lower-case hex SHA-256, 64 characters, over the layout's version, the domain's id, the case mapping's name and each
+/// part of the key, each with its length in bytes in front as 8 bytes big-endian.
+#[must_use]
+pub fn client_token<'a>(
+    domain_id: &'a str,
+    case_mapping: &'a str,
+    parts: impl IntoIterator<Item = &'a str>,
+) -> String {
+    let mut hash = Sha256::new();
+    for part in [LAYOUT, domain_id, case_mapping].into_iter().chain(parts) {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    hash.finalize()
+        .iter()
+        .fold(String::with_capacity(64), |mut token, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(token, "{byte:02x}");
+            token
+        })
+}

@@ -1,0 +1,39 @@
+//! Casebridge: Amazon Connect flow and EventBridge events become Amazon Connect cases.
+//!
+//! ```text
+//! payload ─▶ Trigger ─▶ route ─▶ CaseRequest ─▶ CreateCase ─▶ Outcome ─▶ answer
+//!           (lenient)  (mapping, pure)           (Cases)                 (flat strings)
+//! ```
+//!
+//! | module | turns |
+//! | --- | --- |
+//! | [`trigger`] | a raw payload into events |
+//! | [`guard`] | an event into go, skip or refuse |
+//! | [`mapping`] | `mapping.yaml` into routes and expressions, or into all its faults |
+//! | [`domain`], [`field`] | `domain.json` into fields, and a value into what a field takes |
+//! | [`request`], [`key`] | an event and its case mapping into the request with its token |
+//! | [`cases`] | a request into a case |
+//! | [`outcome`], [`error`] | what happened into an answer |
+//! | [`handler`] | an invocation into an answer: the line above |
+//! | [`config`], [`client`], [`start`], [`log`] | the environment into a function that is ready |
+//!
+//! Everything but `cases`, `client` and `config` is pure: no clock, no environment, no network.
+
+mod arn;
+pub mod cases;
+pub mod client;
+pub mod config;
+mod deadline;
+pub mod domain;
+pub mod error;
+pub mod field;
+pub mod guard;
+pub mod handler;
+pub mod key;
+mod limits;
+pub mod log;
+pub mod mapping;
+pub mod outcome;
+pub mod request;
+pub mod start;
+pub mod trigger;

@@ -1,0 +1,64 @@
+//! Limits of `CreateCase` that are not a field's own. Source: API model 2022-10-03, `CreateCaseRequest`, `UserUnion`, `TagKey`, `TagValue`.
+
+/// `fields`: at most.
+pub const FIELDS: usize = 220;
+
+/// `tags`: at most.
+pub const TAGS: usize = 50;
+
+/// `customEntity` and `userArn`: at most, in characters.
+pub const USER: usize = 500;
+
+/// A case mapping's name: at most, in characters. Ours; with the prefix it stays well inside [`USER`].
+pub const NAME: usize = 100;
+
+/// The tag that every case carries: its key's hash.
+pub const KEY_TAG: &str = "casebridge:key";
+
+/// Whether `customEntity` may hold the character (its last may not be a space).
+#[must_use]
+pub fn is_entity_character(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "_-.@:/ ".contains(character)
+}
+
+/// Checks a tag's key.
+///
+/// # Errors
+/// The rule that it breaks, to follow the key's name.
+pub fn tag_key(key: &str) -> Result<(), String> {
+    let length = key.chars().count();
+    if !(1..=128).contains(&length) {
+        return Err(format!("has 1 to 128 characters, found {length}"));
+    }
+    if key
+        .get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case("aws:"))
+    {
+        return Err("begins with `aws:`, which AWS keeps for itself".to_owned());
+    }
+    if key == KEY_TAG {
+        return Err("is set by Casebridge itself".to_owned());
+    }
+    tag_characters(key, "+=")
+}
+
+/// Checks a tag's value.
+///
+/// # Errors
+/// The rule that it breaks, to follow the tag's name; never the value.
+pub fn tag_value(value: &str) -> Result<(), String> {
+    let length = value.chars().count();
+    if length > 256 {
+        return Err(format!("has at most 256 characters, found {length}"));
+    }
+    tag_characters(value, "+=")
+}
+
+fn tag_characters(text: &str, more: &str) -> Result<(), String> {
+    let legal = |c: char| is_entity_character(c) || more.contains(c);
+    if text.chars().all(legal) {
+        Ok(())
+    } else {
+        Err("takes letters without accents, digits, spaces and `_.:/=+-@` only, found another character".to_owned())
+    }
+}

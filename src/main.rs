@@ -1,0 +1,76 @@
+//! The Lambda function: wiring only.
+
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+use casebridge::config::{Config, LogFormat, Logging};
+use casebridge::error::Failure;
+use casebridge::handler::{Casebridge, Response};
+use casebridge::{client, log};
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde_json::value::RawValue;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        // The place only: a panic's payload could hold anything.
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        tracing::error!("panicked at {place}");
+    }));
+    let Logging { format, level } = Logging::from_env();
+    // A second subscriber cannot be there: this is the first line that sets one.
+    let _ =
+        tracing::subscriber::set_global_default(log::subscriber(format, level, std::io::stdout));
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(format, error.as_ref());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let config = Config::from_env()?;
+    let sdk = client::load(&config).await?;
+    let casebridge = &Casebridge::start(&config, &sdk)?;
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
+        invoke(casebridge, event).await
+    }))
+    .await
+}
+
+async fn invoke(
+    casebridge: &Casebridge,
+    event: LambdaEvent<Box<RawValue>>,
+) -> Result<Response, Diagnostic> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "Lambda gives the deadline as a time of day"
+    )]
+    let remaining = event
+        .context
+        .deadline()
+        .duration_since(SystemTime::now())
+        .unwrap_or(Duration::ZERO);
+    let answered = casebridge.handle(event.payload.get(), remaining).await;
+    answered.map_err(|Failure { code, message, .. }| Diagnostic {
+        error_type: code.name().to_owned(),
+        error_message: message,
+    })
+}
+
+/// Why the function did not start: as one log line, or with line breaks where a person reads.
+fn report(format: LogFormat, error: &dyn std::error::Error) {
+    match format {
+        LogFormat::Json => tracing::error!("the function cannot start: {error}"),
+        #[expect(
+            clippy::print_stderr,
+            reason = "a mapping's faults are a text of many lines"
+        )]
+        LogFormat::Text => eprintln!("the function cannot start\n\n{error}"),
+    }
+}

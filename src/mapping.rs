@@ -1,0 +1,154 @@
+//! The mapping: `mapping.yaml`, compiled.
+//!
+//! [`Mapping::load`] turns the text into what this module describes, once, at the cold start, or into the whole list of its faults. A loaded
+//! mapping has no name left to look up: templates, fields, options and tables are resolved against the domain snapshot, expressions and
+//! event patterns are parsed. [`Mapping::route`] then finds the case mapping of an event.
+
+mod decode;
+pub mod expression;
+pub mod fault;
+pub mod filter;
+pub mod json;
+pub mod keys;
+pub mod pattern;
+pub mod timestamp;
+pub mod tree;
+pub mod yaml;
+
+use std::sync::Arc;
+
+pub use decode::Setting;
+
+use self::expression::Template;
+use self::pattern::Pattern;
+use crate::field::Field;
+use crate::trigger::{Event, TriggerKind};
+
+/// A mapping that is known to be sound.
+#[derive(Clone, Debug)]
+pub struct Mapping {
+    /// The case mappings, in the order written.
+    pub cases: Vec<CaseMapping>,
+}
+
+/// One entry of `cases`: from an event to a case.
+#[derive(Clone, Debug)]
+pub struct CaseMapping {
+    /// Its identity: part of every key.
+    pub name: String,
+    /// What invokes it.
+    pub trigger: TriggerKind,
+    /// Which events of the trigger it takes; all when absent.
+    pub when: Option<Pattern>,
+    /// `templateId`.
+    pub template_id: String,
+    /// Fields that the template requires, and `title`.
+    pub required_fields: Vec<Field>,
+    /// The parts of the key; none means the event's natural key.
+    pub key: Vec<Template>,
+    /// `performedBy`.
+    pub performed_by: PerformedBy,
+    /// Tags by key.
+    pub tags: Vec<(String, Template)>,
+    /// `fields`, the customer's among them.
+    pub fields: Vec<FieldMapping>,
+}
+
+/// `UserUnion`: who the audit history names.
+#[derive(Clone, Debug)]
+pub enum PerformedBy {
+    /// `customEntity`; its first characters are the entity prefix, whatever the event holds.
+    CustomEntity(Template),
+    /// `userArn`
+    UserArn(Template),
+}
+
+/// How one field is computed: `when`, then the source, `lookup`, `default`, the field's type, `overflow`.
+#[derive(Clone, Debug)]
+pub struct FieldMapping {
+    /// The field.
+    pub field: Field,
+    /// For which events it is sent; all when absent.
+    pub when: Option<Pattern>,
+    /// Where its value comes from.
+    pub source: Source,
+    /// The table its value is looked up in.
+    pub lookup: Option<Arc<filter::Table>>,
+    /// What stands in for a missing value.
+    pub default: Option<Template>,
+    /// What happens when the value is still missing.
+    pub if_missing: IfMissing,
+    /// What happens to text that is too long.
+    pub overflow: Overflow,
+}
+
+/// Where a field's value comes from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// One value; `None` is `emptyValue`.
+    Value(Option<Template>),
+    /// The first choice whose condition matches.
+    Choose(Vec<Choice>),
+    /// The id of a profile, of which the ARN is sent.
+    ProfileId(Template),
+}
+
+/// An entry of `choose`.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// For which events it is taken; all when absent.
+    pub when: Option<Pattern>,
+    /// Its value; `None` is `emptyValue`.
+    pub value: Option<Template>,
+}
+
+/// What happens to a field whose value is missing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IfMissing {
+    /// No case is created.
+    #[default]
+    Fail,
+    /// The field is not sent.
+    Skip,
+    /// The field is sent with `emptyValue`.
+    Empty,
+}
+
+/// What happens to text that is too long for its field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Overflow {
+    /// No case is created.
+    #[default]
+    Fail,
+    /// The text is cut back to a grapheme boundary.
+    Truncate,
+}
+
+impl Mapping {
+    /// The first case mapping that takes the event.
+    #[must_use]
+    pub fn route(&self, event: &Event) -> Option<&CaseMapping> {
+        self.cases.iter().find(|case| case.takes(event))
+    }
+
+    /// Whether the function has to know the Customer Profiles domain.
+    #[must_use]
+    pub fn needs_profiles_domain(&self) -> bool {
+        self.cases
+            .iter()
+            .flat_map(|case| &case.fields)
+            .any(|field| matches!(field.source, Source::ProfileId(_)))
+    }
+}
+
+impl CaseMapping {
+    /// Whether the event is of its trigger and matches its condition.
+    #[must_use]
+    pub fn takes(&self, event: &Event) -> bool {
+        self.trigger == event.trigger
+            && self
+                .when
+                .as_ref()
+                .is_none_or(|when| when.matches(&event.root))
+    }
+}

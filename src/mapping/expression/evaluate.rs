@@ -1,0 +1,126 @@
+//! Reads an event with a template.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde_json::Value;
+
+use super::{Expression, Item, Operand, Part, Reference, Template, reference};
+
+/// What references see.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    /// `$`: the contact data and its parameters, or the EventBridge event.
+    pub event: &'a Value,
+    /// `$$.mapping`.
+    pub mapping: &'a str,
+    /// `$$.trigger`.
+    pub trigger: &'static str,
+    /// `$$.domain`.
+    pub domain: &'a str,
+}
+
+/// A value of a type that the expression cannot use. Its text quotes the author's expression and names types, never a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrongType {
+    /// The expression as written.
+    pub expression: String,
+    /// What took the value and what it found, such as "`upper` takes text, found a number".
+    pub message: String,
+}
+
+impl fmt::Display for WrongType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {}", self.expression, self.message)
+    }
+}
+
+impl std::error::Error for WrongType {}
+
+impl Template {
+    /// The template's value for this event, `None` where it is missing. A text with a missing hole is missing as a whole.
+    ///
+    /// # Errors
+    /// A filter or a hole met a value of a type it does not take.
+    pub fn evaluate<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Item<'a>>, WrongType> {
+        match self {
+            Self::Expression(expression) => expression.evaluate(scope),
+            Self::Number(text) => Ok(Some(Item::Number(text.into()))),
+            Self::Boolean(boolean) => Ok(Some(Item::Boolean(*boolean))),
+            Self::Text(parts) => match parts.as_slice() {
+                [Part::Literal(text)] => Ok(Item::text(text.as_str())),
+                parts => {
+                    let mut text = String::new();
+                    for part in parts {
+                        match part {
+                            Part::Literal(literal) => text.push_str(literal),
+                            Part::Hole(hole) => match hole.evaluate_text(scope)? {
+                                Some(filled) => text.push_str(&filled),
+                                None => return Ok(None),
+                            },
+                        }
+                    }
+                    Ok(Item::text(text))
+                }
+            },
+        }
+    }
+
+    /// The value as text, for what is always text: a tag, a part of a key, an ARN.
+    ///
+    /// # Errors
+    /// As [`evaluate`](Self::evaluate), and for a list or an object.
+    pub fn evaluate_text<'a>(
+        &'a self,
+        scope: &Scope<'a>,
+    ) -> Result<Option<Cow<'a, str>>, WrongType> {
+        match self {
+            Self::Expression(expression) => expression.evaluate_text(scope),
+            _ => Ok(self.evaluate(scope)?.and_then(|item| item.into_text().ok())),
+        }
+    }
+}
+
+impl Expression {
+    fn evaluate<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Item<'a>>, WrongType> {
+        let mut value = match &self.operand {
+            Operand::Text(text) => Item::text(text.as_str()),
+            Operand::Number(text) => Some(Item::Number(text.into())),
+            Operand::Reference(Reference::Event(steps)) => reference::follow(scope.event, steps),
+            Operand::Reference(Reference::Mapping) => Item::text(scope.mapping),
+            Operand::Reference(Reference::Trigger) => Item::text(scope.trigger),
+            Operand::Reference(Reference::Domain) => Item::text(scope.domain),
+        };
+        for filter in &self.filters {
+            value = filter
+                .apply(value)
+                .map_err(|message| self.wrong_type(message))?;
+        }
+        Ok(value)
+    }
+
+    fn evaluate_text<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Cow<'a, str>>, WrongType> {
+        self.evaluate(scope)?
+            .map(|item| {
+                item.into_text().map_err(|item| {
+                    let help = if matches!(item, Item::List(_)) {
+                        ": join it with `join(', ')`"
+                    } else {
+                        ""
+                    };
+                    self.wrong_type(format!(
+                        "a text takes text, a number or a boolean, found {}{help}",
+                        item.describe()
+                    ))
+                })
+            })
+            .transpose()
+    }
+
+    fn wrong_type(&self, message: String) -> WrongType {
+        WrongType {
+            expression: self.text.clone(),
+            message,
+        }
+    }
+}

@@ -1,0 +1,390 @@
+//! The grammar of expressions and texts.
+
+use std::ops::Range;
+
+use super::super::filter::{Argument, Filter, Kind, Tables};
+use super::super::tree::is_json_number;
+use super::{Expression, Operand, Part, Reference, Step, Template};
+
+/// A place in a scalar's text that the grammar does not allow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyntaxFault {
+    /// The place, in bytes of the scalar's text.
+    pub at: Range<usize>,
+    /// What was expected and what was found.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// Parses the text of one scalar.
+///
+/// `tables` are those that `lookup` may give.
+///
+/// # Errors
+/// The first place that is not in the grammar, an unknown filter, or a filter that cannot take what stands before it.
+pub fn parse(text: &str, tables: &Tables) -> Result<Template, SyntaxFault> {
+    let mut scanner = Scanner {
+        text,
+        at: 0,
+        tables,
+    };
+    if text.starts_with('$') {
+        let expression = scanner
+            .expression(true)
+            .map_err(|fault| money(text, fault))?;
+        return Ok(Template::Expression(expression));
+    }
+    let mut parts = Vec::new();
+    while !scanner.rest().is_empty() {
+        let literal = scanner.rest().split("{{").next().unwrap_or_default();
+        if !literal.is_empty() {
+            parts.push(Part::Literal(literal.to_owned()));
+            scanner.at += literal.len();
+        }
+        if scanner.rest().starts_with("{{") {
+            parts.push(Part::Hole(scanner.hole()?));
+        }
+    }
+    Ok(Template::Text(parts))
+}
+
+/// A text such as `$5 off` begins like a reference and is none: say how to write it.
+fn money(text: &str, fault: SyntaxFault) -> SyntaxFault {
+    if text.starts_with("$.") || text.starts_with("$[") || text.starts_with("$$") {
+        return fault;
+    }
+    let message = "a value that begins with `$` is a reference, and this is none".to_owned();
+    let help = format!(
+        "a reference begins with `$.` or `$[`; plain text is written \"{{{{ '{}' }}}}\"",
+        text.replace('\'', "''")
+    );
+    SyntaxFault {
+        at: 0..text.len(),
+        message,
+        help: Some(help),
+    }
+}
+
+struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+    tables: &'a Tables,
+}
+
+impl<'a> Scanner<'a> {
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    fn take(&mut self, token: &str) -> bool {
+        let found = self.rest().starts_with(token);
+        if found {
+            self.at += token.len();
+        }
+        found
+    }
+
+    fn space(&mut self) {
+        self.at += self.rest().len() - self.rest().trim_start().len();
+    }
+
+    /// The longest prefix whose characters all satisfy the test.
+    fn run(&mut self, test: impl Fn(char) -> bool) -> &'a str {
+        let rest = self.rest();
+        let run = rest
+            .get(..rest.find(|c| !test(c)).unwrap_or(rest.len()))
+            .unwrap_or_default();
+        self.at += run.len();
+        run
+    }
+
+    fn fault<T>(
+        &self,
+        at: Range<usize>,
+        message: impl Into<String>,
+        help: Option<&str>,
+    ) -> Result<T, SyntaxFault> {
+        let end = at.end.max(
+            at.start
+                + self
+                    .text
+                    .get(at.start..)
+                    .and_then(|rest| rest.chars().next())
+                    .map_or(0, char::len_utf8),
+        );
+        Err(SyntaxFault {
+            at: at.start..end,
+            message: message.into(),
+            help: help.map(str::to_owned),
+        })
+    }
+
+    fn expected<T>(&self, what: &str) -> Result<T, SyntaxFault> {
+        let found = match self.peek() {
+            Some(character) => format!("found `{character}`"),
+            None => "the text ends here".to_owned(),
+        };
+        self.fault(self.at..self.at, format!("expected {what}, {found}"), None)
+    }
+
+    fn hole(&mut self) -> Result<Expression, SyntaxFault> {
+        let open = self.at;
+        self.at += 2;
+        self.space();
+        if self.peek() == Some('}') {
+            return self.fault(
+                open..self.at,
+                "this hole is empty",
+                Some("put a reference in it: {{ $.detail.order.id }}"),
+            );
+        }
+        let expression = self.expression(false)?;
+        if !self.take("}}") {
+            if self.rest().is_empty() {
+                return self.fault(
+                    open..open + 2,
+                    "this `{{` has no `}}`",
+                    Some("a literal `{{` is written {{ '{{' }}"),
+                );
+            }
+            return self.expected("`|` and a filter, or `}}`");
+        }
+        Ok(expression)
+    }
+
+    /// Reads an operand and its filters; a bare one begins with a reference and ends with the text.
+    fn expression(&mut self, bare: bool) -> Result<Expression, SyntaxFault> {
+        let start = self.at;
+        let operand = match self.peek() {
+            Some('$') => Operand::Reference(self.reference()?),
+            Some('\'' | '"') if !bare => Operand::Text(self.quoted()?),
+            Some('-' | '0'..='9') if !bare => Operand::Number(self.number()?),
+            _ => {
+                let word = self
+                    .rest()
+                    .split(['}', '|', ' '])
+                    .next()
+                    .unwrap_or_default();
+                let help = format!("a reference begins with `$.`: did you mean `$.{word}`?");
+                let known = !word.is_empty()
+                    && word
+                        .chars()
+                        .all(|c| c.is_alphanumeric() || "._-".contains(c));
+                return self.fault(
+                    start..start + word.len(),
+                    "expected a reference, quoted text or a number",
+                    known.then_some(&help),
+                );
+            }
+        };
+        let mut kind = match &operand {
+            Operand::Reference(reference) if reference.is_list() => Kind::List,
+            Operand::Reference(Reference::Event(_)) => Kind::Any,
+            Operand::Reference(_) | Operand::Text(_) => Kind::Text,
+            Operand::Number(_) => Kind::Number,
+        };
+        let mut filters = Vec::new();
+        let mut end = self.at;
+        loop {
+            self.space();
+            if !self.take("|") {
+                break;
+            }
+            self.space();
+            let filter = self.filter(kind)?;
+            kind = filter.gives(kind);
+            filters.push(filter);
+            end = self.at;
+        }
+        if bare && !self.rest().is_empty() {
+            let help = "a name with a space is written ['order id']; text around a reference needs {{ … }}";
+            return self
+                .expected("`|` and a filter, or the end")
+                .map_err(|fault| SyntaxFault {
+                    help: Some(help.to_owned()),
+                    ..fault
+                });
+        }
+        Ok(Expression {
+            operand,
+            filters,
+            text: self.text.get(start..end).unwrap_or_default().to_owned(),
+        })
+    }
+
+    fn reference(&mut self) -> Result<Reference, SyntaxFault> {
+        let start = self.at;
+        self.at += 1;
+        if self.take("$") {
+            let word = if self.take(".") {
+                self.run(is_name)
+            } else {
+                ""
+            };
+            return match word {
+                "mapping" => Ok(Reference::Mapping),
+                "trigger" => Ok(Reference::Trigger),
+                "domain" => Ok(Reference::Domain),
+                _ => self.fault(
+                    start..self.at,
+                    "`$$` is this run, and there is no such member in it",
+                    Some("there is `$$.mapping`, `$$.trigger` and `$$.domain`"),
+                ),
+            };
+        }
+        let mut steps = Vec::new();
+        loop {
+            match self.peek() {
+                Some('[') => steps.push(self.bracket()?),
+                Some('.') => {
+                    self.at += 1;
+                    match self.peek() {
+                        Some('[') => steps.push(self.bracket()?),
+                        Some('.') => {
+                            return self.fault(
+                                self.at - 1..self.at + 1,
+                                "`..` is not supported",
+                                Some("write the full path"),
+                            );
+                        }
+                        _ => match self.run(is_name) {
+                            "" => return self.expected("a member's name after `.`"),
+                            name => steps.push(Step::Member(name.to_owned())),
+                        },
+                    }
+                }
+                _ if steps.is_empty() => return self.expected("`.` or `[` after `$`"),
+                _ => return Ok(Reference::Event(steps)),
+            }
+        }
+    }
+
+    fn bracket(&mut self) -> Result<Step, SyntaxFault> {
+        let open = self.at;
+        self.at += 1;
+        let step = match self.peek() {
+            Some('*') => {
+                self.at += 1;
+                Step::Every
+            }
+            Some('\'' | '"') => Step::Member(self.quoted()?),
+            Some('-' | '0'..='9') => {
+                let from_end = self.take("-");
+                let digits = self.run(|c| c.is_ascii_digit());
+                match (digits.parse(), from_end) {
+                    (Ok(index), false) => Step::Index(index),
+                    (Ok(distance), true) if distance > 0 => Step::FromEnd(distance),
+                    _ => {
+                        return self.fault(
+                            open..self.at,
+                            "this is no index of a list",
+                            Some("the first item is [0], the last [-1]"),
+                        );
+                    }
+                }
+            }
+            _ => return self.expected("a quoted name, an index or `*` after `[`"),
+        };
+        if self.take("]") {
+            Ok(step)
+        } else {
+            self.fault(open..self.at, "this `[` is not closed", None)
+        }
+    }
+
+    /// Reads quoted text; a quote inside is written twice.
+    fn quoted(&mut self) -> Result<String, SyntaxFault> {
+        let open = self.at;
+        let quote = self.peek().unwrap_or('\'');
+        self.at += 1;
+        let mut text = String::new();
+        loop {
+            text.push_str(self.run(|c| c != quote));
+            self.at += 1;
+            if self.at > self.text.len() {
+                self.at = self.text.len();
+                return self.fault(
+                    open..open + 1,
+                    format!("this {quote} has no closing {quote}"),
+                    None,
+                );
+            }
+            if self.peek() != Some(quote) {
+                return Ok(text);
+            }
+            text.push(quote);
+            self.at += 1;
+        }
+    }
+
+    fn number(&mut self) -> Result<String, SyntaxFault> {
+        let start = self.at;
+        let text = self.run(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+        if is_json_number(text) {
+            Ok(text.to_owned())
+        } else {
+            self.fault(
+                start..self.at,
+                "this is not a number as JSON writes it",
+                None,
+            )
+        }
+    }
+
+    fn filter(&mut self, before: Kind) -> Result<Filter, SyntaxFault> {
+        let start = self.at;
+        let name = self.run(|c| c.is_ascii_lowercase() || c == '_');
+        if name.is_empty() {
+            return self.expected("a filter's name after `|`");
+        }
+        let mut arguments = Vec::new();
+        if self.take("(") {
+            self.space();
+            while !self.take(")") {
+                if !arguments.is_empty() {
+                    if !self.take(",") {
+                        return self.expected("`,` or `)`");
+                    }
+                    self.space();
+                }
+                arguments.push(self.argument()?);
+                self.space();
+            }
+        }
+        Filter::new(name, arguments, before, self.tables).map_err(|(message, help)| SyntaxFault {
+            at: start..self.at,
+            message,
+            help,
+        })
+    }
+
+    fn argument(&mut self) -> Result<Argument, SyntaxFault> {
+        match self.peek() {
+            Some('\'' | '"') => Ok(Argument::Text(self.quoted()?)),
+            Some('-' | '0'..='9') => Ok(Argument::Number(self.number()?)),
+            _ => {
+                let start = self.at;
+                match self.run(is_name) {
+                    "true" => Ok(Argument::Boolean(true)),
+                    "false" => Ok(Argument::Boolean(false)),
+                    "" => self.expected("quoted text, a number, `true` or `false`"),
+                    word => self.fault(
+                        start..self.at,
+                        "a filter takes quoted text, a number, `true` or `false`",
+                        Some(&format!("write '{word}'")),
+                    ),
+                }
+            }
+        }
+    }
+}
+
+/// What a name after `.` may hold: anything that nothing else in the grammar begins with.
+fn is_name(character: char) -> bool {
+    !(character.is_whitespace() || ".[]{}()|,'\"".contains(character))
+}

@@ -1,0 +1,72 @@
+//! References: `$.detail.order.id`, `$.Attributes.['order id']`, `$.items[*].sku`, `$$.mapping`.
+
+use serde_json::Value;
+
+use super::Item;
+
+/// Where a value stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reference {
+    /// `$` and the way from it.
+    Event(Vec<Step>),
+    /// `$$.mapping`: the case mapping's name.
+    Mapping,
+    /// `$$.trigger`: `contact-flow` or `eventbridge`.
+    Trigger,
+    /// `$$.domain`: the id of the Cases domain.
+    Domain,
+}
+
+/// One step of a reference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// `.name` or `['name']`: a member of an object.
+    Member(String),
+    /// `[0]`: an item of a list, counted from its start.
+    Index(usize),
+    /// `[-1]`: an item of a list, counted from its end; 1 is the last.
+    FromEnd(usize),
+    /// `[*]`: every item of a list.
+    Every,
+}
+
+impl Reference {
+    /// Whether the reference gives a list by its own form.
+    #[must_use]
+    pub fn is_list(&self) -> bool {
+        matches!(self, Self::Event(steps) if steps.contains(&Step::Every))
+    }
+}
+
+/// Follows the steps from `root`. What is not there, null or empty text is missing; so is a step into a value of another kind.
+///
+/// `[*]` flattens one level: two of them give one list. What is missing in an item is left out of it.
+pub(super) fn follow<'a>(root: &'a Value, steps: &[Step]) -> Option<Item<'a>> {
+    let every = steps.iter().position(|step| *step == Step::Every);
+    let (path, rest) = steps.split_at(every.unwrap_or(steps.len()));
+    let value = path.iter().try_fold(root, step)?;
+    let Some((_, rest)) = rest.split_first() else {
+        return Item::from_json(value);
+    };
+    let mut items = Vec::new();
+    for entry in value.as_array()? {
+        match follow(entry, rest) {
+            Some(Item::List(nested)) if rest.contains(&Step::Every) => items.extend(nested),
+            Some(item) => items.push(item),
+            None => {}
+        }
+    }
+    Some(Item::List(items))
+}
+
+fn step<'a>(value: &'a Value, step: &Step) -> Option<&'a Value> {
+    match step {
+        Step::Member(name) => value.get(name),
+        Step::Index(index) => value.get(index),
+        Step::FromEnd(distance) => {
+            let items = value.as_array()?;
+            items.get(items.len().checked_sub(*distance)?)
+        }
+        Step::Every => None,
+    }
+}

@@ -1,0 +1,502 @@
+//! Filters: `{{ $.detail.order.id | upper }}`.
+//!
+//! Each is typed and total. Name, arguments and, as far as it is known, the type before it are checked when the mapping is loaded; the rest
+//! when a value comes. Only `default` takes a missing value; through every other one it stays missing.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use time::format_description::OwnedFormatItem;
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::expression::Item;
+use super::fault::suggest;
+use super::timestamp;
+
+/// The mapping's `tables`, by name.
+pub type Tables = BTreeMap<String, Arc<Table>>;
+
+/// One table: from the text of a scalar to another scalar.
+pub type Table = HashMap<String, Item<'static>>;
+
+/// Every filter, in the order the documentation lists them.
+pub const NAMES: [&str; 17] = [
+    "default", "upper", "lower", "trim", "truncate", "replace", "split", "join", "first", "last",
+    "count", "lookup", "number", "text", "boolean", "date", "iso",
+];
+
+/// What is known of a value's type when the mapping is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Anything: the event decides.
+    Any,
+    /// Text.
+    Text,
+    /// A number.
+    Number,
+    /// A boolean.
+    Boolean,
+    /// A list.
+    List,
+}
+
+impl Kind {
+    fn describe(self) -> &'static str {
+        match self {
+            Self::Any => "anything",
+            Self::Text => "text",
+            Self::Number => "a number",
+            Self::Boolean => "a boolean",
+            Self::List => "a list",
+        }
+    }
+}
+
+/// An argument of a filter, as written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Argument {
+    /// Quoted text.
+    Text(String),
+    /// A number, in its source text.
+    Number(String),
+    /// `true` or `false`.
+    Boolean(bool),
+}
+
+impl Argument {
+    fn describe(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "text",
+            Self::Number(_) => "a number",
+            Self::Boolean(_) => "a boolean",
+        }
+    }
+}
+
+/// A filter, ready to apply.
+#[derive(Clone, Debug)]
+pub enum Filter {
+    /// `default(literal)`: the literal in place of a missing value.
+    Default(Argument),
+    /// `upper`
+    Upper,
+    /// `lower`
+    Lower,
+    /// `trim`: without white space at both ends.
+    Trim,
+    /// `truncate(n)`: at most n characters, cut at a grapheme boundary.
+    Truncate(usize),
+    /// `replace(from, to)`
+    Replace(String, String),
+    /// `split(separator)`: text into a list.
+    Split(String),
+    /// `join(separator)`: a list into text.
+    Join(String),
+    /// `first`: the first item of a list.
+    First,
+    /// `last`: the last item of a list.
+    Last,
+    /// `count`: how many items a list has.
+    Count,
+    /// `lookup(table)`: the table's entry, missing if there is none.
+    Lookup(Arc<Table>),
+    /// `number`
+    Number,
+    /// `text`
+    Text,
+    /// `boolean`
+    Boolean,
+    /// `date(format)`: a time as text in UTC, in strftime's notation.
+    Date(OwnedFormatItem),
+    /// `iso`: a time as RFC 3339 in UTC.
+    Iso,
+}
+
+/// A sentence and the help for it.
+type Refusal = (String, Option<String>);
+
+impl Filter {
+    /// Checks name, arguments and the type that stands before the filter.
+    ///
+    /// # Errors
+    /// A sentence that says what the filter takes, and help.
+    pub fn new(
+        name: &str,
+        arguments: Vec<Argument>,
+        before: Kind,
+        tables: &Tables,
+    ) -> Result<Self, Refusal> {
+        let filter = Self::named(name, arguments, tables)?;
+        let takes = filter.takes();
+        if before == Kind::Any || takes.is_empty() || takes.contains(&before) {
+            return Ok(filter);
+        }
+        let takes = takes
+            .iter()
+            .map(|kind| kind.describe())
+            .collect::<Vec<_>>()
+            .join(" or ");
+        let help = match before {
+            Kind::List => Some("make text of the list first: `| join(', ')`"),
+            Kind::Number | Kind::Boolean => Some("make text of it first: `| text`"),
+            Kind::Any | Kind::Text => None,
+        };
+        Err((
+            format!(
+                "`{name}` takes {takes}, and before it stands {}",
+                before.describe()
+            ),
+            help.map(str::to_owned),
+        ))
+    }
+
+    fn named(name: &str, arguments: Vec<Argument>, tables: &Tables) -> Result<Self, Refusal> {
+        let mut given = Arguments {
+            filter: name,
+            count: arguments.len(),
+            rest: arguments.into_iter(),
+        };
+        match name {
+            "default" => given
+                .one("'text', a number, true or false")
+                .map(Self::Default),
+            "upper" => given.none(Self::Upper),
+            "lower" => given.none(Self::Lower),
+            "trim" => given.none(Self::Trim),
+            "truncate" => given.length().map(Self::Truncate),
+            "replace" => {
+                let [from, to] = given.texts("('from', 'to')")?;
+                if from.is_empty() {
+                    Err(("`replace` cannot look for empty text".to_owned(), None))
+                } else {
+                    Ok(Self::Replace(from, to))
+                }
+            }
+            "split" => {
+                let [separator] = given.texts("('separator')")?;
+                if separator.is_empty() {
+                    Err((
+                        "`split` needs a separator that is not empty".to_owned(),
+                        None,
+                    ))
+                } else {
+                    Ok(Self::Split(separator))
+                }
+            }
+            "join" => given
+                .texts("('separator')")
+                .map(|[separator]| Self::Join(separator)),
+            "first" => given.none(Self::First),
+            "last" => given.none(Self::Last),
+            "count" => given.none(Self::Count),
+            "lookup" => {
+                let [table] = given.texts("('table')")?;
+                let found = tables.get(&table).cloned().map(Self::Lookup);
+                found.ok_or_else(|| {
+                    (
+                        format!("there is no table `{table}`"),
+                        suggest(&table, tables.keys().map(String::as_str)),
+                    )
+                })
+            }
+            "number" => given.none(Self::Number),
+            "text" => given.none(Self::Text),
+            "boolean" => given.none(Self::Boolean),
+            "date" => {
+                let [format] = given.texts("('%Y-%m-%d')")?;
+                date_format(&format).map(Self::Date)
+            }
+            "iso" => given.none(Self::Iso),
+            _ => Err((
+                format!("there is no filter `{name}`"),
+                suggest(name, NAMES)
+                    .or_else(|| Some("the filters are listed in the documentation".to_owned())),
+            )),
+        }
+    }
+
+    /// The types the filter takes; none means all.
+    fn takes(&self) -> &'static [Kind] {
+        match self {
+            Self::Default(_) => &[],
+            Self::Upper
+            | Self::Lower
+            | Self::Trim
+            | Self::Truncate(_)
+            | Self::Replace(..)
+            | Self::Split(_) => &[Kind::Text],
+            Self::Join(_) | Self::First | Self::Last | Self::Count => &[Kind::List],
+            Self::Lookup(_) | Self::Number | Self::Text | Self::Boolean => {
+                &[Kind::Text, Kind::Number, Kind::Boolean]
+            }
+            Self::Date(_) | Self::Iso => &[Kind::Text, Kind::Number],
+        }
+    }
+
+    /// The type the filter gives for what stands before it.
+    #[must_use]
+    pub fn gives(&self, before: Kind) -> Kind {
+        match self {
+            Self::Default(Argument::Text(_)) if before == Kind::Text => Kind::Text,
+            Self::Default(Argument::Number(_)) if before == Kind::Number => Kind::Number,
+            Self::Default(Argument::Boolean(_)) if before == Kind::Boolean => Kind::Boolean,
+            Self::Default(_) | Self::First | Self::Last | Self::Lookup(_) => Kind::Any,
+            Self::Upper
+            | Self::Lower
+            | Self::Trim
+            | Self::Truncate(_)
+            | Self::Replace(..)
+            | Self::Join(_)
+            | Self::Text
+            | Self::Date(_)
+            | Self::Iso => Kind::Text,
+            Self::Split(_) => Kind::List,
+            Self::Count | Self::Number => Kind::Number,
+            Self::Boolean => Kind::Boolean,
+        }
+    }
+
+    /// Applies the filter; `None` is a missing value.
+    ///
+    /// # Errors
+    /// "`upper` takes text, found a number": the filter met a type it does not take.
+    pub fn apply<'a>(&'a self, value: Option<Item<'a>>) -> Result<Option<Item<'a>>, String> {
+        let Some(item) = value else {
+            return Ok(match self {
+                Self::Default(Argument::Text(text)) => Item::text(text.as_str()),
+                Self::Default(Argument::Number(text)) => Some(Item::Number(text.into())),
+                Self::Default(Argument::Boolean(boolean)) => Some(Item::Boolean(*boolean)),
+                _ => None,
+            });
+        };
+        match self {
+            Self::Default(_) => Ok(Some(item)),
+            Self::Upper => text(item, "upper").map(|text| Item::text(text.to_uppercase())),
+            Self::Lower => text(item, "lower").map(|text| Item::text(text.to_lowercase())),
+            Self::Trim => text(item, "trim").map(|text| Item::text(text.trim().to_owned())),
+            Self::Truncate(length) => {
+                text(item, "truncate").map(|text| Item::text(truncate(&text, *length).to_owned()))
+            }
+            Self::Replace(from, to) => {
+                text(item, "replace").map(|text| Item::text(text.replace(from.as_str(), to)))
+            }
+            Self::Split(separator) => {
+                let text = text(item, "split")?;
+                let items = text
+                    .split(separator.as_str())
+                    .map(|part| Item::text(part.to_owned()).unwrap_or(Item::Null));
+                Ok(Some(Item::List(items.collect())))
+            }
+            Self::Join(separator) => join(list(item, "join")?, separator),
+            Self::First => Ok(list(item, "first")?
+                .into_iter()
+                .next()
+                .filter(|item| *item != Item::Null)),
+            Self::Last => Ok(list(item, "last")?.pop().filter(|item| *item != Item::Null)),
+            Self::Count => Ok(Some(Item::Number(
+                list(item, "count")?.len().to_string().into(),
+            ))),
+            Self::Lookup(table) => Ok(table.get(&*scalar(item, "lookup")?).cloned()),
+            Self::Number => match scalar(item, "number")? {
+                text if super::tree::is_json_number(&text) => Ok(Some(Item::Number(text))),
+                _ => Err(
+                    "`number` takes a number or text that is exactly one, found other text"
+                        .to_owned(),
+                ),
+            },
+            Self::Text => Ok(Item::text(scalar(item, "text")?)),
+            Self::Boolean => boolean(&item)
+                .map(|boolean| Some(Item::Boolean(boolean)))
+                .ok_or_else(|| {
+                    format!(
+                        "`boolean` takes a boolean or the text `true` or `false`, found {}",
+                        if matches!(item, Item::Text(_)) {
+                            "other text"
+                        } else {
+                            item.describe()
+                        }
+                    )
+                }),
+            Self::Date(format) => moment(&item, "date")?
+                .format(format)
+                .map(Item::text)
+                .map_err(|_| "`date` cannot write this time in its format".to_owned()),
+            Self::Iso => Ok(timestamp::rfc3339(moment(&item, "iso")?).and_then(Item::text)),
+        }
+    }
+}
+
+/// The text cut to at most `length` characters, back to a grapheme boundary, with nothing added.
+#[must_use]
+pub fn truncate(text: &str, length: usize) -> &str {
+    let Some((limit, _)) = text.char_indices().nth(length) else {
+        return text;
+    };
+    let end = text
+        .grapheme_indices(true)
+        .map(|(start, grapheme)| start + grapheme.len())
+        .take_while(|end| *end <= limit)
+        .last();
+    text.get(..end.unwrap_or(0)).unwrap_or_default()
+}
+
+/// A boolean, or the text `true` or `false` in any letter case.
+#[must_use]
+pub fn boolean(item: &Item<'_>) -> Option<bool> {
+    match item {
+        Item::Boolean(boolean) => Some(*boolean),
+        Item::Text(text) if text.eq_ignore_ascii_case("true") => Some(true),
+        Item::Text(text) if text.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
+    }
+}
+
+fn text<'a>(item: Item<'a>, filter: &str) -> Result<Cow<'a, str>, String> {
+    match item {
+        Item::Text(text) => Ok(text),
+        Item::List(_) => Err(format!(
+            "`{filter}` takes text, found a list: join it first"
+        )),
+        other => Err(format!("`{filter}` takes text, found {}", other.describe())),
+    }
+}
+
+fn scalar<'a>(item: Item<'a>, filter: &str) -> Result<Cow<'a, str>, String> {
+    item.into_text().map_err(|item| {
+        format!(
+            "`{filter}` takes text, a number or a boolean, found {}",
+            item.describe()
+        )
+    })
+}
+
+fn list<'a>(item: Item<'a>, filter: &str) -> Result<Vec<Item<'a>>, String> {
+    match item {
+        Item::List(items) => Ok(items),
+        other => Err(format!(
+            "`{filter}` takes a list, found {}",
+            other.describe()
+        )),
+    }
+}
+
+fn join<'a>(items: Vec<Item<'a>>, separator: &str) -> Result<Option<Item<'a>>, String> {
+    let mut texts = Vec::with_capacity(items.len());
+    for item in items.into_iter().filter(|item| *item != Item::Null) {
+        texts.push(item.into_text().map_err(|item| {
+            format!(
+                "`join` takes a list of text, numbers or booleans, found {} in it",
+                item.describe()
+            )
+        })?);
+    }
+    Ok(Item::text(texts.join(separator)))
+}
+
+fn moment(item: &Item<'_>, filter: &str) -> Result<time::OffsetDateTime, String> {
+    timestamp::read(item).ok_or_else(|| {
+        let found = if matches!(item, Item::Text(_)) {
+            "other text"
+        } else {
+            item.describe()
+        };
+        format!("`{filter}` takes a time (RFC 3339, epoch seconds or milliseconds), found {found}")
+    })
+}
+
+fn date_format(format: &str) -> Result<OwnedFormatItem, Refusal> {
+    let help = || Some("such as '%Y-%m-%d %H:%M'; times are UTC".to_owned());
+    let items = time::format_description::parse_strftime_owned(format)
+        .map_err(|error| (format!("this is not a date format: {error}"), help()))?;
+    match time::OffsetDateTime::UNIX_EPOCH.format(&items) {
+        Ok(_) => Ok(items),
+        Err(error) => Err((
+            format!("this date format cannot be written: {error}"),
+            help(),
+        )),
+    }
+}
+
+/// What was given between a filter's parentheses.
+struct Arguments<'a> {
+    filter: &'a str,
+    count: usize,
+    rest: std::vec::IntoIter<Argument>,
+}
+
+impl Arguments<'_> {
+    fn none(&self, filter: Filter) -> Result<Filter, Refusal> {
+        if self.count == 0 {
+            Ok(filter)
+        } else {
+            Err((
+                format!("`{}` takes no argument, found {}", self.filter, self.count),
+                None,
+            ))
+        }
+    }
+
+    fn one(&mut self, usage: &str) -> Result<Argument, Refusal> {
+        match (self.rest.next(), self.count) {
+            (Some(argument), 1) => Ok(argument),
+            _ => Err((
+                format!("`{}` takes one argument, found {}", self.filter, self.count),
+                Some(format!("write {}({usage})", self.filter)),
+            )),
+        }
+    }
+
+    fn texts<const N: usize>(&mut self, usage: &str) -> Result<[String; N], Refusal> {
+        let usage = || Some(format!("write {}{usage}", self.filter));
+        if self.count != N {
+            let plural = if N == 1 {
+                "one argument"
+            } else {
+                "two arguments"
+            };
+            return Err((
+                format!("`{}` takes {plural}, found {}", self.filter, self.count),
+                usage(),
+            ));
+        }
+        let mut texts = Vec::with_capacity(N);
+        for argument in self.rest.by_ref() {
+            match argument {
+                Argument::Text(text) => texts.push(text),
+                other => {
+                    return Err((
+                        format!("`{}` takes text, found {}", self.filter, other.describe()),
+                        usage(),
+                    ));
+                }
+            }
+        }
+        texts
+            .try_into()
+            .map_err(|_| (format!("`{}` takes {N} arguments", self.filter), None))
+    }
+
+    fn length(&mut self) -> Result<usize, Refusal> {
+        match self.one("60")? {
+            Argument::Number(text) => match text.parse() {
+                Ok(length) if length > 0 => Ok(length),
+                _ => Err((
+                    format!(
+                        "`{}` takes a whole number of characters above 0, found `{text}`",
+                        self.filter
+                    ),
+                    None,
+                )),
+            },
+            other => Err((
+                format!(
+                    "`{}` takes a number of characters, found {}",
+                    self.filter,
+                    other.describe()
+                ),
+                Some("write truncate(60)".to_owned()),
+            )),
+        }
+    }
+}

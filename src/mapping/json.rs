@@ -1,0 +1,263 @@
+//! JSON text into the same tree, with a place on every node; what JSON does not allow is refused as JSON, not read as YAML.
+//!
+//! `serde_json` decodes each string and knows no places; the walk around it is ours.
+
+use super::fault::Fault;
+use super::tree::{Entry, Key, Kind, Node, Position, Scalar, Span, is_json_number};
+
+/// As deep as `serde_json` reads an event.
+const MAX_DEPTH: usize = 127;
+
+/// Reads one JSON value.
+///
+/// # Errors
+/// The first place that is not JSON.
+pub fn parse(text: &str) -> Result<Node, Fault> {
+    let mut reader = Reader {
+        rest: text,
+        at: Position { line: 1, column: 1 },
+    };
+    let node = reader.value(0)?;
+    reader.skip_space();
+    if reader.rest.is_empty() {
+        Ok(node)
+    } else {
+        Err(reader.expected("the end of the text"))
+    }
+}
+
+struct Reader<'a> {
+    rest: &'a str,
+    at: Position,
+}
+
+impl<'a> Reader<'a> {
+    fn value(&mut self, depth: usize) -> Result<Node, Fault> {
+        self.skip_space();
+        let start = self.at;
+        if depth > MAX_DEPTH {
+            return Err(self.fault(format!("this is nested more than {MAX_DEPTH} levels deep")));
+        }
+        let kind = match self.rest.chars().next() {
+            Some('{') => Kind::Map(self.object(depth)?),
+            Some('[') => Kind::List(self.array(depth)?),
+            Some('"') => Kind::Scalar(Scalar {
+                text: self.string()?,
+                plain: false,
+            }),
+            _ => Kind::Scalar(Scalar {
+                text: self.word()?.to_owned(),
+                plain: true,
+            }),
+        };
+        Ok(Node {
+            span: Span {
+                start,
+                end: self.at,
+            },
+            kind,
+        })
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Vec<Entry>, Fault> {
+        self.skip(1);
+        let mut entries = Vec::new();
+        if self.take('}') {
+            return Ok(entries);
+        }
+        loop {
+            self.skip_space();
+            let start = self.at;
+            if !self.rest.starts_with('"') {
+                return Err(self.expected("a key in double quotes"));
+            }
+            let text = self.string()?;
+            let key = Key {
+                span: Span {
+                    start,
+                    end: self.at,
+                },
+                text,
+            };
+            if !self.take(':') {
+                return Err(self.expected("`:` after the key"));
+            }
+            entries.push(Entry {
+                key,
+                value: self.value(depth + 1)?,
+            });
+            if self.take('}') {
+                return Ok(entries);
+            }
+            if !self.take(',') {
+                return Err(self.expected("`,` or `}`"));
+            }
+        }
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Vec<Node>, Fault> {
+        self.skip(1);
+        let mut items = Vec::new();
+        if self.take(']') {
+            return Ok(items);
+        }
+        loop {
+            items.push(self.value(depth + 1)?);
+            if self.take(']') {
+                return Ok(items);
+            }
+            if !self.take(',') {
+                return Err(self.expected("`,` or `]`"));
+            }
+        }
+    }
+
+    /// Reads a string at its opening quote; escapes are `serde_json`'s to decode and to judge.
+    fn string(&mut self) -> Result<String, Fault> {
+        let mut escaped = false;
+        let end = self
+            .rest
+            .char_indices()
+            .skip(1)
+            .find_map(|(index, character)| match character {
+                _ if escaped => {
+                    escaped = false;
+                    None
+                }
+                '\\' => {
+                    escaped = true;
+                    None
+                }
+                '"' => Some(index + 1),
+                _ => None,
+            });
+        let token = end
+            .and_then(|end| self.rest.get(..end))
+            .ok_or_else(|| self.fault("this text has no closing quote"))?;
+        let text = serde_json::from_str(token).map_err(|_| {
+            self.fault("this text holds an escape or a control character that JSON does not allow")
+        })?;
+        self.skip(token.chars().count());
+        Ok(text)
+    }
+
+    fn word(&mut self) -> Result<&'a str, Fault> {
+        let end = self
+            .rest
+            .find(|c: char| c.is_ascii_whitespace() || ",:[]{}\"".contains(c))
+            .unwrap_or(self.rest.len());
+        let word = self.rest.get(..end).unwrap_or_default();
+        if !(matches!(word, "null" | "true" | "false") || is_json_number(word)) {
+            return Err(self.expected("a JSON value"));
+        }
+        self.skip(word.len());
+        Ok(word)
+    }
+
+    /// Skips white space and, if it is next, the punctuation mark.
+    fn take(&mut self, mark: char) -> bool {
+        self.skip_space();
+        let found = self.rest.starts_with(mark);
+        if found {
+            self.skip(1);
+        }
+        found
+    }
+
+    fn skip_space(&mut self) {
+        let space = self.rest.len() - self.rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
+        self.skip(space);
+    }
+
+    fn skip(&mut self, count: usize) {
+        let mut characters = self.rest.chars();
+        for character in characters.by_ref().take(count) {
+            self.at = match character {
+                '\n' => Position {
+                    line: self.at.line + 1,
+                    column: 1,
+                },
+                _ => Position {
+                    column: self.at.column + 1,
+                    ..self.at
+                },
+            };
+        }
+        self.rest = characters.as_str();
+    }
+
+    fn expected(&self, what: &str) -> Fault {
+        self.fault(format!("this is not valid JSON: expected {what}"))
+    }
+
+    fn fault(&self, message: impl Into<String>) -> Fault {
+        Fault::new(
+            Span {
+                start: self.at,
+                end: Position {
+                    column: self.at.column + 1,
+                    ..self.at
+                },
+            },
+            message,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(node: &Node) -> serde_json::Value {
+        match &node.kind {
+            Kind::List(items) => items.iter().map(plain).collect(),
+            Kind::Map(entries) => entries
+                .iter()
+                .map(|entry| (entry.key.text.clone(), plain(&entry.value)))
+                .collect(),
+            Kind::Scalar(scalar) if scalar.plain => {
+                serde_json::from_str(&scalar.text).expect("a plain scalar is JSON")
+            }
+            Kind::Scalar(scalar) => scalar.text.clone().into(),
+        }
+    }
+
+    #[test]
+    fn places_count_lines_and_characters() {
+        let node = parse("{\n  \"é\": [1, \"x\"]\n}").expect("valid");
+        let Kind::Map(entries) = &node.kind else {
+            panic!("an object")
+        };
+        let entry = entries.first().expect("one entry");
+        assert_eq!(entry.key.span.start, Position { line: 2, column: 3 });
+        assert_eq!(entry.value.span.start, Position { line: 2, column: 8 });
+        assert_eq!(node.span.end, Position { line: 3, column: 2 });
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn reads_what_serde_json_reads(text in r#"[\[\]{}",:0-9a-z\\ .eE+-]{0,24}"#) {
+            let expected = serde_json::from_str::<serde_json::Value>(&text);
+            match parse(&text) {
+                // An object that has a key twice is one thing for us and another for serde_json: not compared.
+                Ok(node) => if let Ok(expected) = expected { if !has_duplicates(&node) { proptest::prop_assert_eq!(plain(&node), expected) } } else {
+                    proptest::prop_assert!(false, "serde_json refuses {}", text)
+                },
+                Err(_) => proptest::prop_assert!(expected.is_err(), "serde_json takes {}", text),
+            }
+        }
+    }
+
+    fn has_duplicates(node: &Node) -> bool {
+        match &node.kind {
+            Kind::Scalar(_) => false,
+            Kind::List(items) => items.iter().any(has_duplicates),
+            Kind::Map(entries) => {
+                let mut keys: Vec<_> = entries.iter().map(|entry| &entry.key.text).collect();
+                keys.sort();
+                keys.windows(2).any(|pair| matches!(pair, [a, b] if a == b))
+                    || entries.iter().any(|entry| has_duplicates(&entry.value))
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Event patterns: EventBridge's conditions over an event, for every `when` of a mapping.
+//!
+//! [`Pattern::compile`] turns a node of the mapping's tree into a pattern, or into all its faults at their places; [`Pattern::matches`] then
+//! gives the verdict of AWS Event Ruler, the library that EventBridge matches with, on any event. The operators are those of
+//! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html>.
+//!
+//! One pattern is refused that Event Ruler takes: an integer that a double cannot hold exactly, because no number in an event would equal it
+//! except one written with the same digits.
+
+mod compile;
+mod condition;
+mod expression;
+mod matching;
+mod network;
+mod number;
+mod wildcard;
+
+use serde_json::Value;
+
+use self::condition::Condition;
+use super::fault::Fault;
+use super::tree::{Entry, Kind, Literal, Node};
+
+/// The key whose value is a list of alternatives.
+const OR: &str = "$or";
+
+/// A compiled event pattern.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    /// The names to follow through an event; the first step is the event itself.
+    steps: Vec<Step>,
+    /// Every field that the pattern names.
+    fields: Vec<Field>,
+    /// The combinations that `$or` makes, each as the fields that must all hold, ordered by path; one of them has to match.
+    branches: Vec<Vec<usize>>,
+    /// Whether an empty name in an event is followed.
+    empty_names: bool,
+}
+
+/// A part of a path, between two dots.
+#[derive(Clone, Debug, Default)]
+struct Step {
+    /// The steps below, by name.
+    below: Vec<(String, usize)>,
+    /// The fields whose path ends here.
+    fields: Vec<usize>,
+}
+
+impl Step {
+    fn below(&self, name: &str) -> Option<usize> {
+        let (_, step) = self.below.iter().find(|(below, _)| below == name)?;
+        Some(*step)
+    }
+}
+
+/// A path and what the values there have to be.
+#[derive(Clone, Debug)]
+struct Field {
+    /// The names from the root on, joined by dots.
+    path: String,
+    /// One value at the path has to meet one of these.
+    conditions: Vec<Condition>,
+    /// `exists: false` is among them: no value at the path will do too.
+    absent: bool,
+}
+
+impl Pattern {
+    /// Compiles an event pattern.
+    ///
+    /// # Errors
+    /// Everything that EventBridge would refuse, each at the item that is wrong.
+    pub fn compile(node: &Node) -> Result<Self, Vec<Fault>> {
+        compile::compile(node)
+    }
+
+    /// Whether the event matches. An event that is not an object never does.
+    #[must_use]
+    pub fn matches(&self, event: &Value) -> bool {
+        matching::matches(self, event)
+    }
+}
+
+/// The unquoted numbers among the values of `account` and `id`, which are text in every event: such a pattern compiles and never matches.
+///
+/// Meant for patterns that a mapping's author writes; [`Pattern::compile`] leaves them to be, as EventBridge does.
+#[must_use]
+pub fn unquoted_ids(node: &Node) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if let Kind::Map(entries) = &node.kind {
+        for Entry { key, value } in entries {
+            match (key.text.as_str(), &value.kind) {
+                (OR, Kind::List(branches)) => faults.extend(branches.iter().flat_map(unquoted_ids)),
+                (name @ ("account" | "id"), Kind::List(values)) => {
+                    values
+                        .iter()
+                        .for_each(|value| unquoted_id(name, value, &mut faults));
+                }
+                _ => {}
+            }
+        }
+    }
+    faults
+}
+
+fn unquoted_id(name: &str, value: &Node, faults: &mut Vec<Fault>) {
+    match &value.kind {
+        Kind::Scalar(scalar) => {
+            if let Literal::Number(number) = scalar.literal() {
+                let message = format!("`{name}` is text in every event, found a number");
+                faults.push(
+                    Fault::new(value.span, message)
+                        .help(format!("write it in quotes: \"{number}\"")),
+                );
+            }
+        }
+        Kind::Map(entries) => {
+            for entry in entries.iter().filter(|entry| entry.key.text != "numeric") {
+                unquoted_id(name, &entry.value, faults);
+            }
+        }
+        Kind::List(values) => values
+            .iter()
+            .for_each(|value| unquoted_id(name, value, faults)),
+    }
+}

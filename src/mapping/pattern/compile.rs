@@ -1,0 +1,311 @@
+//! From a node of the mapping's tree to a [`Pattern`]: fields, `$or`, and the paths they make.
+//!
+//! Faults do not stop it; all are reported together.
+
+use std::collections::HashSet;
+
+use super::expression::Conditions;
+use super::{Field, OR, Pattern, Step};
+use crate::mapping::fault::Fault;
+use crate::mapping::tree::{Entry, Kind, Node, Scalar, Span};
+
+/// Names that EventBridge refuses for fields inside `$or`: those of operators that it has, and of some that it may get.
+const RESERVED_IN_OR: &[&str] = &[
+    "exactly",
+    "equals-ignore-case",
+    "prefix",
+    "suffix",
+    "anything-but",
+    "exists",
+    "wildcard",
+    "numeric",
+    "cidr",
+    "=",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "regex",
+    "not-wildcard",
+    "not-equals-ignore-case",
+    "date-after",
+    "date-on-or-after",
+    "date-before",
+    "date-on-or-before",
+    "in-date-range",
+    "ip-address-in-range",
+    "ip-address-not-in-range",
+];
+
+/// EventBridge takes no pattern whose `$or` lists make more combinations.
+const MAX_BRANCHES: usize = 1000;
+
+/// Event Ruler takes no more fields in one combination.
+const MAX_FIELDS: usize = 256;
+
+pub fn compile(node: &Node) -> Result<Pattern, Vec<Fault>> {
+    let Kind::Map(entries) = &node.kind else {
+        let message = format!(
+            "an event pattern is a group of field names, found {}",
+            node.describe()
+        );
+        return Err(vec![Fault::new(node.span, message)]);
+    };
+    let mut compiler = Compiler::default();
+    let mut branches = vec![Branch::new()];
+    compiler.group(entries, node.span, Scope::default(), &mut branches);
+    if branches.iter().any(|branch| branch.len() > MAX_FIELDS) {
+        let message = format!("an event pattern takes {MAX_FIELDS} fields, found more");
+        compiler.faults.push(Fault::new(node.span, message));
+    }
+    if compiler.faults.is_empty() {
+        Ok(pattern(compiler.fields, branches))
+    } else {
+        Err(compiler.faults)
+    }
+}
+
+/// The fields of one combination.
+type Branch = Vec<usize>;
+
+#[derive(Default)]
+struct Compiler {
+    fields: Vec<Field>,
+    faults: Vec<Fault>,
+    too_many_branches: bool,
+}
+
+/// Where a group of fields stands.
+#[derive(Clone, Copy, Default)]
+struct Scope<'a> {
+    /// The names that lead there, joined by dots; none at the top.
+    path: Option<&'a str>,
+    in_or: bool,
+}
+
+impl Compiler {
+    fn group(
+        &mut self,
+        entries: &[Entry],
+        span: Span,
+        scope: Scope<'_>,
+        branches: &mut Vec<Branch>,
+    ) {
+        if entries.is_empty() {
+            self.fault(
+                span,
+                "an event pattern names at least one field in every group, found none",
+            );
+        }
+        let mut names = HashSet::new();
+        for Entry { key, value } in entries {
+            let name = key.text.as_str();
+            if !names.insert(name) {
+                let fault = Fault::new(
+                    key.span,
+                    format!("`{name}` stands twice in one group of the event pattern"),
+                );
+                self.faults.push(fault.help("put all of it under one"));
+                continue;
+            }
+            if name == OR {
+                self.alternatives(value, scope, branches);
+                continue;
+            }
+            if scope.in_or && RESERVED_IN_OR.contains(&name) {
+                let fault = Fault::new(
+                    key.span,
+                    format!("`{name}` is an operator and cannot be a field inside `{OR}`"),
+                );
+                self.faults.push(fault.help(format!(
+                    "`{OR}` takes groups of fields: an operator stands in the list of a field"
+                )));
+                continue;
+            }
+            match &value.kind {
+                Kind::Map(entries) => {
+                    let path = scope
+                        .path
+                        .map_or_else(|| name.to_owned(), |path| format!("{path}.{name}"));
+                    self.group(
+                        entries,
+                        value.span,
+                        Scope {
+                            path: Some(&path),
+                            ..scope
+                        },
+                        branches,
+                    );
+                }
+                Kind::List(items) => {
+                    // A field right below an empty name has no dot before it; Event Ruler builds its paths so.
+                    let path = match scope.path {
+                        None | Some("") => name.to_owned(),
+                        Some(path) => format!("{path}.{name}"),
+                    };
+                    self.field(
+                        path,
+                        key.span,
+                        Conditions::read(name, items, value.span),
+                        branches,
+                    );
+                }
+                Kind::Scalar(scalar) => {
+                    let fault = Fault::new(
+                        value.span,
+                        format!(
+                            "`{name}` takes a list of values, found {}",
+                            value.describe()
+                        ),
+                    );
+                    self.faults.push(match in_a_list(scalar) {
+                        Some(list) => fault.help(format!("write {list}")),
+                        None => fault,
+                    });
+                }
+            }
+        }
+    }
+
+    fn field(&mut self, path: String, span: Span, conditions: Conditions, branches: &mut [Branch]) {
+        let Conditions {
+            list,
+            absent,
+            faults,
+        } = conditions;
+        self.faults.extend(faults);
+        if branches.iter().flatten().any(|field| {
+            self.fields
+                .get(*field)
+                .is_some_and(|field| field.path == path)
+        }) {
+            let fault = Fault::new(span, format!("the event pattern names `{path}` twice"));
+            self.faults
+                .push(fault.help("put all its values in one list"));
+            return;
+        }
+        for branch in branches
+            .iter_mut()
+            .filter(|branch| branch.len() <= MAX_FIELDS)
+        {
+            branch.push(self.fields.len());
+        }
+        self.fields.push(Field {
+            path,
+            conditions: list,
+            absent,
+        });
+    }
+
+    /// Goes on with each branch once for every group in the list.
+    fn alternatives(&mut self, node: &Node, scope: Scope<'_>, branches: &mut Vec<Branch>) {
+        let Kind::List(items) = &node.kind else {
+            return self.fault(
+                node.span,
+                &format!(
+                    "`{OR}` takes a list of groups of fields, found {}",
+                    node.describe()
+                ),
+            );
+        };
+        if items.len() < 2 {
+            self.fault(
+                node.span,
+                &format!(
+                    "`{OR}` takes at least two groups of fields, found {}",
+                    items.len()
+                ),
+            );
+        }
+        let before = std::mem::take(branches);
+        for item in items {
+            let Kind::Map(entries) = &item.kind else {
+                self.fault(
+                    item.span,
+                    &format!("`{OR}` takes groups of fields, found {}", item.describe()),
+                );
+                continue;
+            };
+            let mut alternative = before.clone();
+            self.group(
+                entries,
+                item.span,
+                Scope {
+                    in_or: true,
+                    ..scope
+                },
+                &mut alternative,
+            );
+            branches.append(&mut alternative);
+            if branches.len() > MAX_BRANCHES {
+                branches.truncate(MAX_BRANCHES);
+                if !std::mem::replace(&mut self.too_many_branches, true) {
+                    let message = format!(
+                        "the `{OR}` lists of an event pattern make at most {MAX_BRANCHES} combinations, found more"
+                    );
+                    self.fault(node.span, &message);
+                }
+            }
+        }
+    }
+
+    fn fault(&mut self, span: Span, message: &str) {
+        self.faults.push(Fault::new(span, message));
+    }
+}
+
+/// The scalar as the list of values that was probably meant.
+fn in_a_list(scalar: &Scalar) -> Option<String> {
+    if scalar.text.is_empty() || scalar.text.contains('\n') {
+        return None;
+    }
+    Some(if scalar.plain {
+        format!("[{}]", scalar.text)
+    } else {
+        format!("[\"{}\"]", scalar.text.escape_debug())
+    })
+}
+
+fn pattern(fields: Vec<Field>, mut branches: Vec<Branch>) -> Pattern {
+    let path = |field: &usize| fields.get(*field).map(|field| field.path.as_str());
+    branches
+        .iter_mut()
+        .for_each(|branch| branch.sort_by(|a, b| path(a).cmp(&path(b))));
+    let mut steps = vec![Step::default()];
+    for (number, field) in fields.iter().enumerate() {
+        let end = field
+            .path
+            .split('.')
+            .fold(0, |step, name| step_below(&mut steps, step, name));
+        if let Some(step) = steps.get_mut(end) {
+            step.fields.push(number);
+        }
+    }
+    let empty_names = fields.iter().any(|field| has_empty_name(&field.path));
+    Pattern {
+        steps,
+        fields,
+        branches,
+        empty_names,
+    }
+}
+
+/// The step of that name below another, made if there is none.
+fn step_below(steps: &mut Vec<Step>, step: usize, name: &str) -> usize {
+    let new = steps.len();
+    let Some(step) = steps.get_mut(step) else {
+        return 0;
+    };
+    if let Some(below) = step.below(name) {
+        return below;
+    }
+    step.below.push((name.to_owned(), new));
+    steps.push(Step::default());
+    new
+}
+
+/// Whether Event Ruler sees an empty name in the path: one at the end does not count, because Java's split drops it.
+fn has_empty_name(path: &str) -> bool {
+    let names = path.trim_end_matches('.');
+    path.is_empty() || !names.is_empty() && names.split('.').any(str::is_empty)
+}

@@ -1,0 +1,236 @@
+//! Whether an event matches: one walk over the event, then one pass over the fields of each branch.
+//!
+//! The walk follows the pattern's names and notes, for each field, in which array elements a value meets it. Fields of one branch must not
+//! use two elements of the same array ([array matching]), so the pass carries every choice of elements that the fields so far allow. It
+//! forgets an array as soon as no later field lies in it, which keeps the choices few and the work near the size of the event.
+//!
+//! [array matching]: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns-arrays.html
+
+use std::iter;
+
+use serde_json::{Map, Value};
+
+use super::condition::Leaf;
+use super::{Field, Pattern};
+
+/// More choices at once need arrays within arrays whose names overlap through dots; such an event does not match.
+const MAX_CHOICES: usize = 65_536;
+
+/// The event itself, as the place of values that lie in no array.
+const ROOT: usize = 0;
+
+/// A place that an array gives to its values: an element that is an object or an array. Plain elements stay where their array is.
+#[derive(Clone, Copy)]
+struct Element {
+    array: usize,
+    /// The element that the array lies in.
+    parent: Option<usize>,
+}
+
+/// The chosen elements, as array and element, ordered.
+type Choice = Vec<(usize, usize)>;
+
+struct Walk<'a> {
+    pattern: &'a Pattern,
+    /// Numbered as they come in the event, so that whatever lies in an element follows it before the next one.
+    elements: Vec<Element>,
+    /// For each array, the number that follows its last element and all that lies in it.
+    ends: Vec<usize>,
+    findings: Vec<Finding>,
+}
+
+/// Where a field has values, as elements in their order.
+#[derive(Clone, Default)]
+struct Finding {
+    /// Values that meet one of its conditions.
+    met: Vec<usize>,
+    /// Any values; kept only for a field that may be absent.
+    present: Vec<usize>,
+}
+
+impl Finding {
+    fn order(&mut self) {
+        for places in [&mut self.met, &mut self.present] {
+            places.sort_unstable();
+            places.dedup();
+        }
+    }
+}
+
+pub fn matches(pattern: &Pattern, event: &Value) -> bool {
+    let Value::Object(event) = event else {
+        return false;
+    };
+    let mut walk = Walk {
+        pattern,
+        elements: vec![Element {
+            array: usize::MAX,
+            parent: None,
+        }],
+        ends: Vec::new(),
+        findings: vec![Finding::default(); pattern.fields.len()],
+    };
+    walk.object(0, event, ROOT);
+    walk.findings.iter_mut().for_each(Finding::order);
+    pattern.branches.iter().any(|branch| walk.matches(branch))
+}
+
+impl<'a> Walk<'a> {
+    fn object(&mut self, step: usize, object: &Map<String, Value>, element: usize) {
+        for (name, value) in object {
+            if name.is_empty() && !self.pattern.empty_names {
+                continue;
+            }
+            let below = name
+                .split('.')
+                .try_fold(step, |step, name| self.pattern.steps.get(step)?.below(name));
+            if let Some(step) = below {
+                self.value(step, value, element);
+            }
+        }
+    }
+
+    fn value(&mut self, step: usize, value: &Value, element: usize) {
+        match value {
+            Value::Object(object) => self.object(step, object, element),
+            Value::Array(values) => self.array(step, values, element),
+            _ => self.leaf(step, value, element),
+        }
+    }
+
+    fn array(&mut self, step: usize, values: &[Value], parent: usize) {
+        let array = self.ends.len();
+        self.ends.push(0);
+        for value in values {
+            let mut element = parent;
+            if value.is_object() || value.is_array() {
+                element = self.elements.len();
+                self.elements.push(Element {
+                    array,
+                    parent: Some(parent),
+                });
+            }
+            self.value(step, value, element);
+        }
+        if let Some(end) = self.ends.get_mut(array) {
+            *end = self.elements.len();
+        }
+    }
+
+    fn leaf(&mut self, step: usize, value: &Value, element: usize) {
+        let pattern = self.pattern;
+        let fields = pattern.steps.get(step).map_or(&[][..], |step| &step.fields);
+        let Some(leaf) = Leaf::of(value) else { return };
+        for &field in fields {
+            let (Some(field), Some(finding)) =
+                (pattern.fields.get(field), self.findings.get_mut(field))
+            else {
+                continue;
+            };
+            if field.absent {
+                finding.present.push(element);
+            }
+            if field
+                .conditions
+                .iter()
+                .any(|condition| condition.accepts(leaf))
+            {
+                finding.met.push(element);
+            }
+        }
+    }
+
+    /// Whether all fields of the branch hold together.
+    fn matches(&self, branch: &[usize]) -> bool {
+        let fields = || {
+            branch.iter().filter_map(|&field| {
+                Some((self.pattern.fields.get(field)?, self.findings.get(field)?))
+            })
+        };
+        if self.ends.is_empty() {
+            return fields().all(|(field, finding)| {
+                !finding.met.is_empty() || field.absent && finding.present.is_empty()
+            });
+        }
+        if fields().any(|(field, finding)| finding.met.is_empty() && !field.absent) {
+            return false;
+        }
+        let mut last_uses = vec![0; self.ends.len()];
+        for (position, (_, finding)) in fields().enumerate() {
+            let places = finding.met.iter().chain(&finding.present);
+            for (array, _) in places.flat_map(|&place| self.chain(place)) {
+                if let Some(last_use) = last_uses.get_mut(array) {
+                    *last_use = position;
+                }
+            }
+        }
+        let mut choices = vec![Choice::new()];
+        for (position, (field, finding)) in fields().enumerate() {
+            choices = self.choose(&choices, field, finding);
+            for choice in &mut choices {
+                choice.retain(|(array, _)| {
+                    last_uses
+                        .get(*array)
+                        .is_some_and(|last_use| *last_use > position)
+                });
+            }
+            choices.sort_unstable();
+            choices.dedup();
+            if choices.is_empty() || choices.len() > MAX_CHOICES {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Every choice that lets the field hold and goes on from one of these.
+    fn choose(&self, choices: &[Choice], field: &Field, finding: &Finding) -> Vec<Choice> {
+        let mut next = Vec::new();
+        for choice in choices {
+            if field.absent && self.consistent(choice, &finding.present).next().is_none() {
+                next.push(choice.clone());
+            }
+            next.extend(self.consistent(choice, &finding.met).map(|place| {
+                let mut choice = choice.clone();
+                choice.extend(self.chain(place));
+                choice.sort_unstable();
+                choice.dedup();
+                choice
+            }));
+        }
+        next
+    }
+
+    /// Those of the places that use no other element of an array than the chosen one.
+    ///
+    /// A place that does is skipped together with all that follow it up to the chosen element, or to the end of the array.
+    fn consistent(&self, choice: &'a Choice, places: &'a [usize]) -> impl Iterator<Item = usize> {
+        let mut rest = places;
+        iter::from_fn(move || {
+            loop {
+                let (&place, behind) = rest.split_first()?;
+                let conflict = self.chain(place).filter_map(|(array, element)| {
+                    let (_, chosen) = choice.iter().find(|(other, _)| *other == array)?;
+                    (*chosen != element).then_some((array, element, *chosen))
+                });
+                let Some((array, element, chosen)) = conflict.last() else {
+                    rest = behind;
+                    return Some(place);
+                };
+                let resume = if element < chosen {
+                    chosen
+                } else {
+                    self.ends.get(array).copied()?
+                };
+                rest = rest.get(rest.partition_point(|place| *place < resume)..)?;
+            }
+        })
+    }
+
+    /// The element with all that it lies in, each with its array, from the inside out.
+    fn chain(&self, place: usize) -> impl Iterator<Item = (usize, usize)> {
+        iter::successors(Some(place), |place| self.elements.get(*place)?.parent)
+            .filter(|place| *place != ROOT)
+            .filter_map(|place| Some((self.elements.get(place)?.array, place)))
+    }
+}

@@ -1,0 +1,194 @@
+//! The mapping's text as a tree in which every node knows its place.
+//!
+//! YAML ([`yaml`](super::yaml)) and JSON ([`json`](super::json)) both become this tree, so a JSON mapping means what the same YAML means.
+//! Scalars keep their source text: nothing is resolved to a number or a boolean until a decoder asks ([`Scalar::literal`]), and then only
+//! by JSON's own grammar, so that `no` stays a word, `1.10` keeps its zero and `012345679012` is an account id.
+
+/// A place in a text: line and column, both from 1, the column in characters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
+
+/// A stretch of a text; the end is exclusive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The first character.
+    pub start: Position,
+    /// The place behind the last character.
+    pub end: Position,
+}
+
+/// A node of the tree.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Where it was written.
+    pub span: Span,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What a [`Node`] holds.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// A single value.
+    Scalar(Scalar),
+    /// A YAML sequence or a JSON array.
+    List(Vec<Node>),
+    /// A YAML mapping or a JSON object, in the order written; a key may stand in it twice.
+    Map(Vec<Entry>),
+}
+
+impl Node {
+    /// What the node is, in words a reader of YAML knows: `a list`, `text`, ….
+    #[must_use]
+    pub fn describe(&self) -> &'static str {
+        match &self.kind {
+            Kind::List(_) => "a list",
+            Kind::Map(_) => "a group of keys",
+            Kind::Scalar(scalar) => match scalar.literal() {
+                Literal::Empty => "nothing",
+                Literal::Null => "`null`",
+                Literal::Boolean(_) => "a boolean",
+                Literal::Number(_) => "a number",
+                Literal::Text(_) => "text",
+            },
+        }
+    }
+}
+
+/// A key and its value.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The key, always text.
+    pub key: Key,
+    /// The value.
+    pub value: Node,
+}
+
+/// The key of an [`Entry`].
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// Where it was written.
+    pub span: Span,
+    /// Its text.
+    pub text: String,
+}
+
+/// A scalar as written.
+#[derive(Clone, Debug)]
+pub struct Scalar {
+    /// The text, after YAML or JSON has read quotes, escapes and folding.
+    pub text: String,
+    /// Whether it stood without quotes and outside a block: only then can it be a number, a boolean or null.
+    pub plain: bool,
+}
+
+impl Scalar {
+    /// What the scalar is by JSON's grammar.
+    #[must_use]
+    pub fn literal(&self) -> Literal<'_> {
+        if !self.plain {
+            return Literal::Text(&self.text);
+        }
+        match self.text.as_str() {
+            "" => Literal::Empty,
+            "null" => Literal::Null,
+            "true" => Literal::Boolean(true),
+            "false" => Literal::Boolean(false),
+            text if is_json_number(text) => Literal::Number(text),
+            text => Literal::Text(text),
+        }
+    }
+}
+
+/// A scalar's type and value by JSON's grammar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Literal<'a> {
+    /// Nothing at all was written after the key.
+    Empty,
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A number, in its source text.
+    Number(&'a str),
+    /// Anything else, and everything quoted.
+    Text(&'a str),
+}
+
+/// Whether the text is a number by JSON's grammar: no leading zero, no `+`, no bare `.`, no `Infinity`.
+#[must_use]
+pub fn is_json_number(text: &str) -> bool {
+    let rest = text.strip_prefix('-').unwrap_or(text);
+    let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (rest, None),
+    };
+    let (whole, fraction) = match mantissa.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (mantissa, None),
+    };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits(whole)
+        && (whole == "0" || !whole.starts_with('0'))
+        && fraction.is_none_or(digits)
+        && exponent.is_none_or(|text| digits(text.strip_prefix(['+', '-']).unwrap_or(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_exactly_those_of_json() {
+        for text in [
+            "0",
+            "-0",
+            "1.10",
+            "12e3",
+            "-1.5E-7",
+            "123456789012345678901234567890",
+        ] {
+            assert!(is_json_number(text), "{text}");
+            assert!(
+                serde_json::from_str::<serde_json::Value>(text)
+                    .is_ok_and(|value| value.is_number()),
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "-",
+            "01",
+            "012345679012",
+            "+1",
+            ".5",
+            "1.",
+            "1e",
+            "0x1F",
+            "1_000",
+            "NaN",
+            "Infinity",
+            "١",
+        ] {
+            assert!(!is_json_number(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_plain_scalars_are_more_than_text() {
+        let scalar = |text: &str, plain| Scalar {
+            text: text.to_owned(),
+            plain,
+        };
+        assert_eq!(scalar("true", true).literal(), Literal::Boolean(true));
+        assert_eq!(scalar("true", false).literal(), Literal::Text("true"));
+        assert_eq!(scalar("no", true).literal(), Literal::Text("no"));
+        assert_eq!(scalar("~", true).literal(), Literal::Text("~"));
+        assert_eq!(scalar("", true).literal(), Literal::Empty);
+    }
+}

@@ -1,0 +1,281 @@
+//! YAML text into the tree, on the event parser of `saphyr` with scalars left unresolved.
+//!
+//! The composer is ours because every loader of the crate folds mappings into hash maps, where a key given twice is gone before it can be
+//! reported with its place beside all other faults. One document, no tags; anchors, aliases and merge keys (`<<`) work within bounds.
+
+use std::collections::{HashMap, HashSet};
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span as Marks};
+
+use super::fault::Fault;
+use super::tree::{Entry, Key, Kind, Node, Position, Scalar, Span};
+
+/// Deeper nesting is refused; no mapping comes near.
+const MAX_DEPTH: usize = 64;
+
+/// More nodes, counted after aliases are expanded, are refused: a hundred case mappings of 220 fields each stay far below.
+const MAX_NODES: usize = 400_000;
+
+/// Reads one YAML document.
+///
+/// # Errors
+/// A syntax fault is reported alone; what the tree can show (tags, keys that are not text) is reported with it all together.
+pub fn parse(text: &str) -> Result<Node, Vec<Fault>> {
+    let mut composer = Composer::default();
+    let mut parser = Parser::new_from_str(text);
+    while let Some(event) = parser.next_event() {
+        let (event, marks) = event.map_err(|error| {
+            let at = Position { line: error.marker().line(), column: error.marker().col() + 1 };
+            let message = format!("this is not valid YAML: {}", error.info());
+            let fault = Fault::new(Span { start: at, end: Position { column: at.column + 1, ..at } }, message);
+            vec![fault.help("an expression in `{ }` or `[ ]`, or one that holds `: ` or ` #`, has to stand in quotes")]
+        })?;
+        composer
+            .take(event, span(marks))
+            .map_err(|fault| vec![*fault])?;
+    }
+    let root = composer.root;
+    match root {
+        _ if !composer.faults.is_empty() => Err(composer.faults),
+        Some(root) => Ok(root),
+        None => Err(vec![Fault::new(Span::default(), "the file is empty")]),
+    }
+}
+
+fn span(marks: Marks) -> Span {
+    let position = |mark: saphyr_parser::Marker| Position {
+        line: mark.line(),
+        column: mark.col() + 1,
+    };
+    Span {
+        start: position(marks.start),
+        end: position(marks.end),
+    }
+}
+
+/// A collection whose end has not come yet.
+struct Open {
+    start: Position,
+    anchor: usize,
+    kind: OpenKind,
+}
+
+enum OpenKind {
+    List(Vec<Node>),
+    Map {
+        entries: Vec<Entry>,
+        key: Option<Key>,
+    },
+}
+
+#[derive(Default)]
+struct Composer {
+    open: Vec<Open>,
+    anchors: HashMap<usize, Node>,
+    root: Option<Node>,
+    nodes: usize,
+    faults: Vec<Fault>,
+}
+
+impl Composer {
+    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Box<Fault>> {
+        self.nodes += match &event {
+            Event::Alias(anchor) => self.anchors.get(anchor).map_or(0, size),
+            _ => 1,
+        };
+        if self.nodes > MAX_NODES {
+            return Err(Box::new(Fault::new(
+                span,
+                format!("the file holds more than {MAX_NODES} nodes once its aliases are expanded"),
+            )));
+        }
+        match event {
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
+            Event::DocumentStart(_) if self.root.is_some() => Err(Box::new(
+                Fault::new(
+                    span,
+                    "a second document begins here; a mapping is one document",
+                )
+                .help("remove the line `---`"),
+            )),
+            Event::DocumentStart(_) => Ok(()),
+            Event::Scalar(text, style, anchor, tag) => {
+                self.refuse_tag(tag.is_some(), span);
+                let plain = style == ScalarStyle::Plain;
+                // The parser gives an absent value as a `~` of no width.
+                let absent = plain && span.start == span.end;
+                let text = if absent {
+                    String::new()
+                } else {
+                    text.into_owned()
+                };
+                self.place(
+                    Node {
+                        span,
+                        kind: Kind::Scalar(Scalar { text, plain }),
+                    },
+                    anchor,
+                )
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.begin(span, anchor, tag.is_some(), OpenKind::List(Vec::new()))
+            }
+            Event::MappingStart(anchor, tag) => self.begin(
+                span,
+                anchor,
+                tag.is_some(),
+                OpenKind::Map {
+                    entries: Vec::new(),
+                    key: None,
+                },
+            ),
+            Event::SequenceEnd | Event::MappingEnd => self.end(span),
+            Event::Alias(anchor) => match self.anchors.get(&anchor) {
+                Some(node) => {
+                    let node = node.clone();
+                    self.place(node, 0)
+                }
+                None => Err(Box::new(Fault::new(
+                    span,
+                    "this alias stands inside its own anchor",
+                ))),
+            },
+        }
+    }
+
+    fn begin(
+        &mut self,
+        span: Span,
+        anchor: usize,
+        tagged: bool,
+        kind: OpenKind,
+    ) -> Result<(), Box<Fault>> {
+        self.refuse_tag(tagged, span);
+        if self.open.len() >= MAX_DEPTH {
+            return Err(Box::new(Fault::new(
+                span,
+                format!("this is nested more than {MAX_DEPTH} levels deep"),
+            )));
+        }
+        self.open.push(Open {
+            start: span.start,
+            anchor,
+            kind,
+        });
+        Ok(())
+    }
+
+    fn end(&mut self, span: Span) -> Result<(), Box<Fault>> {
+        let Some(Open {
+            start,
+            anchor,
+            kind,
+        }) = self.open.pop()
+        else {
+            return Ok(());
+        };
+        let kind = match kind {
+            OpenKind::List(items) => Kind::List(items),
+            OpenKind::Map { entries, .. } => Kind::Map(self.merged(entries)),
+        };
+        self.place(
+            Node {
+                span: Span {
+                    start,
+                    end: span.end,
+                },
+                kind,
+            },
+            anchor,
+        )
+    }
+
+    /// Puts a finished node where it belongs: it is the root, an item, a key or a value.
+    fn place(&mut self, node: Node, anchor: usize) -> Result<(), Box<Fault>> {
+        if anchor != 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        match self.open.last_mut().map(|open| &mut open.kind) {
+            None => self.root = Some(node),
+            Some(OpenKind::List(items)) => items.push(node),
+            Some(OpenKind::Map { entries, key }) => match key.take() {
+                Some(key) => entries.push(Entry { key, value: node }),
+                None => match node.kind {
+                    Kind::Scalar(scalar) => {
+                        *key = Some(Key {
+                            span: node.span,
+                            text: scalar.text,
+                        })
+                    }
+                    Kind::List(_) | Kind::Map(_) => {
+                        let fault = Fault::new(node.span, "a key has to be text");
+                        self.faults.push(fault.help("a value that begins with `{{` or `[` has to stand in quotes: \"{{ $.source }}\""));
+                        *key = Some(Key {
+                            span: node.span,
+                            text: String::new(),
+                        });
+                    }
+                },
+            },
+        }
+        Ok(())
+    }
+
+    /// Resolves merge keys: what `<<` brings stands behind the mapping's own keys and never replaces one.
+    fn merged(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
+        let (merges, mut own): (Vec<_>, Vec<_>) = entries
+            .into_iter()
+            .partition(|entry| entry.key.text == "<<");
+        if merges.is_empty() {
+            return own;
+        }
+        let mut taken: HashSet<String> = own.iter().map(|entry| entry.key.text.clone()).collect();
+        for merge in merges {
+            let sources = match merge.value.kind {
+                Kind::List(items) => items,
+                _ => vec![merge.value],
+            };
+            for source in sources {
+                let Kind::Map(entries) = source.kind else {
+                    self.faults.push(Fault::new(
+                        source.span,
+                        format!(
+                            "`<<` takes a group of keys or a list of them, found {}",
+                            source.describe()
+                        ),
+                    ));
+                    continue;
+                };
+                own.extend(
+                    entries
+                        .into_iter()
+                        .filter(|entry| taken.insert(entry.key.text.clone())),
+                );
+            }
+        }
+        own
+    }
+
+    fn refuse_tag(&mut self, tagged: bool, span: Span) {
+        if tagged {
+            self.faults.push(
+                Fault::new(span, "a mapping has no YAML tags")
+                    .help("remove the word that begins with `!`; quotes make text of anything"),
+            );
+        }
+    }
+}
+
+/// How many nodes an alias brings in.
+fn size(node: &Node) -> usize {
+    match &node.kind {
+        Kind::Scalar(_) => 1,
+        Kind::List(items) => 1 + items.iter().map(size).sum::<usize>(),
+        Kind::Map(entries) => {
+            1 + entries
+                .iter()
+                .map(|entry| size(&entry.value))
+                .sum::<usize>()
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! From an event and its case mapping to the request: what `CreateCase` is sent.
+//!
+//! Pure: the same event, mapping and configuration always give the same request, byte for byte. Everything that Cases would refuse and that
+//! can be known here is refused here, with the field, the rule and the length found.
+
+use std::borrow::Cow;
+
+use crate::arn;
+use crate::error::{ErrorCode, Failure};
+use crate::field::{Field, FieldValue, Misfit};
+use crate::key;
+use crate::limits;
+use crate::mapping::expression::{Item, Scope, Template, WrongType};
+use crate::mapping::{CaseMapping, FieldMapping, IfMissing, Overflow, PerformedBy, Source, filter};
+use crate::trigger::Event;
+
+/// What a request is made in.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// The Cases domain.
+    pub domain_id: String,
+    /// What every custom entity begins with.
+    pub entity_prefix: String,
+    /// Where profiles are, for ARNs assembled from a profile's id.
+    pub profiles: Option<ProfilesDomain>,
+}
+
+/// The Customer Profiles domain, with what its ARNs begin with.
+#[derive(Clone, Debug)]
+pub struct ProfilesDomain {
+    /// The Region of the domain.
+    pub region: String,
+    /// The account of the domain.
+    pub account: String,
+    /// The domain's name.
+    pub name: String,
+}
+
+/// `CreateCaseRequest`. No `Debug`: it holds what customers said.
+#[derive(Clone, PartialEq)]
+pub struct CaseRequest {
+    /// `domainId`
+    pub domain_id: String,
+    /// `templateId`
+    pub template_id: String,
+    /// `fields`, by field id.
+    pub fields: Vec<(String, FieldValue)>,
+    /// `clientToken`: the key's hash.
+    pub client_token: String,
+    /// `performedBy`
+    pub performed_by: User,
+    /// `tags`, the key's among them.
+    pub tags: Vec<(String, String)>,
+}
+
+/// `UserUnion`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum User {
+    /// `customEntity`
+    CustomEntity(String),
+    /// `userArn`
+    UserArn(String),
+}
+
+impl CaseRequest {
+    /// The value of `customer_id`, if it is sent.
+    #[must_use]
+    pub fn customer_arn(&self) -> Option<&str> {
+        self.fields.iter().find_map(|(id, value)| match value {
+            FieldValue::String(arn) if id == "customer_id" => Some(arn.as_str()),
+            _ => None,
+        })
+    }
+}
+
+impl CaseMapping {
+    /// Assembles the request for an event that this case mapping takes.
+    ///
+    /// # Errors
+    /// A permanent failure: a value is missing or unfit, a required field is not sent, a part of the key is missing.
+    pub fn assemble(
+        &self,
+        event: &Event,
+        surroundings: &Surroundings,
+    ) -> Result<CaseRequest, Failure> {
+        let scope = Scope {
+            event: &event.root,
+            mapping: &self.name,
+            trigger: event.trigger.name(),
+            domain: &surroundings.domain_id,
+        };
+        let mut fields = Vec::with_capacity(self.fields.len());
+        for field in &self.fields {
+            if let Some(value) = field.evaluate(&scope, surroundings)? {
+                fields.push((field.field.id.clone(), value));
+            }
+        }
+        self.check_required(&fields)?;
+        let client_token = self.client_token(event, &scope)?;
+        let mut tags = self.evaluate_tags(&scope)?;
+        tags.push((limits::KEY_TAG.to_owned(), client_token.clone()));
+        Ok(CaseRequest {
+            domain_id: surroundings.domain_id.clone(),
+            template_id: self.template_id.clone(),
+            fields,
+            client_token,
+            performed_by: self.performed_by.evaluate(&scope, surroundings)?,
+            tags,
+        })
+    }
+
+    fn check_required(&self, fields: &[(String, FieldValue)]) -> Result<(), Failure> {
+        for required in &self.required_fields {
+            if !fields
+                .iter()
+                .any(|(id, value)| *id == required.id && *value != FieldValue::Empty)
+            {
+                let message = format!(
+                    "the template requires the field `{}`, and this event gives it no value",
+                    required.name
+                );
+                return Err(Failure::new(ErrorCode::FieldRequired, message).of(&required.name));
+            }
+        }
+        Ok(())
+    }
+
+    fn client_token(&self, event: &Event, scope: &Scope<'_>) -> Result<String, Failure> {
+        let parts = if self.key.is_empty() {
+            key::natural(event)?
+        } else {
+            self.key
+                .iter()
+                .enumerate()
+                .map(|(index, part)| key_part(part, index, scope))
+                .collect::<Result<_, _>>()?
+        };
+        Ok(key::client_token(
+            scope.domain,
+            &self.name,
+            parts.iter().map(AsRef::as_ref),
+        ))
+    }
+
+    fn evaluate_tags(&self, scope: &Scope<'_>) -> Result<Vec<(String, String)>, Failure> {
+        let mut tags = Vec::with_capacity(self.tags.len() + 1);
+        for (name, template) in &self.tags {
+            let invalid = |message: String| {
+                Failure::new(ErrorCode::TagInvalid, message).of(format!("tags.{name}"))
+            };
+            let value = template.evaluate_text(scope).map_err(|wrong| {
+                invalid(format!("the tag `{name}` cannot be computed: {wrong}"))
+            })?;
+            if let Some(value) = value {
+                limits::tag_value(&value)
+                    .map_err(|rule| invalid(format!("the tag `{name}` {rule}")))?;
+                tags.push((name.clone(), value.into_owned()));
+            }
+        }
+        Ok(tags)
+    }
+}
+
+fn key_part<'a>(
+    part: &'a Template,
+    index: usize,
+    scope: &Scope<'a>,
+) -> Result<Cow<'a, str>, Failure> {
+    let text = || {
+        part.expressions().next().map_or_else(
+            || format!("part {}", index + 1),
+            |expression| format!("`{}`", expression.text),
+        )
+    };
+    let missing = |message: String| Failure::new(ErrorCode::KeyMissing, message).of("key");
+    match part.evaluate_text(scope) {
+        Ok(Some(value)) => Ok(value),
+        Ok(None) => Err(missing(format!(
+            "the key cannot be computed: {} is missing from the event",
+            text()
+        ))),
+        Err(wrong) => Err(missing(format!("the key cannot be computed: {wrong}"))),
+    }
+}
+
+impl FieldMapping {
+    /// The value to send, `None` where the field is not sent.
+    fn evaluate(
+        &self,
+        scope: &Scope<'_>,
+        surroundings: &Surroundings,
+    ) -> Result<Option<FieldValue>, Failure> {
+        if self
+            .when
+            .as_ref()
+            .is_some_and(|when| !when.matches(scope.event))
+        {
+            return Ok(None);
+        }
+        let Chosen::Value(item) = self
+            .source
+            .evaluate(scope, surroundings)
+            .map_err(|wrong| self.wrong_type(&wrong))?
+        else {
+            return Ok(Some(FieldValue::Empty));
+        };
+        let item = match (&self.lookup, item) {
+            (Some(table), Some(item)) => {
+                let key = item.into_text().map_err(|item| {
+                    self.invalid(&format!(
+                        "looks up text, a number or a boolean, found {}",
+                        item.describe()
+                    ))
+                })?;
+                table.get(&*key).cloned()
+            }
+            (_, item) => item,
+        };
+        let item = match (&self.default, item) {
+            (Some(default), None) => default
+                .evaluate(scope)
+                .map_err(|wrong| self.wrong_type(&wrong))?,
+            (_, item) => item,
+        };
+        match (item, self.if_missing) {
+            (Some(item), _) => self.coerce(item).map(Some),
+            (None, IfMissing::Skip) => Ok(None),
+            (None, IfMissing::Empty) => Ok(Some(FieldValue::Empty)),
+            (None, IfMissing::Fail) => {
+                let message = format!(
+                    "the field `{}` has no value: {}; give it a `default`, or `if_missing: skip`",
+                    self.field.name,
+                    self.missing()
+                );
+                Err(Failure::new(ErrorCode::FieldMissing, message).of(&self.field.name))
+            }
+        }
+    }
+
+    fn coerce(&self, item: Item<'_>) -> Result<FieldValue, Failure> {
+        let text = match (&item, self.overflow) {
+            (Item::Text(text), Overflow::Truncate) => Some(text.to_string()),
+            _ => None,
+        };
+        match (self.field.coerce(item), text) {
+            (Ok(value), _) => Ok(value),
+            (Err(Misfit::TooLong { limit, .. }), Some(text)) => {
+                let cut = filter::truncate(&text, limit).to_owned();
+                self.field
+                    .coerce(Item::Text(cut.into()))
+                    .map_err(|misfit| self.invalid(&misfit.to_string()))
+            }
+            (Err(misfit), _) => Err(self.invalid(&misfit.to_string())),
+        }
+    }
+
+    /// Which of its references found nothing, in the author's own words.
+    fn missing(&self) -> String {
+        let expressions: Vec<String> = match &self.source {
+            Source::Value(Some(template)) | Source::ProfileId(template) => template
+                .expressions()
+                .map(|expression| format!("`{}`", expression.text))
+                .collect(),
+            Source::Value(None) => Vec::new(),
+            Source::Choose(_) => return "no choice gives one for this event".to_owned(),
+        };
+        match (expressions.as_slice(), &self.lookup) {
+            ([one], None) => format!("{one} is missing from the event"),
+            ([one], Some(_)) => format!("{one} is missing from the event or from the table"),
+            _ => format!(
+                "one of {} is missing from the event",
+                expressions.join(", ")
+            ),
+        }
+    }
+
+    fn wrong_type(&self, wrong: &WrongType) -> Failure {
+        let message = format!(
+            "the field `{}` cannot be computed: {wrong}",
+            self.field.name
+        );
+        Failure::new(ErrorCode::FieldInvalid, message).of(&self.field.name)
+    }
+
+    fn invalid(&self, rule: &str) -> Failure {
+        let Field { name, kind, .. } = &self.field;
+        Failure::new(
+            ErrorCode::FieldInvalid,
+            format!("the field `{name}` ({}) {rule}", kind.name()),
+        )
+        .of(name)
+    }
+}
+
+/// What a source gives.
+enum Chosen<'a> {
+    /// A value, missing or not.
+    Value(Option<Item<'a>>),
+    /// `emptyValue`
+    Empty,
+}
+
+impl Source {
+    fn evaluate<'a>(
+        &'a self,
+        scope: &Scope<'a>,
+        surroundings: &Surroundings,
+    ) -> Result<Chosen<'a>, WrongType> {
+        let value = match self {
+            Self::Value(template) => template.as_ref(),
+            Self::Choose(choices) => match choices.iter().find(|choice| {
+                choice
+                    .when
+                    .as_ref()
+                    .is_none_or(|when| when.matches(scope.event))
+            }) {
+                Some(choice) => choice.value.as_ref(),
+                None => return Ok(Chosen::Value(None)),
+            },
+            Self::ProfileId(template) => {
+                let id = template.evaluate_text(scope)?;
+                return Ok(Chosen::Value(
+                    id.zip(surroundings.profiles.as_ref())
+                        .and_then(|(id, profiles)| Item::text(profiles.arn(&id))),
+                ));
+            }
+        };
+        match value {
+            Some(template) => template.evaluate(scope).map(Chosen::Value),
+            None => Ok(Chosen::Empty),
+        }
+    }
+}
+
+impl ProfilesDomain {
+    /// The ARN of a profile in this domain.
+    fn arn(&self, profile_id: &str) -> String {
+        let Self {
+            region,
+            account,
+            name,
+        } = self;
+        format!(
+            "arn:{}:profile:{region}:{account}:domains/{name}/profiles/{profile_id}",
+            arn::partition(region)
+        )
+    }
+}
+
+impl PerformedBy {
+    fn evaluate(&self, scope: &Scope<'_>, surroundings: &Surroundings) -> Result<User, Failure> {
+        match self {
+            // An audit label never costs a case: without a value it is the case mapping's name, and what it may not hold becomes `_`.
+            Self::CustomEntity(template) => {
+                let label = template.evaluate_text(scope).ok().flatten();
+                let label = label.unwrap_or_else(|| {
+                    format!("{}{}", surroundings.entity_prefix, scope.mapping).into()
+                });
+                let mut entity: String = label
+                    .chars()
+                    .map(|c| {
+                        if limits::is_entity_character(c) {
+                            c
+                        } else {
+                            '_'
+                        }
+                    })
+                    .take(limits::USER)
+                    .collect();
+                if entity.ends_with(' ') {
+                    entity.pop();
+                    entity.push('_');
+                }
+                Ok(User::CustomEntity(entity))
+            }
+            Self::UserArn(template) => {
+                let invalid = |found: String| {
+                    let message = format!(
+                        "`performed_by` takes a user ARN (arn:aws:connect:REGION:ACCOUNT:instance/ID/agent/ID), {found}"
+                    );
+                    Failure::new(ErrorCode::FieldInvalid, message).of("performed_by")
+                };
+                match template.evaluate_text(scope) {
+                    Ok(Some(text))
+                        if arn::is_connect(&text, &["agent", "user"])
+                            && text.chars().count() <= limits::USER =>
+                    {
+                        Ok(User::UserArn(text.into_owned()))
+                    }
+                    Ok(Some(_)) => Err(invalid("found other text".to_owned())),
+                    Ok(None) => Err(invalid("and it is missing from the event".to_owned())),
+                    Err(wrong) => Err(invalid(wrong.to_string())),
+                }
+            }
+        }
+    }
+}

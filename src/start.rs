@@ -1,0 +1,124 @@
+//! From configuration to a function that is ready: everything that can go wrong before the first event, as sentences.
+
+use aws_config::SdkConfig;
+
+use crate::arn;
+use crate::cases::Cases;
+use crate::config::{Config, ConfigError};
+use crate::domain::{Domain, SnapshotError};
+use crate::handler::Casebridge;
+use crate::mapping::fault::Faults;
+use crate::mapping::{Mapping, Setting};
+use crate::request::{ProfilesDomain, Surroundings};
+
+/// Why the function does not start.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The environment.
+    Config(ConfigError),
+    /// `domain.json`, by the file's name.
+    Snapshot(String, SnapshotError),
+    /// `mapping.yaml`.
+    Mapping(Box<Faults>),
+}
+
+impl std::fmt::Display for StartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Snapshot(file, error) => write!(f, "{file}: {error}"),
+            Self::Mapping(faults) => faults.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Config(error) => Some(error),
+            Self::Snapshot(_, error) => Some(error),
+            Self::Mapping(faults) => Some(faults.as_ref()),
+        }
+    }
+}
+
+impl From<ConfigError> for StartError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl Casebridge {
+    /// Loads snapshot and mapping and makes the function.
+    ///
+    /// # Errors
+    /// The snapshot or the mapping cannot be used, or the mapping needs what is not configured.
+    pub fn start(config: &Config, sdk: &SdkConfig) -> Result<Self, StartError> {
+        let domain = match &config.domain {
+            Some(document) => {
+                let snapshot = |error| StartError::Snapshot(document.name.clone(), error);
+                let domain = Domain::from_json(&document.text).map_err(snapshot)?;
+                domain.expect_id(&config.domain_id).map_err(snapshot)?;
+                Some(domain)
+            }
+            None => None,
+        };
+        let setting = Setting {
+            domain: domain.as_ref(),
+            entity_prefix: &config.entity_prefix,
+        };
+        let mapping = Mapping::load(&config.mapping.name, &config.mapping.text, setting)
+            .map_err(|faults| StartError::Mapping(Box::new(faults)))?;
+        let profiles = profiles(config, &mapping, domain.as_ref())?;
+        Ok(Self {
+            mapping,
+            guard: config.guard(),
+            surroundings: Surroundings {
+                domain_id: config.domain_id.clone(),
+                entity_prefix: config.entity_prefix.clone(),
+                profiles,
+            },
+            cases: Cases::new(sdk),
+            flow_budget: config.flow_budget,
+        })
+    }
+}
+
+/// The profiles domain, in the account of the Cases domain: the two belong to one Connect instance.
+fn profiles(
+    config: &Config,
+    mapping: &Mapping,
+    domain: Option<&Domain>,
+) -> Result<Option<ProfilesDomain>, ConfigError> {
+    if !mapping.needs_profiles_domain() {
+        return Ok(None);
+    }
+    let Some(name) = &config.profiles_domain else {
+        return Err(ConfigError::new(
+            "the mapping uses `profile_id`, and PROFILES_DOMAIN is not set: give the name of the Customer Profiles domain",
+        ));
+    };
+    if name.len() > 64
+        || !name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+    {
+        return Err(ConfigError::new(
+            "PROFILES_DOMAIN takes the name of a Customer Profiles domain: 1 to 64 letters, digits, `_` and `-`",
+        ));
+    }
+    let account = domain
+        .and_then(|domain| arn::account(&domain.arn))
+        .or(config.allowed_accounts.first().map(String::as_str));
+    let Some(account) = account else {
+        return Err(ConfigError::new(
+            "the mapping uses `profile_id`, and the account of its ARN is not known: put domain.json beside the mapping, or set ALLOWED_ACCOUNTS",
+        ));
+    };
+    Ok(Some(ProfilesDomain {
+        region: config.region.clone(),
+        account: account.to_owned(),
+        name: name.clone(),
+    }))
+}

@@ -1,0 +1,61 @@
+//! A case is a directory: a mapping, an event, and the exact request or the exact words of the refusal.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `mapping.yaml` or `mapping.json` | the mapping |
+//! | `domain.json` | the snapshot; the repository's own when absent |
+//! | `event.json` | the payload; absent where the mapping is refused |
+//! | `request.json` | the body of `CreateCase` as it went over the wire |
+//! | `answer.json` | the answer where no request was sent |
+//! | `faults.txt` | the mapping's faults as a cold start prints them |
+//!
+//! `UPDATE_CASES=1 cargo test` writes what came out in place of what was expected: read the difference before you commit it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Function, read};
+
+#[tokio::test(start_paused = true)]
+async fn every_directory_gives_what_it_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut directories: Vec<PathBuf> = fs::read_dir(&root).expect("tests/cases").map(|entry| entry.expect("an entry").path()).collect();
+    directories.sort();
+    let mut wrong = Vec::new();
+    for directory in &directories {
+        let (file, found) = run(directory).await;
+        let path = directory.join(file);
+        let expected = fs::read_to_string(&path).unwrap_or_default();
+        if expected != found {
+            wrong.push(format!("{}\n--- expected\n{expected}\n--- found\n{found}", path.display()));
+            if std::env::var_os("UPDATE_CASES").is_some() {
+                fs::write(&path, found).expect("the file can be written");
+            }
+        }
+    }
+    assert!(directories.len() >= 40, "there are {} directories", directories.len());
+    assert!(wrong.is_empty(), "{} of {} differ\n\n{}", wrong.len(), directories.len(), wrong.join("\n\n"));
+}
+
+/// Which file holds the outcome, and what should stand in it.
+async fn run(directory: &Path) -> (&'static str, String) {
+    let file = if directory.join("mapping.json").exists() { "mapping.json" } else { "mapping.yaml" };
+    let snapshot = fs::read_to_string(directory.join("domain.json")).unwrap_or_else(|_| read("domain.json"));
+    let function = match Function::new(file, &read(directory.join(file)), &snapshot) {
+        Ok(function) => function,
+        Err(faults) => return ("faults.txt", format!("{faults}\n")),
+    };
+    let answer = function.handle(&read(directory.join("event.json"))).await;
+    match function.creations().as_slice() {
+        [] => ("answer.json", pretty(&answer)),
+        [request] => {
+            assert_eq!(function.emulator.cases().len(), 1, "{}: the emulator refuses what was sent: {answer}", directory.display());
+            ("request.json", pretty(request))
+        }
+        requests => panic!("{}: {} requests", directory.display(), requests.len()),
+    }
+}
+
+fn pretty(value: &serde_json::Value) -> String {
+    format!("{}\n", serde_json::to_string_pretty(value).expect("JSON"))
+}
