@@ -3,6 +3,11 @@
 //! Every attempt of a call carries the same client token, so `CreateCase` may be repeated freely within its time. What Cases says in a
 //! message is never kept: it can quote field values.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "this file is where Cases is called"
+)]
+
 mod attempts;
 
 use std::time::Duration;
@@ -28,7 +33,7 @@ use crate::request::{CaseRequest, User};
 
 /// Time to open a connection, and to the first byte of an answer. Constant: the SDK keeps one connection pool for each pair, so a value that
 /// followed the deadline would open a connection for every call.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(1000);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// More attempts than any flow has time for; the deadline ends them first.

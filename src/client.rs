@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use crate::config::{Config, ConfigError, Credentials};
 
-/// Amazon Trust Services' roots, and DigiCert's for partitions that still use them.
+/// Amazon Trust Services' roots, and `DigiCert`'s for partitions that still use them.
 const ROOTS: &[u8] = include_bytes!("roots.pem");
 
 /// Loads the configuration that every client is made from.

@@ -152,8 +152,8 @@ impl Config {
             domain,
             entity_prefix: entity_prefix(get("CASEBRIDGE_ENTITY_PREFIX"))?,
             flow_budget: flow_budget(get("CASEBRIDGE_FLOW_BUDGET_MS"))?,
-            allowed_instances: list(get("ALLOWED_INSTANCES")),
-            allowed_accounts: list(get("ALLOWED_ACCOUNTS")),
+            allowed_instances: list(get("ALLOWED_INSTANCES").as_deref()),
+            allowed_accounts: list(get("ALLOWED_ACCOUNTS").as_deref()),
             profiles_domain: get("PROFILES_DOMAIN"),
             credentials: if get("AWS_ACCESS_KEY_ID").is_some() { Credentials::Environment } else { Credentials::Chain },
             ca_bundle: ["AWS_CA_BUNDLE", "SSL_CERT_FILE"].into_iter().find_map(|variable| Some(CaBundle { variable, path: get(variable)?.into() })),
@@ -211,10 +211,8 @@ impl Document {
                 .as_bytes()
                 .get(..error.utf8_error().valid_up_to())
                 .unwrap_or_default()
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count()
-                + 1;
+                .split(|byte| *byte == b'\n')
+                .count();
             std::io::Error::new(
                 std::io::ErrorKind::InvalidData,
                 format!("it is not UTF-8 text: the first byte that is not stands on line {line}"),
@@ -296,9 +294,9 @@ fn flow_budget(value: Option<String>) -> Result<Duration, ConfigError> {
     }
 }
 
-fn list(value: Option<String>) -> Vec<String> {
+fn list(value: Option<&str>) -> Vec<String> {
     value
-        .iter()
+        .into_iter()
         .flat_map(|value| value.split(','))
         .map(str::trim)
         .filter(|item| !item.is_empty())

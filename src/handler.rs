@@ -90,7 +90,7 @@ impl Casebridge {
 
     /// When the sender stops waiting, whatever Lambda allows.
     fn budget(&self, event: &Event) -> Deadline {
-        const NO_ONE_WAITS: Duration = Duration::from_secs(900);
+        const NO_ONE_WAITS: Duration = Duration::from_mins(15);
         Deadline::after(match event.trigger {
             TriggerKind::ContactFlow => self.flow_budget,
             TriggerKind::EventBridge => NO_ONE_WAITS,

@@ -19,18 +19,18 @@
 //!
 //! Everything but `cases`, `client` and `config` is pure: no clock, no environment, no network.
 
-mod arn;
+pub mod arn;
 pub mod cases;
 pub mod client;
 pub mod config;
-mod deadline;
+pub mod deadline;
 pub mod domain;
 pub mod error;
 pub mod field;
 pub mod guard;
 pub mod handler;
 pub mod key;
-mod limits;
+pub mod limits;
 pub mod log;
 pub mod mapping;
 pub mod outcome;

@@ -85,8 +85,8 @@ pub struct FieldMapping {
 /// Where a field's value comes from.
 #[derive(Clone, Debug)]
 pub enum Source {
-    /// One value; `None` is `emptyValue`.
-    Value(Option<Template>),
+    /// One value.
+    Value(Content),
     /// The first choice whose condition matches.
     Choose(Vec<Choice>),
     /// The id of a profile, of which the ARN is sent.
@@ -98,8 +98,28 @@ pub enum Source {
 pub struct Choice {
     /// For which events it is taken; all when absent.
     pub when: Option<Pattern>,
-    /// Its value; `None` is `emptyValue`.
-    pub value: Option<Template>,
+    /// Its value.
+    pub value: Content,
+}
+
+/// What a field is filled with.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// Plain `null`: the field is sent with `emptyValue`.
+    Empty,
+    /// A value that the event gives.
+    Template(Template),
+}
+
+impl Content {
+    /// The template, where there is one.
+    #[must_use]
+    pub fn template(&self) -> Option<&Template> {
+        match self {
+            Self::Empty => None,
+            Self::Template(template) => Some(template),
+        }
+    }
 }
 
 /// What happens to a field whose value is missing.

@@ -11,7 +11,9 @@ use crate::field::{Field, FieldValue, Misfit};
 use crate::key;
 use crate::limits;
 use crate::mapping::expression::{Item, Scope, Template, WrongType};
-use crate::mapping::{CaseMapping, FieldMapping, IfMissing, Overflow, PerformedBy, Source, filter};
+use crate::mapping::{
+    CaseMapping, Content, FieldMapping, IfMissing, Overflow, PerformedBy, Source, filter,
+};
 use crate::trigger::Event;
 
 /// What a request is made in.
@@ -257,11 +259,11 @@ impl FieldMapping {
     /// Which of its references found nothing, in the author's own words.
     fn missing(&self) -> String {
         let expressions: Vec<String> = match &self.source {
-            Source::Value(Some(template)) | Source::ProfileId(template) => template
+            Source::Value(Content::Template(template)) | Source::ProfileId(template) => template
                 .expressions()
                 .map(|expression| format!("`{}`", expression.text))
                 .collect(),
-            Source::Value(None) => Vec::new(),
+            Source::Value(Content::Empty) => Vec::new(),
             Source::Choose(_) => return "no choice gives one for this event".to_owned(),
         };
         match (expressions.as_slice(), &self.lookup) {
@@ -306,15 +308,15 @@ impl Source {
         scope: &Scope<'a>,
         surroundings: &Surroundings,
     ) -> Result<Chosen<'a>, WrongType> {
-        let value = match self {
-            Self::Value(template) => template.as_ref(),
+        let content = match self {
+            Self::Value(content) => content,
             Self::Choose(choices) => match choices.iter().find(|choice| {
                 choice
                     .when
                     .as_ref()
                     .is_none_or(|when| when.matches(scope.event))
             }) {
-                Some(choice) => choice.value.as_ref(),
+                Some(choice) => &choice.value,
                 None => return Ok(Chosen::Value(None)),
             },
             Self::ProfileId(template) => {
@@ -325,9 +327,9 @@ impl Source {
                 ));
             }
         };
-        match value {
-            Some(template) => template.evaluate(scope).map(Chosen::Value),
-            None => Ok(Chosen::Empty),
+        match content {
+            Content::Template(template) => template.evaluate(scope).map(Chosen::Value),
+            Content::Empty => Ok(Chosen::Empty),
         }
     }
 }

@@ -110,6 +110,19 @@ impl<'a> Item<'a> {
         (!text.is_empty()).then_some(Self::Text(text))
     }
 
+    /// The same item, free of the event and the mapping it came from.
+    #[must_use]
+    pub fn into_owned(self) -> Item<'static> {
+        match self {
+            Self::Text(text) => Item::Text(text.into_owned().into()),
+            Self::Number(text) => Item::Number(text.into_owned().into()),
+            Self::Boolean(boolean) => Item::Boolean(boolean),
+            Self::List(items) => Item::List(items.into_iter().map(Item::into_owned).collect()),
+            Self::Object => Item::Object,
+            Self::Null => Item::Null,
+        }
+    }
+
     /// Text, a number or a boolean as text: what a hole, a key part or a tag takes.
     ///
     /// # Errors

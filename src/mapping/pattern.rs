@@ -91,9 +91,9 @@ pub fn unquoted_ids(node: &Node) -> Vec<Fault> {
             match (key.text.as_str(), &value.kind) {
                 (OR, Kind::List(branches)) => faults.extend(branches.iter().flat_map(unquoted_ids)),
                 (name @ ("account" | "id"), Kind::List(values)) => {
-                    values
-                        .iter()
-                        .for_each(|value| unquoted_id(name, value, &mut faults));
+                    for value in values {
+                        unquoted_id(name, value, &mut faults);
+                    }
                 }
                 _ => {}
             }
@@ -118,8 +118,10 @@ fn unquoted_id(name: &str, value: &Node, faults: &mut Vec<Fault>) {
                 unquoted_id(name, &entry.value, faults);
             }
         }
-        Kind::List(values) => values
-            .iter()
-            .for_each(|value| unquoted_id(name, value, faults)),
+        Kind::List(values) => {
+            for value in values {
+                unquoted_id(name, value, faults);
+            }
+        }
     }
 }

@@ -22,6 +22,18 @@ pub struct Span {
     pub end: Position,
 }
 
+impl Span {
+    /// The first character alone: what a fault about a group of many lines points at.
+    #[must_use]
+    pub fn first_character(self) -> Self {
+        let end = Position {
+            column: self.start.column + 1,
+            ..self.start
+        };
+        Self { end, ..self }
+    }
+}
+
 /// A node of the tree.
 #[derive(Clone, Debug)]
 pub struct Node {

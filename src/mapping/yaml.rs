@@ -90,15 +90,12 @@ impl Composer {
             )));
         }
         match event {
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
-            Event::DocumentStart(_) if self.root.is_some() => Err(Box::new(
-                Fault::new(
-                    span,
-                    "a second document begins here; a mapping is one document",
-                )
-                .help("remove the line `---`"),
-            )),
-            Event::DocumentStart(_) => Ok(()),
+            Event::DocumentStart(_) if self.root.is_some() => {
+                let message = "a second document begins here; a mapping is one document";
+                return Err(Box::new(
+                    Fault::new(span, message).help("remove the line `---`"),
+                ));
+            }
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse_tag(tag.is_some(), span);
                 let plain = style == ScalarStyle::Plain;
@@ -109,116 +106,97 @@ impl Composer {
                 } else {
                     text.into_owned()
                 };
-                self.place(
-                    Node {
-                        span,
-                        kind: Kind::Scalar(Scalar { text, plain }),
-                    },
-                    anchor,
-                )
+                let kind = Kind::Scalar(Scalar { text, plain });
+                self.place(Node { span, kind }, anchor);
             }
             Event::SequenceStart(anchor, tag) => {
-                self.begin(span, anchor, tag.is_some(), OpenKind::List(Vec::new()))
+                self.refuse_tag(tag.is_some(), span);
+                self.begin(span, anchor, OpenKind::List(Vec::new()))?;
             }
-            Event::MappingStart(anchor, tag) => self.begin(
-                span,
-                anchor,
-                tag.is_some(),
-                OpenKind::Map {
-                    entries: Vec::new(),
-                    key: None,
-                },
-            ),
+            Event::MappingStart(anchor, tag) => {
+                self.refuse_tag(tag.is_some(), span);
+                let (entries, key) = (Vec::new(), None);
+                self.begin(span, anchor, OpenKind::Map { entries, key })?;
+            }
             Event::SequenceEnd | Event::MappingEnd => self.end(span),
-            Event::Alias(anchor) => match self.anchors.get(&anchor) {
-                Some(node) => {
-                    let node = node.clone();
-                    self.place(node, 0)
-                }
-                None => Err(Box::new(Fault::new(
-                    span,
-                    "this alias stands inside its own anchor",
-                ))),
-            },
+            Event::Alias(anchor) => {
+                let Some(node) = self.anchors.get(&anchor).cloned() else {
+                    let message = "this alias stands inside its own anchor";
+                    return Err(Box::new(Fault::new(span, message)));
+                };
+                self.place(node, 0);
+            }
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd => {}
         }
+        Ok(())
     }
 
-    fn begin(
-        &mut self,
-        span: Span,
-        anchor: usize,
-        tagged: bool,
-        kind: OpenKind,
-    ) -> Result<(), Box<Fault>> {
-        self.refuse_tag(tagged, span);
+    fn begin(&mut self, span: Span, anchor: usize, kind: OpenKind) -> Result<(), Box<Fault>> {
         if self.open.len() >= MAX_DEPTH {
-            return Err(Box::new(Fault::new(
-                span,
-                format!("this is nested more than {MAX_DEPTH} levels deep"),
-            )));
+            let message = format!("this is nested more than {MAX_DEPTH} levels deep");
+            return Err(Box::new(Fault::new(span, message)));
         }
+        let start = span.start;
         self.open.push(Open {
-            start: span.start,
+            start,
             anchor,
             kind,
         });
         Ok(())
     }
 
-    fn end(&mut self, span: Span) -> Result<(), Box<Fault>> {
+    fn end(&mut self, span: Span) {
         let Some(Open {
             start,
             anchor,
             kind,
         }) = self.open.pop()
         else {
-            return Ok(());
+            return;
         };
         let kind = match kind {
             OpenKind::List(items) => Kind::List(items),
             OpenKind::Map { entries, .. } => Kind::Map(self.merged(entries)),
         };
+        let end = span.end;
         self.place(
             Node {
-                span: Span {
-                    start,
-                    end: span.end,
-                },
+                span: Span { start, end },
                 kind,
             },
             anchor,
-        )
+        );
     }
 
     /// Puts a finished node where it belongs: it is the root, an item, a key or a value.
-    fn place(&mut self, node: Node, anchor: usize) -> Result<(), Box<Fault>> {
+    fn place(&mut self, node: Node, anchor: usize) {
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());
         }
         match self.open.last_mut().map(|open| &mut open.kind) {
             None => self.root = Some(node),
             Some(OpenKind::List(items)) => items.push(node),
-            Some(OpenKind::Map { entries, key }) => match key.take() {
-                Some(key) => entries.push(Entry { key, value: node }),
-                None => match node.kind {
-                    Kind::Scalar(scalar) => {
-                        *key = Some(Key {
-                            span: node.span,
-                            text: scalar.text,
-                        })
-                    }
-                    Kind::List(_) | Kind::Map(_) => {
-                        let fault = Fault::new(node.span, "a key has to be text");
-                        self.faults.push(fault.help("a value that begins with `{{` or `[` has to stand in quotes: \"{{ $.source }}\""));
-                        *key = Some(Key {
-                            span: node.span,
-                            text: String::new(),
-                        });
-                    }
-                },
-            },
+            Some(OpenKind::Map { entries, key }) => {
+                if let Some(key) = key.take() {
+                    entries.push(Entry { key, value: node });
+                    return;
+                }
+                let span = node.span;
+                let text = if let Kind::Scalar(scalar) = node.kind {
+                    scalar.text
+                } else {
+                    let help = "a value that begins with `{{` or `[` has to stand in quotes: \"{{ $.source }}\"";
+                    let fault = Fault::new(span.first_character(), "a key has to be text");
+                    self.faults.push(fault.help(help));
+                    String::new()
+                };
+                *key = Some(Key { span, text });
+            }
         }
-        Ok(())
     }
 
     /// Resolves merge keys: what `<<` brings stands behind the mapping's own keys and never replaces one.

@@ -19,7 +19,10 @@ use super::{Function, read};
 #[tokio::test(start_paused = true)]
 async fn every_directory_gives_what_it_says() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    let mut directories: Vec<PathBuf> = fs::read_dir(&root).expect("tests/cases").map(|entry| entry.expect("an entry").path()).collect();
+    let mut directories: Vec<PathBuf> = fs::read_dir(&root)
+        .expect("tests/cases")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
     directories.sort();
     let mut wrong = Vec::new();
     for directory in &directories {
@@ -27,20 +30,38 @@ async fn every_directory_gives_what_it_says() {
         let path = directory.join(file);
         let expected = fs::read_to_string(&path).unwrap_or_default();
         if expected != found {
-            wrong.push(format!("{}\n--- expected\n{expected}\n--- found\n{found}", path.display()));
+            wrong.push(format!(
+                "{}\n--- expected\n{expected}\n--- found\n{found}",
+                path.display()
+            ));
             if std::env::var_os("UPDATE_CASES").is_some() {
                 fs::write(&path, found).expect("the file can be written");
             }
         }
     }
-    assert!(directories.len() >= 40, "there are {} directories", directories.len());
-    assert!(wrong.is_empty(), "{} of {} differ\n\n{}", wrong.len(), directories.len(), wrong.join("\n\n"));
+    assert!(
+        directories.len() >= 40,
+        "there are {} directories",
+        directories.len()
+    );
+    assert!(
+        wrong.is_empty(),
+        "{} of {} differ\n\n{}",
+        wrong.len(),
+        directories.len(),
+        wrong.join("\n\n")
+    );
 }
 
 /// Which file holds the outcome, and what should stand in it.
 async fn run(directory: &Path) -> (&'static str, String) {
-    let file = if directory.join("mapping.json").exists() { "mapping.json" } else { "mapping.yaml" };
-    let snapshot = fs::read_to_string(directory.join("domain.json")).unwrap_or_else(|_| read("domain.json"));
+    let file = if directory.join("mapping.json").exists() {
+        "mapping.json"
+    } else {
+        "mapping.yaml"
+    };
+    let snapshot =
+        fs::read_to_string(directory.join("domain.json")).unwrap_or_else(|_| read("domain.json"));
     let function = match Function::new(file, &read(directory.join(file)), &snapshot) {
         Ok(function) => function,
         Err(faults) => return ("faults.txt", format!("{faults}\n")),
@@ -49,7 +70,12 @@ async fn run(directory: &Path) -> (&'static str, String) {
     match function.creations().as_slice() {
         [] => ("answer.json", pretty(&answer)),
         [request] => {
-            assert_eq!(function.emulator.cases().len(), 1, "{}: the emulator refuses what was sent: {answer}", directory.display());
+            assert_eq!(
+                function.emulator.cases().len(),
+                1,
+                "{}: the emulator refuses what was sent: {answer}",
+                directory.display()
+            );
             ("request.json", pretty(request))
         }
         requests => panic!("{}: {} requests", directory.display(), requests.len()),

@@ -9,7 +9,10 @@ use super::{Function, json, read};
 
 /// The status that an answer, an error or a batch comes down to.
 fn status(answer: &Value) -> &str {
-    match (answer.get("status"), answer.get("batchItemFailures").and_then(Value::as_array)) {
+    match (
+        answer.get("status"),
+        answer.get("batchItemFailures").and_then(Value::as_array),
+    ) {
         (Some(status), _) => status.as_str().unwrap_or_default(),
         (None, Some(failures)) if failures.is_empty() => "created",
         _ => "failed",
@@ -22,28 +25,60 @@ async fn every_event_has_the_outcome_that_is_expected() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
     let mut seen = 0;
     for entry in fs::read_dir(folder).expect("events") {
-        let name = entry.expect("an entry").file_name().into_string().expect("a name");
+        let name = entry
+            .expect("an entry")
+            .file_name()
+            .into_string()
+            .expect("a name");
         if name == "expected.json" || !name.ends_with(".json") {
             continue;
         }
         let function = Function::shipped();
-        let answer = function.handle(&read(Path::new("events").join(&name))).await;
-        let wanted = expected.get(&name).unwrap_or_else(|| panic!("{name} is not in expected.json"));
-        let wanted = wanted.get("status").unwrap_or(wanted).as_str().expect("a status");
+        let answer = function
+            .handle(&read(Path::new("events").join(&name)))
+            .await;
+        let wanted = expected
+            .get(&name)
+            .unwrap_or_else(|| panic!("{name} is not in expected.json"));
+        let wanted = wanted
+            .get("status")
+            .unwrap_or(wanted)
+            .as_str()
+            .expect("a status");
         assert_eq!(status(&answer), wanted, "{name}: {answer}");
-        let performers: Vec<Value> = function.emulator.cases().into_iter().map(|case| case["performedBy"]["user"]["customEntity"].clone()).collect();
-        assert!(performers.iter().all(|entity| entity.as_str().is_some_and(|entity| entity.starts_with("casebridge/"))), "{name}: {performers:?}");
+        let performers: Vec<Value> = function
+            .emulator
+            .cases()
+            .into_iter()
+            .map(|case| case["performedBy"]["user"]["customEntity"].clone())
+            .collect();
+        assert!(
+            performers.iter().all(|entity| entity
+                .as_str()
+                .is_some_and(|entity| entity.starts_with("casebridge/"))),
+            "{name}: {performers:?}"
+        );
         assert_eq!(performers.is_empty(), wanted != "created", "{name}");
         seen += 1;
     }
-    assert_eq!(seen, expected.as_object().expect("an object").len(), "expected.json names a file that is not there");
+    assert_eq!(
+        seen,
+        expected.as_object().expect("an object").len(),
+        "expected.json names a file that is not there"
+    );
 }
 
 /// What this project's own reading of the event is for: the crate's type fails on what Connect sends for chats and nested parameters.
 #[test]
 fn the_published_connect_type_cannot_read_what_connect_sends() {
     use aws_lambda_events::connect::ConnectEvent;
-    for file in ["events/contact-flow-chat.json", "events/contact-flow-nested-parameters.json"] {
-        assert!(serde_json::from_str::<ConnectEvent>(&read(file)).is_err(), "{file}");
+    for file in [
+        "events/contact-flow-chat.json",
+        "events/contact-flow-nested-parameters.json",
+    ] {
+        assert!(
+            serde_json::from_str::<ConnectEvent>(&read(file)).is_err(),
+            "{file}"
+        );
     }
 }

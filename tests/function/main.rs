@@ -36,13 +36,21 @@ struct Function {
 impl Function {
     /// The function as shipped.
     fn shipped() -> Self {
-        Self::new("mapping.yaml", &read("mapping.yaml"), &read("domain.json")).expect("the shipped mapping is sound")
+        Self::new("mapping.yaml", &read("mapping.yaml"), &read("domain.json"))
+            .expect("the shipped mapping is sound")
     }
 
     fn new(file: &str, mapping: &str, snapshot: &str) -> Result<Self, Faults> {
         let domain = Domain::from_json(snapshot).expect("the snapshot is sound");
-        let setting = Setting { domain: Some(&domain), entity_prefix: "casebridge/" };
-        Ok(Self::with(Mapping::load(file, mapping, setting)?, &domain.id, Emulator::from_snapshot(snapshot).expect("the emulator takes the snapshot")))
+        let setting = Setting {
+            domain: Some(&domain),
+            entity_prefix: "casebridge/",
+        };
+        Ok(Self::with(
+            Mapping::load(file, mapping, setting)?,
+            &domain.id,
+            Emulator::from_snapshot(snapshot).expect("the emulator takes the snapshot"),
+        ))
     }
 
     fn with(mapping: Mapping, domain_id: &str, emulator: Emulator) -> Self {
@@ -50,7 +58,10 @@ impl Function {
             .behavior_version(BehaviorVersion::v2026_01_12())
             .http_client(emulator.http_client())
             .build();
-        Self { casebridge: casebridge(mapping, domain_id, &sdk), emulator }
+        Self {
+            casebridge: casebridge(mapping, domain_id, &sdk),
+            emulator,
+        }
     }
 
     /// Handles a payload; an error as Lambda would report it.
@@ -61,29 +72,52 @@ impl Function {
     async fn handle_within(&self, payload: &str, remaining: Duration) -> Value {
         match self.casebridge.handle(payload, remaining).await {
             Ok(response) => serde_json::to_value(response).expect("an answer is JSON"),
-            Err(Failure { code, message, .. }) => serde_json::json!({ "errorType": code.name(), "errorMessage": message }),
+            Err(Failure { code, message, .. }) => {
+                serde_json::json!({ "errorType": code.name(), "errorMessage": message })
+            }
         }
     }
 
     /// The bodies of the `CreateCase` requests so far, as they came over the wire.
     fn creations(&self) -> Vec<Value> {
         let requests = self.emulator.requests().into_iter();
-        requests.filter(|request| request.operation == "CreateCase").map(|request| request.body).collect()
+        requests
+            .filter(|request| request.operation == "CreateCase")
+            .map(|request| request.body)
+            .collect()
     }
 }
 
 fn casebridge(mapping: Mapping, domain_id: &str, sdk: &SdkConfig) -> Casebridge {
-    let sdk = sdk
-        .to_builder()
-        .region(Region::new("us-east-1"))
-        .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(Credentials::for_tests()))
-        .sleep_impl(aws_smithy_async::rt::sleep::SharedAsyncSleep::new(aws_smithy_async::rt::sleep::TokioSleep::new()))
-        .build();
-    let profiles = ProfilesDomain { region: "us-east-1".to_owned(), account: "111122223333".to_owned(), name: "contact-centre".to_owned() };
+    let sdk =
+        sdk.to_builder()
+            .region(Region::new("us-east-1"))
+            .credentials_provider(
+                aws_credential_types::provider::SharedCredentialsProvider::new(
+                    Credentials::for_tests(),
+                ),
+            )
+            .sleep_impl(aws_smithy_async::rt::sleep::SharedAsyncSleep::new(
+                aws_smithy_async::rt::sleep::TokioSleep::new(),
+            ))
+            .build();
+    let profiles = ProfilesDomain {
+        region: "us-east-1".to_owned(),
+        account: "111122223333".to_owned(),
+        name: "contact-centre".to_owned(),
+    };
     Casebridge {
         mapping,
-        guard: Guard { entity_prefix: "casebridge/".to_owned(), region: "us-east-1".to_owned(), ..Guard::default() },
-        surroundings: Surroundings { domain_id: domain_id.to_owned(), entity_prefix: "casebridge/".to_owned(), profiles: Some(profiles) },
+        guard: Guard {
+            entity_prefix: "casebridge/".to_owned(),
+            region: "us-east-1".to_owned(),
+            ..Guard::default()
+        },
+        surroundings: Surroundings {
+            domain_id: domain_id.to_owned(),
+            entity_prefix: "casebridge/".to_owned(),
+            profiles: Some(profiles),
+        },
         cases: Cases::new(&sdk),
         flow_budget: Duration::from_millis(2500),
     }

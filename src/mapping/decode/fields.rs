@@ -1,14 +1,14 @@
 //! `fields` and `customer`.
 
-use super::super::expression::{Item, Template};
-use super::super::fault::suggest;
+use super::super::fault::{Fault, alternatives, suggest};
 use super::super::keys::Place;
-use super::super::tree::{Kind, Literal, Node, Span};
+use super::super::tree::{Entry, Key, Kind, Literal, Node, Span};
 use super::super::{Choice, FieldMapping, IfMissing, Overflow, Source};
-use super::case::{is_null, is_uuid};
+use super::Decoder;
+use super::constants::Places;
 use super::group::Group;
-use super::{Decoder, listed};
-use crate::field::{Field, FieldType, Misfit};
+use super::template::is_uuid;
+use crate::field::{Field, FieldType};
 use crate::limits;
 
 /// The keys that give a field's type, for fields that no snapshot knows.
@@ -22,242 +22,202 @@ const TYPES: [(&str, FieldType); 7] = [
     ("user", FieldType::User),
 ];
 
+const IF_MISSING: [(&str, IfMissing); 3] = [
+    ("fail", IfMissing::Fail),
+    ("skip", IfMissing::Skip),
+    ("empty", IfMissing::Empty),
+];
+
 impl Decoder<'_> {
     /// The field mappings with the place of each.
     pub(super) fn fields(&mut self, node: &Node) -> Vec<(FieldMapping, Span)> {
         let mut fields: Vec<(FieldMapping, Span)> = Vec::new();
-        for (name, value) in self.named(node, "`fields` gives a value for each field") {
-            let Some(field) = self.field_mapping(name, value) else {
+        for entry in self.named(node, "`fields` gives a value for each field") {
+            let Some(mapping) = self.field_mapping(entry) else {
                 continue;
             };
-            if let Some((_, first)) = fields
-                .iter()
-                .find(|(other, _)| other.field.id == field.field.id)
-            {
+            let span = entry.key.span;
+            let same = |(other, _): &&(FieldMapping, Span)| other.field.id == mapping.field.id;
+            if let Some((_, first)) = fields.iter().find(same) {
                 let message = format!(
-                    "the field `{name}` is set twice, by name and by id; the first is on line {}",
-                    first.start.line
+                    "the field `{}` is set twice, by name and by id; the first is on line {}",
+                    mapping.field.name, first.start.line
                 );
-                self.fault::<()>(value.span, message, Some("keep one of them".to_owned()));
+                self.keep(Fault::new(span, message).help("keep one of them"));
             }
-            fields.push((field, value.span));
+            fields.push((mapping, span));
         }
         if fields.len() > limits::FIELDS {
-            self.fault::<()>(
-                node.span,
-                format!(
-                    "a case is created with at most {} fields, found {}",
-                    limits::FIELDS,
-                    fields.len()
-                ),
-                None,
-            );
+            let (limit, found) = (limits::FIELDS, fields.len());
+            let message = format!("a case is created with at most {limit} fields, found {found}");
+            self.keep(Fault::new(node.span.first_character(), message));
         }
         fields
     }
 
-    fn field_mapping(&mut self, name: &str, node: &Node) -> Option<FieldMapping> {
-        let Kind::Map(_) = node.kind else {
-            let field = self.field(name, None, node.span);
-            let source = Source::Value(self.nullable(node)?);
-            return self.checked(FieldMapping::new(field?, source), node, None);
+    fn field_mapping(&mut self, Entry { key, value }: &Entry) -> Option<FieldMapping> {
+        let Kind::Map(_) = value.kind else {
+            let field = self.field(key, None);
+            let content = self.content(value);
+            let mapping = FieldMapping::new(field?, Source::Value(content?));
+            let places = Places {
+                field: key.span,
+                values: vec![value.span],
+                default: None,
+            };
+            return self.checked(mapping, None, &places);
         };
-        let group = self.group(node, Place::Field)?;
-        let explicit = TYPES.into_iter().find(|(key, _)| group.get(key).is_some());
-        let field = match group.get("empty") {
-            Some(_) if self.setting.domain.is_none() && Field::system(name).is_none() => {
-                self.field(name, Some(("empty", FieldType::Text)), node.span)
-            }
-            _ => self.field(name, explicit, node.span),
-        };
-        let source = self.source(&group, node.span);
+        let group = self.group(value, Place::Field)?;
+        let field = self.field(key, explicit_type(&group));
+        let source = self.source(&group);
         let when = group.get("when").map(|node| self.pattern(node));
         let lookup = group.get("lookup").map(|node| self.table(node));
         let default = group.get("default").map(|node| self.value(node));
-        let if_missing = group.get("if_missing").map(|node| {
-            self.word(
-                node,
-                &[
-                    ("fail", IfMissing::Fail),
-                    ("skip", IfMissing::Skip),
-                    ("empty", IfMissing::Empty),
-                ],
-            )
-        });
+        let if_missing = group
+            .get("if_missing")
+            .map(|node| self.word(node, &IF_MISSING));
         let overflow = group.get("overflow").map(|node| self.overflow(node));
-        let mut mapping = FieldMapping::new(field?, source?);
+        let (source, values) = source?;
+        let mut mapping = FieldMapping::new(field?, source);
+        let mut table = None;
         if let Some(when) = when {
             mapping.when = Some(when?);
         }
-        let table = match lookup {
-            None => None,
-            Some(name) => Some(name?),
-        };
-        mapping.lookup = table
-            .as_ref()
-            .and_then(|name| self.tables.get(name).cloned());
+        if let Some(lookup) = lookup {
+            let name = lookup?;
+            mapping.lookup = self.tables.get(&name).cloned();
+            table = Some(name);
+        }
         if let Some(default) = default {
             mapping.default = Some(default?);
         }
-        if let Some(if_missing) = if_missing {
-            mapping.if_missing = if_missing?;
-        }
-        if let Some(overflow) = overflow {
-            mapping.overflow = overflow?;
-        }
-        self.checked(mapping, node, table.as_deref())
-    }
-
-    /// The field of this name or id, and of the type that is given explicitly, if one is.
-    fn field(
-        &mut self,
-        name: &str,
-        explicit: Option<(&str, FieldType)>,
-        span: Span,
-    ) -> Option<Field> {
-        let known = match self.setting.domain {
-            Some(domain) => match domain.field(name).cloned().or_else(|| Field::system(name)) {
-                Some(field) => field,
-                None => {
-                    let help = suggest(
-                        name,
-                        domain
-                            .fields
-                            .iter()
-                            .filter(|field| field.is_writable())
-                            .map(|field| field.name.as_str()),
-                    );
-                    return self.fault(span, format!("the domain has no field `{name}`"), help);
-                }
-            },
-            None => {
-                match (Field::system(name), explicit) {
-                    (Some(field), _) => field,
-                    (None, Some((_, kind))) if is_uuid(name) => Field {
-                        id: name.to_owned(),
-                        name: name.to_owned(),
-                        kind,
-                        multiline: true,
-                        options: None,
-                    },
-                    (None, Some(_)) => {
-                        let help = "write the field's id, or put domain.json beside the mapping";
-                        return self.fault(
-                            span,
-                            format!("there is no domain snapshot to find a field `{name}` in"),
-                            Some(help.to_owned()),
-                        );
-                    }
-                    (None, None) => {
-                        let help = "write the id with a type, such as `{ number: $.detail.n }`, or put domain.json beside the mapping";
-                        return self.fault(span, format!("the type of field `{name}` is not known: there is no domain snapshot"), Some(help.to_owned()));
-                    }
-                }
-            }
+        mapping.if_missing = if_missing.unwrap_or(Some(IfMissing::Fail))?;
+        mapping.overflow = overflow.unwrap_or(Some(Overflow::Fail))?;
+        let default = group.get("default").map(|node| node.span);
+        let places = Places {
+            field: key.span,
+            values,
+            default,
         };
-        if !known.is_writable() {
-            return self.fault(
-                span,
-                format!("the field `{}` is written by Cases itself", known.name),
-                Some("remove it".to_owned()),
-            );
-        }
-        match explicit {
-            Some((word, kind)) if kind != known.kind && word != "empty" => self.fault(
-                span,
-                format!(
-                    "the field `{}` is of type {}, not `{word}`",
-                    known.name,
-                    known.kind.name()
-                ),
-                Some("write `value:` and the type is the domain's".to_owned()),
-            ),
-            _ => Some(known),
-        }
+        self.checked(mapping, table.as_deref(), &places)
     }
 
-    /// Exactly one of `value`, `choose`, `empty` and the explicit types.
-    fn source(&mut self, group: &Group<'_>, span: Span) -> Option<Source> {
-        let names: Vec<&str> = ["value", "choose", "empty"]
-            .into_iter()
-            .chain(TYPES.map(|(name, _)| name))
-            .filter(|name| group.get(name).is_some())
-            .collect();
-        match names.as_slice() {
-            ["choose"] => self.choices(group.get("choose")?).map(Source::Choose),
-            ["empty"] => match &group.get("empty")?.kind {
-                Kind::Scalar(scalar) if scalar.literal() == Literal::Boolean(true) => {
-                    Some(Source::Value(None))
-                }
-                _ => self.fault(
-                    group.get("empty")?.span,
-                    "`empty` takes `true`: the field is sent empty",
-                    None,
-                ),
-            },
-            [name] => self.nullable(group.get(name)?).map(Source::Value),
-            [] => self.fault(
-                Span {
-                    end: span.start,
-                    ..span
-                },
-                "a field needs `value`, `choose` or a type such as `number`",
-                None,
+    /// The field of this name or id, which has to be of the type that is given explicitly, if one is.
+    fn field(&mut self, key: &Key, explicit: Option<FieldType>) -> Option<Field> {
+        let field = match self.setting.domain {
+            Some(domain) => {
+                let known = domain
+                    .field(&key.text)
+                    .cloned()
+                    .or_else(|| Field::system(&key.text));
+                let names = domain.fields.iter().filter(|field| field.is_writable());
+                let help = || suggest(&key.text, names.map(|field| field.name.as_str()));
+                known.or_else(|| {
+                    let message = format!("the domain has no field `{}`", key.text);
+                    self.refuse(Fault::new(key.span, message).maybe_help(help()))
+                })
+            }
+            None => Field::system(&key.text).or_else(|| self.unknown_field(key, explicit)),
+        }?;
+        if !field.is_writable() {
+            let message = format!("the field `{}` is written by Cases itself", field.name);
+            return self.refuse(Fault::new(key.span, message).help("remove it"));
+        }
+        let wanted = explicit.filter(|kind| *kind != field.kind);
+        if let Some(wanted) = wanted {
+            let (name, found) = (&field.name, field.kind.name());
+            let message = format!(
+                "the field `{name}` is of type {found}, not {}",
+                wanted.name()
+            );
+            let help = "write `value:`, and the type is the domain's";
+            return self.refuse(Fault::new(key.span, message).help(help));
+        }
+        Some(field)
+    }
+
+    /// Without a snapshot a custom field is what the author says it is.
+    fn unknown_field(&mut self, key: &Key, explicit: Option<FieldType>) -> Option<Field> {
+        let name = &key.text;
+        let (message, help) = match explicit {
+            Some(kind) if is_uuid(name) => return Some(Field::explicit(name, kind)),
+            Some(_) => (
+                format!("there is no domain snapshot to find a field `{name}` in"),
+                "write the field's id, or put domain.json beside the mapping",
             ),
-            [first, rest @ ..] => {
-                let message = format!(
-                    "a field takes one of {}",
-                    listed(std::iter::once(*first).chain(rest.iter().copied()))
-                        .replace(" and ", " or ")
-                );
-                self.fault(
-                    group.span_of(rest.first()?),
-                    message,
-                    Some("keep one of them".to_owned()),
-                )
+            None => (
+                format!("the type of field `{name}` is not known: there is no domain snapshot"),
+                "write the id with a type, such as `{ number: $.detail.n }`, or put domain.json beside the mapping",
+            ),
+        };
+        self.refuse(Fault::new(key.span, message).help(help))
+    }
+
+    /// Exactly one of `value`, `choose`, `empty` and the explicit types, with the place of each value in it.
+    fn source(&mut self, group: &Group<'_>) -> Option<(Source, Vec<Span>)> {
+        let names = ["value", "choose", "empty"]
+            .into_iter()
+            .chain(TYPES.map(|(name, _)| name));
+        let given: Vec<&str> = names.filter(|name| group.get(name).is_some()).collect();
+        match given.as_slice() {
+            ["choose"] => self.choices(group.get("choose")?),
+            ["empty"] => {
+                let node = group.get("empty")?;
+                match &node.kind {
+                    Kind::Scalar(scalar) if scalar.literal() == Literal::Boolean(true) => {
+                        Some((Source::Value(super::super::Content::Empty), Vec::new()))
+                    }
+                    _ => {
+                        let message = "`empty` takes `true`: the field is sent empty";
+                        self.refuse(Fault::new(node.span, message))
+                    }
+                }
+            }
+            [name] => {
+                let node = group.get(name)?;
+                let content = self.content(node)?;
+                Some((Source::Value(content), vec![node.span]))
+            }
+            [] => {
+                let message = "a field needs `value`, `choose` or a type such as `number`";
+                self.refuse(Fault::new(group.span_of(""), message))
+            }
+            [_, second, ..] => {
+                let given = alternatives(given.iter().copied());
+                let message = format!("a field takes one of {given}, not several");
+                let fault = Fault::new(group.span_of(second), message);
+                self.refuse(fault.help("keep one of them"))
             }
         }
     }
 
-    fn choices(&mut self, node: &Node) -> Option<Vec<Choice>> {
+    fn choices(&mut self, node: &Node) -> Option<(Source, Vec<Span>)> {
         let items = self.list(node, "`choose` is a list of choices")?;
+        if items.is_empty() {
+            return self.refuse(Fault::new(node.span, "`choose` needs at least one choice"));
+        }
         let mut choices = Vec::with_capacity(items.len());
-        let mut complete = true;
+        let mut places = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
             let Some(group) = self.group(item, Place::Choice) else {
                 continue;
             };
             let when = group.get("when").map(|node| self.pattern(node));
-            let value = group.get("value").and_then(|node| self.nullable(node));
+            let value = group.get("value").and_then(|node| self.content(node));
             if when.is_none() && index + 1 < items.len() {
-                self.fault::<()>(
-                    item.span,
-                    "this choice has no `when`, so those after it are never taken",
-                    Some("make it the last".to_owned()),
-                );
+                let message = "this choice has no `when`, so those after it are never taken";
+                let span = item.span.first_character();
+                self.keep(Fault::new(span, message).help("make it the last"));
             }
-            match (when, value) {
-                (None, Some(value)) => choices.push(Choice { when: None, value }),
-                (Some(Some(when)), Some(value)) => choices.push(Choice {
-                    when: Some(when),
+            if let (None | Some(Some(_)), Some(value)) = (&when, value) {
+                choices.push(Choice {
+                    when: when.flatten(),
                     value,
-                }),
-                _ => complete = false,
+                });
+                places.extend(group.get("value").map(|node| node.span));
             }
         }
-        if items.is_empty() {
-            return self.fault(node.span, "`choose` needs at least one choice", None);
-        }
-        complete.then_some(choices)
-    }
-
-    /// A value, or plain `null` for an empty field.
-    fn nullable(&mut self, node: &Node) -> Option<Option<Template>> {
-        if is_null(node) {
-            Some(None)
-        } else {
-            self.value(node).map(Some)
-        }
+        (choices.len() == items.len()).then_some((Source::Choose(choices), places))
     }
 
     fn table(&mut self, node: &Node) -> Option<String> {
@@ -267,28 +227,22 @@ impl Decoder<'_> {
             }
             Kind::Scalar(scalar) => {
                 let help = suggest(&scalar.text, self.tables.keys().map(String::as_str));
-                self.fault(
-                    node.span,
-                    format!("there is no table `{}`", scalar.text),
-                    help,
-                )
+                let message = format!("there is no table `{}`", scalar.text);
+                self.refuse(Fault::new(node.span, message).maybe_help(help))
             }
-            _ => self.fault(
-                node.span,
-                format!("`lookup` takes a table's name, found {}", node.describe()),
-                None,
-            ),
+            Kind::List(_) | Kind::Map(_) => {
+                let message = format!("`lookup` takes a table's name, found {}", node.describe());
+                self.refuse(Fault::new(node.span, message))
+            }
         }
     }
 
     fn overflow(&mut self, node: &Node) -> Option<Overflow> {
         if matches!(&node.kind, Kind::Scalar(scalar) if scalar.text == "comment") {
+            let message =
+                "`overflow: comment` is not available in this release: no comment is added";
             let help = "write `truncate`, or leave it out to refuse text that is too long";
-            return self.fault(
-                node.span,
-                "`overflow: comment` is not available in this release: no comment is added",
-                Some(help.to_owned()),
-            );
+            return self.refuse(Fault::new(node.span, message).help(help));
         }
         self.word(
             node,
@@ -299,116 +253,51 @@ impl Decoder<'_> {
     /// `customer:` is the system field `customer_id`, as a ready ARN or assembled from a profile's id.
     pub(super) fn customer(&mut self, node: &Node, fields: &mut Vec<(FieldMapping, Span)>) {
         let source = match node.kind {
-            Kind::Map(_) => {
-                self.group(node, Place::Customer)
-                    .and_then(|group| match group.get("profile_id") {
-                        Some(node) => self.value(node).map(Source::ProfileId),
-                        None if group.get("find").is_some() => None,
-                        None => self.fault(
-                            node.span,
-                            "`customer` takes a profile ARN, or `profile_id`",
-                            Some("such as `customer: $.Parameters.profile_arn`".to_owned()),
-                        ),
-                    })
-            }
-            Kind::Scalar(_) | Kind::List(_) => self
-                .value(node)
-                .map(|template| Source::Value(Some(template))),
-        };
-        if let Some((_, first)) = fields
-            .iter()
-            .find(|(mapping, _)| mapping.field.id == "customer_id")
-        {
-            let message = format!(
-                "the customer is set twice, by `customer` and by the field `customer_id` on line {}",
-                first.start.line
-            );
-            self.fault::<()>(node.span, message, Some("keep one of them".to_owned()));
-        }
-        let field = self
-            .setting
-            .domain
-            .and_then(|domain| domain.field("customer_id").cloned())
-            .or_else(|| Field::system("customer_id"));
-        if let (Some(field), Some(source)) = (field, source) {
-            let mapping = self.checked(FieldMapping::new(field, source), node, None);
-            fields.extend(mapping.map(|mapping| (mapping, node.span)));
-        }
-    }
-
-    /// Checks what no event changes: a value, default or table entry that the field can never take.
-    fn checked(
-        &mut self,
-        mapping: FieldMapping,
-        node: &Node,
-        table: Option<&str>,
-    ) -> Option<FieldMapping> {
-        let before = self.faults.len();
-        let values: Vec<(&Template, Span)> = match &mapping.source {
-            Source::Value(Some(template)) => vec![(template, value_span(node))],
-            Source::Choose(choices) => choices
-                .iter()
-                .filter_map(|choice| choice.value.as_ref())
-                .map(|template| (template, value_span(node)))
-                .collect(),
-            Source::Value(None) | Source::ProfileId(_) => Vec::new(),
-        };
-        let constants: Vec<(Item<'_>, Span)> = values
-            .iter()
-            .filter_map(|(template, span)| Some((template.constant()?, *span)))
-            .collect();
-        match table {
-            None => constants
-                .into_iter()
-                .for_each(|(item, span)| self.fits(&mapping, item, span)),
-            Some(table) => {
-                for (span, item) in self.table_entries.get(table).cloned().unwrap_or_default() {
-                    self.fits(&mapping, item, span);
+            Kind::Map(_) => self.group(node, Place::Customer).and_then(|group| {
+                let later = group.get("find").is_some();
+                match group.get("profile_id") {
+                    Some(node) => self.value(node).map(Source::ProfileId),
+                    None if later => None,
+                    None => {
+                        let message = "`customer` takes a profile ARN, or `profile_id`";
+                        let help = "such as `customer: $.Parameters.profile_arn`";
+                        self.refuse(Fault::new(node.span.first_character(), message).help(help))
+                    }
                 }
+            }),
+            Kind::Scalar(_) | Kind::List(_) => {
+                let value = self.value(node);
+                value.map(|template| Source::Value(super::super::Content::Template(template)))
             }
-        }
-        if let Some(item) = mapping.default.as_ref().and_then(Template::constant) {
-            self.fits(&mapping, item, entry_span(node, "default"));
-        }
-        let empties = matches!(&mapping.source, Source::Value(None))
-            || matches!(&mapping.source, Source::Choose(choices) if choices.iter().any(|choice| choice.value.is_none()));
-        if mapping.field.id == "title" && (empties || mapping.if_missing != IfMissing::Fail) {
-            self.fault::<()>(
-                node.span,
-                "a case needs a title: it cannot be skipped or sent empty",
-                Some("give it a `default`".to_owned()),
-            );
-        }
-        (self.faults.len() == before).then_some(mapping)
-    }
-
-    fn fits(&mut self, mapping: &FieldMapping, item: Item<'_>, span: Span) {
-        let fault = match mapping.field.coerce(item) {
-            Ok(_) => None,
-            Err(Misfit::TooLong { .. }) if mapping.overflow == Overflow::Truncate => None,
-            Err(misfit) => Some(misfit),
         };
-        if let Some(misfit) = fault {
-            let field = &mapping.field;
-            let options = field
-                .options
-                .iter()
-                .flatten()
-                .filter(|option| option.active)
-                .map(|option| option.name.as_str());
-            let help = (field.kind == FieldType::SingleSelect && field.options.is_some())
-                .then(|| format!("its options are {}", listed(options)));
-            self.fault::<()>(
-                span,
-                format!(
-                    "the field `{}` ({}) {misfit}",
-                    field.name,
-                    field.kind.name()
-                ),
-                help,
+        let set = fields
+            .iter()
+            .find(|(mapping, _)| mapping.field.id == "customer_id");
+        if let Some((_, first)) = set {
+            let line = first.start.line;
+            let message = format!(
+                "the customer is set twice, by `customer` and by the field `customer_id` on line {line}"
             );
+            self.keep(Fault::new(node.span, message).help("keep one of them"));
+        }
+        if let (Some(field), Some(source)) = (Field::system("customer_id"), source) {
+            let mapping = FieldMapping::new(field, source);
+            let places = Places {
+                field: node.span,
+                values: vec![node.span],
+                default: None,
+            };
+            let checked = self.checked(mapping, None, &places);
+            fields.extend(checked.map(|mapping| (mapping, node.span)));
         }
     }
+}
+
+fn explicit_type(group: &Group<'_>) -> Option<FieldType> {
+    TYPES
+        .into_iter()
+        .find(|(key, _)| group.get(key).is_some())
+        .map(|(_, kind)| kind)
 }
 
 impl FieldMapping {
@@ -423,27 +312,4 @@ impl FieldMapping {
             overflow: Overflow::default(),
         }
     }
-}
-
-/// Where the value of a field stands: the node, or its `value` or type in the long form.
-fn value_span(node: &Node) -> Span {
-    let Kind::Map(entries) = &node.kind else {
-        return node.span;
-    };
-    let value = entries.iter().find(|entry| {
-        entry.key.text == "value"
-            || entry.key.text == "choose"
-            || TYPES.iter().any(|(name, _)| *name == entry.key.text)
-    });
-    value.map_or(node.span, |entry| entry.value.span)
-}
-
-fn entry_span(node: &Node, key: &str) -> Span {
-    let Kind::Map(entries) = &node.kind else {
-        return node.span;
-    };
-    entries
-        .iter()
-        .find(|entry| entry.key.text == key)
-        .map_or(node.span, |entry| entry.value.span)
 }

@@ -1,16 +1,15 @@
-//! A group of keys that the language defines, checked against the table of keys.
+//! Groups of keys: those that the language defines, checked against the table of keys, and those that the author names.
 
 use std::collections::HashMap;
 
-use super::super::fault::{Fault, suggest};
+use super::super::fault::{Fault, listed, suggest};
 use super::super::keys::{Place, Status, keys_of};
-use super::super::tree::{Kind, Node, Span};
+use super::super::tree::{Entry, Kind, Node, Span};
 
-/// The nodes of a group by key: known keys only, each once.
+/// The entries of a group by key: known keys only, each once.
 pub(super) struct Group<'n> {
-    /// Where the group stands.
-    pub(super) span: Span,
-    nodes: HashMap<&'static str, (Span, &'n Node)>,
+    span: Span,
+    entries: Vec<&'n Entry>,
 }
 
 impl<'n> Group<'n> {
@@ -24,87 +23,82 @@ impl<'n> Group<'n> {
             );
             return (None, vec![Fault::new(node.span, message)]);
         };
-        let mut faults = Vec::new();
-        let mut nodes: HashMap<&'static str, (Span, &Node)> = HashMap::new();
-        for entry in entries {
-            let (name, span) = (entry.key.text.as_str(), entry.key.span);
-            let Some(known) = keys_of(place).find(|key| key.name == name) else {
-                faults.push(unknown(name, span, place));
-                continue;
-            };
-            if let Status::Later(instead) = known.status {
-                let message = format!("`{name}` is not available in this release: {instead}");
-                faults.push(
-                    Fault::new(span, message)
-                        .help("leave the key out; it comes with a later release"),
+        let (mut entries, mut faults) = once(entries);
+        entries.retain(|entry| {
+            let fault = check(entry, place);
+            let known = fault.as_ref().is_none_or(|(_, known)| *known);
+            faults.extend(fault.map(|(fault, _)| fault));
+            known
+        });
+        let group = Self {
+            span: node.span.first_character(),
+            entries,
+        };
+        for key in keys_of(place).filter(|key| key.status == Status::Required) {
+            if group.get(key.name).is_none() {
+                let message = format!(
+                    "{} needs the key `{}`: {}",
+                    place.describe(),
+                    key.name,
+                    key.doc
                 );
-            }
-            match nodes.get(known.name) {
-                Some((first, _)) => {
-                    let message = format!(
-                        "`{name}` is given twice; the first is on line {}",
-                        first.start.line
-                    );
-                    faults.push(Fault::new(span, message).help("keep one of them"));
-                }
-                None => {
-                    nodes.insert(known.name, (span, &entry.value));
-                }
+                let help = format!("such as `{}`", key.example);
+                faults.push(Fault::new(group.span, message).help(help));
             }
         }
-        for key in keys_of(place)
-            .filter(|key| key.status == Status::Required && !nodes.contains_key(key.name))
-        {
-            let message = format!(
-                "{} needs the key `{}`: {}",
-                place.describe(),
-                key.name,
-                key.doc
-            );
-            faults.push(
-                Fault::new(first_line(node.span), message)
-                    .help(format!("such as `{}`", key.example)),
-            );
-        }
-        (
-            Some(Self {
-                span: node.span,
-                nodes,
-            }),
-            faults,
-        )
+        (Some(group), faults)
     }
 
     /// The node of a key.
     pub(super) fn get(&self, name: &str) -> Option<&'n Node> {
-        self.nodes.get(name).map(|(_, node)| *node)
+        self.entry(name).map(|entry| &entry.value)
     }
 
-    /// Where a key stands, or the group.
+    /// Where a key stands, or the group's first character.
     pub(super) fn span_of(&self, name: &str) -> Span {
-        self.nodes
-            .get(name)
-            .map_or(first_line(self.span), |(span, _)| *span)
+        self.entry(name).map_or(self.span, |entry| entry.key.span)
+    }
+
+    fn entry(&self, name: &str) -> Option<&'n Entry> {
+        self.entries
+            .iter()
+            .find(|entry| entry.key.text == name)
+            .copied()
     }
 }
 
-fn unknown(name: &str, span: Span, place: Place) -> Fault {
-    let fault = Fault::new(span, format!("{} has no key `{name}`", place.describe()));
-    match suggest(name, keys_of(place).map(|key| key.name)) {
-        Some(help) => fault.help(help),
-        None => fault.help(format!(
-            "the keys here are {}",
-            super::listed(keys_of(place).map(|key| key.name))
-        )),
+/// The entries without those whose key was given before.
+pub(super) fn once(entries: &[Entry]) -> (Vec<&Entry>, Vec<Fault>) {
+    let mut first: HashMap<&str, usize> = HashMap::new();
+    let mut faults = Vec::new();
+    let mut once = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let (name, span) = (entry.key.text.as_str(), entry.key.span);
+        if let Some(line) = first.get(name) {
+            let message = format!("`{name}` is given twice; the first is on line {line}");
+            faults.push(Fault::new(span, message).help("keep one of them"));
+        } else {
+            first.insert(name, span.start.line);
+            once.push(entry);
+        }
     }
+    (once, faults)
 }
 
-/// A group spans many lines; a fault about all of it points at its first character.
-fn first_line(span: Span) -> Span {
-    let mut end = span.start;
-    end.column += 1;
-    Span {
-        start: span.start,
-        end,
-    }
+/// What is wrong with a key, and whether the language has it all the same.
+fn check(entry: &Entry, place: Place) -> Option<(Fault, bool)> {
+    let (name, span) = (entry.key.text.as_str(), entry.key.span);
+    let Some(known) = keys_of(place).find(|key| key.name == name) else {
+        let names = || keys_of(place).map(|key| key.name);
+        let help = suggest(name, names());
+        let help = help.unwrap_or_else(|| format!("the keys here are {}", listed(names())));
+        let message = format!("{} has no key `{name}`", place.describe());
+        return Some((Fault::new(span, message).help(help), false));
+    };
+    let Status::Later(instead) = known.status else {
+        return None;
+    };
+    let message = format!("`{name}` is not available in this release: {instead}");
+    let help = "leave the key out; it comes with a later release";
+    Some((Fault::new(span, message).help(help), true))
 }

@@ -43,7 +43,7 @@ const MAX_BRANCHES: usize = 1000;
 /// Event Ruler takes no more fields in one combination.
 const MAX_FIELDS: usize = 256;
 
-pub fn compile(node: &Node) -> Result<Pattern, Vec<Fault>> {
+pub(super) fn compile(node: &Node) -> Result<Pattern, Vec<Fault>> {
     let Kind::Map(entries) = &node.kind else {
         let message = format!(
             "an event pattern is a group of field names, found {}",
@@ -268,9 +268,9 @@ fn in_a_list(scalar: &Scalar) -> Option<String> {
 
 fn pattern(fields: Vec<Field>, mut branches: Vec<Branch>) -> Pattern {
     let path = |field: &usize| fields.get(*field).map(|field| field.path.as_str());
-    branches
-        .iter_mut()
-        .for_each(|branch| branch.sort_by(|a, b| path(a).cmp(&path(b))));
+    for branch in &mut branches {
+        branch.sort_by(|a, b| path(a).cmp(&path(b)));
+    }
     let mut steps = vec![Step::default()];
     for (number, field) in fields.iter().enumerate() {
         let end = field

@@ -12,7 +12,7 @@ use super::wildcard::Wildcard;
 
 /// A single value of an event.
 #[derive(Clone, Copy, Debug)]
-pub enum Leaf<'a> {
+pub(super) enum Leaf<'a> {
     /// Text.
     Text(&'a str),
     /// A number, as it is spelt and as it is compared.
@@ -25,7 +25,7 @@ pub enum Leaf<'a> {
 
 impl<'a> Leaf<'a> {
     /// The value, unless it is an object or an array.
-    pub fn of(value: &'a Value) -> Option<Self> {
+    pub(super) fn of(value: &'a Value) -> Option<Self> {
         match value {
             Value::String(text) => Some(Self::Text(text)),
             Value::Number(number) => {
@@ -40,7 +40,7 @@ impl<'a> Leaf<'a> {
 
 /// An item of a field's list, but for `exists: false`, which no value meets.
 #[derive(Clone, Debug)]
-pub enum Condition {
+pub(super) enum Condition {
     /// `exists: true`
     Exists,
     /// `null`
@@ -63,9 +63,8 @@ pub enum Condition {
 
 impl Condition {
     /// Whether the value meets the condition.
-    pub fn accepts(&self, leaf: Leaf<'_>) -> bool {
+    pub(super) fn accepts(&self, leaf: Leaf<'_>) -> bool {
         match (self, leaf) {
-            (Self::Exists, _) | (Self::Null, Leaf::Null) => true,
             (Self::Boolean(expected), Leaf::Boolean(found)) => *expected == found,
             (Self::Number(number), Leaf::Number(spelling, value)) => number.equals(spelling, value),
             (Self::Numeric(range), Leaf::Number(_, Some(value))) => range.contains(&value),
@@ -77,7 +76,8 @@ impl Condition {
             (Self::AnythingButNumbers(but), Leaf::Number(spelling, value)) => {
                 !but.iter().any(|but| but.equals(spelling, value))
             }
-            (Self::AnythingBut(_) | Self::AnythingButNumbers(_), _) => true,
+            (Self::Null, Leaf::Null)
+            | (Self::Exists | Self::AnythingBut(_) | Self::AnythingButNumbers(_), _) => true,
             _ => false,
         }
     }
@@ -85,7 +85,7 @@ impl Condition {
 
 /// What text has to be.
 #[derive(Clone, Debug)]
-pub enum TextCondition {
+pub(super) enum TextCondition {
     /// This text.
     Exactly(String),
     /// `equals-ignore-case`

@@ -27,18 +27,18 @@ const NEGATED: [&str; 4] = ["prefix", "suffix", "equals-ignore-case", "wildcard"
 
 /// A field's list, read.
 #[derive(Default)]
-pub struct Conditions {
+pub(super) struct Conditions {
     /// What a value can meet.
-    pub list: Vec<Condition>,
+    pub(super) list: Vec<Condition>,
     /// Whether `exists: false` is among the items.
-    pub absent: bool,
+    pub(super) absent: bool,
     /// What is wrong with the list.
-    pub faults: Vec<Fault>,
+    pub(super) faults: Vec<Fault>,
 }
 
 impl Conditions {
     /// Reads the list of the field of that name.
-    pub fn read(name: &str, items: &[Node], span: Span) -> Self {
+    pub(super) fn read(name: &str, items: &[Node], span: Span) -> Self {
         let mut conditions = Self::default();
         if items.is_empty() {
             let message = format!("`{name}` takes at least one value, found an empty list");

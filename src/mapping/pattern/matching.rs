@@ -57,7 +57,7 @@ impl Finding {
     }
 }
 
-pub fn matches(pattern: &Pattern, event: &Value) -> bool {
+pub(super) fn matches(pattern: &Pattern, event: &Value) -> bool {
     let Value::Object(event) = event else {
         return false;
     };

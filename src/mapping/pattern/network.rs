@@ -7,7 +7,7 @@ const MAX_IPV4_LENGTH: usize = 15;
 
 /// An address; its bits stand at the left of the number, so that both families compare alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Address {
+pub(super) struct Address {
     family: Family,
     bits: u128,
 }
@@ -34,7 +34,7 @@ impl Family {
 
 impl Address {
     /// Reads an IPv4 or IPv6 address. An IPv6 address that maps an IPv4 one is that one.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
         if bytes
             .iter()
@@ -77,7 +77,7 @@ fn ipv4(text: &str) -> Option<Ipv4Addr> {
 
 /// A block of addresses.
 #[derive(Clone, Debug)]
-pub struct Network {
+pub(super) struct Network {
     family: Family,
     first: u128,
     last: u128,
@@ -85,7 +85,7 @@ pub struct Network {
 
 impl Network {
     /// The block of one address.
-    pub fn only(address: Address) -> Self {
+    pub(super) fn only(address: Address) -> Self {
         Self {
             family: address.family,
             first: address.bits,
@@ -97,7 +97,7 @@ impl Network {
     ///
     /// # Errors
     /// The sentence to say about one that is not allowed.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         // Slashes at the end do not count, because Java's split drops empty parts there.
         let block = text.trim_end_matches('/').split_once('/');
         let block = block.and_then(|(address, mask)| {
@@ -131,7 +131,7 @@ impl Network {
     ///
     /// Event Ruler compares hexadecimal digits from the left, whatever the family, and stops at the digit that settles it. So an IPv4 block
     /// holds the IPv6 addresses that begin with its digits, and an IPv6 block those IPv4 addresses whose digits lie strictly within.
-    pub fn contains(&self, address: Address) -> bool {
+    pub(super) fn contains(&self, address: Address) -> bool {
         let leading = Family::mask(32);
         match (self.family, address.family) {
             (Family::V6, Family::V4) => {

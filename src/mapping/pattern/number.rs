@@ -11,14 +11,14 @@ const SAFE_EXPONENT: u32 = 200;
 
 /// A number of a pattern.
 #[derive(Clone, Debug)]
-pub struct Number {
+pub(super) struct Number {
     value: Option<f64>,
     spelling: Option<serde_json::Number>,
 }
 
 impl Number {
     /// From the number's text, which is JSON's.
-    pub fn new(text: &str) -> Self {
+    pub(super) fn new(text: &str) -> Self {
         Self {
             value: comparable(text),
             spelling: text.parse().ok(),
@@ -26,13 +26,13 @@ impl Number {
     }
 
     /// Whether it equals a number of an event, given as it is spelt and as [`comparable`] reads it.
-    pub fn equals(&self, spelling: &serde_json::Number, value: Option<f64>) -> bool {
+    pub(super) fn equals(&self, spelling: &serde_json::Number, value: Option<f64>) -> bool {
         self.spelling.as_ref() == Some(spelling) || self.value.is_some() && self.value == value
     }
 }
 
 /// The value that a number in JSON is compared by, if it can be.
-pub fn comparable(text: &str) -> Option<f64> {
+pub(super) fn comparable(text: &str) -> Option<f64> {
     let value: f64 = text.parse().ok()?;
     let comparable =
         is_safe(text) || value.is_finite() && decimal(text)? == decimal(&format!("{value:e}"))?;
@@ -41,7 +41,7 @@ pub fn comparable(text: &str) -> Option<f64> {
 }
 
 /// Whether the text is an integer (no fraction, no exponent) that a double cannot hold exactly.
-pub fn is_inexact_integer(text: &str) -> bool {
+pub(super) fn is_inexact_integer(text: &str) -> bool {
     let is_integer = text
         .bytes()
         .all(|byte| byte == b'-' || byte.is_ascii_digit());

@@ -4,7 +4,7 @@
 
 /// A compiled wildcard.
 #[derive(Clone, Debug)]
-pub struct Wildcard {
+pub(super) struct Wildcard {
     /// What the text begins with; all of it when there is no tail.
     head: String,
     /// What comes between wildcards, in this order.
@@ -18,7 +18,7 @@ impl Wildcard {
     ///
     /// # Errors
     /// The sentence to say about one that is not allowed.
-    pub fn new(text: &str) -> Result<Self, &'static str> {
+    pub(super) fn new(text: &str) -> Result<Self, &'static str> {
         let mut pieces = Vec::new();
         let mut piece = String::new();
         let mut characters = text.chars().peekable();
@@ -55,7 +55,7 @@ impl Wildcard {
     }
 
     /// Whether the text matches.
-    pub fn accepts(&self, text: &str) -> bool {
+    pub(super) fn accepts(&self, text: &str) -> bool {
         let Some(tail) = &self.tail else {
             return text == self.head;
         };

@@ -1,0 +1,95 @@
+//! What no event changes is checked when the mapping is loaded: values, defaults and table entries that a field can never take.
+
+use super::super::expression::{Item, Template};
+use super::super::fault::{Fault, listed};
+use super::super::tree::Span;
+use super::super::{Content, FieldMapping, IfMissing, Overflow, Source};
+use super::Decoder;
+use crate::field::{FieldType, Misfit};
+
+/// Where the parts of a field mapping stand.
+pub(super) struct Places {
+    /// The field's name.
+    pub(super) field: Span,
+    /// Its value, or the value of each choice.
+    pub(super) values: Vec<Span>,
+    /// Its `default`.
+    pub(super) default: Option<Span>,
+}
+
+impl Decoder<'_> {
+    /// The mapping, if nothing in it is certain to fail.
+    pub(super) fn checked(
+        &mut self,
+        mapping: FieldMapping,
+        table: Option<&str>,
+        places: &Places,
+    ) -> Option<FieldMapping> {
+        let before = self.faults.len();
+        let constants: Vec<(Span, Item<'static>)> = if let Some(name) = table {
+            self.table_entries.get(name).cloned().unwrap_or_default()
+        } else {
+            let values = places.values.iter().zip(mapping.source.contents());
+            let constant = |content: &Content| content.template().and_then(constant);
+            values
+                .filter_map(|(span, content)| Some((*span, constant(content)?)))
+                .collect()
+        };
+        let default = places
+            .default
+            .zip(mapping.default.as_ref().and_then(constant));
+        for (span, item) in constants.into_iter().chain(default) {
+            self.fits(&mapping, item, span);
+        }
+        let empties = mapping
+            .source
+            .contents()
+            .any(|content| matches!(content, Content::Empty));
+        let title = mapping.field.id == "title";
+        if title && (empties || mapping.if_missing != IfMissing::Fail) {
+            let message = "a case needs a title: it cannot be skipped or sent empty";
+            self.keep(Fault::new(places.field, message).help("give it a `default`"));
+        }
+        (self.faults.len() == before).then_some(mapping)
+    }
+
+    fn fits(&mut self, mapping: &FieldMapping, item: Item<'_>, span: Span) {
+        let field = &mapping.field;
+        let misfit = match field.coerce(item) {
+            Ok(_) => return,
+            Err(Misfit::TooLong { .. }) if mapping.overflow == Overflow::Truncate => return,
+            Err(misfit) => misfit,
+        };
+        let message = format!(
+            "the field `{}` ({}) {misfit}",
+            field.name,
+            field.kind.name()
+        );
+        let active = field
+            .options
+            .iter()
+            .flatten()
+            .filter(|option| option.active);
+        let options = listed(active.map(|option| option.name.as_str()));
+        let select = field.kind == FieldType::SingleSelect && field.options.is_some();
+        let help = select.then(|| format!("its options are {options}"));
+        self.keep(Fault::new(span, message).maybe_help(help));
+    }
+}
+
+impl Source {
+    /// What the source may fill the field with, in the order written.
+    fn contents(&self) -> impl Iterator<Item = &Content> {
+        let (one, choices) = match self {
+            Self::Value(content) => (Some(content), [].as_slice()),
+            Self::Choose(choices) => (None, choices.as_slice()),
+            Self::ProfileId(_) => (None, [].as_slice()),
+        };
+        one.into_iter()
+            .chain(choices.iter().map(|choice| &choice.value))
+    }
+}
+
+fn constant(template: &Template) -> Option<Item<'static>> {
+    template.constant().map(Item::into_owned)
+}

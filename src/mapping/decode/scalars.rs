@@ -1,0 +1,83 @@
+//! Scalars: values that an event gives, constants, words.
+
+use super::super::Content;
+use super::super::expression::{self, Item, SyntaxFault, Template};
+use super::super::fault::{Fault, alternatives, suggest};
+use super::super::tree::{Kind, Literal, Node, Scalar};
+use super::{Decoder, place};
+
+impl Decoder<'_> {
+    /// A scalar that an event gives a value to.
+    pub(super) fn value(&mut self, node: &Node) -> Option<Template> {
+        let Kind::Scalar(scalar) = &node.kind else {
+            let quotes = "a value that begins with `{{` has to stand in quotes: \"{{ $.source }}\"";
+            let help = matches!(node.kind, Kind::Map(_)).then(|| quotes.to_owned());
+            let message = format!("expected a value, found {}", node.describe());
+            return self.refuse(Fault::new(node.span, message).maybe_help(help));
+        };
+        match scalar.literal() {
+            Literal::Empty => self.refuse(Fault::new(node.span, "a value is missing here")),
+            Literal::Null => {
+                let message = "`null` stands only for a whole field, and sends it empty";
+                self.refuse(Fault::new(node.span, message))
+            }
+            Literal::Boolean(boolean) => Some(Template::Boolean(boolean)),
+            Literal::Number(text) => Some(Template::Number(text.to_owned())),
+            Literal::Text("") => {
+                let fault = Fault::new(node.span, "empty text is the same as no value");
+                self.refuse(fault.help("`null` sends a field empty"))
+            }
+            Literal::Text(text) => match expression::parse(text, &self.tables) {
+                Ok(template) => Some(template),
+                Err(SyntaxFault { at, message, help }) => {
+                    let span = place::locate(self.text, node.span, &scalar.text, &at);
+                    self.refuse(Fault::new(span, message).maybe_help(help))
+                }
+            },
+        }
+    }
+
+    /// What a field is filled with: a value, or nothing where plain `null` stands.
+    pub(super) fn content(&mut self, node: &Node) -> Option<Content> {
+        match &node.kind {
+            Kind::Scalar(scalar) if scalar.literal() == Literal::Null => Some(Content::Empty),
+            _ => self.value(node).map(Content::Template),
+        }
+    }
+
+    /// A scalar of a table, which stands for itself.
+    pub(super) fn constant(&mut self, node: &Node) -> Option<Item<'static>> {
+        let literal = match &node.kind {
+            Kind::Scalar(scalar) => scalar.literal(),
+            Kind::List(_) | Kind::Map(_) => Literal::Empty,
+        };
+        match literal {
+            Literal::Boolean(boolean) => Some(Item::Boolean(boolean)),
+            Literal::Number(text) => Some(Item::Number(text.to_owned().into())),
+            Literal::Text(text) if !text.is_empty() => Some(Item::Text(text.to_owned().into())),
+            Literal::Text(_) => {
+                self.refuse(Fault::new(node.span, "empty text is the same as no value"))
+            }
+            Literal::Empty | Literal::Null => {
+                let found = node.describe();
+                let message = format!("expected text, a number or a boolean, found {found}");
+                self.refuse(Fault::new(node.span, message))
+            }
+        }
+    }
+
+    /// One of a few words.
+    pub(super) fn word<T: Copy>(&mut self, node: &Node, words: &[(&str, T)]) -> Option<T> {
+        let names = || words.iter().map(|(name, _)| *name);
+        let Kind::Scalar(Scalar { text, .. }) = &node.kind else {
+            let (expected, found) = (alternatives(names()), node.describe());
+            let message = format!("expected {expected}, found {found}");
+            return self.refuse(Fault::new(node.span, message));
+        };
+        let found = words.iter().find(|(name, _)| name == text);
+        found.map(|(_, value)| *value).or_else(|| {
+            let message = format!("expected {}, found `{text}`", alternatives(names()));
+            self.refuse(Fault::new(node.span, message).maybe_help(suggest(text, names())))
+        })
+    }
+}

@@ -1,0 +1,106 @@
+//! The Cases template of a case mapping.
+
+use super::super::FieldMapping;
+use super::super::fault::{Fault, suggest};
+use super::super::tree::{Kind, Node, Scalar, Span};
+use super::Decoder;
+use crate::field::Field;
+
+/// A template by its id, with the fields it requires.
+pub(super) struct ResolvedTemplate {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) required_fields: Vec<Field>,
+}
+
+impl Decoder<'_> {
+    pub(super) fn template(&mut self, node: &Node) -> Option<ResolvedTemplate> {
+        let Kind::Scalar(Scalar { text, .. }) = &node.kind else {
+            let message = format!(
+                "a template is given by its name or id, found {}",
+                node.describe()
+            );
+            return self.refuse(Fault::new(node.span, message));
+        };
+        let Some(domain) = self.setting.domain else {
+            return self.template_id(text, node.span);
+        };
+        let Some(template) = domain.template(text) else {
+            let active = domain.templates.iter().filter(|template| template.active);
+            let help = suggest(text, active.map(|template| template.name.as_str()));
+            let fault = Fault::new(node.span, format!("the domain has no template `{text}`"));
+            return self.refuse(fault.maybe_help(help));
+        };
+        if !template.active {
+            let message =
+                format!("the template `{text}` is inactive: no case can be created from it");
+            let help = "activate it in Amazon Connect, or take another one";
+            return self.refuse(Fault::new(node.span, message).help(help));
+        }
+        let mut ids: Vec<&str> = template
+            .required_fields
+            .iter()
+            .map(String::as_str)
+            .collect();
+        if !ids.contains(&"title") {
+            ids.insert(0, "title");
+        }
+        let field = |id: &str| domain.field(id).cloned().or_else(|| Field::system(id));
+        Some(ResolvedTemplate {
+            id: template.id.clone(),
+            name: template.name.clone(),
+            required_fields: ids.into_iter().filter_map(field).collect(),
+        })
+    }
+
+    /// Without a snapshot a template is what the author says it is.
+    fn template_id(&mut self, id: &str, span: Span) -> Option<ResolvedTemplate> {
+        if !is_uuid(id) {
+            let message = format!("there is no domain snapshot to find a template `{id}` in");
+            let help = "write the template's id, or put domain.json beside the mapping";
+            return self.refuse(Fault::new(span, message).help(help));
+        }
+        let required_fields = Field::system("title").into_iter().collect();
+        Some(ResolvedTemplate {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            required_fields,
+        })
+    }
+
+    /// Reports the fields that the template requires and nothing sets.
+    pub(super) fn missing_required(
+        &mut self,
+        template: &ResolvedTemplate,
+        fields: &[(FieldMapping, Span)],
+        span: Span,
+    ) {
+        for required in &template.required_fields {
+            if fields
+                .iter()
+                .any(|(mapping, _)| mapping.field.id == required.id)
+            {
+                continue;
+            }
+            let message = format!(
+                "the template `{}` requires the field `{}`, and nothing sets it",
+                template.name, required.name
+            );
+            let help = match required.id.as_str() {
+                "customer_id" => "add `customer:` to the case mapping".to_owned(),
+                "title" => "add `title:` to the fields".to_owned(),
+                _ => format!("add `{}:` to the fields", required.name),
+            };
+            self.keep(Fault::new(span, message).help(help));
+        }
+    }
+}
+
+/// Whether the text has the shape of the ids that Cases gives.
+pub(super) fn is_uuid(text: &str) -> bool {
+    let legal = |(at, byte)| match at {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => u8::is_ascii_hexdigit(&byte),
+    };
+    text.len() == 36 && text.bytes().enumerate().all(legal)
+}
