@@ -130,19 +130,14 @@ impl Cases {
                 Ok(Creation::Conflict)
             }
             Err(error) => {
-                let failure = failure("CreateCase", &error);
-                Err(
-                    if failure.code.is_transient() && attempts.may_have_succeeded() {
-                        unknown(&failure)
-                    } else {
-                        failure
-                    },
-                )
+                let failure = failure("CreateCase", &error, attempts.were_throttled());
+                let in_doubt = failure.code.is_transient() && attempts.may_have_succeeded();
+                Err(if in_doubt { unknown(&failure) } else { failure })
             }
         }
     }
 
-    /// The case that carries the key's hash as its tag, if search shows it. Search may lag behind creation.
+    /// The id of the case that carries the key's hash as its tag, if search shows it. Search may lag behind creation.
     ///
     /// # Errors
     /// What Cases said, or that it could not be reached.
@@ -151,7 +146,7 @@ impl Cases {
         domain_id: &str,
         key_hash: &str,
         deadline: Deadline,
-    ) -> Result<Option<CaseReference>, Failure> {
+    ) -> Result<Option<String>, Failure> {
         let tag = types::TagValue::builder()
             .key(KEY_TAG)
             .value(key_hash)
@@ -166,13 +161,9 @@ impl Cases {
             .config_override(within(deadline)?)
             .send()
             .await;
-        let output = sent.map_err(|error| failure("SearchCases", &error))?;
-        let found = output.cases.into_iter().flatten().next();
-        // A search answers without ARNs.
-        Ok(found.map(|case| CaseReference {
-            case_id: case.case_id,
-            case_arn: String::new(),
-        }))
+        let output = sent.map_err(|error| failure("SearchCases", &error, false))?;
+        let mut found = output.cases.into_iter().flatten();
+        Ok(found.next().map(|case| case.case_id))
     }
 }
 
@@ -219,41 +210,41 @@ fn within(deadline: Deadline) -> Result<ConfigBuilder, Failure> {
 }
 
 /// The failure that an SDK error tells of: its kind, HTTP status and request id, never its message.
-fn failure<E: ProvideErrorMetadata>(operation: &str, error: &SdkError<E, HttpResponse>) -> Failure {
-    match error {
+fn failure<E: ProvideErrorMetadata>(
+    operation: &str,
+    error: &SdkError<E, HttpResponse>,
+    throttled: bool,
+) -> Failure {
+    let (code, message) = match error {
         SdkError::ServiceError(context) => {
             let status = context.raw().status().as_u16();
             let name = context.err().code().unwrap_or("an error without a name");
-            let request_id = context
-                .raw()
-                .request_id()
+            let request = context.raw().request_id();
+            let request = request
                 .map(|id| format!(", request {id}"))
                 .unwrap_or_default();
             let (code, help) = classify(name, status);
-            Failure::new(
-                code,
-                format!("{operation} answered {name} (HTTP {status}{request_id}): {help}"),
-            )
+            let message = format!("{operation} answered {name} (HTTP {status}{request}): {help}");
+            return Failure::new(code, message);
         }
-        SdkError::TimeoutError(_) => Failure::new(
+        SdkError::TimeoutError(_) if throttled => {
+            (ErrorCode::Throttled, "was throttled until the time was up")
+        }
+        SdkError::TimeoutError(_) => (ErrorCode::ServiceUnavailable, "did not answer in time"),
+        SdkError::DispatchFailure(_) => (
             ErrorCode::ServiceUnavailable,
-            format!("{operation} did not answer in time"),
+            "could not be sent, or its answer did not arrive",
         ),
-        SdkError::DispatchFailure(_) => Failure::new(
+        SdkError::ResponseError(_) => (
             ErrorCode::ServiceUnavailable,
-            format!("{operation} could not be sent, or its answer did not arrive"),
+            "gave an answer that cannot be read",
         ),
-        SdkError::ResponseError(_) => Failure::new(
-            ErrorCode::ServiceUnavailable,
-            format!("{operation} gave an answer that cannot be read"),
-        ),
-        _ => Failure::new(
+        _ => (
             ErrorCode::InternalError,
-            format!(
-                "{operation} could not be built or signed: check the function's credentials and Region"
-            ),
+            "could not be built or signed: check the function's credentials and Region",
         ),
-    }
+    };
+    Failure::new(code, format!("{operation} {message}"))
 }
 
 /// The code of a service error, and what to do about it.

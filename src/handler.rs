@@ -159,7 +159,7 @@ impl Casebridge {
             .find(&request.domain_id, &request.client_token, deadline)
             .await
         {
-            Ok(Some(case)) => Ok(Done::Existing(case)),
+            Ok(Some(case_id)) => Ok(Done::Existing(self.surroundings.case(case_id))),
             Ok(None) => Err(conflict("search does not show it yet")),
             Err(failure) => Err(conflict(&failure.to_string())),
         }

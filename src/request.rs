@@ -14,6 +14,7 @@ use crate::mapping::expression::{Item, Scope, Template, WrongType};
 use crate::mapping::{
     CaseMapping, Content, FieldMapping, IfMissing, Overflow, PerformedBy, Source, filter,
 };
+use crate::outcome::CaseReference;
 use crate::trigger::Event;
 
 /// What a request is made in.
@@ -21,10 +22,27 @@ use crate::trigger::Event;
 pub struct Surroundings {
     /// The Cases domain.
     pub domain_id: String,
+    /// Its ARN, where the snapshot tells it.
+    pub domain_arn: Option<String>,
     /// What every custom entity begins with.
     pub entity_prefix: String,
     /// Where profiles are, for ARNs assembled from a profile's id.
     pub profiles: Option<ProfilesDomain>,
+}
+
+impl Surroundings {
+    /// A case of this domain by its id: a search answers without ARNs, and a case's is the domain's with the id behind it.
+    #[must_use]
+    pub fn case(&self, case_id: String) -> CaseReference {
+        let case_arn = self
+            .domain_arn
+            .as_ref()
+            .map(|arn| format!("{arn}/case/{case_id}"));
+        CaseReference {
+            case_id,
+            case_arn: case_arn.unwrap_or_default(),
+        }
+    }
 }
 
 /// The Customer Profiles domain, with what its ARNs begin with.

@@ -70,12 +70,14 @@ impl Casebridge {
         };
         let mapping = Mapping::load(&config.mapping.name, &config.mapping.text, setting)
             .map_err(|faults| StartError::Mapping(Box::new(faults)))?;
+        let domain_arn = domain.as_ref().map(|domain| domain.arn.clone());
         let profiles = profiles(config, &mapping, domain.as_ref())?;
         Ok(Self {
             mapping,
             guard: config.guard(),
             surroundings: Surroundings {
                 domain_id: config.domain_id.clone(),
+                domain_arn: domain_arn.filter(|arn| !arn.is_empty()),
                 entity_prefix: config.entity_prefix.clone(),
                 profiles,
             },

@@ -56,8 +56,7 @@ pub struct Message {
 }
 
 /// What the function takes, for the sentence that refuses anything else.
-const EXPECTED: &str = "expected a contact-flow event (`Details.ContactData`), an EventBridge event (`source` and `detail-type` as text; an input transformer has to keep both) \
-                        or an SQS batch of EventBridge events";
+const EXPECTED: &str = "expected a contact-flow event (`Details.ContactData`), an EventBridge event (`source` and `detail-type` as text; an input transformer has to keep both) or an SQS batch of EventBridge events";
 
 impl Payload {
     /// Reads an invocation's payload.
@@ -65,53 +64,53 @@ impl Payload {
     /// # Errors
     /// `UnrecognizedPayload`: it is not JSON, too deeply nested, or of none of the three shapes.
     pub fn parse(raw: &str) -> Result<Self, Failure> {
-        let Value::Object(mut root) = json(raw)? else {
-            return Err(unrecognized(if raw.trim_start().starts_with('[') {
-                format!(
-                    "{EXPECTED}; found a list, as the v2 custom event bus sends it: use a rule of the classic event bus"
-                )
-            } else {
-                format!("{EXPECTED}; found a single value")
-            }));
+        let mut root = match json(raw)? {
+            Value::Object(root) => root,
+            Value::Array(_) => {
+                let found = "a list, as the v2 custom event bus sends it: use a rule of the classic event bus";
+                return Err(unexpected(found));
+            }
+            _ => return Err(unexpected("a single value")),
         };
-        if let Some(Value::Array(records)) = root.get_mut("Records") {
-            return batch(std::mem::take(records)).map(Self::Batch);
+        match root.remove("Records") {
+            Some(Value::Array(records)) if !root.contains_key("detail-type") => {
+                batch(records).map(Self::Batch)
+            }
+            Some(other) => {
+                root.insert("Records".to_owned(), other);
+                Event::recognize(root).map(Self::Event)
+            }
+            None => Event::recognize(root).map(Self::Event),
         }
-        Event::recognize(root).map(Self::Event)
     }
 }
 
 impl Event {
     fn recognize(mut root: Map<String, Value>) -> Result<Self, Failure> {
         if let Some(Value::Object(details)) = root.get_mut("Details")
-            && let Some(Value::Object(contact)) = details.remove("ContactData")
+            && let Some(Value::Object(mut contact)) = details.remove("ContactData")
         {
-            let mut contact = contact;
-            contact.insert(
-                "Parameters".to_owned(),
-                details.remove("Parameters").unwrap_or(Value::Null),
-            );
+            let parameters = details.remove("Parameters").unwrap_or(Value::Null);
+            contact.insert("Parameters".to_owned(), parameters);
+            let root = Value::Object(contact);
             return Ok(Self {
                 trigger: TriggerKind::ContactFlow,
-                root: Value::Object(contact),
+                root,
             });
         }
-        if root.get("source").is_some_and(Value::is_string)
-            && root.get("detail-type").is_some_and(Value::is_string)
-        {
-            return Ok(Self {
-                trigger: TriggerKind::EventBridge,
-                root: Value::Object(root),
-            });
+        let is_text = |name: &str| root.get(name).is_some_and(Value::is_string);
+        match (is_text("source"), is_text("detail-type")) {
+            (true, true) => {
+                let root = Value::Object(root);
+                Ok(Self {
+                    trigger: TriggerKind::EventBridge,
+                    root,
+                })
+            }
+            (true, false) => Err(unexpected("`source` without `detail-type`")),
+            (false, true) => Err(unexpected("`detail-type` without `source`")),
+            (false, false) => Err(unexpected("an object with none of these")),
         }
-        let found = match ["source", "detail-type"]
-            .map(|name| root.get(name).is_some_and(Value::is_string))
-        {
-            [true, false] => "found `source` without `detail-type`",
-            [false, true] => "found `detail-type` without `source`",
-            _ => "found neither",
-        };
-        Err(unrecognized(format!("{EXPECTED}; {found}")))
     }
 
     /// The text at a path of members, if it is there and not empty.
@@ -139,9 +138,7 @@ impl Event {
 /// The messages of a batch; one whose body is no EventBridge event fails alone.
 fn batch(records: Vec<Value>) -> Result<Vec<Message>, Failure> {
     if records.is_empty() {
-        return Err(unrecognized(format!(
-            "{EXPECTED}; found `Records` without a record"
-        )));
+        return Err(unexpected("`Records` without a record"));
     }
     let mut messages = Vec::with_capacity(records.len());
     for record in records {
@@ -152,9 +149,7 @@ fn batch(records: Vec<Value>) -> Result<Vec<Message>, Failure> {
                 .filter(|text| !text.is_empty())
         };
         if text("eventSource") != Some("aws:sqs") {
-            return Err(unrecognized(format!(
-                "{EXPECTED}; found `Records` of another service"
-            )));
+            return Err(unexpected("`Records` of another service"));
         }
         let Some(id) = text("messageId") else {
             return Err(unrecognized(
@@ -196,6 +191,10 @@ fn json(raw: &str) -> Result<Value, Failure> {
             error.column()
         ))
     })
+}
+
+fn unexpected(found: &str) -> Failure {
+    unrecognized(format!("{EXPECTED}; found {found}"))
 }
 
 fn unrecognized(message: impl Into<String>) -> Failure {

@@ -1,7 +1,7 @@
 //! Whether an attempt may have succeeded without our hearing of it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -19,12 +19,19 @@ pub(super) struct Attempts(Arc<Counts>);
 struct Counts {
     begun: AtomicUsize,
     harmless: AtomicUsize,
+    /// The HTTP status of the last answer, 0 when there was none.
+    last_status: AtomicU16,
 }
 
 impl Attempts {
     /// Whether some attempt may have created the case: it was begun, and neither refused nor kept from the wire.
     pub(super) fn may_have_succeeded(&self) -> bool {
         self.0.begun.load(Ordering::Relaxed) > self.0.harmless.load(Ordering::Relaxed)
+    }
+
+    /// Whether the last answer was that the quota is used up.
+    pub(super) fn were_throttled(&self) -> bool {
+        self.0.last_status.load(Ordering::Relaxed) == 429
     }
 }
 
@@ -50,9 +57,10 @@ impl Intercept for Attempts {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let refused = context
-            .response()
-            .is_some_and(|response| response.status().is_client_error());
+        let status = context.response().map(|response| response.status());
+        let last_status = status.map_or(0, |status| status.as_u16());
+        self.0.last_status.store(last_status, Ordering::Relaxed);
+        let refused = status.is_some_and(|status| status.is_client_error());
         let connector_error = context
             .output_or_error()
             .and_then(Result::err)

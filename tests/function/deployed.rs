@@ -1,1 +1,113 @@
+//! Over sockets, with the HTTP client that the deployed function has.
 
+use std::collections::HashMap;
+use std::time::Duration;
+
+use casebridge::config::Config;
+use casebridge::{client, mapping};
+use cases_emulator::{Emulator, Fault, FaultKind};
+use tokio::net::TcpListener;
+
+use super::{AMPLE, casebridge, read};
+
+/// The shipped function with its own HTTP client, against an emulator behind a socket.
+async fn over_a_socket() -> (casebridge::handler::Casebridge, Emulator) {
+    let emulator = Emulator::from_snapshot(&read("domain.json")).expect("sound");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the emulator serves beside the test"
+    )]
+    tokio::spawn(emulator.clone().serve(listener, std::future::pending()));
+    let root = env!("CARGO_MANIFEST_DIR");
+    let environment: HashMap<&str, String> = HashMap::from([
+        ("AWS_REGION", "us-east-1".to_owned()),
+        ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+        ("CASES_DOMAIN_ID", "any".to_owned()),
+        ("CASEBRIDGE_MAPPING", format!("{root}/mapping.yaml")),
+        ("CASEBRIDGE_DOMAIN", format!("{root}/domain.json")),
+    ]);
+    let config = Config::read(&|name| environment.get(name).cloned()).expect("sound");
+    let sdk = client::load(&config)
+        .await
+        .expect("sound")
+        .into_builder()
+        .endpoint_url(endpoint)
+        .build();
+    let domain = casebridge::domain::Domain::from_json(&read("domain.json")).expect("sound");
+    let setting = mapping::Setting {
+        domain: Some(&domain),
+        entity_prefix: "casebridge/",
+    };
+    let mapping =
+        mapping::Mapping::load("mapping.yaml", &read("mapping.yaml"), setting).expect("sound");
+    (casebridge(mapping, &domain.id, &sdk), emulator)
+}
+
+/// Time-outs differ from call to call, and must not cost a connection each.
+#[tokio::test]
+async fn a_hundred_invocations_share_one_connection() {
+    let (casebridge, emulator) = over_a_socket().await;
+    let payload = read("events/order-failed.json");
+    for extra in 0..100 {
+        casebridge
+            .handle(&payload, AMPLE + Duration::from_millis(extra))
+            .await
+            .expect("a case");
+    }
+    assert_eq!(emulator.connections(), 1);
+}
+
+/// Between two invocations the environment freezes, and Cases closes what is idle.
+#[tokio::test]
+async fn a_connection_that_was_closed_meanwhile_costs_a_new_one_and_no_error() {
+    let (casebridge, emulator) = over_a_socket().await;
+    let payload = read("events/contact-flow-voice.json");
+    for expected in 1..=5 {
+        casebridge.handle(&payload, AMPLE).await.expect("a case");
+        assert_eq!(emulator.connections(), expected);
+        emulator.close_idle_connections();
+    }
+    assert_eq!(emulator.cases().len(), 1);
+}
+
+#[tokio::test]
+async fn a_connection_cut_in_the_middle_is_no_error_either() {
+    let (casebridge, emulator) = over_a_socket().await;
+    for kind in [FaultKind::CloseBefore, FaultKind::CloseAfter] {
+        emulator.inject(Fault::new(kind).on("CreateCase"));
+        casebridge
+            .handle(&read("events/order-failed.json"), AMPLE)
+            .await
+            .expect("a case");
+    }
+    assert_eq!(emulator.cases().len(), 1);
+}
+
+/// Nothing listens: nothing can have been created, and that is what the flow hears.
+#[tokio::test]
+async fn a_service_out_of_reach_is_not_an_unknown_outcome() {
+    let (casebridge, _) = over_a_socket().await;
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port")
+        .local_addr()
+        .expect("an address");
+    let sdk = aws_config::SdkConfig::builder()
+        .behavior_version(aws_config::BehaviorVersion::v2026_01_12())
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .endpoint_url(format!("http://{closed}"))
+        .build();
+    let unreachable = super::casebridge(casebridge.mapping, "any", &sdk);
+    let response = unreachable
+        .handle(&read("events/contact-flow-voice.json"), AMPLE)
+        .await
+        .expect("an answer");
+    let answer = serde_json::to_value(response).expect("JSON");
+    assert_eq!(
+        (answer["status"].as_str(), answer["errorCode"].as_str()),
+        (Some("failed"), Some("ServiceUnavailable")),
+        "{answer}"
+    );
+}

@@ -115,6 +115,9 @@ fn casebridge(mapping: Mapping, domain_id: &str, sdk: &SdkConfig) -> Casebridge 
         },
         surroundings: Surroundings {
             domain_id: domain_id.to_owned(),
+            domain_arn: Some(format!(
+                "arn:aws:cases:us-east-1:111122223333:domain/{domain_id}"
+            )),
             entity_prefix: "casebridge/".to_owned(),
             profiles: Some(profiles),
         },

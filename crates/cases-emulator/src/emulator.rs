@@ -8,10 +8,9 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use serde_json::Value;
 use tokio::sync::watch;
-use tokio::time::Instant;
 
 use crate::answer::{self, ConnectionClosed};
-use crate::clock::Clock;
+use crate::clock::{Clock, now};
 use crate::domain::Domain;
 use crate::faults::{Fault, FaultKind};
 use crate::identifiers::uuid;
@@ -155,7 +154,7 @@ impl Emulator {
     ) -> Result<Value, Refusal> {
         let (domain, operation) = (&self.shared.domain, route.operation);
         let mut state = self.state();
-        state.rate_limits.take(operation, Instant::now())?;
+        state.rate_limits.take(operation, now())?;
         let body = body.map_err(|_| Refusal::Validation("the body is not JSON".to_owned()))?;
         if let Some(id) = route.domain_id.as_ref().filter(|id| **id != domain.id) {
             return Err(Refusal::NotFound {

@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn meaning_counts() {
         let distinct = [
-            r#"{}"#,
+            "{}",
             r#"{"x":1}"#,
             r#"{"x":"1"}"#,
             r#"{"x":[1]}"#,

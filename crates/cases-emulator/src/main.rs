@@ -31,7 +31,7 @@ struct Arguments {
     #[arg(long, value_name = "PORT", default_value_t = 4599)]
     port: u16,
 
-    /// Answer ThrottlingException beyond the published request quotas
+    /// Throttle beyond the published request quotas
     #[arg(long)]
     rate_limits: bool,
 
@@ -82,6 +82,10 @@ enum RunError {
 }
 
 async fn run(arguments: &Arguments) -> Result<(), RunError> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "served alone, it shows the real time"
+    )]
     let emulator = emulator(&arguments.domain)?.with_start_time(SystemTime::now());
     emulator.set_rate_limits(arguments.rate_limits);
     emulator.set_search_lag(Duration::from_millis(arguments.search_lag_ms));

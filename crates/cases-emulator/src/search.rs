@@ -4,10 +4,9 @@
 use std::cmp::Ordering;
 
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use crate::case::{Case, field_ids};
-use crate::clock::has_passed;
+use crate::clock::{has_passed, now};
 use crate::domain::{Domain, FieldType};
 use crate::field_value::FieldValue;
 use crate::fingerprint::fingerprint;
@@ -48,7 +47,7 @@ pub(crate) fn search_cases(
         None => Vec::new(),
     };
 
-    let now = Instant::now();
+    let now = now();
     let mut found: Vec<&Case> = state
         .cases()
         .iter()

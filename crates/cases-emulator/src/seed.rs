@@ -2,13 +2,17 @@
 //! answers with the volatile times left out; here they are checked as far as the emulator relies
 //! on them, and each is kept whole.
 
-use std::collections::{BTreeMap, HashSet};
+mod shapes;
 
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use std::collections::HashSet;
+
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::domain::{CaseRule, Domain, Field, FieldOption, FieldType, Template};
+use self::shapes::{
+    DomainSeed, FieldSeed, Namespace, RuleSeed, Snapshot, TemplateSeed, TemplateStatus,
+};
+use crate::domain::{CaseRule, Domain, Field, FieldType, Template};
 use crate::patterns::{is_account, is_region};
 
 /// Why a snapshot cannot seed an emulator.
@@ -35,133 +39,6 @@ pub enum SeedError {
         /// What does not fit.
         reason: String,
     },
-}
-
-#[derive(Deserialize)]
-struct Snapshot {
-    domain: Value,
-    templates: Vec<Value>,
-    fields: Vec<Value>,
-    #[serde(default)]
-    rules: Vec<Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct DomainSeed {
-    domain_id: String,
-    domain_arn: String,
-    #[serde(rename = "name")]
-    _name: String,
-    #[serde(rename = "domainStatus")]
-    _status: DomainStatus,
-}
-
-#[derive(Deserialize)]
-enum DomainStatus {
-    Active,
-    CreationInProgress,
-    CreationFailed,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct TemplateSeed {
-    template_id: String,
-    #[serde(rename = "templateArn")]
-    _arn: String,
-    #[serde(rename = "name")]
-    _name: String,
-    status: TemplateStatus,
-    #[serde(default)]
-    deleted: bool,
-    #[serde(default)]
-    required_fields: Vec<RequiredFieldSeed>,
-    #[serde(default)]
-    rules: Vec<TemplateRuleSeed>,
-    #[serde(default)]
-    tag_propagation_configurations: Vec<TagPropagationSeed>,
-}
-
-#[derive(Deserialize, PartialEq, Eq)]
-enum TemplateStatus {
-    Active,
-    Inactive,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RequiredFieldSeed {
-    field_id: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct TemplateRuleSeed {
-    case_rule_id: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct TagPropagationSeed {
-    tag_map: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct FieldSeed {
-    field_id: String,
-    #[serde(rename = "fieldArn")]
-    _arn: String,
-    #[serde(rename = "name")]
-    _name: String,
-    #[serde(rename = "type")]
-    field_type: FieldType,
-    namespace: Namespace,
-    #[serde(default)]
-    deleted: bool,
-    #[serde(default)]
-    attributes: AttributesSeed,
-    #[serde(default)]
-    options: Vec<FieldOption>,
-}
-
-#[derive(Deserialize, PartialEq, Eq)]
-enum Namespace {
-    System,
-    Custom,
-}
-
-#[derive(Deserialize, Default)]
-struct AttributesSeed {
-    text: Option<TextSeed>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct TextSeed {
-    is_multiline: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RuleSeed {
-    case_rule_id: String,
-    #[serde(rename = "caseRuleArn")]
-    _arn: String,
-    #[serde(rename = "name")]
-    _name: String,
-    #[serde(default)]
-    deleted: bool,
-    rule: RuleDetailsSeed,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RuleDetailsSeed {
-    required: Option<IgnoredAny>,
-    hidden: Option<IgnoredAny>,
-    field_options: Option<IgnoredAny>,
 }
 
 /// Reads and checks a snapshot. `time` is the time of creation of whatever has none.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::case::Case;
-use crate::clock::{Clock, has_passed};
+use crate::clock::{Clock, has_passed, now};
 use crate::create_case::NewCase;
 use crate::domain::Domain;
 use crate::faults::FaultQueue;
@@ -77,7 +77,7 @@ impl State {
 
     /// Stores the case, or finds the one its client token has already made.
     pub(crate) fn create(&mut self, domain: &Domain, new: NewCase) -> Result<&Case, Refusal> {
-        let now = Instant::now();
+        let now = now();
         let position = match self.replayed(&new, now)? {
             Some(position) => position,
             None => self.store(domain, new, now),

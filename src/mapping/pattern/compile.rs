@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use super::expression::Conditions;
 use super::{Field, OR, Pattern, Step};
 use crate::mapping::fault::Fault;
-use crate::mapping::tree::{Entry, Kind, Node, Scalar, Span};
+use crate::mapping::tree::{Entry, Key, Kind, Node, Scalar, Span};
 
 /// Names that EventBridge refuses for fields inside `$or`: those of operators that it has, and of some that it may get.
 const RESERVED_IN_OR: &[&str] = &[
@@ -55,8 +55,16 @@ pub(super) fn compile(node: &Node) -> Result<Pattern, Vec<Fault>> {
     let mut branches = vec![Branch::new()];
     compiler.group(entries, node.span, Scope::default(), &mut branches);
     if branches.iter().any(|branch| branch.len() > MAX_FIELDS) {
-        let message = format!("an event pattern takes {MAX_FIELDS} fields, found more");
-        compiler.faults.push(Fault::new(node.span, message));
+        compiler.fault(
+            node.span,
+            format!("an event pattern takes {MAX_FIELDS} fields, found more"),
+        );
+    }
+    if let Some(span) = compiler.too_many_branches {
+        let message = format!(
+            "the `{OR}` lists of an event pattern make at most {MAX_BRANCHES} combinations, found more"
+        );
+        compiler.fault(span, message);
     }
     if compiler.faults.is_empty() {
         Ok(pattern(compiler.fields, branches))
@@ -72,7 +80,8 @@ type Branch = Vec<usize>;
 struct Compiler {
     fields: Vec<Field>,
     faults: Vec<Fault>,
-    too_many_branches: bool,
+    /// The first list that made more branches than there may be.
+    too_many_branches: Option<Span>,
 }
 
 /// Where a group of fields stands.
@@ -81,6 +90,24 @@ struct Scope<'a> {
     /// The names that lead there, joined by dots; none at the top.
     path: Option<&'a str>,
     in_or: bool,
+}
+
+impl Scope<'_> {
+    /// The path of a group in this one.
+    fn group(&self, name: &str) -> String {
+        self.path
+            .map_or_else(|| name.to_owned(), |path| format!("{path}.{name}"))
+    }
+
+    /// The path of a field in this group.
+    ///
+    /// Right below an empty name there is no dot before it: Event Ruler builds its paths so.
+    fn field(&self, name: &str) -> String {
+        match self.path {
+            None | Some("") => name.to_owned(),
+            Some(path) => format!("{path}.{name}"),
+        }
+    }
 }
 
 impl Compiler {
@@ -101,68 +128,46 @@ impl Compiler {
         for Entry { key, value } in entries {
             let name = key.text.as_str();
             if !names.insert(name) {
-                let fault = Fault::new(
-                    key.span,
-                    format!("`{name}` stands twice in one group of the event pattern"),
-                );
-                self.faults.push(fault.help("put all of it under one"));
-                continue;
-            }
-            if name == OR {
+                let message = format!("`{name}` stands twice in one group of the event pattern");
+                self.faults
+                    .push(Fault::new(key.span, message).help("put all of it under one"));
+            } else if name == OR {
                 self.alternatives(value, scope, branches);
-                continue;
-            }
-            if scope.in_or && RESERVED_IN_OR.contains(&name) {
-                let fault = Fault::new(
-                    key.span,
-                    format!("`{name}` is an operator and cannot be a field inside `{OR}`"),
-                );
-                self.faults.push(fault.help(format!(
+            } else if scope.in_or && RESERVED_IN_OR.contains(&name) {
+                let message =
+                    format!("`{name}` is an operator and cannot be a field inside `{OR}`");
+                let help = format!(
                     "`{OR}` takes groups of fields: an operator stands in the list of a field"
-                )));
-                continue;
+                );
+                self.faults.push(Fault::new(key.span, message).help(help));
+            } else {
+                self.member(key, value, scope, branches);
             }
-            match &value.kind {
-                Kind::Map(entries) => {
-                    let path = scope
-                        .path
-                        .map_or_else(|| name.to_owned(), |path| format!("{path}.{name}"));
-                    self.group(
-                        entries,
-                        value.span,
-                        Scope {
-                            path: Some(&path),
-                            ..scope
-                        },
-                        branches,
-                    );
-                }
-                Kind::List(items) => {
-                    // A field right below an empty name has no dot before it; Event Ruler builds its paths so.
-                    let path = match scope.path {
-                        None | Some("") => name.to_owned(),
-                        Some(path) => format!("{path}.{name}"),
-                    };
-                    self.field(
-                        path,
-                        key.span,
-                        Conditions::read(name, items, value.span),
-                        branches,
-                    );
-                }
-                Kind::Scalar(scalar) => {
-                    let fault = Fault::new(
-                        value.span,
-                        format!(
-                            "`{name}` takes a list of values, found {}",
-                            value.describe()
-                        ),
-                    );
-                    self.faults.push(match in_a_list(scalar) {
-                        Some(list) => fault.help(format!("write {list}")),
-                        None => fault,
-                    });
-                }
+        }
+    }
+
+    fn member(&mut self, key: &Key, value: &Node, scope: Scope<'_>, branches: &mut Vec<Branch>) {
+        let name = key.text.as_str();
+        match &value.kind {
+            Kind::Map(entries) => {
+                let path = scope.group(name);
+                let path = Some(path.as_str());
+                self.group(entries, value.span, Scope { path, ..scope }, branches);
+            }
+            Kind::List(items) => {
+                let conditions = Conditions::read(name, items, value.span);
+                self.field(scope.field(name), key.span, conditions, branches);
+            }
+            Kind::Scalar(scalar) => {
+                let message = format!(
+                    "`{name}` takes a list of values, found {}",
+                    value.describe()
+                );
+                let help = in_a_list(scalar).map(|list| format!("write {list}"));
+                self.faults.push(Fault {
+                    help,
+                    ..Fault::new(value.span, message)
+                });
             }
         }
     }
@@ -174,14 +179,14 @@ impl Compiler {
             faults,
         } = conditions;
         self.faults.extend(faults);
-        if branches.iter().flatten().any(|field| {
-            self.fields
-                .get(*field)
-                .is_some_and(|field| field.path == path)
-        }) {
-            let fault = Fault::new(span, format!("the event pattern names `{path}` twice"));
+        let mut others = branches
+            .iter()
+            .flatten()
+            .filter_map(|field| self.fields.get(*field));
+        if others.any(|other| other.path == path) {
+            let message = format!("the event pattern names `{path}` twice");
             self.faults
-                .push(fault.help("put all its values in one list"));
+                .push(Fault::new(span, message).help("put all its values in one list"));
             return;
         }
         for branch in branches
@@ -200,29 +205,25 @@ impl Compiler {
     /// Goes on with each branch once for every group in the list.
     fn alternatives(&mut self, node: &Node, scope: Scope<'_>, branches: &mut Vec<Branch>) {
         let Kind::List(items) = &node.kind else {
+            let found = node.describe();
             return self.fault(
                 node.span,
-                &format!(
-                    "`{OR}` takes a list of groups of fields, found {}",
-                    node.describe()
-                ),
+                format!("`{OR}` takes a list of groups of fields, found {found}"),
             );
         };
-        if items.len() < 2 {
+        if let count @ 0..2 = items.len() {
             self.fault(
                 node.span,
-                &format!(
-                    "`{OR}` takes at least two groups of fields, found {}",
-                    items.len()
-                ),
+                format!("`{OR}` takes at least two groups of fields, found {count}"),
             );
         }
         let before = std::mem::take(branches);
         for item in items {
             let Kind::Map(entries) = &item.kind else {
+                let found = item.describe();
                 self.fault(
                     item.span,
-                    &format!("`{OR}` takes groups of fields, found {}", item.describe()),
+                    format!("`{OR}` takes groups of fields, found {found}"),
                 );
                 continue;
             };
@@ -239,17 +240,12 @@ impl Compiler {
             branches.append(&mut alternative);
             if branches.len() > MAX_BRANCHES {
                 branches.truncate(MAX_BRANCHES);
-                if !std::mem::replace(&mut self.too_many_branches, true) {
-                    let message = format!(
-                        "the `{OR}` lists of an event pattern make at most {MAX_BRANCHES} combinations, found more"
-                    );
-                    self.fault(node.span, &message);
-                }
+                self.too_many_branches.get_or_insert(node.span);
             }
         }
     }
 
-    fn fault(&mut self, span: Span, message: &str) {
+    fn fault(&mut self, span: Span, message: impl Into<String>) {
         self.faults.push(Fault::new(span, message));
     }
 }

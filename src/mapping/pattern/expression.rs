@@ -74,10 +74,12 @@ impl Conditions {
                 _ => return Err(found(value, "`exists` takes `true` or `false`")),
             },
             "numeric" => Condition::Numeric(numeric(value)?),
-            "cidr" => Condition::Address(
-                Network::parse(text(value, "cidr")?)
-                    .map_err(|message| Fault::new(value.span, message))?,
-            ),
+            "cidr" => {
+                Condition::Address(Network::parse(text(value, "cidr")?).map_err(|message| {
+                    Fault::new(value.span, message)
+                        .help("one address alone is a value: [\"10.0.0.33\"]")
+                })?)
+            }
             "anything-but" => self.anything_but(value)?,
             operator @ ("prefix" | "suffix") => Condition::Text(affix(operator, value)?),
             operator @ ("exactly" | "equals-ignore-case" | "wildcard") => {
@@ -220,12 +222,7 @@ fn numeric(node: &Node) -> Result<(Bound<f64>, Bound<f64>), Fault> {
         [operator, number, upper_operator, upper] => {
             (operator, number, Some((upper_operator, upper)))
         }
-        _ => {
-            return Err(Fault::new(
-                node.span,
-                format!("{EXPECTED}, found {} items", items.len()),
-            ));
-        }
+        _ => return Err(Fault::new(node.span, format!("{EXPECTED}, found another"))),
     };
     let kind = text(operator, "the operator of `numeric`")?;
     let (_, value) = operand(number, &format!("`{kind}` takes a number"))?;

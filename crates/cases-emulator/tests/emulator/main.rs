@@ -6,6 +6,7 @@
     reason = "what the set-up of a test expects is part of the test"
 )]
 
+mod any_request;
 mod create_case;
 mod faults;
 mod program;
