@@ -116,14 +116,20 @@ impl Config {
             clippy::disallowed_methods,
             reason = "this file is where the environment is read"
         )]
-        Self::read(&|name| std::env::var(name).ok())
+        let get = |name: &str| std::env::var(name).ok();
+        Self::read(&get, &folders(&get))
     }
 
-    /// Reads variables from `get`. An empty variable is as good as none: that is how a template leaves one out.
+    /// Reads variables from `get`, and files that no variable names from the first of the folders that has them.
+    ///
+    /// An empty variable is as good as none: that is how a template leaves one out.
     ///
     /// # Errors
     /// As [`from_env`](Self::from_env).
-    pub fn read(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+    pub fn read(
+        get: &dyn Fn(&str) -> Option<String>,
+        folders: &[PathBuf],
+    ) -> Result<Self, ConfigError> {
         let get = |name: &str| get(name).filter(|value| !value.trim().is_empty());
         for (name, reason) in LATER {
             if get(name).is_some() {
@@ -132,23 +138,22 @@ impl Config {
                 )));
             }
         }
-        let folders = folders(&get);
         let explicit_domain = get("CASEBRIDGE_DOMAIN");
         let domain = match &explicit_domain {
             Some(_) => Some(Document::find(
                 "CASEBRIDGE_DOMAIN",
                 explicit_domain.as_deref(),
                 "domain.json",
-                &folders,
+                folders,
             )?),
-            None => Document::find("CASEBRIDGE_DOMAIN", None, "domain.json", &folders).ok(),
+            None => Document::find("CASEBRIDGE_DOMAIN", None, "domain.json", folders).ok(),
         };
         Ok(Self {
             domain_id: get("CASES_DOMAIN_ID").ok_or_else(|| {
                 ConfigError::new("CASES_DOMAIN_ID is not set: give the id of the Amazon Connect Cases domain (`aws connectcases list-domains` shows it)")
             })?,
             region: get("AWS_REGION").or_else(|| get("AWS_DEFAULT_REGION")).ok_or_else(|| ConfigError::new("AWS_REGION is not set: give the Region of the Cases domain"))?,
-            mapping: Document::find("CASEBRIDGE_MAPPING", get("CASEBRIDGE_MAPPING").as_deref(), "mapping.yaml", &folders)?,
+            mapping: Document::find("CASEBRIDGE_MAPPING", get("CASEBRIDGE_MAPPING").as_deref(), "mapping.yaml", folders)?,
             domain,
             entity_prefix: entity_prefix(get("CASEBRIDGE_ENTITY_PREFIX"))?,
             flow_budget: flow_budget(get("CASEBRIDGE_FLOW_BUDGET_MS"))?,

@@ -59,7 +59,7 @@ impl Domain {
     /// The text is not JSON or not of the snapshot's shape, or a field has a type that this release does not know.
     pub fn from_json(text: &str) -> Result<Self, SnapshotError> {
         let snapshot: Snapshot = serde_json::from_str(text).map_err(|error| SnapshotError {
-            message: format!("the domain snapshot is not what `casebridge pull` writes: {error}"),
+            message: format!("the domain snapshot cannot be read: {error}"),
             source: Some(error),
         })?;
         let fields = snapshot

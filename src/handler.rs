@@ -17,7 +17,6 @@ use crate::trigger::{Event, Message, Payload, TriggerKind};
 const MARGIN: Duration = Duration::from_millis(200);
 
 /// The function: everything that is made once, at the cold start.
-#[derive(Debug)]
 pub struct Casebridge {
     /// The mapping.
     pub mapping: Mapping,

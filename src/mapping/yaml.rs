@@ -34,11 +34,15 @@ pub fn parse(text: &str) -> Result<Node, Vec<Fault>> {
             .take(event, span(marks))
             .map_err(|fault| vec![*fault])?;
     }
+    let start = Position { line: 1, column: 1 };
     let root = composer.root;
     match root {
         _ if !composer.faults.is_empty() => Err(composer.faults),
         Some(root) => Ok(root),
-        None => Err(vec![Fault::new(Span::default(), "the file is empty")]),
+        None => Err(vec![Fault::new(
+            Span { start, end: start },
+            "the file is empty",
+        )]),
     }
 }
 

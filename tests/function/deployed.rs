@@ -28,7 +28,7 @@ async fn over_a_socket() -> (casebridge::handler::Casebridge, Emulator) {
         ("CASEBRIDGE_MAPPING", format!("{root}/mapping.yaml")),
         ("CASEBRIDGE_DOMAIN", format!("{root}/domain.json")),
     ]);
-    let config = Config::read(&|name| environment.get(name).cloned()).expect("sound");
+    let config = Config::read(&|name| environment.get(name).cloned(), &[]).expect("sound");
     let sdk = client::load(&config)
         .await
         .expect("sound")

@@ -7,6 +7,7 @@ mod faults;
 mod once;
 mod payloads;
 mod privacy;
+mod start;
 
 use std::path::Path;
 use std::time::Duration;

@@ -16,11 +16,11 @@ use super::{Field, Pattern};
 /// More choices at once need arrays within arrays whose names overlap through dots; such an event does not match.
 const MAX_CHOICES: usize = 65_536;
 
-/// The event itself, as the place of values that lie in no array.
+/// The first element: the event itself, as the place of values that lie in no array.
 const ROOT: usize = 0;
 
 /// A place that an array gives to its values: an element that is an object or an array. Plain elements stay where their array is.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Element {
     array: usize,
     /// The element that the array lies in.
@@ -63,10 +63,7 @@ pub(super) fn matches(pattern: &Pattern, event: &Value) -> bool {
     };
     let mut walk = Walk {
         pattern,
-        elements: vec![Element {
-            array: usize::MAX,
-            parent: None,
-        }],
+        elements: vec![Element::default()],
         ends: Vec::new(),
         findings: vec![Finding::default(); pattern.fields.len()],
     };
