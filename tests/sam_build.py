@@ -31,7 +31,7 @@ def main():
     sam = [str(Path(sys.executable).with_name("sam")), "build", "--parameter-overrides"]
     subprocess.run([*sam, f"Architecture={'x86_64' if X86 else 'arm64'}"], cwd=REPOSITORY, check=True)
     domain = json.loads((REPOSITORY / "domain.json").read_text())["domain"]
-    instance = event(EVENTS[0])["Details"]["ContactData"]["InstanceARN"]
+    instance = json.loads(event(EVENTS[0]))["Details"]["ContactData"]["InstanceARN"]
     parameters = {
         "CasesDomainId": domain["domainId"],
         "ConnectInstanceArn": instance,
@@ -62,7 +62,7 @@ def main():
 
 
 def event(name):
-    return json.loads((REPOSITORY / "events" / name).read_text())
+    return (REPOSITORY / "events" / name).read_bytes()
 
 
 def free_port():
@@ -155,7 +155,7 @@ class Function:
 
     def invoke(self, payload):
         url = f"http://{self.address}/2015-03-31/functions/function/invocations"
-        with urllib.request.urlopen(url, json.dumps(payload).encode(), timeout=30) as response:
+        with urllib.request.urlopen(url, payload, timeout=30) as response:
             return json.load(response)
 
 

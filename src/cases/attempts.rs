@@ -8,7 +8,9 @@ use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
 };
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::config_bag::ConfigBag;
 
 /// Counts the attempts of one call, and those of which it is certain that they created nothing.
@@ -57,10 +59,10 @@ impl Intercept for Attempts {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let status = context.response().map(|response| response.status());
-        let last_status = status.map_or(0, |status| status.as_u16());
+        let status = context.response().map(HttpResponse::status);
+        let last_status = status.map_or(0, StatusCode::as_u16);
         self.0.last_status.store(last_status, Ordering::Relaxed);
-        let refused = status.is_some_and(|status| status.is_client_error());
+        let refused = status.is_some_and(StatusCode::is_client_error);
         let connector_error = context
             .output_or_error()
             .and_then(Result::err)

@@ -241,7 +241,7 @@ mod tests {
             match parse(&text) {
                 // An object that has a key twice is one thing for us and another for serde_json: not compared.
                 Ok(node) => if let Ok(expected) = expected { if !has_duplicates(&node) { proptest::prop_assert_eq!(plain(&node), expected) } } else {
-                    proptest::prop_assert!(false, "serde_json refuses {}", text)
+                    proptest::prop_assert!(false, "serde_json refuses {}", text);
                 },
                 Err(_) => proptest::prop_assert!(expected.is_err(), "serde_json takes {}", text),
             }

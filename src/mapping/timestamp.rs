@@ -51,26 +51,26 @@ fn epoch(text: &str) -> Option<OffsetDateTime> {
 mod tests {
     use super::*;
 
-    fn utc(item: Item<'_>) -> Option<String> {
-        read(&item).and_then(rfc3339)
+    fn utc(item: &Item<'_>) -> Option<String> {
+        read(item).and_then(rfc3339)
     }
 
     #[test]
     fn text_and_numbers_become_utc() {
         assert_eq!(
-            utc(Item::Text("2026-11-22T10:30:00+01:00".into())).as_deref(),
+            utc(&Item::Text("2026-11-22T10:30:00+01:00".into())).as_deref(),
             Some("2026-11-22T09:30:00Z")
         );
         assert_eq!(
-            utc(Item::Text("2026-11-22T09:30:00.250Z".into())).as_deref(),
+            utc(&Item::Text("2026-11-22T09:30:00.250Z".into())).as_deref(),
             Some("2026-11-22T09:30:00.25Z")
         );
         assert_eq!(
-            utc(Item::Number("1795339800".into())).as_deref(),
+            utc(&Item::Number("1795339800".into())).as_deref(),
             Some("2026-11-22T09:30:00Z")
         );
         assert_eq!(
-            utc(Item::Text("1795339800000".into())).as_deref(),
+            utc(&Item::Text("1795339800000".into())).as_deref(),
             Some("2026-11-22T09:30:00Z")
         );
     }
@@ -85,7 +85,7 @@ mod tests {
             "1e300",
             "soon",
         ] {
-            assert_eq!(utc(Item::Text(text.into())), None, "{text}");
+            assert_eq!(utc(&Item::Text(text.into())), None, "{text}");
         }
     }
 }

@@ -15,10 +15,6 @@ async fn over_a_socket() -> (casebridge::handler::Casebridge, Emulator) {
     let emulator = Emulator::from_snapshot(&read("domain.json")).expect("sound");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the emulator serves beside the test"
-    )]
     tokio::spawn(emulator.clone().serve(listener, std::future::pending()));
     let root = env!("CARGO_MANIFEST_DIR");
     let environment: HashMap<&str, String> = HashMap::from([

@@ -85,7 +85,7 @@ async fn a_changed_mapping_finds_the_case_that_is_there() {
 #[tokio::test(start_paused = true)]
 async fn a_conflict_that_search_does_not_show_yet_is_transient() {
     let function = Function::shipped();
-    function.emulator.set_search_lag(Duration::from_secs(60));
+    function.emulator.set_search_lag(Duration::from_mins(1));
     let payload = read("events/contact-flow-voice.json");
     function.handle(&payload).await;
     function

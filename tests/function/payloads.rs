@@ -66,10 +66,8 @@ async fn what_is_not_recognised_is_refused_in_a_sentence() {
         let error = function.handle(payload).await;
         assert_eq!(error["errorType"], "UnrecognizedPayload", "{payload}");
         let shown: String = payload.chars().take(60).collect();
-        refusals.push_str(&format!(
-            "{shown}\n    {}\n",
-            error["errorMessage"].as_str().expect("a sentence")
-        ));
+        let sentence = error["errorMessage"].as_str().expect("a sentence");
+        refusals.extend([shown.as_str(), "\n    ", sentence, "\n"]);
     }
     insta::assert_snapshot!(refusals);
     assert!(function.emulator.requests().is_empty());
@@ -230,7 +228,7 @@ fn collect(value: &Value, pointer: String, pointers: &mut Vec<String>) {
                 value,
                 format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")),
                 pointers,
-            )
+            );
         }),
         Value::Array(items) => items
             .iter()

@@ -11,6 +11,9 @@ use casebridge::handler::Casebridge;
 
 use super::read;
 
+/// Files by name.
+type Files<'a> = Vec<(&'a str, &'a [u8])>;
+
 /// A fresh folder with files, deleted when the test ends.
 fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
@@ -124,7 +127,7 @@ async fn every_bad_file_is_named_in_a_sentence() {
     let untyped = "version: 1\ncases:\n  - name: a\n    trigger: eventbridge\n    template: Contact follow-up\n    fields:\n      title: A case\n      Order number: $.detail.order\n";
     let mut latin = mapping.clone().into_bytes();
     latin.splice(400..401, [0xE9]);
-    let folders: [(&str, Vec<(&str, &[u8])>); 7] = [
+    let folders: [(&str, Files<'_>); 7] = [
         ("no mapping", vec![("domain.json", snapshot.as_bytes())]),
         (
             "an empty mapping",

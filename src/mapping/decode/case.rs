@@ -50,7 +50,7 @@ impl Decoder<'_> {
             kind: Kind::Map(_), ..
         }) = group.get("fields")
         {
-            self.missing_required(&template, &fields, group.span_of("fields"));
+            self.missing_required(&template, &fields.set, group.span_of("fields"));
         }
         let case = CaseMapping {
             name: name?,
@@ -64,7 +64,7 @@ impl Decoder<'_> {
             key,
             performed_by: performed_by?,
             tags,
-            fields: fields.into_iter().map(|(field, _)| field).collect(),
+            fields: fields.sound.into_iter().map(|(field, _)| field).collect(),
         };
         Some((case, group.get("name")?.span))
     }

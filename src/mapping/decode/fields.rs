@@ -1,5 +1,7 @@
 //! `fields` and `customer`.
 
+use std::collections::HashSet;
+
 use super::super::fault::{Fault, alternatives, suggest};
 use super::super::keys::Place;
 use super::super::tree::{Entry, Key, Kind, Literal, Node, Span};
@@ -28,36 +30,49 @@ const IF_MISSING: [(&str, IfMissing); 3] = [
     ("empty", IfMissing::Empty),
 ];
 
+/// What `fields` and `customer` set.
+#[derive(Default)]
+pub(super) struct Fields {
+    /// The sound field mappings, with the place of each.
+    pub(super) sound: Vec<(FieldMapping, Span)>,
+    /// The ids of all fields that are set, well or badly: a faulty one is not missing as well.
+    pub(super) set: HashSet<String>,
+}
+
 impl Decoder<'_> {
-    /// The field mappings with the place of each.
-    pub(super) fn fields(&mut self, node: &Node) -> Vec<(FieldMapping, Span)> {
-        let mut fields: Vec<(FieldMapping, Span)> = Vec::new();
+    pub(super) fn fields(&mut self, node: &Node) -> Fields {
+        let mut fields = Fields::default();
         for entry in self.named(node, "`fields` gives a value for each field") {
-            let Some(mapping) = self.field_mapping(entry) else {
+            let Some(mapping) = self.field_mapping(entry, &mut fields.set) else {
                 continue;
             };
             let span = entry.key.span;
             let same = |(other, _): &&(FieldMapping, Span)| other.field.id == mapping.field.id;
-            if let Some((_, first)) = fields.iter().find(same) {
+            if let Some((_, first)) = fields.sound.iter().find(same) {
                 let message = format!(
                     "the field `{}` is set twice, by name and by id; the first is on line {}",
                     mapping.field.name, first.start.line
                 );
                 self.keep(Fault::new(span, message).help("keep one of them"));
             }
-            fields.push((mapping, span));
+            fields.sound.push((mapping, span));
         }
-        if fields.len() > limits::FIELDS {
-            let (limit, found) = (limits::FIELDS, fields.len());
+        if fields.set.len() > limits::FIELDS {
+            let (limit, found) = (limits::FIELDS, fields.set.len());
             let message = format!("a case is created with at most {limit} fields, found {found}");
             self.keep(Fault::new(node.span.first_character(), message));
         }
         fields
     }
 
-    fn field_mapping(&mut self, Entry { key, value }: &Entry) -> Option<FieldMapping> {
+    fn field_mapping(
+        &mut self,
+        Entry { key, value }: &Entry,
+        set: &mut HashSet<String>,
+    ) -> Option<FieldMapping> {
         let Kind::Map(_) = value.kind else {
             let field = self.field(key, None);
+            set.extend(field.iter().map(|field| field.id.clone()));
             let content = self.content(value);
             let mapping = FieldMapping::new(field?, Source::Value(content?));
             let places = Places {
@@ -69,6 +84,7 @@ impl Decoder<'_> {
         };
         let group = self.group(value, Place::Field)?;
         let field = self.field(key, explicit_type(&group));
+        set.extend(field.iter().map(|field| field.id.clone()));
         let source = self.source(&group);
         let when = group.get("when").map(|node| self.pattern(node));
         let lookup = group.get("lookup").map(|node| self.table(node));
@@ -251,7 +267,7 @@ impl Decoder<'_> {
     }
 
     /// `customer:` is the system field `customer_id`, as a ready ARN or assembled from a profile's id.
-    pub(super) fn customer(&mut self, node: &Node, fields: &mut Vec<(FieldMapping, Span)>) {
+    pub(super) fn customer(&mut self, node: &Node, fields: &mut Fields) {
         let source = match node.kind {
             Kind::Map(_) => self.group(node, Place::Customer).and_then(|group| {
                 let later = group.get("find").is_some();
@@ -271,6 +287,7 @@ impl Decoder<'_> {
             }
         };
         let set = fields
+            .sound
             .iter()
             .find(|(mapping, _)| mapping.field.id == "customer_id");
         if let Some((_, first)) = set {
@@ -288,7 +305,10 @@ impl Decoder<'_> {
                 default: None,
             };
             let checked = self.checked(mapping, None, &places);
-            fields.extend(checked.map(|mapping| (mapping, node.span)));
+            fields
+                .sound
+                .extend(checked.map(|mapping| (mapping, node.span)));
+            fields.set.insert("customer_id".to_owned());
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Where in the file some part of a scalar's text stands.
 //!
-//! YAML's quotes, escapes, folding and indentation lie between the text and the file, so the text is walked along the file: white space
-//! matches any run of white space, everything else the next equal character.
+//! Quotes, escapes, folding and indentation lie between the text and the file, so the text is walked along the file: white space matches any
+//! run of white space, an escape in double quotes whatever it stands for, and everything else the next equal character.
 
 use std::iter::Peekable;
 use std::ops::Range;
@@ -44,17 +44,22 @@ struct Walk<'a> {
     rest: Peekable<Chars<'a>>,
     at: Position,
     end: Position,
+    /// Whether the span is in double quotes, where `\` begins an escape.
+    escapes: bool,
 }
 
 impl<'a> Walk<'a> {
     fn new(file: &'a str, span: Span) -> Self {
         let at = Position { line: 1, column: 1 };
+        let rest = file.chars().peekable();
         let mut walk = Self {
-            rest: file.chars().peekable(),
+            rest,
             at,
             end: span.end,
+            escapes: false,
         };
         while walk.at < span.start && walk.step().is_some() {}
+        walk.escapes = walk.rest.peek() == Some(&'"');
         walk
     }
 
@@ -75,19 +80,54 @@ impl<'a> Walk<'a> {
 
     /// Steps behind the next place that shows the character, and gives that place.
     fn find(&mut self, character: char) -> Option<Position> {
+        if let Some(place) = self.escape(character) {
+            return Some(place);
+        }
         if character.is_whitespace() {
             let place = self.at;
-            while self.rest.peek().is_some_and(|next| next.is_whitespace()) {
-                self.step();
-            }
+            self.skip_space();
             return Some(place);
         }
         while self.at < self.end {
+            if let Some(place) = self.escape(character) {
+                return Some(place);
+            }
             let place = self.at;
             if self.step()? == character {
                 return Some(place);
             }
         }
         None
+    }
+
+    /// Steps behind an escape, which stands for the character; one of a line's end stands for none.
+    fn escape(&mut self, character: char) -> Option<Position> {
+        if !self.escapes || self.rest.peek() != Some(&'\\') {
+            return None;
+        }
+        let place = self.at;
+        self.step();
+        let digits = match self.step()? {
+            '\n' => {
+                self.skip_space();
+                return self.escape(character);
+            }
+            'x' => 2,
+            // JSON writes a character beyond the basic plane as two escapes.
+            'u' if character > '\u{FFFF}' => 10,
+            'u' => 4,
+            'U' => 8,
+            _ => 0,
+        };
+        for _ in 0..digits {
+            self.step();
+        }
+        Some(place)
+    }
+
+    fn skip_space(&mut self) {
+        while self.rest.peek().is_some_and(|next| next.is_whitespace()) {
+            self.step();
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The Cases template of a case mapping.
 
-use super::super::FieldMapping;
+use std::collections::HashSet;
+
 use super::super::fault::{Fault, suggest};
 use super::super::tree::{Kind, Node, Scalar, Span};
 use super::Decoder;
@@ -72,14 +73,11 @@ impl Decoder<'_> {
     pub(super) fn missing_required(
         &mut self,
         template: &ResolvedTemplate,
-        fields: &[(FieldMapping, Span)],
+        set: &HashSet<String>,
         span: Span,
     ) {
         for required in &template.required_fields {
-            if fields
-                .iter()
-                .any(|(mapping, _)| mapping.field.id == required.id)
-            {
+            if set.contains(&required.id) {
                 continue;
             }
             let message = format!(

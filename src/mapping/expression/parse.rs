@@ -311,7 +311,7 @@ impl<'a> Scanner<'a> {
                 return self.fault(
                     open..open + 1,
                     format!("this {quote} has no closing {quote}"),
-                    None,
+                    Some("beside ` #` or `: ` YAML ends the value: put all of it in quotes"),
                 );
             }
             if self.peek() != Some(quote) {

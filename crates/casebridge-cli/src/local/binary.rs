@@ -1,0 +1,113 @@
+//! Has Cargo build the function, and takes the path of the binary from what Cargo says.
+
+use std::env;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
+
+use crate::sources::workspace_root;
+
+const PACKAGE: &str = "casebridge";
+
+/// The lines of `--message-format=json` that matter here.
+/// <https://doc.rust-lang.org/cargo/reference/external-tools.html#artifact-messages>
+#[derive(Deserialize)]
+struct Message {
+    reason: String,
+    target: Option<Target>,
+    executable: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+}
+
+/// Builds the function; Cargo's progress and its diagnostics go to standard error.
+///
+/// # Errors
+///
+/// When Cargo cannot be run or the build fails; Cargo has said why by then.
+pub(super) fn build(release: bool) -> anyhow::Result<PathBuf> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(&cargo);
+    command
+        .args(["build", "--package", PACKAGE, "--bin", PACKAGE])
+        .arg("--message-format=json-render-diagnostics")
+        .current_dir(workspace_root().context(
+            "the function's source was not found: run `cargo casebridge local`, or name a binary with --binary",
+        )?)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit());
+    if release {
+        command.arg("--release");
+    }
+    // On a terminal the progress bar says it all and leaves no trace; a log keeps Cargo's lines.
+    if std::io::stderr().is_terminal() {
+        command.args([
+            "--quiet",
+            "--config=term.progress.when='always'",
+            "--config=term.progress.width=80",
+        ]);
+    }
+    // `cargo run` sets these for us; build scripts that look at them would run again on every change of caller.
+    for (name, _) in env::vars_os() {
+        let set_by_run = name.to_str().is_some_and(|name| {
+            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+        });
+        if set_by_run {
+            command.env_remove(name);
+        }
+    }
+    let output = command
+        .output()
+        .with_context(|| format!("{} could not be run to build the function", cargo.display()))?;
+    if !output.status.success() {
+        bail!("the function could not be built; Cargo has said why above");
+    }
+    executable(&output.stdout).context("cargo built the function and named no binary of it")
+}
+
+fn executable(messages: &[u8]) -> Option<PathBuf> {
+    messages
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| serde_json::from_slice::<Message>(line).ok())
+        .find(|message| {
+            message.reason == "compiler-artifact"
+                && message
+                    .target
+                    .as_ref()
+                    .is_some_and(|target| target.name == PACKAGE)
+                && message.executable.is_some()
+        })?
+        .executable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_binary_is_the_one_that_cargo_names() {
+        let messages = br#"{"reason":"compiler-artifact","target":{"name":"serde","kind":["lib"]},"executable":null}
+{"reason":"compiler-artifact","target":{"name":"casebridge","kind":["lib"]},"executable":null}
+{"reason":"build-script-executed","package_id":"ring"}
+{"reason":"compiler-artifact","target":{"name":"casebridge","kind":["bin"]},"executable":"/t/debug/casebridge"}
+{"reason":"build-finished","success":true}
+"#;
+        assert_eq!(
+            executable(messages),
+            Some(PathBuf::from("/t/debug/casebridge"))
+        );
+    }
+
+    #[test]
+    fn a_library_is_no_binary() {
+        let messages =
+            br#"{"reason":"compiler-artifact","target":{"name":"casebridge"},"executable":null}"#;
+        assert_eq!(executable(messages), None);
+    }
+}

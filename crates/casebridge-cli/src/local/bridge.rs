@@ -1,0 +1,136 @@
+//! The emulated Cases domain, and the function that runs against it.
+
+use std::collections::HashSet;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context as _, anyhow};
+use cases_emulator::{Emulator, Request};
+use runtime_api::{Answer, Function, FunctionConfiguration, FunctionError};
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use super::Arguments;
+use super::names::Names;
+use super::outcome::{self, Outcome};
+
+/// The longest that the function may take: a flow waits 8 seconds at most.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where `--serve` puts the emulator when the port is free.
+const EMULATOR_PORT: u16 = 4599;
+
+/// Function and emulator, running; both end when this is dropped.
+pub(super) struct Bridge {
+    pub(super) function: Function,
+    pub(super) emulator_address: SocketAddr,
+    pub(super) names: Names,
+    pub(super) emulator: Emulator,
+}
+
+/// One event sent: the answer, and what the emulator saw and holds of it.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) outcome: Outcome,
+    /// What a caller of Lambda's Invoke is given.
+    pub(super) answer: Value,
+    pub(super) requests: Vec<Request>,
+    /// Cases made by this event, and the one its answer names.
+    pub(super) cases: Vec<Value>,
+    /// What the function wrote meanwhile.
+    pub(super) log: Vec<String>,
+}
+
+impl Bridge {
+    /// # Errors
+    ///
+    /// A snapshot that is missing or wrong, and whatever keeps the function from starting, in its own words.
+    pub(super) async fn start(arguments: &Arguments, binary: PathBuf) -> anyhow::Result<Self> {
+        let sources = arguments.sources.read()?;
+        let emulator = Emulator::from_snapshot(&sources.snapshot)
+            .with_context(|| format!("{} is not a domain snapshot", sources.domain.display()))?
+            .with_start_time(SystemTime::now());
+        let names = Names::read(&sources.snapshot);
+
+        let listener = listen(arguments.serve.then_some(EMULATOR_PORT)).await?;
+        let emulator_address = listener.local_addr()?;
+        tokio::spawn(emulator.clone().serve(listener, std::future::pending()));
+
+        let mut configuration = FunctionConfiguration::new(binary)
+            .function_name("casebridge")
+            .timeout(TIMEOUT)
+            .env("AWS_LAMBDA_LOG_FORMAT", "Text")
+            .env(
+                "AWS_ENDPOINT_URL_CONNECTCASES",
+                format!("http://{emulator_address}"),
+            );
+        for (name, value) in sources.variables {
+            configuration = configuration.env(name, value);
+        }
+        let function = configuration.start().await.map_err(refusal)?;
+        Ok(Self {
+            function,
+            emulator_address,
+            names,
+            emulator,
+        })
+    }
+
+    /// Sends one event. A function that fails at it is an outcome, not an error.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub(super) async fn send(&self, event: &Path) -> anyhow::Result<Run> {
+        let payload = std::fs::read(event)
+            .with_context(|| format!("{} could not be read", event.display()))?;
+        self.emulator.clear_requests();
+        let known: HashSet<_> = self.emulator.cases().iter().filter_map(case_id).collect();
+        let answer: Result<Answer, FunctionError> = self.function.invoke(payload).await;
+        let payload = outcome::payload(&answer);
+        let outcome = Outcome::read(&answer, &payload);
+        let is_of_event = |case: &Value| {
+            let id = case_id(case);
+            id.is_some() && (id == outcome.case_id || id.is_some_and(|id| !known.contains(&id)))
+        };
+        Ok(Run {
+            answer: payload,
+            requests: self.emulator.requests(),
+            cases: self
+                .emulator
+                .cases()
+                .into_iter()
+                .filter(is_of_event)
+                .collect(),
+            log: self.function.take_output(),
+            outcome,
+        })
+    }
+}
+
+/// Listens on a loopback port: the preferred one if it is free, else any.
+pub(super) async fn listen(preferred: Option<u16>) -> anyhow::Result<TcpListener> {
+    if let Some(port) = preferred
+        && let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await
+    {
+        return Ok(listener);
+    }
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .context("no port could be bound on 127.0.0.1")
+}
+
+fn case_id(case: &Value) -> Option<String> {
+    case.get("caseId")?.as_str().map(str::to_owned)
+}
+
+/// The function's own last words are what the reader must act on, so they stand alone.
+fn refusal(error: FunctionError) -> anyhow::Error {
+    match error {
+        FunctionError::Exited { output, .. } if !output.lines().is_empty() => {
+            anyhow!(output.lines().join("\n"))
+        }
+        other => anyhow::Error::new(other),
+    }
+}

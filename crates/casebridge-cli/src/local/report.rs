@@ -1,0 +1,394 @@
+//! What `local` prints: a block per event and a closing line for people, a line of JSON per event for machines.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::bridge::Run;
+use super::case;
+use super::events::EventFile;
+use super::expectation::Expectation;
+use super::names::Names;
+use super::outcome::{Outcome, Status};
+use super::rows::Rows;
+use crate::terminal::{BAD, FAINT, GOOD, NOTABLE, STRONG, paint};
+
+/// One event, sent.
+#[derive(Debug)]
+pub(super) struct Report {
+    path: PathBuf,
+    expected: Option<Expectation>,
+    run: Run,
+}
+
+impl Report {
+    pub(super) fn new(event: &EventFile, run: Run) -> Self {
+        Self {
+            path: event.path.clone(),
+            expected: event.expected.clone(),
+            run,
+        }
+    }
+
+    fn is_as_expected(&self) -> bool {
+        self.expected
+            .as_ref()
+            .is_none_or(|expected| expected.is_met_by(&self.run.outcome))
+    }
+
+    /// The event's line for machines. The path is as named, or `events/NAME`.
+    pub(super) fn json_line(&self) -> String {
+        let requests: Vec<_> = self
+            .run
+            .requests
+            .iter()
+            .map(|request| json!({ "operation": request.operation, "body": request.body }))
+            .collect();
+        let line = json!({
+            "event": self.path.to_string_lossy(),
+            "answer": self.run.answer,
+            "requests": requests,
+            "cases": self.run.cases,
+        });
+        format!("{line}\n")
+    }
+
+    /// The event's block: its file, what became of it, and each case that it made, by the names of its domain.
+    pub(super) fn human(&self, names: &Names) -> String {
+        let outcome = &self.run.outcome;
+        let mut rows = Rows::default();
+        let style = self.status_style();
+        rows.styled(style, outcome.status.to_string(), self.headline());
+        if let Some(message) = &outcome.error_message {
+            rows.wrapped("", message);
+        }
+        for (index, case) in self.run.cases.iter().enumerate() {
+            if index > 0 {
+                rows.gap();
+            }
+            case::add(&mut rows, case, &self.run.requests, names);
+        }
+        if !self.is_as_expected() {
+            for line in &self.run.log {
+                rows.styled(FAINT, "log", paint(FAINT, line));
+            }
+        }
+        format!("{}\n{rows}\n", paint(STRONG, file_name(&self.path)))
+    }
+
+    /// For a batch, whose answer names neither mapping nor case.
+    fn case_count(&self) -> Option<String> {
+        match self.run.cases.len() {
+            0 => None,
+            1 => Some("1 case".to_owned()),
+            count => Some(format!("{count} cases")),
+        }
+    }
+
+    fn status_style(&self) -> anstyle::Style {
+        match self.run.outcome.status {
+            _ if !self.is_as_expected() => BAD,
+            Status::Created | Status::Existing => GOOD,
+            Status::Skipped => NOTABLE,
+            Status::Failed if self.expected.is_some() => NOTABLE,
+            Status::Failed => BAD,
+        }
+    }
+
+    /// What stands beside the status: which case mapping took the event, and which error at which field.
+    fn headline(&self) -> String {
+        let Outcome {
+            mapping,
+            error_code,
+            error_field,
+            ..
+        } = &self.run.outcome;
+        let mut parts: Vec<String> = mapping
+            .iter()
+            .map(|mapping| format!("by {mapping}"))
+            .collect();
+        match (error_code, error_field) {
+            (Some(code), Some(field)) => parts.push(format!("{code} at {field}")),
+            (Some(code), None) => parts.push(code.clone()),
+            (None, _) if mapping.is_none() => parts.extend(self.case_count()),
+            (None, _) => {}
+        }
+        if let (false, Some(expected)) = (self.is_as_expected(), &self.expected) {
+            parts.push(paint(BAD, format!("expected {expected}")));
+        }
+        parts.join(" · ")
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// All events, counted.
+#[derive(Debug, Default)]
+pub(super) struct Summary {
+    by_status: BTreeMap<Status, usize>,
+    with_expectation: usize,
+    /// A sentence for each event that went otherwise.
+    unexpected: Vec<String>,
+}
+
+impl Summary {
+    pub(super) fn add(&mut self, report: &Report) {
+        let outcome = &report.run.outcome;
+        *self.by_status.entry(outcome.status).or_default() += 1;
+        let Some(expected) = &report.expected else {
+            return;
+        };
+        self.with_expectation += 1;
+        if !report.is_as_expected() {
+            let code = outcome
+                .error_code
+                .iter()
+                .fold(String::new(), |_, code| format!(" ({code})"));
+            self.unexpected.push(format!(
+                "{}: expected {expected}, found {}{code}",
+                report.path.display(),
+                outcome.status
+            ));
+        }
+    }
+
+    pub(super) fn is_as_expected(&self) -> bool {
+        self.unexpected.is_empty()
+    }
+
+    /// The events that went otherwise than expected, a line each.
+    pub(super) fn unexpected_lines(&self) -> String {
+        let mut lines = self.unexpected.join("\n");
+        if !lines.is_empty() {
+            lines.push('\n');
+        }
+        lines
+    }
+
+    /// The closing lines.
+    pub(super) fn human(&self, elapsed: Duration) -> String {
+        let events: usize = self.by_status.values().sum();
+        let mut line = format!("{events} event{}: ", if events == 1 { "" } else { "s" });
+        let counts: Vec<_> = self
+            .by_status
+            .iter()
+            .map(|(status, count)| format!("{count} {status}"))
+            .collect();
+        line.push_str(&counts.join(", "));
+        match self.unexpected.len() {
+            0 if self.with_expectation == 0 => {}
+            0 => line = format!("{line}, {}", paint(GOOD, "as expected")),
+            count => line = format!("{line}, {}", paint(BAD, format!("{count} not as expected"))),
+        }
+        let _ = writeln!(
+            line,
+            "{}",
+            paint(FAINT, format!(" · {:.1} s", elapsed.as_secs_f64()))
+        );
+        for unexpected in &self.unexpected {
+            let _ = writeln!(line, "  {unexpected}");
+        }
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::local::rows::plain;
+
+    fn report(name: &str, expected: Option<&str>, run: &Value) -> Report {
+        let list = |member: &str| {
+            run.get(member)
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default()
+        };
+        let answer = run.get("answer").cloned().unwrap_or_default();
+        let bytes = answer.to_string();
+        let response = Ok(runtime_api::Answer::Response(bytes.into()));
+        let expected = expected.map(|json| serde_json::from_str(json).expect("an expectation"));
+        Report {
+            path: format!("events/{name}").into(),
+            expected,
+            run: Run {
+                outcome: Outcome::read(&response, &answer),
+                answer,
+                requests: list("requests")
+                    .into_iter()
+                    .map(|body| cases_emulator::Request {
+                        operation: "CreateCase".to_owned(),
+                        body,
+                        path: "/domains/d/cases".to_owned(),
+                        status: 200,
+                    })
+                    .collect(),
+                cases: list("cases"),
+                log: vec!["WARN no order number".to_owned()],
+            },
+        }
+    }
+
+    fn names() -> Names {
+        Names::read(&json!({
+            "templates": [{ "templateId": "t-1", "name": "Order problem" }],
+            "fields": [
+                { "fieldId": "title", "name": "Title" },
+                { "fieldId": "status", "name": "Status", "options": [{ "name": "Open", "value": "open" }] },
+                { "fieldId": "reference_number", "name": "Reference number" },
+                { "fieldId": "f-1", "name": "Priority", "options": [{ "name": "High", "value": "high_1" }] },
+                { "fieldId": "f-2", "name": "Order total" },
+                { "fieldId": "f-3", "name": "Owner" },
+                { "fieldId": "f-4", "name": "Resolution" },
+                { "fieldId": "f-5", "name": "Customer is VIP" },
+                { "fieldId": "summary", "name": "Summary" },
+            ],
+        }).to_string())
+    }
+
+    fn created() -> Report {
+        let fields = json!([
+            { "id": "title", "value": { "stringValue": "Refund for order A-1042" } },
+            { "id": "f-1", "value": { "stringValue": "high_1" } },
+            { "id": "f-2", "value": { "doubleValue": 629.90 } },
+            { "id": "f-5", "value": { "booleanValue": false } },
+            { "id": "f-3", "value": { "userArnValue":
+                "arn:aws:connect:us-east-1:111122223333:instance/4f1c6f3e/agent/9a1b5d77" } },
+            { "id": "f-4", "value": { "emptyValue": {} } },
+            { "id": "summary", "value": { "stringValue": format!("Two lines,\n\u{1b}[2Jand {}", "very ".repeat(80)) } },
+        ]);
+        let mut held = fields.as_array().cloned().unwrap_or_default();
+        held.reverse();
+        held.extend([
+            json!({ "id": "case_id", "value": { "stringValue": "3ceaaf30" } }),
+            json!({ "id": "status", "value": { "stringValue": "open" } }),
+            json!({ "id": "reference_number", "value": { "stringValue": "10000001" } }),
+        ]);
+        report(
+            "contact-flow-voice.json",
+            Some(r#""created""#),
+            &json!({
+                "answer": { "status": "created", "caseId": "3ceaaf30", "mapping": "refund-request", "errorCode": "" },
+                "requests": [{ "templateId": "t-1", "fields": fields }],
+                "cases": [{
+                    "caseId": "3ceaaf30",
+                    "templateId": "t-1",
+                    "fields": held,
+                    "tags": { "casebridge:key": "8d5fd7a12c", "source": "flow", "team": "orders" },
+                    "performedBy": {
+                        "user": { "customEntity": "casebridge/refund-request" },
+                        "iamPrincipalArn": "arn:aws:iam::111122223333:role/r",
+                    },
+                }],
+            }),
+        )
+    }
+
+    fn skipped() -> Report {
+        report(
+            "cases-change-own.json",
+            Some(r#""skipped""#),
+            &json!({ "answer": {
+                "status": "skipped",
+                "errorCode": "OwnCaseEvent",
+                "errorMessage": "the event tells of a case that this function made: another case of it would go round for ever",
+            }}),
+        )
+    }
+
+    fn failed(expected: Option<&str>) -> Report {
+        report(
+            "no-title.json",
+            expected,
+            &json!({ "answer": {
+                "status": "failed",
+                "mapping": "order-failed",
+                "errorCode": "MissingValue",
+                "errorField": "title",
+                "errorMessage": "the title has no value: $.detail.order.id is absent",
+            }}),
+        )
+    }
+
+    #[test]
+    fn a_case_is_shown_by_name_in_the_order_of_the_request() {
+        insta::assert_snapshot!(plain(&created().human(&names())));
+    }
+
+    #[test]
+    fn a_skipped_event_says_why() {
+        insta::assert_snapshot!(plain(&skipped().human(&names())));
+    }
+
+    #[test]
+    fn a_failure_names_code_field_and_what_was_expected() {
+        insta::assert_snapshot!(plain(&failed(Some(r#""created""#)).human(&names())));
+    }
+
+    #[test]
+    fn the_summary_counts_what_went_as_expected() {
+        let mut summary = Summary::default();
+        for report in [created(), created(), skipped(), failed(Some(r#""failed""#))] {
+            summary.add(&report);
+        }
+        assert!(summary.is_as_expected());
+        insta::assert_snapshot!(
+            plain(&summary.human(Duration::from_millis(1234))),
+            @"4 events: 2 created, 1 skipped, 1 failed, as expected · 1.2 s"
+        );
+    }
+
+    #[test]
+    fn the_summary_says_which_went_otherwise() {
+        let mut summary = Summary::default();
+        summary.add(&created());
+        summary.add(&failed(Some(
+            r#"{"status": "failed", "errorCode": "WrongType"}"#,
+        )));
+        assert!(!summary.is_as_expected());
+        insta::assert_snapshot!(plain(&summary.human(Duration::from_secs(61))), @"
+        2 events: 1 created, 1 failed, 1 not as expected · 61.0 s
+          events/no-title.json: expected failed (WrongType), found failed (MissingValue)
+        ");
+    }
+
+    #[test]
+    fn without_an_expectation_there_is_none_to_meet() {
+        let mut summary = Summary::default();
+        summary.add(&failed(None));
+        assert!(summary.is_as_expected());
+        insta::assert_snapshot!(plain(&summary.human(Duration::ZERO)), @"1 event: 1 failed · 0.0 s");
+    }
+
+    #[test]
+    fn the_line_for_machines_has_all_of_it() {
+        let line: Value = serde_json::from_str(&created().json_line()).expect("JSON");
+        assert_eq!(
+            line.pointer("/event"),
+            Some(&json!("events/contact-flow-voice.json"))
+        );
+        assert_eq!(line.pointer("/answer/status"), Some(&json!("created")));
+        assert_eq!(
+            line.pointer("/requests/0/operation"),
+            Some(&json!("CreateCase"))
+        );
+        assert_eq!(
+            line.pointer("/requests/0/body/templateId"),
+            Some(&json!("t-1"))
+        );
+        assert_eq!(
+            line.pointer("/cases/0/performedBy/user/customEntity"),
+            Some(&json!("casebridge/refund-request"))
+        );
+    }
+}

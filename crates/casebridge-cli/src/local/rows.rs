@@ -1,0 +1,96 @@
+//! Aligned rows: a key, and a value that may take several lines.
+
+use std::fmt;
+
+use anstyle::Style;
+use textwrap::core::display_width;
+
+use crate::terminal::paint;
+
+/// What a line of text takes at most, beside its key.
+const TEXT_WIDTH: usize = 88;
+
+/// The values of all events stand in one column; a key beyond this width pushes its value to the right.
+const KEY_WIDTH: usize = 18;
+
+/// How many lines of a long value are shown.
+const MAX_LINES: usize = 3;
+
+/// Rows under one heading, their values in one column.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    rows: Vec<(Style, String, Vec<String>)>,
+}
+
+impl Rows {
+    /// A row whose value may hold styles of its own.
+    pub(super) fn styled(
+        &mut self,
+        key_style: Style,
+        key: impl Into<String>,
+        value: impl Into<String>,
+    ) {
+        self.rows
+            .push((key_style, printable(&key.into()), vec![value.into()]));
+    }
+
+    /// A row with a sentence, shown whole.
+    pub(super) fn wrapped(&mut self, key: &str, sentence: &str) {
+        let lines = sentence
+            .lines()
+            .flat_map(|line| textwrap::wrap(line, TEXT_WIDTH))
+            .map(|line| printable(&line))
+            .collect();
+        self.rows.push((Style::new(), key.to_owned(), lines));
+    }
+
+    /// A row with data: what a terminal would obey is taken out, and of a long text the beginning is shown.
+    pub(super) fn data(&mut self, style: Style, key: &str, text: &str) {
+        let mut lines: Vec<_> = text
+            .lines()
+            .flat_map(|line| textwrap::wrap(line, TEXT_WIDTH))
+            .map(|line| printable(&line))
+            .collect();
+        if lines.len() > MAX_LINES {
+            lines.truncate(MAX_LINES);
+            lines.push(format!("… {} characters in all", text.chars().count()));
+        }
+        let lines = lines.into_iter().map(|line| paint(style, line)).collect();
+        self.rows.push((style, printable(key), lines));
+    }
+
+    /// An empty line.
+    pub(super) fn gap(&mut self) {
+        self.rows.push((Style::new(), String::new(), Vec::new()));
+    }
+}
+
+impl fmt::Display for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (style, key, lines) in &self.rows {
+            let mut lines = lines.iter();
+            let Some(first) = lines.next() else {
+                writeln!(f)?;
+                continue;
+            };
+            let space = KEY_WIDTH.saturating_sub(display_width(key));
+            let row = format!("  {}{:space$}  {first}", paint(*style, key), "");
+            writeln!(f, "{}", row.trim_end())?;
+            for line in lines {
+                writeln!(f, "  {:KEY_WIDTH$}  {line}", "")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The text without control characters: an event's text must not move a terminal's cursor.
+fn printable(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
+}
+
+/// The text as a file would show it.
+#[cfg(test)]
+pub(super) fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}

@@ -1,0 +1,201 @@
+//! `match`: an event pattern and an event into yes or no, by the same matcher that the function runs.
+
+use std::io::{self, BufRead as _, Read as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, anyhow, bail};
+use casebridge::mapping::fault::Faults;
+use casebridge::mapping::pattern::Pattern;
+use casebridge::mapping::{json, tree::Node};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::terminal;
+
+/// Say whether an event pattern matches an event
+///
+/// The pattern is written as for EventBridge, or as under `when` in the mapping; the event is JSON.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo casebridge match '{\"source\": [{\"prefix\": \"com.example\"}]}' events/order-failed.json
+  cargo casebridge match pattern.json - < event.json
+  cargo casebridge match --jsonl < pairs.jsonl
+
+Each line of pairs.jsonl is {\"pattern\": \"…\", \"event\": \"…\"}, both JSON as text.
+It is answered by a line: true, false, or error: and why.
+
+Exit status: 0 it matches; 1 it does not; 2 pattern or event cannot be used.")]
+pub(crate) struct Arguments {
+    /// The pattern: a file, `-` for standard input, or JSON
+    #[arg(required_unless_present = "jsonl")]
+    pattern: Option<String>,
+
+    /// The event: a file, `-` for standard input, or JSON
+    #[arg(required_unless_present = "jsonl")]
+    event: Option<String>,
+
+    /// Answer pairs from standard input, line by line
+    #[arg(long, conflicts_with_all = ["pattern", "event", "json"])]
+    jsonl: bool,
+
+    /// Answer as JSON: {"matches": true}
+    #[arg(long)]
+    json: bool,
+}
+
+/// # Errors
+///
+/// A file that cannot be read, a pattern that EventBridge would refuse, an event that is not JSON.
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let (Some(pattern), Some(event)) = (&arguments.pattern, &arguments.event) else {
+        return answer_lines();
+    };
+    if pattern == "-" && event == "-" {
+        bail!(
+            "pattern and event cannot both come from standard input: name a file for one of them"
+        );
+    }
+    let pattern = Source::read(pattern)?.pattern()?;
+    let event = Source::read(event)?.event()?;
+    let matches = pattern.matches(&event);
+    let answer = if arguments.json {
+        format!("{{\"matches\": {matches}}}\n")
+    } else {
+        format!("{matches}\n")
+    };
+    terminal::print(&answer)?;
+    Ok(if matches {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// A text and what to call it in an error.
+struct Source {
+    name: String,
+    text: String,
+}
+
+impl Source {
+    fn read(argument: &str) -> anyhow::Result<Self> {
+        let source = |name: &str, text| Self {
+            name: name.to_owned(),
+            text,
+        };
+        if argument.trim_start().starts_with('{') {
+            return Ok(source("the command line", argument.to_owned()));
+        }
+        if argument == "-" {
+            let mut text = String::new();
+            io::stdin()
+                .read_to_string(&mut text)
+                .context("standard input could not be read")?;
+            return Ok(source("standard input", text));
+        }
+        let text = std::fs::read_to_string(argument)
+            .with_context(|| format!("{argument} could not be read"))?;
+        Ok(source(argument, text))
+    }
+
+    /// The pattern, or every fault of it with its place.
+    fn pattern(self) -> anyhow::Result<Pattern> {
+        let extension = Path::new(&self.name).extension();
+        let is_yaml = extension.is_some_and(|extension| extension == "yaml" || extension == "yml");
+        let node = if is_yaml {
+            casebridge::mapping::yaml::parse(&self.text)
+        } else {
+            json::parse(&self.text).map_err(|fault| vec![fault])
+        };
+        let faults = |list| {
+            anyhow!(
+                "the pattern cannot be used\n\n{}",
+                Faults::new(self.name.clone(), self.text.clone(), list)
+            )
+        };
+        Pattern::compile(&node.map_err(faults)?).map_err(faults)
+    }
+
+    fn event(self) -> anyhow::Result<Value> {
+        serde_json::from_str(&self.text)
+            .with_context(|| format!("the event is not JSON ({})", self.name))
+    }
+}
+
+/// One pair of `--jsonl`.
+#[derive(Deserialize)]
+struct Pair {
+    pattern: String,
+    event: String,
+}
+
+fn answer_lines() -> anyhow::Result<ExitCode> {
+    for line in io::stdin().lock().lines() {
+        let line = line.context("standard input could not be read")?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let answer = match answer(&line) {
+            Ok(matches) => matches.to_string(),
+            Err(reason) => format!("error: {reason}"),
+        };
+        terminal::print(&format!("{answer}\n"))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The answer to one line, or why there is none, in one line.
+fn answer(line: &str) -> Result<bool, String> {
+    let pair: Pair = serde_json::from_str(line).map_err(|error| {
+        format!("expected {{\"pattern\": …, \"event\": …}} with JSON as text: {error}")
+    })?;
+    let node: Node = json::parse(&pair.pattern).map_err(|fault| fault.message)?;
+    let pattern = Pattern::compile(&node).map_err(|faults| {
+        let messages: Vec<_> = faults.into_iter().map(|fault| fault.message).collect();
+        messages.join("; ")
+    })?;
+    let event: Value = serde_json::from_str(&pair.event)
+        .map_err(|error| format!("the event is not JSON: {error}"))?;
+    Ok(pattern.matches(&event))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_answered() {
+        assert_eq!(
+            answer(r#"{"pattern": "{\"n\": [1]}", "event": "{\"n\": 1}"}"#),
+            Ok(true)
+        );
+        assert_eq!(
+            answer(r#"{"pattern": "{\"n\": [1]}", "event": "{\"n\": 2}"}"#),
+            Ok(false)
+        );
+    }
+
+    #[test]
+    fn a_refusal_takes_one_line() {
+        for line in [
+            "not JSON",
+            r#"{"pattern": "{\"n\": []}", "event": "{}"}"#,
+            r#"{"pattern": "{\"n\": [1]}", "event": "{"}"#,
+            r#"{"pattern": "{\"a\": 1, \"b\": []}", "event": "{}"}"#,
+        ] {
+            let reason = answer(line).expect_err(line);
+            assert!(!reason.contains('\n'), "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_cannot_be_used_shows_the_place() {
+        let source = Source {
+            name: "pattern.json".to_owned(),
+            text: "{\"source\": \"aws.ec2\"}".to_owned(),
+        };
+        insta::assert_snapshot!(source.pattern().expect_err("not a list"));
+    }
+}

@@ -1,0 +1,340 @@
+//! [`Function`]: a binary run as Lambda runs it, one event at a time, started anew when it has ended.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hyper::body::Bytes;
+use tokio::process::Command;
+
+use crate::answer::{Answer, ErrorReport};
+use crate::api::{INIT_TIMEOUT, InvokeError, RuntimeApi, seconds};
+use crate::output::{LastLines, Output};
+use crate::process::Process;
+
+/// What to run and how: the parts of Lambda's `FunctionConfiguration` that a function notices.
+#[derive(Clone)]
+pub struct FunctionConfiguration {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    function_name: String,
+    memory_size_mb: u32,
+    timeout: Duration,
+    environment: BTreeMap<OsString, OsString>,
+}
+
+impl fmt::Debug for FunctionConfiguration {
+    /// Names the variables and keeps their values to itself.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FunctionConfiguration")
+            .field("program", &self.program)
+            .field("timeout", &self.timeout)
+            .field("environment", &self.environment.keys())
+            .finish_non_exhaustive()
+    }
+}
+
+impl FunctionConfiguration {
+    /// A function of this binary: 128 MB, a time-out of 3 seconds (Lambda's own defaults), Region us-east-1, test
+    /// credentials. It runs in the current directory and sees nothing of the current environment.
+    pub fn new(program: impl Into<PathBuf>) -> Self {
+        Self {
+            program: program.into(),
+            arguments: Vec::new(),
+            function_name: "function".to_owned(),
+            memory_size_mb: 128,
+            timeout: Duration::from_secs(3),
+            environment: BTreeMap::new(),
+        }
+    }
+
+    /// Arguments of the binary: a script for an interpreter, say.
+    #[must_use]
+    pub fn args(mut self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// `FunctionName`; default `function`.
+    #[must_use]
+    pub fn function_name(mut self, name: impl Into<String>) -> Self {
+        self.function_name = name.into();
+        self
+    }
+
+    /// `MemorySize` in MB: what the function is told; nothing limits it here.
+    #[must_use]
+    pub fn memory_size_mb(mut self, megabytes: u32) -> Self {
+        self.memory_size_mb = megabytes;
+        self
+    }
+
+    /// `Timeout` of one invocation. The initialisation has Lambda's 10 seconds of its own.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// A variable of its environment; it takes the place of one that Lambda would set, but for
+    /// `AWS_LAMBDA_RUNTIME_API`.
+    #[must_use]
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.environment.insert(name.into(), value.into());
+        self
+    }
+
+    /// Starts the function and waits until it is ready for its first event.
+    ///
+    /// # Errors
+    ///
+    /// When the binary cannot be run, ends or reports an error before it is ready, or is not ready in 10 seconds.
+    pub async fn start(self) -> Result<Function, FunctionError> {
+        let output = Output::default();
+        let environment = Environment::start(&self, &output).await?;
+        Ok(Function {
+            configuration: self,
+            output,
+            process: Mutex::new(Arc::clone(&environment.process)),
+            environment: tokio::sync::Mutex::new(environment),
+        })
+    }
+
+    fn command(&self, runtime_api: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        let task_root = self
+            .program
+            .parent()
+            .map_or(OsStr::new("."), |directory| directory.as_os_str());
+        command
+            .args(&self.arguments)
+            .env_clear()
+            .env("LAMBDA_TASK_ROOT", task_root)
+            .env("LAMBDA_RUNTIME_DIR", "/var/runtime")
+            .env("_HANDLER", "bootstrap")
+            .env("AWS_LAMBDA_FUNCTION_NAME", &self.function_name)
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env(
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+                self.memory_size_mb.to_string(),
+            )
+            .env("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+            .env(
+                "AWS_LAMBDA_LOG_GROUP_NAME",
+                format!("/aws/lambda/{}", self.function_name),
+            )
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", "$LATEST")
+            .env("AWS_REGION", "us-east-1")
+            .env("AWS_DEFAULT_REGION", "us-east-1")
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_SESSION_TOKEN", "test")
+            .env("LANG", "en_US.UTF-8")
+            .env("TZ", ":UTC")
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin")
+            .envs(&self.environment)
+            .env("AWS_LAMBDA_RUNTIME_API", runtime_api);
+        command
+    }
+}
+
+/// A function that runs; it is killed when this is dropped.
+#[derive(Debug)]
+pub struct Function {
+    configuration: FunctionConfiguration,
+    output: Output,
+    /// The process of `environment`, reachable while an invocation holds that.
+    process: Mutex<Arc<Process>>,
+    environment: tokio::sync::Mutex<Environment>,
+}
+
+impl Function {
+    /// Sends one event and waits for the answer. Calls that overlap are served one after the other, as by one
+    /// execution environment; a function that has ended is started again first, as Lambda does.
+    ///
+    /// # Errors
+    ///
+    /// [`FunctionError`]: the event is not JSON, or the function ended, or did not answer in time and was killed for it,
+    /// or could not be started again.
+    pub async fn invoke(&self, payload: impl Into<Bytes>) -> Result<Answer, FunctionError> {
+        let payload = payload.into();
+        expect_json(&payload).map_err(FunctionError::InvalidRequestContent)?;
+        let mut environment = self.environment.lock().await;
+        if !environment.process.is_running() {
+            *environment = Environment::start(&self.configuration, &self.output).await?;
+            *self.process() = Arc::clone(&environment.process);
+        }
+        let Environment { api, process } = &*environment;
+        tokio::select! {
+            // An answer counts although the process ends right after it.
+            biased;
+            answer = api.invoke(payload, self.configuration.timeout) => match answer {
+                Ok(answer) => Ok(answer),
+                Err(cause) => {
+                    process.kill().await;
+                    Err(FunctionError::NoAnswer { cause, output: self.output.last() })
+                }
+            },
+            exit = process.exited() => Err(FunctionError::Exited { phase: Phase::Invoke, exit, output: self.output.last() }),
+        }
+    }
+
+    /// What the function wrote to standard output and standard error since the last call, line by line
+    /// (at most the last 10,000 lines).
+    #[must_use]
+    pub fn take_output(&self) -> Vec<String> {
+        self.output.take()
+    }
+
+    /// Process id, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.process().pid()
+    }
+
+    /// Kills the process (SIGKILL), in the middle of an invocation too, and waits until it is gone.
+    pub async fn kill(&self) {
+        let process = Arc::clone(&self.process());
+        process.kill().await;
+    }
+
+    fn process(&self) -> std::sync::MutexGuard<'_, Arc<Process>> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An execution environment: one process and the Runtime API that it alone speaks to.
+#[derive(Debug)]
+struct Environment {
+    api: RuntimeApi,
+    process: Arc<Process>,
+}
+
+impl Environment {
+    async fn start(
+        configuration: &FunctionConfiguration,
+        output: &Output,
+    ) -> Result<Self, FunctionError> {
+        let api = RuntimeApi::start(&configuration.function_name)
+            .await
+            .map_err(FunctionError::Listen)?;
+        let process =
+            Process::spawn(configuration.command(&api.address()), output).map_err(|source| {
+                FunctionError::Spawn {
+                    program: configuration.program.clone(),
+                    source,
+                }
+            })?;
+        tokio::select! {
+            biased;
+            initialized = api.initialized() => initialized.map_err(FunctionError::Init)?,
+            exit = process.exited() => {
+                return Err(FunctionError::Exited { phase: Phase::Init, exit, output: output.all() });
+            }
+            () = tokio::time::sleep(INIT_TIMEOUT) => {
+                process.kill().await;
+                return Err(FunctionError::InitTimedOut { output: output.all() });
+            }
+        }
+        Ok(Self {
+            api,
+            process: Arc::new(process),
+        })
+    }
+}
+
+/// Why a function did not start or gave no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FunctionError {
+    /// The binary could not be run.
+    #[error("{} could not be run", program.display())]
+    Spawn {
+        /// The binary.
+        program: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// No port for the Runtime API.
+    #[error("the Lambda Runtime API found no port to listen on at 127.0.0.1")]
+    Listen(#[source] io::Error),
+    /// The event is not JSON, which Lambda hands to no function; what is wrong, and where.
+    #[error("the event is not JSON, and Lambda hands nothing else to a function: {0}")]
+    InvalidRequestContent(String),
+    /// The function reported that it cannot start.
+    #[error("the function cannot start: {0}")]
+    Init(ErrorReport),
+    /// The function was neither ready nor gone after 10 seconds, and was killed.
+    #[error(
+        "the function was not ready for an event after {} and was stopped{output}",
+        seconds(INIT_TIMEOUT)
+    )]
+    InitTimedOut {
+        /// The last lines it wrote.
+        output: LastLines,
+    },
+    /// The process ended by itself or by a signal.
+    #[error("the function ended with {exit} {phase}{output}")]
+    Exited {
+        /// What it was doing.
+        phase: Phase,
+        /// `exit status 1`, `signal 9 (SIGKILL)`.
+        exit: String,
+        /// The last lines it wrote.
+        output: LastLines,
+    },
+    /// The event was not answered in time; the process was killed, as Lambda does.
+    #[error("{cause} and was stopped{output}")]
+    NoAnswer {
+        /// Which time ran out.
+        cause: InvokeError,
+        /// The last lines it wrote.
+        output: LastLines,
+    },
+}
+
+impl FunctionError {
+    /// The `errorType` that Lambda gives to the caller of Invoke.
+    #[must_use]
+    pub fn error_type(&self) -> &str {
+        match self {
+            Self::Spawn { .. } | Self::Listen(_) => "Runtime.InvalidEntrypoint",
+            Self::InvalidRequestContent(_) => "InvalidRequestContentException",
+            Self::Init(report) => &report.error_type,
+            Self::Exited { .. } => "Runtime.ExitError",
+            Self::InitTimedOut { .. } | Self::NoAnswer { .. } => "Sandbox.Timedout",
+        }
+    }
+}
+
+/// Says what keeps a payload from being JSON, without a word of the payload.
+fn expect_json(payload: &[u8]) -> Result<(), String> {
+    let text = std::str::from_utf8(payload)
+        .map_err(|error| format!("byte {} is not UTF-8", error.valid_up_to() + 1))?;
+    match serde_json::from_str::<serde::de::IgnoredAny>(text) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// What a function was doing when it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// It was starting and had not asked for an event.
+    Init,
+    /// It had been given an event.
+    Invoke,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Init => "before it was ready",
+            Self::Invoke => "while it had an event to answer",
+        })
+    }
+}
