@@ -118,7 +118,7 @@ impl fmt::Display for ErrorCode {
 pub struct Failure {
     /// What kind of failure.
     pub code: ErrorCode,
-    /// The field, tag or reference it is about, as the mapping spells it.
+    /// The field it is about by its name in the domain, or the tag or reference.
     pub field: Option<String>,
     /// The sentence for the person who must act.
     pub message: String,

@@ -240,7 +240,7 @@ impl Field {
                     &item,
                 )),
             },
-            FieldType::SingleSelect => self.option(item).map(FieldValue::String),
+            FieldType::SingleSelect => self.option_value(item).map(FieldValue::String),
             FieldType::Url => {
                 let text = self.bounded(scalar(item, "a URL")?)?;
                 if is_url(&text) {
@@ -287,32 +287,31 @@ impl Field {
         }
     }
 
-    /// An option by its value or, failing that, by its label; exactly as the domain spells it.
-    fn option(&self, item: Item<'_>) -> Result<String, Misfit> {
+    /// The option with this value or, failing that, this label; exactly as the domain spells it, an active one before an inactive.
+    #[must_use]
+    pub fn option(&self, text: &str) -> Option<&FieldOption> {
+        let options = || self.options.iter().flatten();
+        options().find(|option| option.value == text).or_else(|| {
+            let named = || options().filter(|option| option.name == text);
+            named()
+                .find(|option| option.active)
+                .or_else(|| named().next())
+        })
+    }
+
+    fn option_value(&self, item: Item<'_>) -> Result<String, Misfit> {
         let text = scalar(item, "one of its options")?;
-        let Some(options) = &self.options else {
+        if self.options.is_none() {
             let text = self.bounded(text)?;
-            let legal = text
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-            return if legal {
+            let legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+            return if text.chars().all(legal) {
                 Ok(text)
             } else {
-                Err(misfit(
-                    "takes an option's value (letters, digits, `-` and `_`), found other characters",
-                ))
+                let rule = "takes an option's value (letters, digits, `-` and `_`), found other characters";
+                Err(misfit(rule))
             };
-        };
-        let by_value = options.iter().find(|option| option.value == text);
-        let by_name = || {
-            let mut named = options.iter().filter(|option| option.name == text);
-            let first = named.next();
-            first
-                .filter(|option| option.active)
-                .or_else(|| named.find(|option| option.active))
-                .or(first)
-        };
-        match by_value.or_else(by_name) {
+        }
+        match self.option(&text) {
             Some(option) if option.active => Ok(option.value.clone()),
             Some(option) => Err(misfit(format!(
                 "takes an active option, and `{}` is inactive",

@@ -82,6 +82,14 @@ pub struct FieldMapping {
     pub overflow: Overflow,
 }
 
+impl FieldMapping {
+    /// Whether the field is sent empty, whatever the event.
+    #[must_use]
+    pub fn is_always_empty(&self) -> bool {
+        matches!(self.source, Source::Value(Content::Empty))
+    }
+}
+
 /// Where a field's value comes from.
 #[derive(Clone, Debug)]
 pub enum Source {
@@ -100,6 +108,14 @@ pub struct Choice {
     pub when: Option<Pattern>,
     /// Its value.
     pub value: Content,
+}
+
+impl Choice {
+    /// Whether it is for this event.
+    #[must_use]
+    pub fn takes(&self, event: &serde_json::Value) -> bool {
+        self.when.as_ref().is_none_or(|when| when.matches(event))
+    }
 }
 
 /// What a field is filled with.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::arn;
 use crate::error::{ErrorCode, Failure};
-use crate::field::{Field, FieldValue, Misfit};
+use crate::field::{Field, FieldValue};
 use crate::key;
 use crate::limits;
 use crate::mapping::expression::{Item, Scope, Template, WrongType};
@@ -151,8 +151,7 @@ impl CaseMapping {
         } else {
             self.key
                 .iter()
-                .enumerate()
-                .map(|(index, part)| key_part(part, index, scope))
+                .map(|part| key_part(part, scope))
                 .collect::<Result<_, _>>()?
         };
         Ok(key::client_token(
@@ -181,24 +180,18 @@ impl CaseMapping {
     }
 }
 
-fn key_part<'a>(
-    part: &'a Template,
-    index: usize,
-    scope: &Scope<'a>,
-) -> Result<Cow<'a, str>, Failure> {
-    let text = || {
-        part.expressions().next().map_or_else(
-            || format!("part {}", index + 1),
-            |expression| format!("`{}`", expression.text),
-        )
-    };
+fn key_part<'a>(part: &'a Template, scope: &Scope<'a>) -> Result<Cow<'a, str>, Failure> {
     let missing = |message: String| Failure::new(ErrorCode::KeyMissing, message).of("key");
     match part.evaluate_text(scope) {
         Ok(Some(value)) => Ok(value),
-        Ok(None) => Err(missing(format!(
-            "the key cannot be computed: {} is missing from the event",
-            text()
-        ))),
+        Ok(None) => {
+            let which = part
+                .missing(scope)
+                .map_or("a part of it", |expression| &expression.text);
+            Err(missing(format!(
+                "the key cannot be computed: `{which}` is missing from the event"
+            )))
+        }
         Err(wrong) => Err(missing(format!("the key cannot be computed: {wrong}"))),
     }
 }
@@ -247,50 +240,58 @@ impl FieldMapping {
             (None, IfMissing::Skip) => Ok(None),
             (None, IfMissing::Empty) => Ok(Some(FieldValue::Empty)),
             (None, IfMissing::Fail) => {
-                let message = format!(
-                    "the field `{}` has no value: {}; give it a `default`, or `if_missing: skip`",
-                    self.field.name,
-                    self.missing()
-                );
-                Err(Failure::new(ErrorCode::FieldMissing, message).of(&self.field.name))
+                let name = &self.field.name;
+                let (reason, advice) = (self.why_missing(scope), self.advice());
+                let message = format!("the field `{name}` has no value: {reason}; {advice}");
+                Err(Failure::new(ErrorCode::FieldMissing, message).of(name))
             }
         }
     }
 
     fn coerce(&self, item: Item<'_>) -> Result<FieldValue, Failure> {
-        let text = match (&item, self.overflow) {
-            (Item::Text(text), Overflow::Truncate) => Some(text.to_string()),
-            _ => None,
+        let item = match (self.overflow, item) {
+            (Overflow::Truncate, item) => item.into_text().map_or_else(
+                |item| item,
+                |text| {
+                    Item::Text(
+                        filter::truncate(&text, self.field.limit())
+                            .to_owned()
+                            .into(),
+                    )
+                },
+            ),
+            (Overflow::Fail, item) => item,
         };
-        match (self.field.coerce(item), text) {
-            (Ok(value), _) => Ok(value),
-            (Err(Misfit::TooLong { limit, .. }), Some(text)) => {
-                let cut = filter::truncate(&text, limit).to_owned();
-                self.field
-                    .coerce(Item::Text(cut.into()))
-                    .map_err(|misfit| self.invalid(&misfit.to_string()))
-            }
-            (Err(misfit), _) => Err(self.invalid(&misfit.to_string())),
-        }
+        self.field
+            .coerce(item)
+            .map_err(|misfit| self.invalid(&misfit.to_string()))
     }
 
     /// Which of its references found nothing, in the author's own words.
-    fn missing(&self) -> String {
-        let expressions: Vec<String> = match &self.source {
-            Source::Value(Content::Template(template)) | Source::ProfileId(template) => template
-                .expressions()
-                .map(|expression| format!("`{}`", expression.text))
-                .collect(),
-            Source::Value(Content::Empty) => Vec::new(),
-            Source::Choose(_) => return "no choice gives one for this event".to_owned(),
+    fn why_missing(&self, scope: &Scope<'_>) -> String {
+        let template = match &self.source {
+            Source::Choose(choices) => {
+                match choices.iter().find(|choice| choice.takes(scope.event)) {
+                    Some(choice) => choice.value.template(),
+                    None => return "no choice is for this event".to_owned(),
+                }
+            }
+            Source::Value(content) => content.template(),
+            Source::ProfileId(template) => Some(template),
         };
-        match (expressions.as_slice(), &self.lookup) {
-            ([one], None) => format!("{one} is missing from the event"),
-            ([one], Some(_)) => format!("{one} is missing from the event or from the table"),
-            _ => format!(
-                "one of {} is missing from the event",
-                expressions.join(", ")
-            ),
+        match template.and_then(|template| template.missing(scope)) {
+            Some(expression) => format!("`{}` is missing from the event", expression.text),
+            None => "the table has no entry for it".to_owned(),
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self.field.id.as_str() {
+            "customer_id" => {
+                "where there may be none, set the field `customer_id` with `if_missing: skip`"
+            }
+            "title" => "give it a `default`",
+            _ => "give it a `default`, or `if_missing: skip`",
         }
     }
 

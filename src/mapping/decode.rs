@@ -2,6 +2,7 @@
 
 mod case;
 mod constants;
+mod customer;
 mod fields;
 mod group;
 mod place;
@@ -38,17 +39,19 @@ impl Mapping {
     pub fn load(file: &str, text: &str, setting: Setting<'_>) -> Result<Self, Faults> {
         let extension = std::path::Path::new(file).extension();
         let root = if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
-            json::parse(text).map_err(|fault| vec![fault])
+            json::parse(text)
+                .map(|root| (root, Vec::new()))
+                .map_err(|fault| vec![fault])
         } else {
             yaml::parse(text)
         };
-        let root = root.map_err(|list| Faults::new(file, text, list))?;
+        let (root, faults) = root.map_err(|list| Faults::new(file, text, list))?;
         let mut decoder = Decoder {
             text,
             setting,
             tables: Tables::new(),
             table_entries: HashMap::new(),
-            faults: Vec::new(),
+            faults,
         };
         let mapping = decoder.file(&root);
         match mapping {
@@ -121,10 +124,15 @@ impl Decoder<'_> {
     }
 
     fn version(&mut self, node: &Node) {
-        if !matches!(&node.kind, Kind::Scalar(scalar) if scalar.literal() == Literal::Number("1")) {
-            let message = "this release reads version 1 of the mapping language";
-            self.keep(Fault::new(node.span, message).help("write `version: 1`"));
-        }
+        let found = match &node.kind {
+            Kind::Scalar(scalar) if scalar.literal() == Literal::Number("1") => return,
+            Kind::Scalar(scalar) if scalar.plain => format!("`{}`", scalar.text),
+            _ => node.describe().to_owned(),
+        };
+        let message =
+            format!("this release reads version 1 of the mapping language, found {found}");
+        let help = "write `version: 1`, or use the release that the mapping was written for";
+        self.keep(Fault::new(node.span, message).help(help));
     }
 
     fn tables(&mut self, node: &Node) {

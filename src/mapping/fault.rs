@@ -137,7 +137,7 @@ pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     if let Some(candidate) = nearest(name, candidates.iter().copied()) {
         return Some(format!("did you mean `{candidate}`?"));
     }
-    (1..=16)
+    (1..=20)
         .contains(&candidates.len())
         .then(|| format!("there is {}", listed(candidates)))
 }

@@ -268,12 +268,17 @@ pub fn boolean(item: &Item<'_>) -> Option<bool> {
 }
 
 fn text<'a>(item: Item<'a>, filter: &str) -> Result<Cow<'a, str>, String> {
+    let help = match &item {
+        Item::List(_) => ": join it first",
+        Item::Number(_) | Item::Boolean(_) => ": make text of it first with `text`",
+        Item::Text(_) | Item::Object | Item::Null => "",
+    };
     match item {
         Item::Text(text) => Ok(text),
-        Item::List(_) => Err(format!(
-            "`{filter}` takes text, found a list: join it first"
+        other => Err(format!(
+            "`{filter}` takes text, found {}{help}",
+            other.describe()
         )),
-        other => Err(format!("`{filter}` takes text, found {}", other.describe())),
     }
 }
 
@@ -300,9 +305,14 @@ fn join<'a>(items: Vec<Item<'a>>, separator: &str) -> Result<Option<Item<'a>>, S
     let mut texts = Vec::with_capacity(items.len());
     for item in items.into_iter().filter(|item| *item != Item::Null) {
         texts.push(item.into_text().map_err(|item| {
+            let flatten = if matches!(item, Item::List(_)) {
+                ": flatten it with `[*]`"
+            } else {
+                ""
+            };
+            let found = item.describe();
             format!(
-                "`join` takes a list of text, numbers or booleans, found {} in it",
-                item.describe()
+                "`join` takes a list of text, numbers or booleans, found {found} in it{flatten}"
             )
         })?);
     }

@@ -71,7 +71,7 @@ pub const KEYS: &[KeyInfo] = &[
     key(Place::File, "tags", Status::Optional, "values by tag key", "", "tags of every case; a case mapping's own win", "tags: { team: orders }"),
     key(Place::File, "phone_country", Status::Later("phone numbers are taken as they come"), "a country", "", "the country of phone numbers without a prefix", "phone_country: US"),
     key(Place::File, "cases", Status::Required, "a list of case mappings", "", "the case mappings; the first that matches is taken", "cases: [ … ]"),
-    key(Place::Case, "name", Status::Required, "text", "", "the case mapping's identity: part of every key", "name: order-failed"),
+    key(Place::Case, "name", Status::Required, "text", "", "its identity, part of every key", "name: order-failed"),
     key(Place::Case, "trigger", Status::Required, "contact-flow or eventbridge", "", "what invokes the function", "trigger: eventbridge"),
     key(Place::Case, "when", Status::Optional, "an event pattern", "every event of the trigger", "which events it takes", "when: { source: [com.example.orders] }"),
     key(Place::Case, "template", Status::Required, "a name or an id", "", "the Cases template", "template: Order problem"),

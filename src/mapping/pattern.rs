@@ -18,8 +18,9 @@ mod wildcard;
 use serde_json::Value;
 
 use self::condition::Condition;
-use super::fault::Fault;
+use super::fault::{Fault, Faults};
 use super::tree::{Entry, Kind, Literal, Node};
+use super::{json, yaml};
 
 /// The key whose value is a list of alternatives.
 const OR: &str = "$or";
@@ -71,6 +72,32 @@ impl Pattern {
     /// Everything that EventBridge would refuse, each at the item that is wrong.
     pub fn compile(node: &Node) -> Result<Self, Vec<Fault>> {
         compile::compile(node)
+    }
+
+    /// Reads an event pattern from a file of its own: YAML when the name ends in `.yaml` or `.yml`, else JSON.
+    ///
+    /// # Errors
+    /// Its faults, as those of a mapping.
+    pub fn read(name: &str, text: &str) -> Result<Self, Faults> {
+        let is_yaml = [".yaml", ".yml"]
+            .iter()
+            .any(|ending| name.ends_with(ending));
+        let read = if is_yaml {
+            yaml::parse(text)
+        } else {
+            json::parse(text)
+                .map(|node| (node, Vec::new()))
+                .map_err(|fault| vec![fault])
+        };
+        let compiled = read.and_then(|(node, mut faults)| match Self::compile(&node) {
+            Ok(pattern) if faults.is_empty() => Ok(pattern),
+            Ok(_) => Err(faults),
+            Err(more) => {
+                faults.extend(more);
+                Err(faults)
+            }
+        });
+        compiled.map_err(|list| Faults::new(name, text, list))
     }
 
     /// Whether the event matches. An event that is not an object never does.

@@ -16,34 +16,32 @@ const MAX_DEPTH: usize = 64;
 /// More nodes, counted after aliases are expanded, are refused: a hundred case mappings of 220 fields each stay far below.
 const MAX_NODES: usize = 400_000;
 
-/// Reads one YAML document.
+/// Reads one YAML document, with the faults that leave the rest of it readable (tags, keys that are not text).
 ///
 /// # Errors
-/// A syntax fault is reported alone; what the tree can show (tags, keys that are not text) is reported with it all together.
-pub fn parse(text: &str) -> Result<Node, Vec<Fault>> {
+/// A fault that does not: of YAML's syntax, of size, or that there is no document. It is reported alone.
+pub fn parse(text: &str) -> Result<(Node, Vec<Fault>), Vec<Fault>> {
     let mut composer = Composer::default();
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
         let (event, marks) = event.map_err(|error| {
-            let at = Position { line: error.marker().line(), column: error.marker().col() + 1 };
+            let start = Position { line: error.marker().line(), column: error.marker().col() + 1 };
             let message = format!("this is not valid YAML: {}", error.info());
-            let fault = Fault::new(Span { start: at, end: Position { column: at.column + 1, ..at } }, message);
-            vec![fault.help("an expression in `{ }` or `[ ]`, or one that holds `: ` or ` #`, has to stand in quotes")]
+            let help = if text.lines().nth(start.line - 1).is_some_and(|line| line.trim_start_matches(' ').starts_with('\t')) {
+                "indent with spaces: YAML takes no tabs"
+            } else {
+                "a text that begins with `{{`, an expression in `{ }` or `[ ]`, and a value that holds `: ` or ` #` have to stand in quotes"
+            };
+            let span = Span { start, end: start }.first_character();
+            vec![Fault::new(span, message).help(help)]
         })?;
         composer
             .take(event, span(marks))
             .map_err(|fault| vec![*fault])?;
     }
     let start = Position { line: 1, column: 1 };
-    let root = composer.root;
-    match root {
-        _ if !composer.faults.is_empty() => Err(composer.faults),
-        Some(root) => Ok(root),
-        None => Err(vec![Fault::new(
-            Span { start, end: start },
-            "the file is empty",
-        )]),
-    }
+    let empty = || vec![Fault::new(Span { start, end: start }, "the file is empty")];
+    Ok((composer.root.ok_or_else(empty)?, composer.faults))
 }
 
 fn span(marks: Marks) -> Span {
@@ -68,7 +66,10 @@ enum OpenKind {
     List(Vec<Node>),
     Map {
         entries: Vec<Entry>,
+        /// The key whose value comes next.
         key: Option<Key>,
+        /// A key was no text.
+        odd: bool,
     },
 }
 
@@ -119,8 +120,12 @@ impl Composer {
             }
             Event::MappingStart(anchor, tag) => {
                 self.refuse_tag(tag.is_some(), span);
-                let (entries, key) = (Vec::new(), None);
-                self.begin(span, anchor, OpenKind::Map { entries, key })?;
+                let map = OpenKind::Map {
+                    entries: Vec::new(),
+                    key: None,
+                    odd: false,
+                };
+                self.begin(span, anchor, map)?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(span),
             Event::Alias(anchor) => {
@@ -164,6 +169,10 @@ impl Composer {
         };
         let kind = match kind {
             OpenKind::List(items) => Kind::List(items),
+            OpenKind::Map { odd: true, .. } => self.odd(Span {
+                start,
+                end: span.end,
+            }),
             OpenKind::Map { entries, .. } => Kind::Map(self.merged(entries)),
         };
         let end = span.end;
@@ -184,23 +193,40 @@ impl Composer {
         match self.open.last_mut().map(|open| &mut open.kind) {
             None => self.root = Some(node),
             Some(OpenKind::List(items)) => items.push(node),
-            Some(OpenKind::Map { entries, key }) => {
-                if let Some(key) = key.take() {
-                    entries.push(Entry { key, value: node });
-                    return;
+            Some(OpenKind::Map { entries, key, odd }) => match (key.take(), node.kind) {
+                (Some(key), kind) => entries.push(Entry {
+                    key,
+                    value: Node {
+                        span: node.span,
+                        kind,
+                    },
+                }),
+                (None, Kind::Scalar(scalar)) => {
+                    *key = Some(Key {
+                        span: node.span,
+                        text: scalar.text,
+                    });
                 }
-                let span = node.span;
-                let text = if let Kind::Scalar(scalar) = node.kind {
-                    scalar.text
-                } else {
-                    let help = "a value that begins with `{{` or `[` has to stand in quotes: \"{{ $.source }}\"";
-                    let fault = Fault::new(span.first_character(), "a key has to be text");
-                    self.faults.push(fault.help(help));
-                    String::new()
-                };
-                *key = Some(Key { span, text });
-            }
+                (None, Kind::List(_) | Kind::Map(_)) => {
+                    *odd = true;
+                    *key = Some(Key {
+                        span: node.span,
+                        text: String::new(),
+                    });
+                }
+            },
         }
+    }
+
+    /// Reports a group with a key that is not text, which is nearly always a hole without quotes, and reads on as if it had them.
+    fn odd(&mut self, span: Span) -> Kind {
+        let message = "`{{` without quotes is a group of keys to YAML, not text";
+        let help = "put the whole value in quotes: \"{{ $.source }}\"";
+        self.faults.push(Fault::new(span, message).help(help));
+        Kind::Scalar(Scalar {
+            text: "{{ $.unquoted }}".to_owned(),
+            plain: false,
+        })
     }
 
     /// Resolves merge keys: what `<<` brings stands behind the mapping's own keys and never replaces one.

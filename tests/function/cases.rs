@@ -27,6 +27,16 @@ async fn every_directory_gives_what_it_says() {
     let mut wrong = Vec::new();
     for directory in &directories {
         let (file, found) = run(directory).await;
+        let outcomes = ["request.json", "answer.json", "faults.txt"];
+        let others = outcomes
+            .iter()
+            .filter(|other| **other != file && directory.join(other).exists());
+        assert_eq!(
+            others.count(),
+            0,
+            "{} has another outcome than {file}",
+            directory.display()
+        );
         let path = directory.join(file);
         let expected = fs::read_to_string(&path).unwrap_or_default();
         if expected != found {

@@ -1,11 +1,9 @@
 //! `match`: an event pattern and an event into yes or no, by the same matcher that the function runs.
 
 use std::io::{self, BufRead as _, Read as _};
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail};
-use casebridge::mapping::fault::Faults;
 use casebridge::mapping::pattern::Pattern;
 use casebridge::mapping::{json, tree::Node};
 use serde::Deserialize;
@@ -102,20 +100,8 @@ impl Source {
 
     /// The pattern, or every fault of it with its place.
     fn pattern(self) -> anyhow::Result<Pattern> {
-        let extension = Path::new(&self.name).extension();
-        let is_yaml = extension.is_some_and(|extension| extension == "yaml" || extension == "yml");
-        let node = if is_yaml {
-            casebridge::mapping::yaml::parse(&self.text)
-        } else {
-            json::parse(&self.text).map_err(|fault| vec![fault])
-        };
-        let faults = |list| {
-            anyhow!(
-                "the pattern cannot be used\n\n{}",
-                Faults::new(self.name.clone(), self.text.clone(), list)
-            )
-        };
-        Pattern::compile(&node.map_err(faults)?).map_err(faults)
+        Pattern::read(&self.name, &self.text)
+            .map_err(|faults| anyhow!("the pattern cannot be used\n\n{faults}"))
     }
 
     fn event(self) -> anyhow::Result<Value> {

@@ -3,7 +3,7 @@
 use super::super::expression::{Operand, Part, Reference, Template};
 use super::super::fault::Fault;
 use super::super::keys::Place;
-use super::super::tree::{Entry, Kind, Node, Scalar, Span};
+use super::super::tree::{Entry, Kind, Literal, Node, Scalar, Span};
 use super::super::{CaseMapping, PerformedBy};
 use super::{Decoder, Defaults};
 use crate::limits;
@@ -50,7 +50,7 @@ impl Decoder<'_> {
             kind: Kind::Map(_), ..
         }) = group.get("fields")
         {
-            self.missing_required(&template, &fields.set, group.span_of("fields"));
+            self.missing_required(&template, &fields, group.span_of("fields"));
         }
         let case = CaseMapping {
             name: name?,
@@ -71,6 +71,10 @@ impl Decoder<'_> {
 
     fn name(&mut self, node: &Node) -> Option<String> {
         match &node.kind {
+            Kind::Scalar(scalar) if scalar.literal() == Literal::Null => self.refuse(Fault::new(
+                node.span,
+                "`null` is no name: put it in quotes if it is meant as one",
+            )),
             Kind::Scalar(Scalar { text, .. })
                 if (1..=limits::NAME).contains(&text.chars().count())
                     && !text.chars().any(char::is_control) =>
@@ -86,15 +90,18 @@ impl Decoder<'_> {
     }
 
     fn key(&mut self, node: &Node) -> Vec<Template> {
-        match &node.kind {
-            Kind::List(items) if items.is_empty() => {
-                let help = "leave `key` out for one case per contact or event";
-                self.keep(Fault::new(node.span, "a key has at least one part").help(help));
-                Vec::new()
-            }
-            Kind::List(items) => items.iter().filter_map(|item| self.value(item)).collect(),
-            Kind::Scalar(_) | Kind::Map(_) => self.value(node).into_iter().collect(),
+        let items = match &node.kind {
+            Kind::List(items) => items.as_slice(),
+            Kind::Scalar(_) | Kind::Map(_) => std::slice::from_ref(node),
+        };
+        let parts: Vec<Template> = items.iter().filter_map(|item| self.value(item)).collect();
+        let constant = parts.iter().all(|part| part.expressions().next().is_none());
+        if parts.len() == items.len() && constant {
+            let message = "this key is the same for every event: there would be one case for ever";
+            let help = "name what tells one case from another, such as $.detail.order.id, or leave `key` out for one case per contact or event";
+            self.keep(Fault::new(node.span, message).help(help));
         }
+        parts
     }
 
     pub(super) fn performed_by(&mut self, node: &Node) -> Option<PerformedBy> {

@@ -1,11 +1,11 @@
 //! What no event changes is checked when the mapping is loaded: values, defaults and table entries that a field can never take.
 
 use super::super::expression::{Item, Template};
-use super::super::fault::{Fault, listed};
+use super::super::fault::{Fault, suggest};
 use super::super::tree::Span;
 use super::super::{Content, FieldMapping, IfMissing, Overflow, Source};
 use super::Decoder;
-use crate::field::{FieldType, Misfit};
+use crate::field::Misfit;
 
 /// Where the parts of a field mapping stand.
 pub(super) struct Places {
@@ -55,25 +55,23 @@ impl Decoder<'_> {
 
     fn fits(&mut self, mapping: &FieldMapping, item: Item<'_>, span: Span) {
         let field = &mapping.field;
-        let misfit = match field.coerce(item) {
+        let misfit = match field.coerce(item.clone()) {
             Ok(_) => return,
             Err(Misfit::TooLong { .. }) if mapping.overflow == Overflow::Truncate => return,
             Err(misfit) => misfit,
         };
-        let message = format!(
-            "the field `{}` ({}) {misfit}",
-            field.name,
-            field.kind.name()
-        );
-        let active = field
-            .options
-            .iter()
-            .flatten()
-            .filter(|option| option.active);
-        let options = listed(active.map(|option| option.name.as_str()));
-        let select = field.kind == FieldType::SingleSelect && field.options.is_some();
-        let help = select.then(|| format!("its options are {options}"));
-        self.keep(Fault::new(span, message).maybe_help(help));
+        let (name, kind) = (&field.name, field.kind.name());
+        let fault = match (item.into_text(), &field.options) {
+            // What the author wrote may be quoted, as what an event brings may not.
+            (Ok(text), Some(options)) if field.option(&text).is_none() => {
+                let active = options.iter().filter(|option| option.active);
+                let help = suggest(&text, active.map(|option| option.name.as_str()));
+                let message = format!("the field `{name}` has no option `{text}`");
+                Fault::new(span, message).maybe_help(help)
+            }
+            _ => Fault::new(span, format!("the field `{name}` ({kind}) {misfit}")),
+        };
+        self.keep(fault);
     }
 }
 

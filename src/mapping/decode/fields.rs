@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::super::fault::{Fault, alternatives, suggest};
+use super::super::fault::{Fault, alternatives, nearest, suggest};
 use super::super::keys::Place;
 use super::super::tree::{Entry, Key, Kind, Literal, Node, Span};
 use super::super::{Choice, FieldMapping, IfMissing, Overflow, Source};
@@ -10,6 +10,7 @@ use super::Decoder;
 use super::constants::Places;
 use super::group::Group;
 use super::template::is_uuid;
+use crate::domain::Domain;
 use crate::field::{Field, FieldType};
 use crate::limits;
 
@@ -109,6 +110,14 @@ impl Decoder<'_> {
         }
         mapping.if_missing = if_missing.unwrap_or(Some(IfMissing::Fail))?;
         mapping.overflow = overflow.unwrap_or(Some(Overflow::Fail))?;
+        if mapping.overflow == Overflow::Truncate && mapping.field.kind != FieldType::Text {
+            let (name, kind) = (&mapping.field.name, mapping.field.kind.name());
+            let message = format!(
+                "`overflow: truncate` is for Text, and the field `{name}` is of type {kind}: cut short, its value would be another"
+            );
+            let fault = Fault::new(group.span_of("overflow"), message);
+            return self.refuse(fault.help("leave it out"));
+        }
         let default = group.get("default").map(|node| node.span);
         let places = Places {
             field: key.span,
@@ -121,18 +130,7 @@ impl Decoder<'_> {
     /// The field of this name or id, which has to be of the type that is given explicitly, if one is.
     fn field(&mut self, key: &Key, explicit: Option<FieldType>) -> Option<Field> {
         let field = match self.setting.domain {
-            Some(domain) => {
-                let known = domain
-                    .field(&key.text)
-                    .cloned()
-                    .or_else(|| Field::system(&key.text));
-                let names = domain.fields.iter().filter(|field| field.is_writable());
-                let help = || suggest(&key.text, names.map(|field| field.name.as_str()));
-                known.or_else(|| {
-                    let message = format!("the domain has no field `{}`", key.text);
-                    self.refuse(Fault::new(key.span, message).maybe_help(help()))
-                })
-            }
+            Some(domain) => self.known_field(key, domain),
             None => Field::system(&key.text).or_else(|| self.unknown_field(key, explicit)),
         }?;
         if !field.is_writable() {
@@ -150,6 +148,23 @@ impl Decoder<'_> {
             return self.refuse(Fault::new(key.span, message).help(help));
         }
         Some(field)
+    }
+
+    /// A field of the snapshot, by name or id.
+    fn known_field(&mut self, key: &Key, domain: &Domain) -> Option<Field> {
+        let name = &key.text;
+        if let Some(field) = domain.field(name) {
+            return Some(field.clone());
+        }
+        Field::system(name).or_else(|| {
+            let writable = domain.fields.iter().filter(|field| field.is_writable());
+            let help = match nearest(name, writable.map(|field| field.name.as_str())) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "names and ids are those of domain.json".to_owned(),
+            };
+            let message = format!("the domain has no field `{name}`");
+            self.refuse(Fault::new(key.span, message).help(help))
+        })
     }
 
     /// Without a snapshot a custom field is what the author says it is.
@@ -265,52 +280,6 @@ impl Decoder<'_> {
             &[("fail", Overflow::Fail), ("truncate", Overflow::Truncate)],
         )
     }
-
-    /// `customer:` is the system field `customer_id`, as a ready ARN or assembled from a profile's id.
-    pub(super) fn customer(&mut self, node: &Node, fields: &mut Fields) {
-        let source = match node.kind {
-            Kind::Map(_) => self.group(node, Place::Customer).and_then(|group| {
-                let later = group.get("find").is_some();
-                match group.get("profile_id") {
-                    Some(node) => self.value(node).map(Source::ProfileId),
-                    None if later => None,
-                    None => {
-                        let message = "`customer` takes a profile ARN, or `profile_id`";
-                        let help = "such as `customer: $.Parameters.profile_arn`";
-                        self.refuse(Fault::new(node.span.first_character(), message).help(help))
-                    }
-                }
-            }),
-            Kind::Scalar(_) | Kind::List(_) => {
-                let value = self.value(node);
-                value.map(|template| Source::Value(super::super::Content::Template(template)))
-            }
-        };
-        let set = fields
-            .sound
-            .iter()
-            .find(|(mapping, _)| mapping.field.id == "customer_id");
-        if let Some((_, first)) = set {
-            let line = first.start.line;
-            let message = format!(
-                "the customer is set twice, by `customer` and by the field `customer_id` on line {line}"
-            );
-            self.keep(Fault::new(node.span, message).help("keep one of them"));
-        }
-        if let (Some(field), Some(source)) = (Field::system("customer_id"), source) {
-            let mapping = FieldMapping::new(field, source);
-            let places = Places {
-                field: node.span,
-                values: vec![node.span],
-                default: None,
-            };
-            let checked = self.checked(mapping, None, &places);
-            fields
-                .sound
-                .extend(checked.map(|mapping| (mapping, node.span)));
-            fields.set.insert("customer_id".to_owned());
-        }
-    }
 }
 
 fn explicit_type(group: &Group<'_>) -> Option<FieldType> {
@@ -321,7 +290,7 @@ fn explicit_type(group: &Group<'_>) -> Option<FieldType> {
 }
 
 impl FieldMapping {
-    fn new(field: Field, source: Source) -> Self {
+    pub(super) fn new(field: Field, source: Source) -> Self {
         Self {
             field,
             when: None,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::super::fault::{Fault, listed, suggest};
+use super::super::fault::{Fault, listed, nearest};
 use super::super::keys::{Place, Status, keys_of};
 use super::super::tree::{Entry, Kind, Node, Span};
 
@@ -34,8 +34,10 @@ impl<'n> Group<'n> {
             span: node.span.first_character(),
             entries,
         };
+        // A group that has nothing but an unknown key has had its fault.
+        let misspelt = group.entries.is_empty() && !faults.is_empty();
         for key in keys_of(place).filter(|key| key.status == Status::Required) {
-            if group.get(key.name).is_none() {
+            if group.get(key.name).is_none() && !misspelt {
                 let message = format!(
                     "{} needs the key `{}`: {}",
                     place.describe(),
@@ -47,6 +49,11 @@ impl<'n> Group<'n> {
             }
         }
         (Some(group), faults)
+    }
+
+    /// Whether no key in it is one of the language.
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 
     /// The node of a key.
@@ -89,9 +96,11 @@ pub(super) fn once(entries: &[Entry]) -> (Vec<&Entry>, Vec<Fault>) {
 fn check(entry: &Entry, place: Place) -> Option<(Fault, bool)> {
     let (name, span) = (entry.key.text.as_str(), entry.key.span);
     let Some(known) = keys_of(place).find(|key| key.name == name) else {
-        let names = || keys_of(place).map(|key| key.name);
-        let help = suggest(name, names());
-        let help = help.unwrap_or_else(|| format!("the keys here are {}", listed(names())));
+        let built = keys_of(place).filter(|key| !matches!(key.status, Status::Later(_)));
+        let help = nearest(name, keys_of(place).map(|key| key.name)).map_or_else(
+            || format!("the keys here are {}", listed(built.map(|key| key.name))),
+            |key| format!("did you mean `{key}`?"),
+        );
         let message = format!("{} has no key `{name}`", place.describe());
         return Some((Fault::new(span, message).help(help), false));
     };

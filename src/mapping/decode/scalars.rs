@@ -10,8 +10,8 @@ impl Decoder<'_> {
     /// A scalar that an event gives a value to.
     pub(super) fn value(&mut self, node: &Node) -> Option<Template> {
         let Kind::Scalar(scalar) = &node.kind else {
-            let quotes = "a value that begins with `{{` has to stand in quotes: \"{{ $.source }}\"";
-            let help = matches!(node.kind, Kind::Map(_)).then(|| quotes.to_owned());
+            let holes = "a text with holes makes one value of several: \"{{ $.a }} {{ $.b }}\"";
+            let help = matches!(node.kind, Kind::List(_)).then(|| holes.to_owned());
             let message = format!("expected a value, found {}", node.describe());
             return self.refuse(Fault::new(node.span, message).maybe_help(help));
         };
@@ -28,6 +28,11 @@ impl Decoder<'_> {
                 self.refuse(fault.help("`null` sends a field empty"))
             }
             Literal::Text(text) => match expression::parse(text, &self.tables) {
+                _ if scalar.plain && self.is_cut_short(node) => {
+                    let message = "this text ends at ` #`, where YAML begins a comment";
+                    let fault = Fault::new(node.span, message);
+                    self.refuse(fault.help("put all of it in quotes"))
+                }
                 Ok(template) => Some(template),
                 Err(SyntaxFault { at, message, help }) => {
                     let span = place::locate(self.text, node.span, &scalar.text, &at);
@@ -35,6 +40,22 @@ impl Decoder<'_> {
                 }
             },
         }
+    }
+
+    /// Whether what stands behind a plain scalar is a comment by mistake: `Order #{{ $.id }}`, `default('Order #1')`.
+    fn is_cut_short(&self, node: &Node) -> bool {
+        let end = node.span.end;
+        let line = self
+            .text
+            .lines()
+            .nth(end.line.saturating_sub(1))
+            .unwrap_or_default();
+        let behind: String = line.chars().skip(end.column.saturating_sub(1)).collect();
+        let comment = behind.trim_start().strip_prefix('#');
+        comment.is_some_and(|text| {
+            !text.starts_with([' ', '#'])
+                && (text.contains("{{") || text.contains("')") || text.contains("}}"))
+        })
     }
 
     /// What a field is filled with: a value, or nothing where plain `null` stands.

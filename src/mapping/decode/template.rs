@@ -1,10 +1,9 @@
 //! The Cases template of a case mapping.
 
-use std::collections::HashSet;
-
 use super::super::fault::{Fault, suggest};
 use super::super::tree::{Kind, Node, Scalar, Span};
 use super::Decoder;
+use super::fields::Fields;
 use crate::field::Field;
 
 /// A template by its id, with the fields it requires.
@@ -73,11 +72,22 @@ impl Decoder<'_> {
     pub(super) fn missing_required(
         &mut self,
         template: &ResolvedTemplate,
-        set: &HashSet<String>,
+        fields: &Fields,
         span: Span,
     ) {
         for required in &template.required_fields {
-            if set.contains(&required.id) {
+            if fields.set.contains(&required.id) {
+                let sound = fields
+                    .sound
+                    .iter()
+                    .find(|(mapping, _)| mapping.field.id == required.id);
+                if let Some((_, span)) = sound.filter(|(mapping, _)| mapping.is_always_empty()) {
+                    let (template, field) = (&template.name, &required.name);
+                    let message = format!(
+                        "the template `{template}` requires the field `{field}`, and this sends it empty"
+                    );
+                    self.keep(Fault::new(*span, message).help("give it a value"));
+                }
                 continue;
             }
             let message = format!(

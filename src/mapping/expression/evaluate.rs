@@ -81,6 +81,15 @@ impl Template {
     }
 }
 
+impl Template {
+    /// The first expression in it that finds nothing in this event.
+    #[must_use]
+    pub fn missing(&self, scope: &Scope<'_>) -> Option<&Expression> {
+        self.expressions()
+            .find(|expression| matches!(expression.evaluate(scope), Ok(None)))
+    }
+}
+
 impl Expression {
     fn evaluate<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Item<'a>>, WrongType> {
         let mut value = match &self.operand {
@@ -109,7 +118,7 @@ impl Expression {
                         ""
                     };
                     self.wrong_type(format!(
-                        "a text takes text, a number or a boolean, found {}{help}",
+                        "expected text, a number or a boolean, found {}{help}",
                         item.describe()
                     ))
                 })

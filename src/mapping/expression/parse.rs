@@ -51,17 +51,26 @@ pub fn parse(text: &str, tables: &Tables) -> Result<Template, SyntaxFault> {
 
 /// A text such as `$5 off` begins like a reference and is none: say how to write it.
 fn money(text: &str, fault: SyntaxFault) -> SyntaxFault {
-    if text.starts_with("$.") || text.starts_with("$[") || text.starts_with("$$") {
+    if ["$.", "$[", "$$"]
+        .iter()
+        .any(|start| text.starts_with(start))
+    {
         return fault;
     }
-    let message = "a value that begins with `$` is a reference, and this is none".to_owned();
-    let help = format!(
-        "a reference begins with `$.` or `$[`; plain text is written \"{{{{ '{}' }}}}\"",
-        text.replace('\'', "''")
-    );
+    let rest = text.strip_prefix('$').unwrap_or(text);
+    let help = if rest.contains("{{") {
+        format!("begin it with {{{{ '$' }}}}: \"{{{{ '$' }}}}{rest}\"")
+    } else if rest.starts_with(|c: char| c.is_alphabetic()) {
+        format!("did you mean `$.{rest}`?")
+    } else {
+        format!(
+            "plain text is written \"{{{{ '{}' }}}}\"",
+            text.replace('\'', "''")
+        )
+    };
     SyntaxFault {
         at: 0..text.len(),
-        message,
+        message: "a value that begins with `$` is a reference, and this is none: one begins with `$.` or `$[`".to_owned(),
         help: Some(help),
     }
 }
@@ -310,8 +319,8 @@ impl<'a> Scanner<'a> {
                 self.at = self.text.len();
                 return self.fault(
                     open..open + 1,
-                    format!("this {quote} has no closing {quote}"),
-                    Some("beside ` #` or `: ` YAML ends the value: put all of it in quotes"),
+                    format!("this `{quote}` has no closing `{quote}`"),
+                    None,
                 );
             }
             if self.peek() != Some(quote) {
@@ -338,7 +347,7 @@ impl<'a> Scanner<'a> {
 
     fn filter(&mut self, before: Kind) -> Result<Filter, SyntaxFault> {
         let start = self.at;
-        let name = self.run(|c| c.is_ascii_lowercase() || c == '_');
+        let name = self.run(|c| c.is_ascii_alphanumeric() || c == '_');
         if name.is_empty() {
             return self.expected("a filter's name after `|`");
         }

@@ -91,11 +91,7 @@ impl Filter {
                 date_format(&format).map(Self::Date)
             }
             "iso" => given.none(Self::Iso),
-            _ => Err((
-                format!("there is no filter `{name}`"),
-                suggest(name, NAMES)
-                    .or_else(|| Some("the filters are listed in the documentation".to_owned())),
-            )),
+            _ => Err((format!("there is no filter `{name}`"), suggest(name, NAMES))),
         }
     }
 }

@@ -159,15 +159,23 @@ impl Compiler {
                 self.field(scope.field(name), key.span, conditions, branches);
             }
             Kind::Scalar(scalar) => {
-                let message = format!(
-                    "`{name}` takes a list of values, found {}",
-                    value.describe()
-                );
-                let help = in_a_list(scalar).map(|list| format!("write {list}"));
-                self.faults.push(Fault {
-                    help,
-                    ..Fault::new(value.span, message)
-                });
+                let (message, help) = if scope.path.is_some() && RESERVED_IN_OR.contains(&name) {
+                    let message =
+                        format!("`{name}` is an operator, which stands in the list of a field");
+                    (
+                        message,
+                        Some(format!("write [{{ {name}: {} }}]", scalar.text)),
+                    )
+                } else {
+                    let found = value.describe();
+                    let message = format!("`{name}` takes a list of values, found {found}");
+                    (
+                        message,
+                        in_a_list(name, scalar).map(|list| format!("write {list}")),
+                    )
+                };
+                self.faults
+                    .push(Fault::new(value.span, message).maybe_help(help));
             }
         }
     }
@@ -251,11 +259,12 @@ impl Compiler {
 }
 
 /// The scalar as the list of values that was probably meant.
-fn in_a_list(scalar: &Scalar) -> Option<String> {
+fn in_a_list(name: &str, scalar: &Scalar) -> Option<String> {
     if scalar.text.is_empty() || scalar.text.contains('\n') {
         return None;
     }
-    Some(if scalar.plain {
+    let is_id = matches!(name, "account" | "id");
+    Some(if scalar.plain && !is_id {
         format!("[{}]", scalar.text)
     } else {
         format!("[\"{}\"]", scalar.text.escape_debug())
