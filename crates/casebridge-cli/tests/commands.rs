@@ -1,0 +1,177 @@
+//! The commands that need no build of the function, as a process: what they print and how they exit.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test ends by panicking"
+)]
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// Runs the tool in the repository's root, with a text on its standard input.
+fn run(arguments: &[&str], input: &str) -> Output {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_casebridge-cli"))
+        .args(arguments)
+        .current_dir(root)
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the tool runs");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    // A tool that reads nothing may be gone already.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    child.wait_with_output().expect("the tool ends")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("text")
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).expect("one line of JSON")
+}
+
+/// A mapping with two faults, in a file of its own.
+fn bad_mapping() -> tempfile::NamedTempFile {
+    let mut file = tempfile::Builder::new()
+        .suffix(".yaml")
+        .tempfile()
+        .expect("a file");
+    let mapping = "version: 1\ncases:\n  - name: a\n    trigger: eventbridge\n    template: Contact follow-up\n    fields:\n      title: $.detail | uper\n      Langauge: en\n";
+    file.write_all(mapping.as_bytes()).expect("written");
+    file
+}
+
+#[test]
+fn check_finds_nothing_in_what_is_shipped() {
+    let output = run(&["check"], "");
+    assert_eq!(output.status.code(), Some(0));
+    insta::assert_snapshot!(stdout(&output), @r"
+    mapping.yaml  6 case mappings
+    domain.json   32 fields, 3 templates
+    no faults
+    ");
+}
+
+#[test]
+fn check_says_every_fault_with_its_place() {
+    let file = bad_mapping();
+    let path = file.path().display().to_string();
+    let output = run(&["check", "--mapping", &path], "");
+    assert_eq!(output.status.code(), Some(1));
+    insta::assert_snapshot!(stdout(&output).replace(&path, "MAPPING"), @r"
+    error: there is no filter `uper`
+      --> MAPPING:7:25
+      |
+    7 |       title: $.detail | uper
+      |                         ^^^^
+      = help: did you mean `upper`?
+
+    error: the domain has no field `Langauge`
+      --> MAPPING:8:7
+      |
+    8 |       Langauge: en
+      |       ^^^^^^^^
+      = help: did you mean `Language`?
+
+    MAPPING: 2 faults
+    ");
+    let faults = json(&run(&["check", "--mapping", &path, "--json"], ""))["faults"].clone();
+    let places: Vec<_> = faults
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|fault| (fault["line"].as_u64(), fault["column"].as_u64()))
+        .collect();
+    assert_eq!(places, [(Some(7), Some(25)), (Some(8), Some(7))]);
+}
+
+#[test]
+fn check_says_when_it_could_not_look() {
+    let output = run(&["check", "--mapping", "nowhere.yaml"], "");
+    assert_eq!(
+        (output.status.code(), stdout(&output).as_str()),
+        (Some(2), "")
+    );
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("nowhere.yaml"), "{said}");
+}
+
+#[test]
+fn render_shows_what_would_be_sent() {
+    let output = run(&["render", "events/order-failed.json"], "");
+    assert_eq!(output.status.code(), Some(0));
+    let body = json(&output);
+    assert_eq!(
+        body["performedBy"]["customEntity"],
+        "casebridge/order-failed"
+    );
+    assert_eq!(body["tags"]["casebridge:key"], body["clientToken"]);
+    assert_eq!(body["clientToken"].as_str().map(str::len), Some(64));
+}
+
+#[test]
+fn render_says_why_there_is_no_request() {
+    let output = run(&["render", "events/order-failed-wrong-type.json"], "");
+    assert_eq!(
+        (output.status.code(), stdout(&output).as_str()),
+        (Some(1), "")
+    );
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @"no request: the field `Order total` (Number) takes a number or text that is exactly one, found other text (FieldInvalid)");
+}
+
+#[test]
+fn render_shows_every_request_of_a_batch() {
+    let output = run(&["render", "--json", "events/sqs-batch-of-two.json"], "");
+    assert_eq!(json(&output)["requests"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn match_answers_by_its_exit_status() {
+    for (pattern, status, word) in [
+        (r#"{"source":["com.example.orders"]}"#, 0, "true\n"),
+        (r#"{"source":["aws.connect"]}"#, 1, "false\n"),
+        (r#"{"source":"aws.connect"}"#, 2, ""),
+    ] {
+        let output = run(&["match", pattern, "events/order-failed.json"], "");
+        assert_eq!(
+            (output.status.code(), stdout(&output).as_str()),
+            (Some(status), word),
+            "{pattern}"
+        );
+    }
+}
+
+#[test]
+fn match_takes_many_pairs_line_by_line() {
+    let pairs = [
+        (r#"{"a":[1]}"#, r#"{"a":1}"#),
+        (r#"{"a":[1]}"#, r#"{"a":2}"#),
+        (r#"{"a":1}"#, "{}"),
+        ("nojson", "{}"),
+    ];
+    let lines: String = pairs
+        .map(|(pattern, event)| {
+            format!(
+                "{}\n",
+                serde_json::json!({ "pattern": pattern, "event": event })
+            )
+        })
+        .concat();
+    let output = stdout(&run(&["match", "--jsonl"], &lines));
+    let lines: Vec<&str> = output.lines().collect();
+    assert_eq!(lines.len(), 4, "{output}");
+    assert_eq!(lines[..2], ["true", "false"]);
+    assert!(
+        lines[2..].iter().all(|line| line.starts_with("error: ")),
+        "{output}"
+    );
+}
