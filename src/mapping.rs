@@ -8,6 +8,7 @@ mod decode;
 pub mod expression;
 pub mod fault;
 pub mod filter;
+pub mod group;
 pub mod json;
 pub mod keys;
 pub mod pattern;

@@ -4,7 +4,6 @@ mod case;
 mod constants;
 mod customer;
 mod fields;
-mod group;
 mod place;
 mod scalars;
 mod template;
@@ -12,11 +11,11 @@ mod template;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use self::group::Group;
 use super::expression::{Item, Template};
 use super::fault::{Fault, Faults};
 use super::filter::{Table, Tables};
-use super::keys::Place;
+use super::group::{self, Group};
+use super::keys::{self, Place};
 use super::pattern::{self, Pattern};
 use super::tree::{Entry, Kind, Literal, Node, Span};
 use super::{Mapping, PerformedBy, json, yaml};
@@ -78,7 +77,7 @@ struct Defaults {
 
 impl Decoder<'_> {
     fn file(&mut self, root: &Node) -> Option<Mapping> {
-        let group = self.group(root, Place::File)?;
+        let group = self.group(root, &keys::FILE)?;
         if let Some(node) = group.get("version") {
             self.version(node);
         }
@@ -182,7 +181,7 @@ impl Decoder<'_> {
         once
     }
 
-    fn group<'n>(&mut self, node: &'n Node, place: Place) -> Option<Group<'n>> {
+    fn group<'n>(&mut self, node: &'n Node, place: &Place) -> Option<Group<'n>> {
         let (group, faults) = Group::new(node, place);
         self.faults.extend(faults);
         group

@@ -1,35 +1,12 @@
-//! The mapping's keys: one table for the decoder, its suggestions, the schema and the reference.
+//! The mapping's keys: one table for the decoder, its suggestions, the JSON Schema and the reference.
 
-/// Where a key stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// At the top of the file.
-    File,
-    /// In an entry of `cases`.
-    Case,
-    /// In the long form of a field.
-    Field,
-    /// In an entry of `choose`.
-    Choice,
-    /// In the long form of `customer`.
-    Customer,
-    /// In the long form of `performed_by`.
-    PerformedBy,
-}
-
-impl Place {
-    /// The place in words, for messages.
-    #[must_use]
-    pub fn describe(self) -> &'static str {
-        match self {
-            Self::File => "the mapping",
-            Self::Case => "a case mapping",
-            Self::Field => "a field",
-            Self::Choice => "an entry of `choose`",
-            Self::Customer => "`customer`",
-            Self::PerformedBy => "`performed_by`",
-        }
-    }
+/// A group of keys that the language defines.
+#[derive(Debug)]
+pub struct Place {
+    /// The group in words, for messages: `a case mapping`.
+    pub name: &'static str,
+    /// Its keys, in the order in which they are best written.
+    pub keys: &'static [KeyInfo],
 }
 
 /// Whether a key can be used.
@@ -39,90 +16,154 @@ pub enum Status {
     Required,
     /// It may be there.
     Optional,
-    /// It is part of the language and of no release yet; the text says what it will do.
+    /// It is part of the language and of no release yet; the text says what holds instead.
     Later(&'static str),
 }
 
-/// One key of the mapping.
+/// What a key takes.
+#[derive(Clone, Copy, Debug)]
+pub enum Shape {
+    /// Exactly this number.
+    Number(u32),
+    /// `true` or `false`.
+    Boolean,
+    /// `true` alone.
+    True,
+    /// Text that stands for itself: a name, an id.
+    Name,
+    /// One of these words.
+    Words(&'static [&'static str]),
+    /// A number, a boolean, or text that may hold expressions.
+    Value,
+    /// A number, a boolean or text that stands for itself.
+    Constant,
+    /// Plain `null`.
+    Null,
+    /// An event pattern.
+    Pattern,
+    /// Any JSON.
+    Json,
+    /// A list.
+    List(&'static Shape),
+    /// A group whose keys the author names.
+    Named(&'static Shape),
+    /// A group of keys of the language.
+    Group(&'static Place),
+    /// Any of these.
+    Either(&'static [Shape]),
+}
+
+/// One key.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyInfo {
-    /// Where it stands.
-    pub place: Place,
     /// Its name.
     pub name: &'static str,
     /// Whether it can be used.
     pub status: Status,
     /// What it takes.
-    pub shape: &'static str,
-    /// What holds when it is absent.
+    pub shape: Shape,
+    /// What holds when it is absent, in words; empty where nothing does.
     pub default: &'static str,
-    /// What it does.
+    /// What it does, a phrase without a full stop.
     pub doc: &'static str,
-    /// How it is written.
+    /// How it is written: YAML that stands at the key's place.
     pub example: &'static str,
 }
 
-/// Every key, place by place, in the order in which a mapping is best written.
-#[rustfmt::skip]
-pub const KEYS: &[KeyInfo] = &[
-    key(Place::File, "version", Status::Required, "1", "", "the version of the mapping language", "version: 1"),
-    key(Place::File, "performed_by", Status::Optional, "text, or user_arn", "the entity prefix and the case mapping's name", "who the audit history names", "performed_by: \"casebridge/{{ $$.mapping }}\""),
-    key(Place::File, "tables", Status::Optional, "tables by name, each from text to a scalar", "", "tables for `lookup`", "tables: { reasons: { no_stock: Stock } }"),
-    key(Place::File, "tags", Status::Optional, "values by tag key", "", "tags of every case; a case mapping's own win", "tags: { team: orders }"),
-    key(Place::File, "phone_country", Status::Later("phone numbers are taken as they come"), "a country", "", "the country of phone numbers without a prefix", "phone_country: US"),
-    key(Place::File, "cases", Status::Required, "a list of case mappings", "", "the case mappings; the first that matches is taken", "cases: [ … ]"),
-    key(Place::Case, "name", Status::Required, "text", "", "its identity, part of every key", "name: order-failed"),
-    key(Place::Case, "trigger", Status::Required, "contact-flow or eventbridge", "", "what invokes the function", "trigger: eventbridge"),
-    key(Place::Case, "when", Status::Optional, "an event pattern", "every event of the trigger", "which events it takes", "when: { source: [com.example.orders] }"),
-    key(Place::Case, "template", Status::Required, "a name or an id", "", "the Cases template", "template: Order problem"),
-    key(Place::Case, "key", Status::Optional, "a value or a list of values", "the contact or the event", "one case for each key", "key: [$.detail.order.id]"),
-    key(Place::Case, "performed_by", Status::Optional, "text, or user_arn", "the file's", "who the audit history names", "performed_by: casebridge/orders"),
-    key(Place::Case, "tags", Status::Optional, "values by tag key", "", "tags of the case", "tags: { team: orders }"),
-    key(Place::Case, "customer", Status::Optional, "a profile ARN, or profile_id", "no customer", "the customer's profile", "customer: $.Parameters.profile_arn"),
-    key(Place::Case, "fields", Status::Required, "values by field name or id", "", "the case fields", "fields: { title: New order }"),
-    key(Place::Case, "link_contact", Status::Later("the contact is not linked to the case"), "true or false", "", "whether the contact is linked to the case", "link_contact: true"),
-    key(Place::Case, "comment", Status::Later("no comment is added"), "text", "", "a comment on the case", "comment: \"{{ $.detail.notes }}\""),
-    key(Place::Case, "return_reference", Status::Later("the answer holds no reference number"), "true or false", "", "whether the answer holds the reference number", "return_reference: true"),
-    key(Place::Case, "on_case_events", Status::Later("no event of Cases reaches a case mapping"), "true or false", "", "whether events of Cases reach it", "on_case_events: true"),
-    key(Place::Case, "enrich", Status::Later("nothing is read from the contact"), "true or false", "", "whether the contact's attributes are read", "enrich: true"),
-    key(Place::Case, "window", Status::Later("there is no ledger"), "a duration", "", "how long a key stands for one case", "window: 30d"),
-    key(Place::Case, "on_existing", Status::Later("there is no ledger"), "return or attach", "", "what happens when the case exists", "on_existing: attach"),
-    key(Place::Case, "ledger_unavailable", Status::Later("there is no ledger"), "fail or proceed", "", "what happens when the ledger is down", "ledger_unavailable: proceed"),
-    key(Place::Field, "when", Status::Optional, "an event pattern", "always", "for which events the field is sent", "when: { detail: { vip: [true] } }"),
-    key(Place::Field, "value", Status::Optional, "a value", "", "the field's value", "value: $.detail.customer.vip"),
-    key(Place::Field, "choose", Status::Optional, "a list of choices", "", "the first choice whose `when` matches", "choose: [{ value: Normal }]"),
-    key(Place::Field, "text", Status::Optional, "a value", "", "the value of a Text field", "text: $.detail.n"),
-    key(Place::Field, "number", Status::Optional, "a value", "", "the value of a Number field", "number: $.detail.n"),
-    key(Place::Field, "boolean", Status::Optional, "a value", "", "the value of a Boolean field", "boolean: $.detail.n"),
-    key(Place::Field, "date_time", Status::Optional, "a value", "", "the value of a DateTime field", "date_time: $.time"),
-    key(Place::Field, "option", Status::Optional, "a value", "", "the value of a SingleSelect field", "option: $.detail.n"),
-    key(Place::Field, "url", Status::Optional, "a value", "", "the value of a Url field", "url: $.detail.n"),
-    key(Place::Field, "user", Status::Optional, "a value", "", "the value of a User field", "user: $.detail.agent_arn"),
-    key(Place::Field, "empty", Status::Optional, "true", "", "the field is sent empty", "empty: true"),
-    key(Place::Field, "lookup", Status::Optional, "a table's name", "", "the value is looked up in the table", "lookup: reasons"),
-    key(Place::Field, "default", Status::Optional, "a scalar", "", "what stands in for a missing value", "default: Other"),
-    key(Place::Field, "if_missing", Status::Optional, "fail, skip or empty", "fail", "what happens when the value is missing", "if_missing: skip"),
-    key(Place::Field, "overflow", Status::Optional, "fail or truncate", "fail", "what happens to text that is too long", "overflow: truncate"),
-    key(Place::Choice, "when", Status::Optional, "an event pattern", "always", "for which events the choice is taken", "when: { detail: { vip: [true] } }"),
-    key(Place::Choice, "value", Status::Required, "a value", "", "the choice's value", "value: High"),
-    key(Place::Customer, "profile_id", Status::Optional, "a value", "", "the profile's id; its ARN is assembled", "profile_id: $.Attributes.profile_id"),
-    key(Place::Customer, "find", Status::Later("give a profile ARN, or `profile_id`"), "searches", "", "how the profile is found", "find: [{ _phone: $.detail.phone }]"),
-    key(Place::Customer, "if_none", Status::Later("give a profile ARN, or `profile_id`"), "fail, skip or create", "", "what happens when no profile is found", "if_none: skip"),
-    key(Place::Customer, "if_many", Status::Later("give a profile ARN, or `profile_id`"), "fail or first", "", "what happens when several are found", "if_many: first"),
-    key(Place::PerformedBy, "user_arn", Status::Required, "a value", "", "the ARN of a Connect user", "user_arn: $.detail.agent_arn"),
-];
+use Shape::{
+    Boolean, Constant, Either, Group, List, Name, Named, Null, Number, Pattern, True, Value, Words,
+};
+use Status::{Later, Optional, Required};
 
-const fn key(
-    place: Place,
+/// A value, or plain `null` for an empty field.
+const CONTENT: Shape = Either(&[Value, Null]);
+
+/// The whole file.
+#[rustfmt::skip]
+pub static FILE: Place = Place { name: "the mapping", keys: &[
+    key("version", Required, Number(1), "", "the version of the mapping language", "version: 1"),
+    key("performed_by", Optional, Either(&[Value, Group(&PERFORMED_BY)]), "the entity prefix and the case mapping's name", "who a case's audit history names, unless a case mapping says otherwise", "performed_by: \"casebridge/{{ $$.mapping }}\""),
+    key("tables", Optional, Named(&Named(&Constant)), "", "tables for `lookup`: by name, what each text stands for", "tables: { reasons: { no_stock: Stock } }"),
+    key("tags", Optional, Named(&Value), "", "tags of every case; a case mapping's own win", "tags: { team: orders }"),
+    key("phone_country", Later("phone numbers are taken as they come"), Name, "", "the country of phone numbers without a prefix", "phone_country: US"),
+    key("cases", Required, List(&Group(&CASE)), "", "the case mappings; the first that takes an event makes its case", "cases: []"),
+] };
+
+/// An entry of `cases`.
+#[rustfmt::skip]
+pub static CASE: Place = Place { name: "a case mapping", keys: &[
+    key("name", Required, Name, "", "its identity, part of every key", "name: order-failed"),
+    key("trigger", Required, Words(&["contact-flow", "eventbridge"]), "", "what invokes the function", "trigger: eventbridge"),
+    key("when", Optional, Pattern, "every event of the trigger", "which events it takes: an EventBridge event pattern over `$`", "when: { source: [com.example.orders] }"),
+    key("template", Required, Name, "", "the Cases template, by name or id", "template: Order problem"),
+    key("key", Optional, Either(&[Value, List(&Value)]), "the contact or the event", "one case for each key, however often it comes", "key: [$.detail.order.id, $.detail.failure.code]"),
+    key("performed_by", Optional, Either(&[Value, Group(&PERFORMED_BY)]), "the file's", "who the case's audit history names", "performed_by: casebridge/orders"),
+    key("tags", Optional, Named(&Value), "", "tags of the case; one whose value is missing is left out", "tags: { team: orders }"),
+    key("customer", Optional, Either(&[Value, Group(&CUSTOMER)]), "no customer", "the customer's profile: its ARN, or `profile_id`", "customer: $.Parameters.profile_arn"),
+    key("fields", Required, Named(&Either(&[Value, Null, Group(&FIELD)])), "", "the case fields, by name or id", "fields: { title: New order }"),
+    key("link_contact", Later("the contact is not linked to the case"), Boolean, "", "whether the contact is linked to the case", "link_contact: true"),
+    key("comment", Later("no comment is added"), Value, "", "a comment on the case", "comment: \"{{ $.detail.notes }}\""),
+    key("return_reference", Later("the answer holds no reference number"), Boolean, "", "whether the answer holds the reference number", "return_reference: true"),
+    key("on_case_events", Later("no event of Cases reaches a case mapping"), Boolean, "", "whether events of Cases reach it", "on_case_events: true"),
+    key("enrich", Later("nothing is read from the contact"), Boolean, "", "whether the contact's attributes are read", "enrich: true"),
+    key("window", Later("there is no ledger"), Name, "", "how long a key stands for one case", "window: 30d"),
+    key("on_existing", Later("there is no ledger"), Words(&["return", "attach"]), "", "what happens when the case exists", "on_existing: attach"),
+    key("ledger_unavailable", Later("there is no ledger"), Words(&["fail", "proceed"]), "", "what happens when the ledger is down", "ledger_unavailable: proceed"),
+] };
+
+/// The long form of a field.
+#[rustfmt::skip]
+pub static FIELD: Place = Place { name: "a field", keys: &[
+    key("when", Optional, Pattern, "always", "for which events the field is sent", "when: { detail: { vip: [true] } }"),
+    key("value", Optional, CONTENT, "", "the field's value", "value: $.detail.customer.vip"),
+    key("choose", Optional, List(&Group(&CHOICE)), "", "the first choice whose `when` matches gives the value", "choose: [{ value: Normal }]"),
+    key("text", Optional, CONTENT, "", "the value of a Text field", "text: $.detail.note"),
+    key("number", Optional, CONTENT, "", "the value of a Number field", "number: $.detail.amount"),
+    key("boolean", Optional, CONTENT, "", "the value of a Boolean field", "boolean: $.detail.vip"),
+    key("date_time", Optional, CONTENT, "", "the value of a DateTime field", "date_time: $.time"),
+    key("option", Optional, CONTENT, "", "the value of a SingleSelect field", "option: $.detail.reason"),
+    key("url", Optional, CONTENT, "", "the value of a Url field", "url: $.detail.page"),
+    key("user", Optional, CONTENT, "", "the value of a User field", "user: $.detail.agentArn"),
+    key("empty", Optional, True, "", "the field is sent empty", "empty: true"),
+    key("lookup", Optional, Name, "", "the table that the value is looked up in", "lookup: reasons"),
+    key("default", Optional, Value, "", "what stands in for a missing value", "default: Other"),
+    key("if_missing", Optional, Words(&["fail", "skip", "empty"]), "fail", "what happens when the value is still missing: no case, the field is not sent, or it is sent empty", "if_missing: skip"),
+    key("overflow", Optional, Words(&["fail", "truncate", "comment"]), "fail", "what happens to text that is too long: no case, or it is cut", "overflow: truncate"),
+] };
+
+/// An entry of `choose`.
+#[rustfmt::skip]
+pub static CHOICE: Place = Place { name: "an entry of `choose`", keys: &[
+    key("when", Optional, Pattern, "always", "for which events the choice is taken", "when: { detail: { vip: [true] } }"),
+    key("value", Required, CONTENT, "", "the choice's value", "value: High"),
+] };
+
+/// The long form of `customer`.
+#[rustfmt::skip]
+pub static CUSTOMER: Place = Place { name: "`customer`", keys: &[
+    key("profile_id", Optional, Value, "", "the profile's id; its ARN is assembled", "profile_id: $.Attributes.profile_id"),
+    key("find", Later("give a profile ARN, or `profile_id`"), List(&Named(&Value)), "", "how the profile is found", "find: [{ _phone: $.detail.phone }]"),
+    key("if_none", Later("give a profile ARN, or `profile_id`"), Either(&[Words(&["fail", "skip"]), Named(&Shape::Json)]), "", "what happens when no profile is found", "if_none: skip"),
+    key("if_many", Later("give a profile ARN, or `profile_id`"), Words(&["fail", "first"]), "", "what happens when several are found", "if_many: first"),
+] };
+
+/// The long form of `performed_by`.
+#[rustfmt::skip]
+pub static PERFORMED_BY: Place = Place { name: "`performed_by`", keys: &[
+    key("user_arn", Required, Value, "", "the ARN of a Connect user", "user_arn: $.detail.agentArn"),
+] };
+
+/// A row of the table.
+#[must_use]
+pub const fn key(
     name: &'static str,
     status: Status,
-    shape: &'static str,
+    shape: Shape,
     default: &'static str,
     doc: &'static str,
     example: &'static str,
 ) -> KeyInfo {
     KeyInfo {
-        place,
         name,
         status,
         shape,
@@ -130,9 +171,4 @@ const fn key(
         doc,
         example,
     }
-}
-
-/// The keys of one place.
-pub fn keys_of(place: Place) -> impl Iterator<Item = &'static KeyInfo> {
-    KEYS.iter().filter(move |key| key.place == place)
 }

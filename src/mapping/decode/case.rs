@@ -2,7 +2,7 @@
 
 use super::super::expression::{Operand, Part, Reference, Template};
 use super::super::fault::Fault;
-use super::super::keys::Place;
+use super::super::keys;
 use super::super::tree::{Entry, Kind, Literal, Node, Scalar, Span};
 use super::super::{CaseMapping, PerformedBy};
 use super::{Decoder, Defaults};
@@ -17,7 +17,7 @@ const TRIGGERS: [(&str, TriggerKind); 2] = [
 impl Decoder<'_> {
     /// The case mapping and the place of its name. Every part is read before one that is missing ends it, so that no fault hides another.
     pub(super) fn case(&mut self, node: &Node, defaults: &Defaults) -> Option<(CaseMapping, Span)> {
-        let group = self.group(node, Place::Case)?;
+        let group = self.group(node, &keys::CASE)?;
         let name = group.get("name").and_then(|node| self.name(node));
         let trigger = group
             .get("trigger")
@@ -106,7 +106,7 @@ impl Decoder<'_> {
 
     pub(super) fn performed_by(&mut self, node: &Node) -> Option<PerformedBy> {
         if let Kind::Map(_) = node.kind {
-            let group = self.group(node, Place::PerformedBy)?;
+            let group = self.group(node, &keys::PERFORMED_BY)?;
             return self.value(group.get("user_arn")?).map(PerformedBy::UserArn);
         }
         let template = self.value(node)?;

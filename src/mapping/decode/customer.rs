@@ -1,7 +1,7 @@
 //! `customer`: the system field `customer_id`, as a ready ARN or assembled from a profile's id.
 
 use super::super::fault::Fault;
-use super::super::keys::Place;
+use super::super::keys;
 use super::super::tree::{Kind, Node};
 use super::super::{Content, FieldMapping, Source};
 use super::Decoder;
@@ -12,7 +12,7 @@ use crate::field::Field;
 impl Decoder<'_> {
     pub(super) fn customer(&mut self, node: &Node, fields: &mut Fields) {
         let source = match node.kind {
-            Kind::Map(_) => self.group(node, Place::Customer).and_then(|group| {
+            Kind::Map(_) => self.group(node, &keys::CUSTOMER).and_then(|group| {
                 match group.get("profile_id") {
                     Some(node) => self.value(node).map(Source::ProfileId),
                     // Its keys are unknown, or of a later release, and have been reported.

@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use super::super::fault::{Fault, alternatives, nearest, suggest};
-use super::super::keys::Place;
+use super::super::group::Group;
+use super::super::keys;
 use super::super::tree::{Entry, Key, Kind, Literal, Node, Span};
 use super::super::{Choice, FieldMapping, IfMissing, Overflow, Source};
 use super::Decoder;
 use super::constants::Places;
-use super::group::Group;
 use super::template::is_uuid;
 use crate::domain::Domain;
 use crate::field::{Field, FieldType};
@@ -83,7 +83,7 @@ impl Decoder<'_> {
             };
             return self.checked(mapping, None, &places);
         };
-        let group = self.group(value, Place::Field)?;
+        let group = self.group(value, &keys::FIELD)?;
         let field = self.field(key, explicit_type(&group));
         set.extend(field.iter().map(|field| field.id.clone()));
         let source = self.source(&group);
@@ -230,7 +230,7 @@ impl Decoder<'_> {
         let mut choices = Vec::with_capacity(items.len());
         let mut places = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
-            let Some(group) = self.group(item, Place::Choice) else {
+            let Some(group) = self.group(item, &keys::CHOICE) else {
                 continue;
             };
             let when = group.get("when").map(|node| self.pattern(node));

@@ -2,23 +2,24 @@
 
 use std::collections::HashMap;
 
-use super::super::fault::{Fault, listed, nearest};
-use super::super::keys::{Place, Status, keys_of};
-use super::super::tree::{Entry, Kind, Node, Span};
+use super::fault::{Fault, listed, nearest};
+use super::keys::{Place, Status};
+use super::tree::{Entry, Kind, Node, Span};
 
 /// The entries of a group by key: known keys only, each once.
-pub(super) struct Group<'n> {
+pub struct Group<'n> {
     span: Span,
     entries: Vec<&'n Entry>,
 }
 
 impl<'n> Group<'n> {
     /// Checks a group: its keys are known at this place, built, given once, and the required ones are there.
-    pub(super) fn new(node: &'n Node, place: Place) -> (Option<Self>, Vec<Fault>) {
+    #[must_use]
+    pub fn new(node: &'n Node, place: &Place) -> (Option<Self>, Vec<Fault>) {
         let Kind::Map(entries) = &node.kind else {
             let message = format!(
                 "{} is a group of keys, found {}",
-                place.describe(),
+                place.name,
                 node.describe()
             );
             return (None, vec![Fault::new(node.span, message)]);
@@ -36,14 +37,13 @@ impl<'n> Group<'n> {
         };
         // A group that has nothing but an unknown key has had its fault.
         let misspelt = group.entries.is_empty() && !faults.is_empty();
-        for key in keys_of(place).filter(|key| key.status == Status::Required) {
+        for key in place
+            .keys
+            .iter()
+            .filter(|key| key.status == Status::Required)
+        {
             if group.get(key.name).is_none() && !misspelt {
-                let message = format!(
-                    "{} needs the key `{}`: {}",
-                    place.describe(),
-                    key.name,
-                    key.doc
-                );
+                let message = format!("{} needs the key `{}`: {}", place.name, key.name, key.doc);
                 let help = format!("such as `{}`", key.example);
                 faults.push(Fault::new(group.span, message).help(help));
             }
@@ -52,17 +52,20 @@ impl<'n> Group<'n> {
     }
 
     /// Whether no key in it is one of the language.
-    pub(super) fn is_empty(&self) -> bool {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
     /// The node of a key.
-    pub(super) fn get(&self, name: &str) -> Option<&'n Node> {
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&'n Node> {
         self.entry(name).map(|entry| &entry.value)
     }
 
     /// Where a key stands, or the group's first character.
-    pub(super) fn span_of(&self, name: &str) -> Span {
+    #[must_use]
+    pub fn span_of(&self, name: &str) -> Span {
         self.entry(name).map_or(self.span, |entry| entry.key.span)
     }
 
@@ -75,7 +78,8 @@ impl<'n> Group<'n> {
 }
 
 /// The entries without those whose key was given before.
-pub(super) fn once(entries: &[Entry]) -> (Vec<&Entry>, Vec<Fault>) {
+#[must_use]
+pub fn once(entries: &[Entry]) -> (Vec<&Entry>, Vec<Fault>) {
     let mut first: HashMap<&str, usize> = HashMap::new();
     let mut faults = Vec::new();
     let mut once = Vec::with_capacity(entries.len());
@@ -93,15 +97,18 @@ pub(super) fn once(entries: &[Entry]) -> (Vec<&Entry>, Vec<Fault>) {
 }
 
 /// What is wrong with a key, and whether the language has it all the same.
-fn check(entry: &Entry, place: Place) -> Option<(Fault, bool)> {
+fn check(entry: &Entry, place: &Place) -> Option<(Fault, bool)> {
     let (name, span) = (entry.key.text.as_str(), entry.key.span);
-    let Some(known) = keys_of(place).find(|key| key.name == name) else {
-        let built = keys_of(place).filter(|key| !matches!(key.status, Status::Later(_)));
-        let help = nearest(name, keys_of(place).map(|key| key.name)).map_or_else(
+    let Some(known) = place.keys.iter().find(|key| key.name == name) else {
+        let built = place
+            .keys
+            .iter()
+            .filter(|key| !matches!(key.status, Status::Later(_)));
+        let help = nearest(name, place.keys.iter().map(|key| key.name)).map_or_else(
             || format!("the keys here are {}", listed(built.map(|key| key.name))),
             |key| format!("did you mean `{key}`?"),
         );
-        let message = format!("{} has no key `{name}`", place.describe());
+        let message = format!("{} has no key `{name}`", place.name);
         return Some((Fault::new(span, message).help(help), false));
     };
     let Status::Later(instead) = known.status else {
