@@ -18,7 +18,7 @@ pub mod yaml;
 
 use std::sync::Arc;
 
-pub use decode::Setting;
+pub use decode::{Examination, Setting};
 
 use self::expression::Template;
 use self::pattern::Pattern;

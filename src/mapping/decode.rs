@@ -6,13 +6,15 @@ mod customer;
 mod fields;
 mod place;
 mod scalars;
+mod scope;
 mod template;
+mod warnings;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::expression::{Item, Template};
-use super::fault::{Fault, Faults};
+use super::fault::{Code, Fault, Faults};
 use super::filter::{Table, Tables};
 use super::group::{self, Group};
 use super::keys::{self, Place};
@@ -20,6 +22,7 @@ use super::pattern::{self, Pattern};
 use super::tree::{Entry, Kind, Literal, Node, Span};
 use super::{Mapping, PerformedBy, json, yaml};
 use crate::domain::Domain;
+use crate::trigger::TriggerKind;
 
 /// What a mapping is loaded against.
 #[derive(Clone, Copy, Debug)]
@@ -30,43 +33,89 @@ pub struct Setting<'a> {
     pub entity_prefix: &'a str,
 }
 
+/// What there is to say about a mapping file.
+#[derive(Clone, Debug)]
+pub struct Examination {
+    /// The mapping, unless there is an error in it.
+    pub mapping: Option<Mapping>,
+    /// Errors and warnings.
+    pub findings: Faults,
+}
+
 impl Mapping {
     /// Reads a mapping: JSON when the file's name ends in `.json`, else YAML.
     ///
     /// # Errors
-    /// All faults of the file together, each at its place; a syntax fault alone.
+    /// All faults of the file together, each at its place; a syntax fault alone. Warnings stop nothing and are left out.
     pub fn load(file: &str, text: &str, setting: Setting<'_>) -> Result<Self, Faults> {
+        let Examination {
+            mapping,
+            mut findings,
+        } = Self::examine(file, text, setting);
+        mapping.ok_or_else(|| {
+            findings.list.retain(Fault::is_error);
+            findings
+        })
+    }
+
+    /// Reads a mapping and says everything there is to say about it, warnings too.
+    #[must_use]
+    pub fn examine(file: &str, text: &str, setting: Setting<'_>) -> Examination {
         let extension = std::path::Path::new(file).extension();
-        let root = if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
+        let read = if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
             json::parse(text)
                 .map(|root| (root, Vec::new()))
                 .map_err(|fault| vec![fault])
         } else {
             yaml::parse(text)
         };
-        let (root, faults) = root.map_err(|list| Faults::new(file, text, list))?;
+        let syntax = |faults: Vec<Fault>| {
+            faults
+                .into_iter()
+                .map(|fault| fault.code(Code::Syntax))
+                .collect()
+        };
+        let (root, faults) = match read {
+            Ok((root, faults)) => (root, syntax(faults)),
+            Err(faults) => {
+                let findings = Faults::new(file, text, syntax(faults));
+                return Examination {
+                    mapping: None,
+                    findings,
+                };
+            }
+        };
         let mut decoder = Decoder {
             text,
             setting,
+            trigger: None,
             tables: Tables::new(),
             table_entries: HashMap::new(),
             faults,
+            warnings: Vec::new(),
         };
         let mapping = decoder.file(&root);
-        match mapping {
-            Some(mapping) if decoder.faults.is_empty() => Ok(mapping),
-            _ => Err(Faults::new(file, text, decoder.faults)),
-        }
+        decoder.faults.append(&mut decoder.warnings);
+        let findings = Faults::new(file, text, decoder.faults);
+        let mapping = mapping.filter(|_| !findings.has_errors());
+        Examination { mapping, findings }
     }
+}
+
+fn pattern_faults(faults: Vec<Fault>) -> impl Iterator<Item = Fault> {
+    faults.into_iter().map(|fault| fault.code(Code::Pattern))
 }
 
 struct Decoder<'a> {
     text: &'a str,
     setting: Setting<'a>,
+    /// The trigger of the case mapping that is being read: it says what references find.
+    trigger: Option<TriggerKind>,
     tables: Tables,
     /// Where each table's values stand, for faults that only show once a field uses the table.
     table_entries: HashMap<String, Vec<(Span, Item<'static>)>>,
     faults: Vec<Fault>,
+    warnings: Vec<Fault>,
 }
 
 /// What the file gives every case mapping.
@@ -114,11 +163,18 @@ impl Decoder<'_> {
                 );
                 self.keep(
                     Fault::new(span, message)
-                        .help("a name is part of every key: each case mapping needs its own"),
+                        .help("a name is part of every key: each case mapping needs its own")
+                        .code(Code::Name),
                 );
             }
-            cases.push(case);
+            cases.push((case, span));
         }
+        self.warn_of_unreachable(&cases);
+        // A field with a fault has let go of its table.
+        if let Some(tables) = group.get("tables").filter(|_| self.faults.is_empty()) {
+            self.warn_of_unused_tables(tables);
+        }
+        let cases = cases.into_iter().map(|(case, _)| case).collect();
         Some(Mapping { cases })
     }
 
@@ -151,9 +207,11 @@ impl Decoder<'_> {
     }
 
     fn pattern(&mut self, node: &Node) -> Option<Pattern> {
-        self.faults.extend(pattern::unquoted_ids(node));
+        self.look_at_pattern(node);
+        self.faults
+            .extend(pattern_faults(pattern::unquoted_ids(node)));
         Pattern::compile(node)
-            .map_err(|faults| self.faults.extend(faults))
+            .map_err(|faults| self.faults.extend(pattern_faults(faults)))
             .ok()
     }
 

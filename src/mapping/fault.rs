@@ -6,26 +6,117 @@ use std::fmt;
 
 use super::tree::{Position, Span};
 
-/// One fault of a mapping file.
+/// One finding about a mapping file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fault {
     /// Where in the file.
     pub span: Span,
+    /// Whether the mapping can be used all the same.
+    pub severity: Severity,
+    /// Its kind, for machines.
+    pub code: Code,
     /// What was expected and what was found, a sentence in lower case.
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
 }
 
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The mapping cannot be used.
+    Error,
+    /// The mapping can be used, and probably does not say what was meant.
+    Warning,
+}
+
+impl Severity {
+    /// The word before the message.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// The kind of a finding. Names are stable: tools may depend on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "each is its own name")]
+pub enum Code {
+    DuplicateKey,
+    EventMember,
+    Expression,
+    FieldSetTwice,
+    FieldType,
+    FieldValue,
+    InactiveTemplate,
+    Key,
+    MissingKey,
+    Name,
+    NotAvailable,
+    Overflow,
+    Pattern,
+    PerformedBy,
+    ReadOnlyField,
+    Reference,
+    RequiredField,
+    Shape,
+    Syntax,
+    Tag,
+    UnknownField,
+    UnknownKey,
+    UnknownOption,
+    UnknownTable,
+    UnknownTemplate,
+    UnknownWord,
+    Unreachable,
+    Unused,
+}
+
+impl Code {
+    /// The code as tools read it: `unknown-key`.
+    #[must_use]
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for character in format!("{self:?}").chars() {
+            if character.is_ascii_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.push(character.to_ascii_lowercase());
+        }
+        name
+    }
+}
+
 impl Fault {
-    /// A fault without help.
+    /// An error about what stands somewhere, without help.
     #[must_use]
     pub fn new(span: Span, message: impl Into<String>) -> Self {
         Self {
             span,
+            severity: Severity::Error,
+            code: Code::Shape,
             message: message.into(),
             help: None,
         }
+    }
+
+    /// A finding that does not keep the mapping from being used.
+    #[must_use]
+    pub fn warning(span: Span, code: Code, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Warning,
+            code,
+            ..Self::new(span, message)
+        }
+    }
+
+    /// The same fault, of another kind.
+    #[must_use]
+    pub fn code(self, code: Code) -> Self {
+        Self { code, ..self }
     }
 
     /// The same fault with a sentence that says what to do.
@@ -40,16 +131,22 @@ impl Fault {
         self.help = help;
         self
     }
+
+    /// Whether the mapping cannot be used for it.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
 }
 
-/// All faults of one file, in the order of their places.
+/// All findings about one file, in the order of their places.
 #[derive(Clone, Debug)]
 pub struct Faults {
     /// The file's name as the reader knows it.
     pub file: String,
     /// The file's text, for the excerpts.
     pub text: String,
-    /// The faults, sorted by place; never empty.
+    /// The findings, sorted by place.
     pub list: Vec<Fault>,
 }
 
@@ -65,51 +162,63 @@ impl Faults {
             list,
         }
     }
+
+    /// Whether one of them keeps the mapping from being used.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.list.iter().any(Fault::is_error)
+    }
+
+    /// How many there are, in words: `2 faults, 1 warning`.
+    #[must_use]
+    pub fn count(&self) -> String {
+        let errors = self.list.iter().filter(|fault| fault.is_error()).count();
+        let warnings = self.list.len() - errors;
+        let counted = |count: usize, noun: &str| match count {
+            0 => None,
+            1 => Some(format!("1 {noun}")),
+            count => Some(format!("{count} {noun}s")),
+        };
+        let counts = [counted(errors, "fault"), counted(warnings, "warning")];
+        counts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
+    fn excerpt(&self, f: &mut fmt::Formatter<'_>, span: Span) -> fmt::Result {
+        let Position { line, column } = span.start;
+        let Some(excerpt) = line.checked_sub(1).and_then(|at| self.text.lines().nth(at)) else {
+            return Ok(());
+        };
+        let end = if span.end.line == line {
+            span.end.column
+        } else {
+            excerpt.chars().count() + 1
+        };
+        let gutter = line.to_string().len();
+        let (indent, carets) = (
+            column.saturating_sub(1),
+            "^".repeat(end.saturating_sub(column).max(1)),
+        );
+        writeln!(f, "{:gutter$} |", "")?;
+        writeln!(f, "{line} | {excerpt}")?;
+        writeln!(f, "{:gutter$} | {:indent$}{carets}", "", "")
+    }
 }
 
 impl std::error::Error for Faults {}
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines: Vec<&str> = self.text.lines().collect();
-        for (index, fault) in self.list.iter().enumerate() {
-            if index > 0 {
-                writeln!(f)?;
-            }
+        for fault in &self.list {
             let Position { line, column } = fault.span.start;
-            writeln!(f, "error: {}", fault.message)?;
+            writeln!(f, "{}: {}", fault.severity.name(), fault.message)?;
             writeln!(f, "  --> {}:{line}:{column}", self.file)?;
-            if let Some(excerpt) = line.checked_sub(1).and_then(|at| lines.get(at)) {
-                let end = if fault.span.end.line == line {
-                    fault.span.end.column
-                } else {
-                    excerpt.chars().count() + 1
-                };
-                let gutter = line.to_string().len();
-                writeln!(f, "{:gutter$} |", "")?;
-                writeln!(f, "{line} | {excerpt}")?;
-                writeln!(
-                    f,
-                    "{:gutter$} | {:indent$}{}",
-                    "",
-                    "",
-                    "^".repeat(end.saturating_sub(column).max(1)),
-                    indent = column.saturating_sub(1)
-                )?;
-            }
+            self.excerpt(f, fault.span)?;
             if let Some(help) = &fault.help {
                 writeln!(f, "  = help: {help}")?;
             }
+            writeln!(f)?;
         }
-        let (count, noun) = (
-            self.list.len(),
-            if self.list.len() == 1 {
-                "fault"
-            } else {
-                "faults"
-            },
-        );
-        write!(f, "\n{}: {count} {noun}", self.file)
+        write!(f, "{}: {}", self.file, self.count())
     }
 }
 

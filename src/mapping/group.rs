@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::fault::{Fault, listed, nearest};
+use super::fault::{Code, Fault, listed, nearest};
 use super::keys::{Place, Status};
 use super::tree::{Entry, Kind, Node, Span};
 
@@ -45,7 +45,11 @@ impl<'n> Group<'n> {
             if group.get(key.name).is_none() && !misspelt {
                 let message = format!("{} needs the key `{}`: {}", place.name, key.name, key.doc);
                 let help = format!("such as `{}`", key.example);
-                faults.push(Fault::new(group.span, message).help(help));
+                faults.push(
+                    Fault::new(group.span, message)
+                        .help(help)
+                        .code(Code::MissingKey),
+                );
             }
         }
         (Some(group), faults)
@@ -87,7 +91,11 @@ pub fn once(entries: &[Entry]) -> (Vec<&Entry>, Vec<Fault>) {
         let (name, span) = (entry.key.text.as_str(), entry.key.span);
         if let Some(line) = first.get(name) {
             let message = format!("`{name}` is given twice; the first is on line {line}");
-            faults.push(Fault::new(span, message).help("keep one of them"));
+            faults.push(
+                Fault::new(span, message)
+                    .help("keep one of them")
+                    .code(Code::DuplicateKey),
+            );
         } else {
             first.insert(name, span.start.line);
             once.push(entry);
@@ -109,12 +117,20 @@ fn check(entry: &Entry, place: &Place) -> Option<(Fault, bool)> {
             |key| format!("did you mean `{key}`?"),
         );
         let message = format!("{} has no key `{name}`", place.name);
-        return Some((Fault::new(span, message).help(help), false));
+        return Some((
+            Fault::new(span, message).help(help).code(Code::UnknownKey),
+            false,
+        ));
     };
     let Status::Later(instead) = known.status else {
         return None;
     };
     let message = format!("`{name}` is not available in this release: {instead}");
     let help = "leave the key out; it comes with a later release";
-    Some((Fault::new(span, message).help(help), true))
+    Some((
+        Fault::new(span, message)
+            .help(help)
+            .code(Code::NotAvailable),
+        true,
+    ))
 }

@@ -12,6 +12,7 @@ mod cases;
 mod deployed;
 mod events;
 mod faults;
+mod findings;
 mod once;
 mod payloads;
 mod privacy;

@@ -1,7 +1,7 @@
 //! One entry of `cases`.
 
 use super::super::expression::{Operand, Part, Reference, Template};
-use super::super::fault::Fault;
+use super::super::fault::{Code, Fault};
 use super::super::keys;
 use super::super::tree::{Entry, Kind, Literal, Node, Scalar, Span};
 use super::super::{CaseMapping, PerformedBy};
@@ -22,6 +22,7 @@ impl Decoder<'_> {
         let trigger = group
             .get("trigger")
             .and_then(|node| self.word(node, &TRIGGERS));
+        self.trigger = trigger;
         let when = group.get("when").map(|node| self.pattern(node));
         let template = group.get("template").and_then(|node| self.template(node));
         let key = group
@@ -45,6 +46,7 @@ impl Decoder<'_> {
         if let Some(node) = group.get("customer") {
             self.customer(node, &mut fields);
         }
+        self.trigger = None;
         let template = template?;
         if let Some(Node {
             kind: Kind::Map(_), ..
@@ -71,10 +73,10 @@ impl Decoder<'_> {
 
     fn name(&mut self, node: &Node) -> Option<String> {
         match &node.kind {
-            Kind::Scalar(scalar) if scalar.literal() == Literal::Null => self.refuse(Fault::new(
-                node.span,
-                "`null` is no name: put it in quotes if it is meant as one",
-            )),
+            Kind::Scalar(scalar) if scalar.literal() == Literal::Null => {
+                let message = "`null` is no name: put it in quotes if it is meant as one";
+                self.refuse(Fault::new(node.span, message).code(Code::Name))
+            }
             Kind::Scalar(Scalar { text, .. })
                 if (1..=limits::NAME).contains(&text.chars().count())
                     && !text.chars().any(char::is_control) =>
@@ -84,7 +86,7 @@ impl Decoder<'_> {
             _ => {
                 let limit = limits::NAME;
                 let message = format!("a case mapping's name is text of 1 to {limit} characters");
-                self.refuse(Fault::new(node.span, message))
+                self.refuse(Fault::new(node.span, message).code(Code::Name))
             }
         }
     }
@@ -99,7 +101,7 @@ impl Decoder<'_> {
         if parts.len() == items.len() && constant {
             let message = "this key is the same for every event: there would be one case for ever";
             let help = "name what tells one case from another, such as $.detail.order.id, or leave `key` out for one case per contact or event";
-            self.keep(Fault::new(node.span, message).help(help));
+            self.keep(Fault::new(node.span, message).help(help).code(Code::Key));
         }
         parts
     }
@@ -117,13 +119,21 @@ impl Decoder<'_> {
             );
             let help =
                 format!("write \"{prefix}{{{{ $$.mapping }}}}\", or set CASEBRIDGE_ENTITY_PREFIX");
-            return self.refuse(Fault::new(node.span, message).help(help));
+            return self.refuse(
+                Fault::new(node.span, message)
+                    .help(help)
+                    .code(Code::PerformedBy),
+            );
         }
         let illegal = literals(&template).find(|c| !limits::is_entity_character(*c));
         if let Some(illegal) = illegal {
             let message = format!("`performed_by` cannot hold `{illegal}`");
             let help = "it takes letters without accents, digits, spaces and `_-.@:/`; what comes from the event is cleaned";
-            return self.refuse(Fault::new(node.span, message).help(help));
+            return self.refuse(
+                Fault::new(node.span, message)
+                    .help(help)
+                    .code(Code::PerformedBy),
+            );
         }
         Some(PerformedBy::CustomEntity(template))
     }
@@ -144,17 +154,16 @@ impl Decoder<'_> {
         for Entry { key, value } in self.named(node, "`tags` gives a value for each tag key") {
             let name = &key.text;
             if let Err(rule) = limits::tag_key(name) {
-                self.keep(Fault::new(key.span, format!("the tag key `{name}` {rule}")));
+                let message = format!("the tag key `{name}` {rule}");
+                self.keep(Fault::new(key.span, message).code(Code::Tag));
             }
             let Some(template) = self.value(value) else {
                 continue;
             };
             let constant = template.constant().and_then(|item| item.into_text().ok());
             if let Some(Err(rule)) = constant.map(|text| limits::tag_value(&text)) {
-                self.keep(Fault::new(
-                    value.span,
-                    format!("the value of tag `{name}` {rule}"),
-                ));
+                let message = format!("the value of tag `{name}` {rule}");
+                self.keep(Fault::new(value.span, message).code(Code::Tag));
             }
             tags.push((name.clone(), template));
         }
@@ -177,7 +186,7 @@ impl Decoder<'_> {
             let (limit, found) = (limits::TAGS, tags.len());
             let message =
                 format!("a case takes {limit} tags, and one of them is ours; found {found}");
-            self.keep(Fault::new(span, message));
+            self.keep(Fault::new(span, message).code(Code::Tag));
         }
         tags
     }

@@ -1,7 +1,7 @@
 //! What no event changes is checked when the mapping is loaded: values, defaults and table entries that a field can never take.
 
 use super::super::expression::{Item, Template};
-use super::super::fault::{Fault, suggest};
+use super::super::fault::{Code, Fault, suggest};
 use super::super::tree::Span;
 use super::super::{Content, FieldMapping, IfMissing, Overflow, Source};
 use super::Decoder;
@@ -48,7 +48,11 @@ impl Decoder<'_> {
         let title = mapping.field.id == "title";
         if title && (empties || mapping.if_missing != IfMissing::Fail) {
             let message = "a case needs a title: it cannot be skipped or sent empty";
-            self.keep(Fault::new(places.field, message).help("give it a `default`"));
+            self.keep(
+                Fault::new(places.field, message)
+                    .help("give it a `default`")
+                    .code(Code::RequiredField),
+            );
         }
         (self.faults.len() == before).then_some(mapping)
     }
@@ -67,9 +71,14 @@ impl Decoder<'_> {
                 let active = options.iter().filter(|option| option.active);
                 let help = suggest(&text, active.map(|option| option.name.as_str()));
                 let message = format!("the field `{name}` has no option `{text}`");
-                Fault::new(span, message).maybe_help(help)
+                Fault::new(span, message)
+                    .maybe_help(help)
+                    .code(Code::UnknownOption)
             }
-            _ => Fault::new(span, format!("the field `{name}` ({kind}) {misfit}")),
+            _ => {
+                let message = format!("the field `{name}` ({kind}) {misfit}");
+                Fault::new(span, message).code(Code::FieldValue)
+            }
         };
         self.keep(fault);
     }
@@ -77,7 +86,7 @@ impl Decoder<'_> {
 
 impl Source {
     /// What the source may fill the field with, in the order written.
-    fn contents(&self) -> impl Iterator<Item = &Content> {
+    pub(super) fn contents(&self) -> impl Iterator<Item = &Content> {
         let (one, choices) = match self {
             Self::Value(content) => (Some(content), [].as_slice()),
             Self::Choose(choices) => (None, choices.as_slice()),

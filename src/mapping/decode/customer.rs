@@ -1,6 +1,6 @@
 //! `customer`: the system field `customer_id`, as a ready ARN or assembled from a profile's id.
 
-use super::super::fault::Fault;
+use super::super::fault::{Code, Fault};
 use super::super::keys;
 use super::super::tree::{Kind, Node};
 use super::super::{Content, FieldMapping, Source};
@@ -38,7 +38,11 @@ impl Decoder<'_> {
             let message = format!(
                 "the customer is set twice, by `customer` and by the field `customer_id` on line {line}"
             );
-            self.keep(Fault::new(node.span, message).help("keep one of them"));
+            self.keep(
+                Fault::new(node.span, message)
+                    .help("keep one of them")
+                    .code(Code::FieldSetTwice),
+            );
         }
         if let (Some(field), Some(source)) = (Field::system("customer_id"), source) {
             let mapping = FieldMapping::new(field, source);

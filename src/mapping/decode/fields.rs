@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::super::fault::{Fault, alternatives, nearest, suggest};
+use super::super::fault::{Code, Fault, alternatives, nearest, suggest};
 use super::super::group::Group;
 use super::super::keys;
 use super::super::tree::{Entry, Key, Kind, Literal, Node, Span};
@@ -54,7 +54,8 @@ impl Decoder<'_> {
                     "the field `{}` is set twice, by name and by id; the first is on line {}",
                     mapping.field.name, first.start.line
                 );
-                self.keep(Fault::new(span, message).help("keep one of them"));
+                let fault = Fault::new(span, message).help("keep one of them");
+                self.keep(fault.code(Code::FieldSetTwice));
             }
             fields.sound.push((mapping, span));
         }
@@ -116,9 +117,11 @@ impl Decoder<'_> {
                 "`overflow: truncate` is for Text, and the field `{name}` is of type {kind}: cut short, its value would be another"
             );
             let fault = Fault::new(group.span_of("overflow"), message);
-            return self.refuse(fault.help("leave it out"));
+            return self.refuse(fault.help("leave it out").code(Code::Overflow));
         }
-        let default = group.get("default").map(|node| node.span);
+        let place = |name| group.get(name).map(|node| node.span);
+        self.warn_of_idle(&mapping, place("if_missing"), place("overflow"));
+        let default = place("default");
         let places = Places {
             field: key.span,
             values,
@@ -135,7 +138,8 @@ impl Decoder<'_> {
         }?;
         if !field.is_writable() {
             let message = format!("the field `{}` is written by Cases itself", field.name);
-            return self.refuse(Fault::new(key.span, message).help("remove it"));
+            let fault = Fault::new(key.span, message).help("remove it");
+            return self.refuse(fault.code(Code::ReadOnlyField));
         }
         let wanted = explicit.filter(|kind| *kind != field.kind);
         if let Some(wanted) = wanted {
@@ -145,7 +149,11 @@ impl Decoder<'_> {
                 wanted.name()
             );
             let help = "write `value:`, and the type is the domain's";
-            return self.refuse(Fault::new(key.span, message).help(help));
+            return self.refuse(
+                Fault::new(key.span, message)
+                    .help(help)
+                    .code(Code::FieldType),
+            );
         }
         Some(field)
     }
@@ -163,7 +171,11 @@ impl Decoder<'_> {
                 None => "names and ids are those of domain.json".to_owned(),
             };
             let message = format!("the domain has no field `{name}`");
-            self.refuse(Fault::new(key.span, message).help(help))
+            self.refuse(
+                Fault::new(key.span, message)
+                    .help(help)
+                    .code(Code::UnknownField),
+            )
         })
     }
 
@@ -181,7 +193,11 @@ impl Decoder<'_> {
                 "write the id with a type, such as `{ number: $.detail.n }`, or put domain.json beside the mapping",
             ),
         };
-        self.refuse(Fault::new(key.span, message).help(help))
+        self.refuse(
+            Fault::new(key.span, message)
+                .help(help)
+                .code(Code::UnknownField),
+        )
     }
 
     /// Exactly one of `value`, `choose`, `empty` and the explicit types, with the place of each value in it.
@@ -238,7 +254,11 @@ impl Decoder<'_> {
             if when.is_none() && index + 1 < items.len() {
                 let message = "this choice has no `when`, so those after it are never taken";
                 let span = item.span.first_character();
-                self.keep(Fault::new(span, message).help("make it the last"));
+                self.keep(
+                    Fault::new(span, message)
+                        .help("make it the last")
+                        .code(Code::Unreachable),
+                );
             }
             if let (None | Some(Some(_)), Some(value)) = (&when, value) {
                 choices.push(Choice {
@@ -259,7 +279,8 @@ impl Decoder<'_> {
             Kind::Scalar(scalar) => {
                 let help = suggest(&scalar.text, self.tables.keys().map(String::as_str));
                 let message = format!("there is no table `{}`", scalar.text);
-                self.refuse(Fault::new(node.span, message).maybe_help(help))
+                let fault = Fault::new(node.span, message).maybe_help(help);
+                self.refuse(fault.code(Code::UnknownTable))
             }
             Kind::List(_) | Kind::Map(_) => {
                 let message = format!("`lookup` takes a table's name, found {}", node.describe());
@@ -273,7 +294,11 @@ impl Decoder<'_> {
             let message =
                 "`overflow: comment` is not available in this release: no comment is added";
             let help = "write `truncate`, or leave it out to refuse text that is too long";
-            return self.refuse(Fault::new(node.span, message).help(help));
+            return self.refuse(
+                Fault::new(node.span, message)
+                    .help(help)
+                    .code(Code::NotAvailable),
+            );
         }
         self.word(
             node,

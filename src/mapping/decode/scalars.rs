@@ -2,7 +2,7 @@
 
 use super::super::Content;
 use super::super::expression::{self, Item, SyntaxFault, Template};
-use super::super::fault::{Fault, alternatives, suggest};
+use super::super::fault::{Code, Fault, alternatives, suggest};
 use super::super::tree::{Kind, Literal, Node, Scalar};
 use super::{Decoder, place};
 
@@ -31,12 +31,16 @@ impl Decoder<'_> {
                 _ if scalar.plain && self.is_cut_short(node) => {
                     let message = "this text ends at ` #`, where YAML begins a comment";
                     let fault = Fault::new(node.span, message);
-                    self.refuse(fault.help("put all of it in quotes"))
+                    self.refuse(fault.help("put all of it in quotes").code(Code::Expression))
                 }
-                Ok(template) => Some(template),
+                Ok(template) => {
+                    self.look_at_references(&template, node.span, scalar);
+                    Some(template)
+                }
                 Err(SyntaxFault { at, message, help }) => {
                     let span = place::locate(self.text, node.span, &scalar.text, &at);
-                    self.refuse(Fault::new(span, message).maybe_help(help))
+                    let fault = Fault::new(span, message).maybe_help(help);
+                    self.refuse(fault.code(Code::Expression))
                 }
             },
         }
@@ -98,7 +102,8 @@ impl Decoder<'_> {
         let found = words.iter().find(|(name, _)| name == text);
         found.map(|(_, value)| *value).or_else(|| {
             let message = format!("expected {}, found `{text}`", alternatives(names()));
-            self.refuse(Fault::new(node.span, message).maybe_help(suggest(text, names())))
+            let fault = Fault::new(node.span, message).maybe_help(suggest(text, names()));
+            self.refuse(fault.code(Code::UnknownWord))
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The Cases template of a case mapping.
 
-use super::super::fault::{Fault, suggest};
+use super::super::FieldMapping;
+use super::super::fault::{Code, Fault, suggest};
 use super::super::tree::{Kind, Node, Scalar, Span};
 use super::Decoder;
 use super::fields::Fields;
@@ -29,13 +30,17 @@ impl Decoder<'_> {
             let active = domain.templates.iter().filter(|template| template.active);
             let help = suggest(text, active.map(|template| template.name.as_str()));
             let fault = Fault::new(node.span, format!("the domain has no template `{text}`"));
-            return self.refuse(fault.maybe_help(help));
+            return self.refuse(fault.maybe_help(help).code(Code::UnknownTemplate));
         };
         if !template.active {
             let message =
                 format!("the template `{text}` is inactive: no case can be created from it");
             let help = "activate it in Amazon Connect, or take another one";
-            return self.refuse(Fault::new(node.span, message).help(help));
+            return self.refuse(
+                Fault::new(node.span, message)
+                    .help(help)
+                    .code(Code::InactiveTemplate),
+            );
         }
         let mut ids: Vec<&str> = template
             .required_fields
@@ -58,7 +63,11 @@ impl Decoder<'_> {
         if !is_uuid(id) {
             let message = format!("there is no domain snapshot to find a template `{id}` in");
             let help = "write the template's id, or put domain.json beside the mapping";
-            return self.refuse(Fault::new(span, message).help(help));
+            return self.refuse(
+                Fault::new(span, message)
+                    .help(help)
+                    .code(Code::UnknownTemplate),
+            );
         }
         let required_fields = Field::system("title").into_iter().collect();
         Some(ResolvedTemplate {
@@ -81,12 +90,8 @@ impl Decoder<'_> {
                     .sound
                     .iter()
                     .find(|(mapping, _)| mapping.field.id == required.id);
-                if let Some((_, span)) = sound.filter(|(mapping, _)| mapping.is_always_empty()) {
-                    let (template, field) = (&template.name, &required.name);
-                    let message = format!(
-                        "the template `{template}` requires the field `{field}`, and this sends it empty"
-                    );
-                    self.keep(Fault::new(*span, message).help("give it a value"));
+                if let Some((mapping, span)) = sound {
+                    self.required(template, mapping, *span);
                 }
                 continue;
             }
@@ -99,8 +104,27 @@ impl Decoder<'_> {
                 "title" => "add `title:` to the fields".to_owned(),
                 _ => format!("add `{}:` to the fields", required.name),
             };
-            self.keep(Fault::new(span, message).help(help));
+            self.keep(
+                Fault::new(span, message)
+                    .help(help)
+                    .code(Code::RequiredField),
+            );
         }
+    }
+}
+
+impl Decoder<'_> {
+    /// A required field that is set: it must not be sent empty, and should not be left out.
+    fn required(&mut self, template: &ResolvedTemplate, mapping: &FieldMapping, span: Span) {
+        if !mapping.is_always_empty() {
+            return self.warn_of_required(template, mapping, span);
+        }
+        let (template, field) = (&template.name, &mapping.field.name);
+        let message = format!(
+            "the template `{template}` requires the field `{field}`, and this sends it empty"
+        );
+        let fault = Fault::new(span, message).help("give it a value");
+        self.keep(fault.code(Code::RequiredField));
     }
 }
 

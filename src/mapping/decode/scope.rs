@@ -1,0 +1,125 @@
+//! What references and patterns can find: members that a trigger's events have, have not, or are probably misspelt.
+//!
+//! AWS sends more members than it documents and adds others, so an unknown member is no fault: only what Connect never sends is one, and a
+//! name that is nearly a known one is worth a warning.
+
+use super::super::expression::{Operand, Reference, Step, Template};
+use super::super::fault::{Code, Fault, nearest};
+use super::super::tree::{Entry, Kind, Node, Scalar, Span};
+use super::{Decoder, place};
+use crate::trigger::TriggerKind;
+
+/// Members of `ContactData`, and the parameters beside it (administrator guide, "Invoke AWS Lambda functions").
+const CONTACT: &[&str] = &[
+    "Attributes",
+    "AwsRegion",
+    "Channel",
+    "ContactId",
+    "CustomerEndpoint",
+    "CustomerId",
+    "Description",
+    "InitialContactId",
+    "InitiationMethod",
+    "InstanceARN",
+    "LanguageCode",
+    "MediaStreams",
+    "Name",
+    "Parameters",
+    "PreviousContactId",
+    "Queue",
+    "References",
+    "RelatedContactId",
+    "SegmentAttributes",
+    "SystemEndpoint",
+    "Tags",
+];
+
+/// Namespaces that a flow knows and that Connect sends to no Lambda function (administrator guide, list of contact attributes).
+const FLOW_ONLY: &[&str] = &[
+    "Case",
+    "Customer",
+    "External",
+    "FlowAttributes",
+    "LambdaInvocation",
+    "Lex",
+    "StoredCustomerInput",
+];
+
+/// Members of an EventBridge event (EventBridge user guide, "Events").
+const EVENT: &[&str] = &[
+    "account",
+    "detail",
+    "detail-type",
+    "id",
+    "region",
+    "replay-name",
+    "resources",
+    "source",
+    "time",
+    "version",
+];
+
+impl Decoder<'_> {
+    /// Looks at the references of a template that stands in a scalar.
+    pub(super) fn look_at_references(&mut self, template: &Template, span: Span, scalar: &Scalar) {
+        for expression in template.expressions() {
+            let Operand::Reference(Reference::Event(steps)) = &expression.operand else {
+                continue;
+            };
+            let Some(Step::Member(name)) = steps.first() else {
+                continue;
+            };
+            let at = scalar.text.find(&expression.text).unwrap_or_default();
+            let at = at..at + expression.text.len();
+            let span = place::locate(self.text, span, &scalar.text, &at);
+            self.look_at_member(name, span);
+        }
+    }
+
+    /// Looks at the fields that an event pattern names at the top.
+    pub(super) fn look_at_pattern(&mut self, node: &Node) {
+        let Kind::Map(entries) = &node.kind else {
+            return;
+        };
+        for Entry { key, value } in entries {
+            match &value.kind {
+                Kind::List(branches) if key.text == "$or" => {
+                    for branch in branches {
+                        self.look_at_pattern(branch);
+                    }
+                }
+                _ => {
+                    let name = key.text.split('.').next().unwrap_or_default();
+                    self.look_at_member(name, key.span);
+                }
+            }
+        }
+    }
+
+    fn look_at_member(&mut self, name: &str, span: Span) {
+        let (known, others, here, there) = match self.trigger {
+            Some(TriggerKind::ContactFlow) => {
+                (CONTACT, EVENT, "a contact-flow event", "EventBridge's")
+            }
+            Some(TriggerKind::EventBridge) => {
+                (EVENT, CONTACT, "an EventBridge event", "contact flows'")
+            }
+            None => return,
+        };
+        if known.contains(&name) {
+            return;
+        }
+        if self.trigger == Some(TriggerKind::ContactFlow) && FLOW_ONLY.contains(&name) {
+            let message = format!("Connect does not send `$.{name}` to a Lambda function");
+            let help = "pass it as a parameter of the flow's block, and write `$.Parameters.` and the parameter's name";
+            self.keep(Fault::new(span, message).help(help).code(Code::Reference));
+        } else if others.contains(&name) {
+            let message = format!("{here} has no `{name}`: it is a member of {there}");
+            self.warn(Fault::warning(span, Code::EventMember, message));
+        } else if let Some(near) = nearest(name, known.iter().copied()) {
+            let message = format!("{here} has no `{name}` that we know of");
+            let help = format!("did you mean `{near}`?");
+            self.warn(Fault::warning(span, Code::EventMember, message).help(help));
+        }
+    }
+}

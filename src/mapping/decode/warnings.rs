@@ -1,0 +1,114 @@
+//! What can be used and probably does not say what was meant.
+
+use std::sync::Arc;
+
+use super::super::expression::Template;
+use super::super::fault::{Code, Fault};
+use super::super::filter::Filter;
+use super::super::tree::{Kind, Node, Span};
+use super::super::{CaseMapping, Content, FieldMapping, IfMissing, Overflow, Source};
+use super::Decoder;
+use super::template::ResolvedTemplate;
+use crate::trigger::TriggerKind;
+
+impl Decoder<'_> {
+    /// Case mappings behind one that takes every event of their trigger.
+    pub(super) fn warn_of_unreachable(&mut self, cases: &[(CaseMapping, Span)]) {
+        for trigger in [TriggerKind::ContactFlow, TriggerKind::EventBridge] {
+            let mut of_trigger = cases.iter().filter(|(case, _)| case.trigger == trigger);
+            let Some((all, first)) = of_trigger.find(|(case, _)| case.when.is_none()) else {
+                continue;
+            };
+            for (_, span) in of_trigger {
+                let (name, line, trigger) = (&all.name, first.start.line, trigger.name());
+                let message = format!(
+                    "no event gets here: `{name}` on line {line} takes every {trigger} event"
+                );
+                let help = "put it before that one, or give that one a `when`";
+                self.warn(Fault::warning(*span, Code::Unreachable, message).help(help));
+            }
+        }
+    }
+
+    /// Tables that nothing looks anything up in: nothing but the list of tables holds them.
+    pub(super) fn warn_of_unused_tables(&mut self, tables: &Node) {
+        let Kind::Map(entries) = &tables.kind else {
+            return;
+        };
+        for entry in entries {
+            let table = self.tables.get(&entry.key.text);
+            if table.is_some_and(|table| Arc::strong_count(table) == 1) {
+                let message = format!("the table `{}` is not used", entry.key.text);
+                self.warn(Fault::warning(entry.key.span, Code::Unused, message));
+            }
+        }
+    }
+
+    /// Parts of a field's long form that never come into play.
+    pub(super) fn warn_of_idle(
+        &mut self,
+        mapping: &FieldMapping,
+        if_missing: Option<Span>,
+        overflow: Option<Span>,
+    ) {
+        let stands_in = mapping
+            .default
+            .as_ref()
+            .and_then(Template::constant)
+            .is_some();
+        if let Some(span) = if_missing.filter(|_| stands_in) {
+            let message =
+                "`if_missing` never comes into play: `default` stands in for a missing value";
+            self.warn(Fault::warning(span, Code::Unused, message));
+        }
+        let fits = mapping.overflow == Overflow::Truncate
+            && mapping.source.is_within(mapping.field.limit());
+        if let Some(span) = overflow.filter(|_| fits) {
+            let limit = mapping.field.limit();
+            let message = format!(
+                "`overflow` never comes into play: the value has at most the field's {limit} characters"
+            );
+            self.warn(Fault::warning(span, Code::Unused, message));
+        }
+    }
+
+    /// A field that the template requires and an event may leave out.
+    pub(super) fn warn_of_required(
+        &mut self,
+        template: &ResolvedTemplate,
+        mapping: &FieldMapping,
+        span: Span,
+    ) {
+        if mapping.if_missing != IfMissing::Fail || mapping.when.is_some() {
+            let (template, field) = (&template.name, &mapping.field.name);
+            let message = format!(
+                "the template `{template}` requires the field `{field}`: an event that gives it no value makes no case"
+            );
+            self.warn(
+                Fault::warning(span, Code::RequiredField, message)
+                    .help("give it a `default`, and no `when`"),
+            );
+        }
+    }
+
+    pub(super) fn warn(&mut self, warning: Fault) {
+        self.warnings.push(warning);
+    }
+}
+
+impl Source {
+    /// Whether no value of it has more characters, whatever the event.
+    fn is_within(&self, limit: usize) -> bool {
+        let within = |content: &Content| match content {
+            Content::Empty => true,
+            Content::Template(Template::Expression(expression)) => {
+                matches!(expression.filters.last(), Some(Filter::Truncate(length)) if *length <= limit)
+            }
+            Content::Template(template) => template
+                .constant()
+                .and_then(|item| item.into_text().ok())
+                .is_some_and(|text| text.chars().count() <= limit),
+        };
+        !matches!(self, Self::ProfileId(_)) && self.contents().all(within)
+    }
+}
