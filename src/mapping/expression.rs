@@ -8,7 +8,7 @@
 //! operand    = reference | quoted | number ;
 //! ```
 //!
-//! [`parse`] turns the text of one scalar into a [`Template`] once, at load; [`Template::evaluate`](evaluate) then reads an event with it.
+//! [`parse()`] turns the text of one scalar into a [`Template`] once, at load; [`Template::evaluate`] then reads an event with it.
 //! Nothing here loops: the work is bounded by the length of the template and the size of the event.
 
 mod evaluate;
