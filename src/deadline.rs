@@ -2,7 +2,7 @@
 //!
 //! The one place that reads a clock: tokio's, which tests stop and turn.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
@@ -29,5 +29,38 @@ impl Deadline {
             reason = "this file is where the clock is read"
         )]
         self.0.saturating_duration_since(Instant::now())
+    }
+}
+
+/// The time from `now` to an invocation's deadline, zero when it is past.
+///
+/// Lambda sends the deadline as a time of day; `cargo lambda watch` sends a duration in its place, which reads as a time in 1970.
+#[must_use]
+pub fn until(deadline: SystemTime, now: SystemTime) -> Duration {
+    let since_epoch = deadline
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    if since_epoch < Duration::from_hours(24) {
+        return since_epoch;
+    }
+    deadline.duration_since(now).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_is_a_time_of_day_or_a_duration() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_339_800);
+        assert_eq!(
+            until(now + Duration::from_secs(3), now),
+            Duration::from_secs(3)
+        );
+        assert_eq!(until(now - Duration::from_secs(3), now), Duration::ZERO);
+        assert_eq!(
+            until(SystemTime::UNIX_EPOCH + Duration::from_mins(10), now),
+            Duration::from_mins(10)
+        );
     }
 }

@@ -1,12 +1,12 @@
 //! The Lambda function: wiring only.
 
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use casebridge::config::{Config, LogFormat, Logging};
 use casebridge::error::Failure;
 use casebridge::handler::{Casebridge, Response};
-use casebridge::{client, log};
+use casebridge::{client, deadline, log};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 
@@ -51,11 +51,7 @@ async fn invoke(
         clippy::disallowed_methods,
         reason = "Lambda gives the deadline as a time of day"
     )]
-    let remaining = event
-        .context
-        .deadline()
-        .duration_since(SystemTime::now())
-        .unwrap_or(Duration::ZERO);
+    let remaining = deadline::until(event.context.deadline(), SystemTime::now());
     let answered = casebridge.handle(event.payload.get(), remaining).await;
     answered.map_err(|Failure { code, message, .. }| Diagnostic {
         error_type: code.name().to_owned(),

@@ -83,7 +83,28 @@ pub struct FieldMapping {
     pub overflow: Overflow,
 }
 
+impl CaseMapping {
+    /// Every template in it: of its fields, key, tags and performer.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        let (PerformedBy::CustomEntity(performer) | PerformedBy::UserArn(performer)) =
+            &self.performed_by;
+        let fields = self.fields.iter().flat_map(FieldMapping::templates);
+        let tags = self.tags.iter().map(|(_, template)| template);
+        fields.chain(&self.key).chain(tags).chain([performer])
+    }
+}
+
 impl FieldMapping {
+    /// Every template in it.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        let profile = match &self.source {
+            Source::ProfileId(template) => Some(template),
+            Source::Value(_) | Source::Choose(_) => None,
+        };
+        let contents = self.source.contents().filter_map(Content::template);
+        contents.chain(profile).chain(&self.default)
+    }
+
     /// Whether the field is sent empty, whatever the event.
     #[must_use]
     pub fn is_always_empty(&self) -> bool {
@@ -109,6 +130,19 @@ pub struct Choice {
     pub when: Option<Pattern>,
     /// Its value.
     pub value: Content,
+}
+
+impl Source {
+    /// What the source may fill the field with, in the order written.
+    pub fn contents(&self) -> impl Iterator<Item = &Content> {
+        let (one, choices) = match self {
+            Self::Value(content) => (Some(content), [].as_slice()),
+            Self::Choose(choices) => (None, choices.as_slice()),
+            Self::ProfileId(_) => (None, [].as_slice()),
+        };
+        one.into_iter()
+            .chain(choices.iter().map(|choice| &choice.value))
+    }
 }
 
 impl Choice {

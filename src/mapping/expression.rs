@@ -19,7 +19,7 @@ use std::borrow::Cow;
 
 pub use evaluate::{Scope, WrongType};
 pub use parse::{SyntaxFault, parse};
-pub use reference::{Reference, Step};
+pub use reference::{Astray, Reference, Step, astray};
 
 use super::filter::Filter;
 

@@ -4,6 +4,7 @@
 //! when a value comes. Only `default` takes a missing value; through every other one it stays missing.
 
 mod arguments;
+mod bounded;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -17,6 +18,8 @@ use super::timestamp;
 
 pub use self::arguments::Argument;
 use self::arguments::Refusal;
+pub(in crate::mapping) use self::bounded::{BoundedText, TooLong};
+pub use self::bounded::{MAX_ITEMS, MAX_TEXT};
 
 /// The mapping's `tables`, by name.
 pub type Tables = BTreeMap<String, Arc<Table>>;
@@ -175,7 +178,7 @@ impl Filter {
     /// Applies the filter; `None` is a missing value.
     ///
     /// # Errors
-    /// "`upper` takes text, found a number": the filter met a type it does not take.
+    /// "`upper` takes text, found a number": the filter met a type it does not take, or what it gives is too long.
     pub fn apply<'a>(&'a self, value: Option<Item<'a>>) -> Result<Option<Item<'a>>, String> {
         let Some(item) = value else {
             return Ok(match self {
@@ -194,14 +197,11 @@ impl Filter {
                 text(item, "truncate").map(|text| Item::text(truncate(&text, *length).to_owned()))
             }
             Self::Replace(from, to) => {
-                text(item, "replace").map(|text| Item::text(text.replace(from.as_str(), to)))
+                bounded::replace(&text(item, "replace")?, from, to).map(Item::text)
             }
             Self::Split(separator) => {
-                let text = text(item, "split")?;
-                let items = text
-                    .split(separator.as_str())
-                    .map(|part| Item::text(part.to_owned()).unwrap_or(Item::Null));
-                Ok(Some(Item::List(items.collect())))
+                let items = bounded::split(text(item, "split")?, separator)?;
+                Ok(Some(Item::List(items)))
             }
             Self::Join(separator) => join(list(item, "join")?, separator),
             Self::First => Ok(list(item, "first")?
@@ -302,9 +302,10 @@ fn list<'a>(item: Item<'a>, filter: &str) -> Result<Vec<Item<'a>>, String> {
 }
 
 fn join<'a>(items: Vec<Item<'a>>, separator: &str) -> Result<Option<Item<'a>>, String> {
-    let mut texts = Vec::with_capacity(items.len());
-    for item in items.into_iter().filter(|item| *item != Item::Null) {
-        texts.push(item.into_text().map_err(|item| {
+    let mut joined = BoundedText::default();
+    let items = items.into_iter().filter(|item| *item != Item::Null);
+    for (index, item) in items.enumerate() {
+        let text = item.into_text().map_err(|item| {
             let flatten = if matches!(item, Item::List(_)) {
                 ": flatten it with `[*]`"
             } else {
@@ -314,9 +315,12 @@ fn join<'a>(items: Vec<Item<'a>>, separator: &str) -> Result<Option<Item<'a>>, S
             format!(
                 "`join` takes a list of text, numbers or booleans, found {found} in it{flatten}"
             )
-        })?);
+        })?;
+        let separator = if index > 0 { separator } else { "" };
+        let pushed = joined.push(separator).and_then(|()| joined.push(&text));
+        pushed.map_err(|excess| excess.of("join"))?;
     }
-    Ok(Item::text(texts.join(separator)))
+    Ok(Item::text(joined.finish()))
 }
 
 fn moment(item: &Item<'_>, filter: &str) -> Result<time::OffsetDateTime, String> {

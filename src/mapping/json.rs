@@ -3,7 +3,7 @@
 //! `serde_json` decodes each string and knows no places; the walk around it is ours.
 
 use super::fault::Fault;
-use super::tree::{Entry, Key, Kind, Node, Position, Scalar, Span, is_json_number};
+use super::tree::{Entry, Key, Kind, Node, Position, Room, Scalar, Span, is_json_number};
 
 /// As deep as `serde_json` reads an event.
 const MAX_DEPTH: usize = 127;
@@ -16,6 +16,7 @@ pub fn parse(text: &str) -> Result<Node, Fault> {
     let mut reader = Reader {
         rest: text,
         at: Position { line: 1, column: 1 },
+        room: Room::default(),
     };
     let node = reader.value(0)?;
     reader.skip_space();
@@ -29,15 +30,17 @@ pub fn parse(text: &str) -> Result<Node, Fault> {
 struct Reader<'a> {
     rest: &'a str,
     at: Position,
+    room: Room,
 }
 
 impl<'a> Reader<'a> {
     fn value(&mut self, depth: usize) -> Result<Node, Fault> {
         self.skip_space();
         let start = self.at;
-        if depth > MAX_DEPTH {
+        if depth == MAX_DEPTH && self.rest.starts_with(['{', '[']) {
             return Err(self.fault(format!("this is nested more than {MAX_DEPTH} levels deep")));
         }
+        self.take_room(Room { nodes: 1, text: 0 })?;
         let kind = match self.rest.chars().next() {
             Some('{') => Kind::Map(self.object(depth)?),
             Some('[') => Kind::List(self.array(depth)?),
@@ -71,6 +74,7 @@ impl<'a> Reader<'a> {
             if !self.rest.starts_with('"') {
                 return Err(self.expected("a key in double quotes"));
             }
+            self.take_room(Room { nodes: 1, text: 0 })?;
             let text = self.string()?;
             let key = Key {
                 span: Span {
@@ -137,6 +141,10 @@ impl<'a> Reader<'a> {
         let text = serde_json::from_str(token).map_err(|_| {
             self.fault("this text holds an escape or a control character that JSON does not allow")
         })?;
+        self.take_room(Room {
+            nodes: 0,
+            text: token.len(),
+        })?;
         self.skip(token.chars().count());
         Ok(text)
     }
@@ -152,6 +160,11 @@ impl<'a> Reader<'a> {
         }
         self.skip(word.len());
         Ok(word)
+    }
+
+    fn take_room(&mut self, more: Room) -> Result<(), Fault> {
+        let taken = self.room.take(more);
+        taken.map_err(|excess| self.fault(format!("the file holds {excess}")))
     }
 
     /// Skips white space and, if it is next, the punctuation mark.

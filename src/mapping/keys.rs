@@ -86,7 +86,7 @@ pub static FILE: Place = Place { name: "the mapping", keys: &[
     key("tables", Optional, Named(&Named(&Constant)), "", "tables for `lookup`: by name, what each text stands for", "tables: { reasons: { no_stock: Stock } }"),
     key("tags", Optional, Named(&Value), "", "tags of every case; a case mapping's own win", "tags: { team: orders }"),
     key("phone_country", Later("phone numbers are taken as they come"), Name, "", "the country of phone numbers without a prefix", "phone_country: US"),
-    key("cases", Required, List(&Group(&CASE)), "", "the case mappings; the first that takes an event makes its case", "cases: []"),
+    key("cases", Required, List(&Group(&CASE)), "", "the case mappings; the first that takes an event makes its case", "cases: [{ name: callback, trigger: contact-flow, template: Contact follow-up, fields: { title: Call back } }]"),
 ] };
 
 /// An entry of `cases`.
@@ -128,7 +128,7 @@ pub static FIELD: Place = Place { name: "a field", keys: &[
     key("lookup", Optional, Name, "", "the table that the value is looked up in", "lookup: reasons"),
     key("default", Optional, Value, "", "what stands in for a missing value", "default: Other"),
     key("if_missing", Optional, Words(&["fail", "skip", "empty"]), "fail", "what happens when the value is still missing: no case, the field is not sent, or it is sent empty", "if_missing: skip"),
-    key("overflow", Optional, Words(&["fail", "truncate", "comment"]), "fail", "what happens to text that is too long: no case, or it is cut", "overflow: truncate"),
+    key("overflow", Optional, Words(&["fail", "truncate"]), "fail", "what happens to text that is too long: no case, or it is cut", "overflow: truncate"),
 ] };
 
 /// An entry of `choose`.

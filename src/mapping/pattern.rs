@@ -15,6 +15,8 @@ mod network;
 mod number;
 mod wildcard;
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use self::condition::Condition;
@@ -42,15 +44,14 @@ pub struct Pattern {
 #[derive(Clone, Debug, Default)]
 struct Step {
     /// The steps below, by name.
-    below: Vec<(String, usize)>,
+    below: BTreeMap<String, usize>,
     /// The fields whose path ends here.
     fields: Vec<usize>,
 }
 
 impl Step {
     fn below(&self, name: &str) -> Option<usize> {
-        let (_, step) = self.below.iter().find(|(below, _)| below == name)?;
-        Some(*step)
+        self.below.get(name).copied()
     }
 }
 
@@ -98,6 +99,21 @@ impl Pattern {
             }
         });
         compiled.map_err(|list| Faults::new(name, text, list))
+    }
+
+    /// The fields that keep the event from matching, by path, in the combination of `$or` that comes nearest. Empty where the event
+    /// matches, and where each field holds by itself but no one element of a list holds them all.
+    #[must_use]
+    pub fn unmet(&self, event: &Value) -> Vec<&str> {
+        let holds = |field: usize| {
+            let alone = Self { branches: vec![vec![field]], ..self.clone() };
+            alone.matches(event)
+        };
+        let unmet = |branch: &Vec<usize>| -> Vec<&str> {
+            let fields = branch.iter().filter(|field| !holds(**field));
+            fields.filter_map(|field| self.fields.get(*field)).map(|field| field.path.as_str()).collect()
+        };
+        self.branches.iter().map(unmet).min_by_key(Vec::len).unwrap_or_default()
     }
 
     /// Whether the event matches. An event that is not an object never does.

@@ -34,6 +34,54 @@ impl Span {
     }
 }
 
+/// More nodes, keys among them, are refused: a hundred case mappings of 220 fields each stay far below.
+const MAX_NODES: usize = 400_000;
+
+/// More bytes of text are refused.
+const MAX_TEXT: usize = 4_000_000;
+
+/// What a tree has taken of the room that there is for one. YAML's aliases make a tree larger than its file without limit.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Room {
+    /// Nodes and keys.
+    pub(super) nodes: usize,
+    /// Bytes of their texts.
+    pub(super) text: usize,
+}
+
+impl Room {
+    /// The room of a scalar or a key.
+    pub(super) fn of(text: &str) -> Self {
+        Self {
+            nodes: 1,
+            text: text.len(),
+        }
+    }
+
+    /// The room of both.
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self {
+            nodes: self.nodes.saturating_add(other.nodes),
+            text: self.text.saturating_add(other.text),
+        }
+    }
+
+    /// Takes more.
+    ///
+    /// # Errors
+    /// What there is too much of, to follow "the file holds".
+    pub(super) fn take(&mut self, more: Self) -> Result<(), String> {
+        *self = self.plus(more);
+        if self.nodes > MAX_NODES {
+            return Err(format!("more than {MAX_NODES} keys and values"));
+        }
+        if self.text > MAX_TEXT {
+            return Err(format!("more than {MAX_TEXT} bytes of text"));
+        }
+        Ok(())
+    }
+}
+
 /// A node of the tree.
 #[derive(Clone, Debug)]
 pub struct Node {

@@ -8,13 +8,10 @@ use std::collections::{HashMap, HashSet};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span as Marks};
 
 use super::fault::Fault;
-use super::tree::{Entry, Key, Kind, Node, Position, Scalar, Span};
+use super::tree::{Entry, Key, Kind, Node, Position, Room, Scalar, Span};
 
-/// Deeper nesting is refused; no mapping comes near.
+/// Deeper nesting is refused, counted after aliases are expanded; no mapping comes near.
 const MAX_DEPTH: usize = 64;
-
-/// More nodes, counted after aliases are expanded, are refused: a hundred case mappings of 220 fields each stay far below.
-const MAX_NODES: usize = 400_000;
 
 /// Reads one YAML document, with the faults that leave the rest of it readable (tags, keys that are not text).
 ///
@@ -26,7 +23,11 @@ pub fn parse(text: &str) -> Result<(Node, Vec<Fault>), Vec<Fault>> {
     while let Some(event) = parser.next_event() {
         let (event, marks) = event.map_err(|error| {
             let start = Position { line: error.marker().line(), column: error.marker().col() + 1 };
-            let message = format!("this is not valid YAML: {}", error.info());
+            let message = match error.info() {
+                // The parser's own limit, met when it looks far ahead in flow style.
+                "recursion limit exceeded" => too_deep(),
+                info => format!("this is not valid YAML: {info}"),
+            };
             let help = if text.lines().nth(start.line - 1).is_some_and(|line| line.trim_start_matches(' ').starts_with('\t')) {
                 "indent with spaces: YAML takes no tabs"
             } else {
@@ -42,6 +43,10 @@ pub fn parse(text: &str) -> Result<(Node, Vec<Fault>), Vec<Fault>> {
     let start = Position { line: 1, column: 1 };
     let empty = || vec![Fault::new(Span { start, end: start }, "the file is empty")];
     Ok((composer.root.ok_or_else(empty)?, composer.faults))
+}
+
+fn too_deep() -> String {
+    format!("this is nested more than {MAX_DEPTH} levels deep")
 }
 
 fn span(marks: Marks) -> Span {
@@ -73,27 +78,26 @@ enum OpenKind {
     },
 }
 
+/// A copy of an anchor's node, for its aliases.
+#[derive(Clone)]
+struct Anchored {
+    node: Node,
+    room: Room,
+    /// How many levels of groups and lists it is.
+    depth: usize,
+}
+
 #[derive(Default)]
 struct Composer {
     open: Vec<Open>,
-    anchors: HashMap<usize, Node>,
+    anchors: HashMap<usize, Anchored>,
     root: Option<Node>,
-    nodes: usize,
+    room: Room,
     faults: Vec<Fault>,
 }
 
 impl Composer {
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Box<Fault>> {
-        self.nodes += match &event {
-            Event::Alias(anchor) => self.anchors.get(anchor).map_or(0, size),
-            _ => 1,
-        };
-        if self.nodes > MAX_NODES {
-            return Err(Box::new(Fault::new(
-                span,
-                format!("the file holds more than {MAX_NODES} nodes once its aliases are expanded"),
-            )));
-        }
         match event {
             Event::DocumentStart(_) if self.root.is_some() => {
                 let message = "a second document begins here; a mapping is one document";
@@ -111,8 +115,9 @@ impl Composer {
                 } else {
                     text.into_owned()
                 };
+                self.take_room(Room::of(&text), span)?;
                 let kind = Kind::Scalar(Scalar { text, plain });
-                self.place(Node { span, kind }, anchor);
+                self.place(Node { span, kind }, anchor)?;
             }
             Event::SequenceStart(anchor, tag) => {
                 self.refuse_tag(tag.is_some(), span);
@@ -127,13 +132,16 @@ impl Composer {
                 };
                 self.begin(span, anchor, map)?;
             }
-            Event::SequenceEnd | Event::MappingEnd => self.end(span),
+            Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
             Event::Alias(anchor) => {
-                let Some(node) = self.anchors.get(&anchor).cloned() else {
+                let Some(Anchored { node, room, depth }) = self.anchors.get(&anchor).cloned()
+                else {
                     let message = "this alias stands inside its own anchor";
                     return Err(Box::new(Fault::new(span, message)));
                 };
-                self.place(node, 0);
+                self.check_depth(depth, span)?;
+                self.take_room(room, span)?;
+                self.place(node, 0)?;
             }
             Event::Nothing
             | Event::StreamStart
@@ -145,10 +153,8 @@ impl Composer {
     }
 
     fn begin(&mut self, span: Span, anchor: usize, kind: OpenKind) -> Result<(), Box<Fault>> {
-        if self.open.len() >= MAX_DEPTH {
-            let message = format!("this is nested more than {MAX_DEPTH} levels deep");
-            return Err(Box::new(Fault::new(span, message)));
-        }
+        self.check_depth(1, span)?;
+        self.take_room(Room { nodes: 1, text: 0 }, span)?;
         let start = span.start;
         self.open.push(Open {
             start,
@@ -158,14 +164,30 @@ impl Composer {
         Ok(())
     }
 
-    fn end(&mut self, span: Span) {
+    /// Whether that many levels more are allowed here.
+    fn check_depth(&self, more: usize, span: Span) -> Result<(), Box<Fault>> {
+        if self.open.len() + more <= MAX_DEPTH {
+            return Ok(());
+        }
+        Err(Box::new(Fault::new(span, too_deep())))
+    }
+
+    fn take_room(&mut self, more: Room, span: Span) -> Result<(), Box<Fault>> {
+        let taken = self.room.take(more);
+        taken.map_err(|excess| {
+            let message = format!("the file holds {excess}, its aliases expanded");
+            Box::new(Fault::new(span, message))
+        })
+    }
+
+    fn end(&mut self, span: Span) -> Result<(), Box<Fault>> {
         let Some(Open {
             start,
             anchor,
             kind,
         }) = self.open.pop()
         else {
-            return;
+            return Ok(());
         };
         let kind = match kind {
             OpenKind::List(items) => Kind::List(items),
@@ -182,13 +204,23 @@ impl Composer {
                 kind,
             },
             anchor,
-        );
+        )
     }
 
     /// Puts a finished node where it belongs: it is the root, an item, a key or a value.
-    fn place(&mut self, node: Node, anchor: usize) {
+    fn place(&mut self, node: Node, anchor: usize) -> Result<(), Box<Fault>> {
         if anchor != 0 {
-            self.anchors.insert(anchor, node.clone());
+            let (room, depth) = measure(&node);
+            self.take_room(room, node.span)?;
+            let copy = node.clone();
+            self.anchors.insert(
+                anchor,
+                Anchored {
+                    node: copy,
+                    room,
+                    depth,
+                },
+            );
         }
         match self.open.last_mut().map(|open| &mut open.kind) {
             None => self.root = Some(node),
@@ -216,6 +248,7 @@ impl Composer {
                 }
             },
         }
+        Ok(())
     }
 
     /// Reports a group with a key that is not text, which is nearly always a hole without quotes, and reads on as if it had them.
@@ -274,16 +307,20 @@ impl Composer {
     }
 }
 
-/// How many nodes an alias brings in.
-fn size(node: &Node) -> usize {
-    match &node.kind {
-        Kind::Scalar(_) => 1,
-        Kind::List(items) => 1 + items.iter().map(size).sum::<usize>(),
-        Kind::Map(entries) => {
-            1 + entries
-                .iter()
-                .map(|entry| size(&entry.value))
-                .sum::<usize>()
-        }
-    }
+/// The room that a node takes, and how many levels of groups and lists it is.
+fn measure(node: &Node) -> (Room, usize) {
+    let add = |(room, depth): (Room, usize), below: &Node| {
+        let (more, levels) = measure(below);
+        (room.plus(more), depth.max(levels))
+    };
+    let empty = (Room { nodes: 1, text: 0 }, 0);
+    let (room, depth) = match &node.kind {
+        Kind::Scalar(scalar) => return (Room::of(&scalar.text), 0),
+        Kind::List(items) => items.iter().fold(empty, add),
+        Kind::Map(entries) => entries.iter().fold(empty, |so_far, entry| {
+            let (room, depth) = add(so_far, &entry.value);
+            (room.plus(Room::of(&entry.key.text)), depth)
+        }),
+    };
+    (room, depth + 1)
 }

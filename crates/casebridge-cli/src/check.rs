@@ -4,12 +4,14 @@ use std::process::ExitCode;
 
 use casebridge::config::Config;
 use casebridge::domain::Domain;
-use casebridge::mapping::fault::Faults;
-use casebridge::mapping::{Mapping, Setting};
+use casebridge::mapping::fault::{Fault, Faults};
+use casebridge::mapping::{Examination, Mapping, Setting};
 use serde_json::{Value, json};
 
+mod sample;
+
 use crate::sources::{Files, Sources};
-use crate::terminal::{self, BAD, FAINT, GOOD, paint};
+use crate::terminal::{self, BAD, FAINT, GOOD, NOTABLE, paint};
 
 /// Find every fault of the mapping and the domain snapshot, offline
 #[derive(Debug, clap::Args)]
@@ -17,30 +19,38 @@ use crate::terminal::{self, BAD, FAINT, GOOD, paint};
 Examples:
   cargo casebridge check
   cargo casebridge check --mapping new.yaml --domain domain.prod.json
+  cargo casebridge check --event events/order-failed.json
   cargo casebridge check --json | jq '.faults[].message'
 
-Exit status: 0 there is none; 1 there are faults; 2 the files could not be read.")]
+Exit status: 0 there is none; 1 there are faults, or warnings with --deny-warnings;
+2 the files could not be read.")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     sources: Sources,
 
-    /// One object: {"faults": [{"file", "line", "column", "message", "help"}]}
+    /// Render these events too, and say which references find nothing in them
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    event: Vec<String>,
+
+    /// Exit with 1 for a warning as well
+    #[arg(long)]
+    deny_warnings: bool,
+
+    /// One object: {"faults": [{"file", "line", "column", "severity", "code", "message", "help"}]}
     #[arg(long)]
     json: bool,
 }
 
 /// What a check finds.
 enum Finding {
-    Sound {
-        case_mappings: usize,
-        fields: usize,
-        templates: usize,
+    /// The snapshot cannot be used, so the mapping was not looked at.
+    Snapshot { file: String, message: String },
+    /// The mapping was looked at.
+    Mapping {
+        findings: Faults,
+        sound: bool,
+        size: String,
     },
-    Snapshot {
-        file: String,
-        message: String,
-    },
-    Mapping(Faults),
 }
 
 /// # Errors
@@ -49,96 +59,134 @@ enum Finding {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let files = arguments.sources.read()?;
     let config = Config::read(&|name| files.variable(name), &[])?;
-    let finding = find(&config, &files);
+    let finding = find(&config, &files, &arguments.event)?;
     let text = if arguments.json {
         finding.json_line()
     } else {
-        finding.human(&config, &files)
+        finding.human(&config)
     };
     terminal::print(&text)?;
-    Ok(match finding {
-        Finding::Sound { .. } => ExitCode::SUCCESS,
-        Finding::Snapshot { .. } | Finding::Mapping(_) => ExitCode::FAILURE,
+    Ok(if finding.fails(arguments.deny_warnings) {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
     })
 }
 
-fn find(config: &Config, files: &Files) -> Finding {
+fn find(config: &Config, files: &Files, events: &[String]) -> anyhow::Result<Finding> {
     let snapshot = Domain::from_json(&files.snapshot)
         .and_then(|domain| domain.expect_id(&config.domain_id).map(|()| domain));
+    let file = files.domain.display().to_string();
     let domain = match snapshot {
         Ok(domain) => domain,
         Err(error) => {
-            return Finding::Snapshot {
-                file: files.domain.display().to_string(),
-                message: error.to_string(),
-            };
+            let message = error.to_string();
+            return Ok(Finding::Snapshot { file, message });
         }
     };
     let setting = Setting {
         domain: Some(&domain),
         entity_prefix: &config.entity_prefix,
     };
-    match Mapping::load(&config.mapping.name, &config.mapping.text, setting) {
-        Ok(mapping) => Finding::Sound {
-            case_mappings: mapping.cases.len(),
-            fields: domain.fields.len(),
-            templates: domain.templates.len(),
-        },
-        Err(faults) => Finding::Mapping(faults),
+    let (name, text) = (&config.mapping.name, &config.mapping.text);
+    let Examination {
+        mapping,
+        mut findings,
+    } = Mapping::examine(name, text, setting);
+    let mut size = String::new();
+    if let Some(mapping) = &mapping {
+        for event in events {
+            let found = sample::look(event, mapping, config, &findings.text)?;
+            findings = Faults::new(name, text, [findings.list, found].concat());
+        }
+        let width = name.chars().count().max(file.chars().count());
+        let case_mappings = format!("{} case mappings", mapping.cases.len());
+        let domain = format!(
+            "{} fields, {} templates",
+            domain.fields.len(),
+            domain.templates.len()
+        );
+        size = format!(
+            "{name:width$}  {}\n{file:width$}  {}\n",
+            paint(FAINT, case_mappings),
+            paint(FAINT, domain)
+        );
     }
+    Ok(Finding::Mapping {
+        findings,
+        sound: mapping.is_some(),
+        size,
+    })
 }
 
 impl Finding {
+    fn fails(&self, deny_warnings: bool) -> bool {
+        match self {
+            Self::Snapshot { .. } => true,
+            Self::Mapping {
+                findings, sound, ..
+            } => !sound || findings.has_errors() || (deny_warnings && !findings.list.is_empty()),
+        }
+    }
+
     fn json_line(&self) -> String {
         let faults: Vec<Value> = match self {
-            Self::Sound { .. } => Vec::new(),
-            Self::Snapshot { file, message } => vec![json!({ "file": file, "message": message })],
-            Self::Mapping(faults) => faults
+            Self::Snapshot { file, message } => {
+                vec![
+                    json!({ "file": file, "severity": "error", "code": "snapshot", "message": message }),
+                ]
+            }
+            Self::Mapping { findings, .. } => findings
                 .list
                 .iter()
-                .map(|fault| {
-                    json!({
-                        "file": faults.file,
-                        "line": fault.span.start.line,
-                        "column": fault.span.start.column,
-                        "message": fault.message,
-                        "help": fault.help,
-                    })
-                })
+                .map(|fault| fault_json(&findings.file, fault))
                 .collect(),
         };
         format!("{}\n", json!({ "faults": faults }))
     }
 
-    fn human(&self, config: &Config, files: &Files) -> String {
+    fn human(&self, config: &Config) -> String {
         match self {
-            Self::Sound {
-                case_mappings,
-                fields,
-                templates,
-            } => {
-                let (mapping, domain) = (&config.mapping.name, files.domain.display().to_string());
-                let width = mapping.chars().count().max(domain.chars().count());
-                format!(
-                    "{mapping:width$}  {}\n{domain:width$}  {}\n{}\n",
-                    paint(FAINT, format!("{case_mappings} case mappings")),
-                    paint(FAINT, format!("{fields} fields, {templates} templates")),
-                    paint(GOOD, "no faults")
-                )
-            }
             Self::Snapshot { file, message } => {
                 format!("{} {file}: {message}\n", paint(BAD, "error:"))
             }
-            Self::Mapping(faults) => colored(&faults.to_string()),
+            Self::Mapping { findings, size, .. } if findings.list.is_empty() => {
+                format!("{size}{}\n", paint(GOOD, "no faults"))
+            }
+            Self::Mapping { findings, .. } => {
+                let faults = Faults {
+                    file: config.mapping.name.clone(),
+                    ..findings.clone()
+                };
+                colored(&faults.to_string())
+            }
         }
     }
 }
 
-/// The same lines, with the word that opens each fault in colour.
+fn fault_json(file: &str, fault: &Fault) -> Value {
+    json!({
+        "file": file,
+        "line": fault.span.start.line,
+        "column": fault.span.start.column,
+        "severity": fault.severity.name(),
+        "code": fault.code.name(),
+        "message": fault.message,
+        "help": fault.help,
+    })
+}
+
+/// The same lines, with the word that opens each finding in colour.
 fn colored(faults: &str) -> String {
-    let color = |line: &str| match line.strip_prefix("error:") {
-        Some(rest) => format!("{}{rest}\n", paint(BAD, "error:")),
-        None => format!("{line}\n"),
+    let color = |line: &str| {
+        let words = [("error:", BAD), ("warning:", NOTABLE)];
+        let opened = words
+            .iter()
+            .find_map(|(word, style)| Some((word, style, line.strip_prefix(word)?)));
+        match opened {
+            Some((word, style, rest)) => format!("{}{rest}\n", paint(*style, word)),
+            None => format!("{line}\n"),
+        }
     };
     faults.trim_end().lines().map(color).collect()
 }

@@ -1,6 +1,8 @@
 //! `render`: an event into the exact `CreateCase` request. The function itself makes it, AWS's own SDK writes it, and
 //! an emulator in this very process takes it in: nothing is sent anywhere.
 
+mod explain;
+
 use std::io::Read as _;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -25,9 +27,11 @@ const TIMEOUT: Duration = Duration::from_mins(1);
 #[command(after_help = "\
 Examples:
   cargo casebridge render events/order-failed.json
+  cargo casebridge render --explain events/order-failed.json
   cargo casebridge render --mapping new.yaml - < event.json
 
-Standard output has the request's body as JSON, one for each event of a batch.
+Standard output has the request's body as JSON, one for each event of a batch;
+with --explain, the way to it in words before that.
 
 Exit status: 0; 1 the event makes no request, or one that Cases would refuse;
 2 it could not be tried.")]
@@ -37,6 +41,10 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     sources: Sources,
+
+    /// Say which route was taken and why the earlier ones were not, and what each expression gave
+    #[arg(long)]
+    explain: bool,
 
     /// One line: {"event": path, "answer": …, "requests": [{"operation": "CreateCase", "body": …}]}
     #[arg(long)]
@@ -52,6 +60,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let emulator = Emulator::from_snapshot(&files.snapshot)
         .with_context(|| format!("{} is not a domain snapshot", files.domain.display()))?;
     let config = Config::read(&|name| files.variable(name), &[])?;
+    if arguments.explain {
+        terminal::print(&explain::text(&config, &files, &event)?)?;
+    }
     let answered = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

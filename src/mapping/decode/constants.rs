@@ -3,7 +3,7 @@
 use super::super::expression::{Item, Template};
 use super::super::fault::{Code, Fault, suggest};
 use super::super::tree::Span;
-use super::super::{Content, FieldMapping, IfMissing, Overflow, Source};
+use super::super::{Content, FieldMapping, IfMissing, Overflow};
 use super::Decoder;
 use crate::field::Misfit;
 
@@ -81,19 +81,6 @@ impl Decoder<'_> {
             }
         };
         self.keep(fault);
-    }
-}
-
-impl Source {
-    /// What the source may fill the field with, in the order written.
-    pub(super) fn contents(&self) -> impl Iterator<Item = &Content> {
-        let (one, choices) = match self {
-            Self::Value(content) => (Some(content), [].as_slice()),
-            Self::Choose(choices) => (None, choices.as_slice()),
-            Self::ProfileId(_) => (None, [].as_slice()),
-        };
-        one.into_iter()
-            .chain(choices.iter().map(|choice| &choice.value))
     }
 }
 

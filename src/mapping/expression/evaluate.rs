@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::super::filter::{BoundedText, TooLong};
 use super::{Expression, Item, Operand, Part, Reference, Template, reference};
 
 /// What references see.
@@ -20,7 +21,7 @@ pub struct Scope<'a> {
     pub domain: &'a str,
 }
 
-/// A value of a type that the expression cannot use. Its text quotes the author's expression and names types, never a value.
+/// A value that the expression cannot use: it is of another type, or makes a text that is too long. Its text quotes the author's expression and names types, never a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrongType {
     /// The expression as written.
@@ -41,7 +42,7 @@ impl Template {
     /// The template's value for this event, `None` where it is missing. A text with a missing hole is missing as a whole.
     ///
     /// # Errors
-    /// A filter or a hole met a value of a type it does not take.
+    /// A filter or a hole met a value of a type it does not take, or what they give is too long.
     pub fn evaluate<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Item<'a>>, WrongType> {
         match self {
             Self::Expression(expression) => expression.evaluate(scope),
@@ -50,19 +51,32 @@ impl Template {
             Self::Text(parts) => match parts.as_slice() {
                 [Part::Literal(text)] => Ok(Item::text(text.as_str())),
                 parts => {
-                    let mut text = String::new();
+                    let mut text = BoundedText::default();
                     for part in parts {
-                        match part {
-                            Part::Literal(literal) => text.push_str(literal),
-                            Part::Hole(hole) => match hole.evaluate_text(scope)? {
-                                Some(filled) => text.push_str(&filled),
-                                None => return Ok(None),
-                            },
-                        }
+                        let filled = match part {
+                            Part::Literal(literal) => Some(literal.into()),
+                            Part::Hole(hole) => hole.evaluate_text(scope)?,
+                        };
+                        let Some(filled) = filled else {
+                            return Ok(None);
+                        };
+                        text.push(&filled)
+                            .map_err(|excess| self.too_long(part, &excess))?;
                     }
-                    Ok(Item::text(text))
+                    Ok(Item::text(text.finish()))
                 }
             },
+        }
+    }
+
+    fn too_long(&self, part: &Part, excess: &TooLong) -> WrongType {
+        let expression = match part {
+            Part::Hole(hole) => Some(hole),
+            Part::Literal(_) => self.expressions().next(),
+        };
+        WrongType {
+            expression: expression.map_or_else(String::new, |hole| hole.text.clone()),
+            message: format!("the text that it stands in {excess}"),
         }
     }
 
@@ -91,7 +105,11 @@ impl Template {
 }
 
 impl Expression {
-    fn evaluate<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Item<'a>>, WrongType> {
+    /// The expression's value for this event, `None` where it is missing.
+    ///
+    /// # Errors
+    /// A filter met a value of a type it does not take.
+    pub fn evaluate<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Item<'a>>, WrongType> {
         let mut value = match &self.operand {
             Operand::Text(text) => Item::text(text.as_str()),
             Operand::Number(text) => Some(Item::Number(text.into())),

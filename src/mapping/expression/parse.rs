@@ -6,6 +6,15 @@ use super::super::filter::{Argument, Filter, Kind, Tables};
 use super::super::tree::is_json_number;
 use super::{Expression, Operand, Part, Reference, Step, Template};
 
+/// The steps of the longest reference: an event is read 127 levels deep, so that one more would never find anything.
+const MAX_STEPS: usize = 127;
+
+/// The filters of one expression.
+const MAX_FILTERS: usize = 100;
+
+/// The holes of one text.
+const MAX_HOLES: usize = 1000;
+
 /// A place in a scalar's text that the grammar does not allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntaxFault {
@@ -36,6 +45,7 @@ pub fn parse(text: &str, tables: &Tables) -> Result<Template, SyntaxFault> {
         return Ok(Template::Expression(expression));
     }
     let mut parts = Vec::new();
+    let mut holes = 0;
     while !scanner.rest().is_empty() {
         let literal = scanner.rest().split("{{").next().unwrap_or_default();
         if !literal.is_empty() {
@@ -43,7 +53,9 @@ pub fn parse(text: &str, tables: &Tables) -> Result<Template, SyntaxFault> {
             scanner.at += literal.len();
         }
         if scanner.rest().starts_with("{{") {
+            scanner.room(holes, MAX_HOLES, "a text takes", "holes")?;
             parts.push(Part::Hole(scanner.hole()?));
+            holes += 1;
         }
     }
     Ok(Template::Text(parts))
@@ -133,6 +145,15 @@ impl<'a> Scanner<'a> {
         })
     }
 
+    /// Whether one more may begin here.
+    fn room(&self, count: usize, limit: usize, who: &str, what: &str) -> Result<(), SyntaxFault> {
+        if count < limit {
+            return Ok(());
+        }
+        let message = format!("{who} at most {limit} {what}, found more");
+        self.fault(self.at..self.at, message, None)
+    }
+
     fn expected<T>(&self, what: &str) -> Result<T, SyntaxFault> {
         let found = match self.peek() {
             Some(character) => format!("found `{character}`"),
@@ -205,6 +226,7 @@ impl<'a> Scanner<'a> {
                 break;
             }
             self.space();
+            self.room(filters.len(), MAX_FILTERS, "an expression takes", "filters")?;
             let filter = self.filter(kind)?;
             kind = filter.gives(kind);
             filters.push(filter);
@@ -248,6 +270,9 @@ impl<'a> Scanner<'a> {
         }
         let mut steps = Vec::new();
         loop {
+            if matches!(self.peek(), Some('[' | '.')) {
+                self.room(steps.len(), MAX_STEPS, "a reference takes", "steps")?;
+            }
             match self.peek() {
                 Some('[') => steps.push(self.bracket()?),
                 Some('.') => {

@@ -70,3 +70,26 @@ fn step<'a>(value: &'a Value, step: &Step) -> Option<&'a Value> {
         Step::Every => None,
     }
 }
+
+/// Where a reference leaves an event: a member that is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Astray<'a> {
+    /// The member that was asked for.
+    pub name: &'a str,
+    /// The members that are there instead.
+    pub members: Vec<&'a str>,
+}
+
+/// The first member of the way that the event does not have, where there is an object that could have it.
+#[must_use]
+pub fn astray<'a>(root: &'a Value, steps: &'a [Step]) -> Option<Astray<'a>> {
+    let (first, rest) = steps.split_first()?;
+    match (first, root) {
+        (Step::Member(name), Value::Object(members)) => match members.get(name) {
+            Some(value) => astray(value, rest),
+            None => Some(Astray { name, members: members.keys().map(String::as_str).collect() }),
+        },
+        (Step::Every, Value::Array(items)) => items.iter().find_map(|item| astray(item, rest)),
+        _ => astray(step(root, first)?, rest),
+    }
+}

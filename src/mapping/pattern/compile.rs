@@ -43,6 +43,9 @@ const MAX_BRANCHES: usize = 1000;
 /// Event Ruler takes no more fields in one combination.
 const MAX_FIELDS: usize = 256;
 
+/// EventBridge takes no pattern of a hundredth of these characters; a long name over many others would multiply without limit.
+const MAX_PATHS: usize = 1_000_000;
+
 pub(super) fn compile(node: &Node) -> Result<Pattern, Vec<Fault>> {
     let Kind::Map(entries) = &node.kind else {
         let message = format!(
@@ -54,11 +57,15 @@ pub(super) fn compile(node: &Node) -> Result<Pattern, Vec<Fault>> {
     let mut compiler = Compiler::default();
     let mut branches = vec![Branch::new()];
     compiler.group(entries, node.span, Scope::default(), &mut branches);
-    if branches.iter().any(|branch| branch.len() > MAX_FIELDS) {
-        compiler.fault(
-            node.span,
-            format!("an event pattern takes {MAX_FIELDS} fields, found more"),
+    if let Some(span) = compiler.too_many_fields {
+        let message = format!("an event pattern takes {MAX_FIELDS} fields, found more");
+        compiler.fault(span, message);
+    }
+    if let Some(span) = compiler.too_long {
+        let message = format!(
+            "the paths of an event pattern have at most {MAX_PATHS} characters together, found more"
         );
+        compiler.fault(span, message);
     }
     if let Some(span) = compiler.too_many_branches {
         let message = format!(
@@ -80,8 +87,14 @@ type Branch = Vec<usize>;
 struct Compiler {
     fields: Vec<Field>,
     faults: Vec<Fault>,
+    /// The characters of all paths so far.
+    paths: usize,
     /// The first list that made more branches than there may be.
     too_many_branches: Option<Span>,
+    /// The first field that is one more than there may be.
+    too_many_fields: Option<Span>,
+    /// The first name with which the paths are too long.
+    too_long: Option<Span>,
 }
 
 /// Where a group of fields stands.
@@ -151,6 +164,9 @@ impl Compiler {
         match &value.kind {
             Kind::Map(entries) => {
                 let path = scope.group(name);
+                if self.is_too_long(&path, key.span) {
+                    return;
+                }
                 let path = Some(path.as_str());
                 self.group(entries, value.span, Scope { path, ..scope }, branches);
             }
@@ -187,6 +203,10 @@ impl Compiler {
             faults,
         } = conditions;
         self.faults.extend(faults);
+        // A pattern that is too large is refused as it is; going on would only cost time.
+        if self.too_many_fields.is_some() || self.is_too_long(&path, span) {
+            return;
+        }
         let mut others = branches
             .iter()
             .flatten()
@@ -197,11 +217,11 @@ impl Compiler {
                 .push(Fault::new(span, message).help("put all its values in one list"));
             return;
         }
-        for branch in branches
-            .iter_mut()
-            .filter(|branch| branch.len() <= MAX_FIELDS)
-        {
+        for branch in branches {
             branch.push(self.fields.len());
+            if branch.len() > MAX_FIELDS {
+                self.too_many_fields.get_or_insert(span);
+            }
         }
         self.fields.push(Field {
             path,
@@ -225,7 +245,7 @@ impl Compiler {
                 format!("`{OR}` takes at least two groups of fields, found {count}"),
             );
         }
-        let before = std::mem::take(branches);
+        let mut before = std::mem::take(branches);
         for item in items {
             let Kind::Map(entries) = &item.kind else {
                 let found = item.describe();
@@ -247,10 +267,20 @@ impl Compiler {
             );
             branches.append(&mut alternative);
             if branches.len() > MAX_BRANCHES {
-                branches.truncate(MAX_BRANCHES);
                 self.too_many_branches.get_or_insert(node.span);
+                // The rest is read for its faults alone.
+                *branches = vec![Branch::new()];
+                before.clone_from(branches);
             }
         }
+    }
+
+    fn is_too_long(&mut self, path: &str, span: Span) -> bool {
+        self.paths += path.len() + 1;
+        if self.paths > MAX_PATHS {
+            self.too_long.get_or_insert(span);
+        }
+        self.too_long.is_some()
     }
 
     fn fault(&mut self, span: Span, message: impl Into<String>) {
@@ -304,7 +334,7 @@ fn step_below(steps: &mut Vec<Step>, step: usize, name: &str) -> usize {
     if let Some(below) = step.below(name) {
         return below;
     }
-    step.below.push((name.to_owned(), new));
+    step.below.insert(name.to_owned(), new);
     steps.push(Step::default());
     new
 }

@@ -13,7 +13,8 @@ use serde_json::{Map, Value};
 use super::condition::Leaf;
 use super::{Field, Pattern};
 
-/// More choices at once need arrays within arrays whose names overlap through dots; such an event does not match.
+/// More choices at once, and more than two for each element of the event, need arrays within arrays whose names overlap through dots; such
+/// an event does not match.
 const MAX_CHOICES: usize = 65_536;
 
 /// The first element: the event itself, as the place of values that lie in no array.
@@ -161,9 +162,10 @@ impl<'a> Walk<'a> {
                 }
             }
         }
+        let limit = MAX_CHOICES.max(2 * self.elements.len());
         let mut choices = vec![Choice::new()];
         for (position, (field, finding)) in fields().enumerate() {
-            choices = self.choose(&choices, field, finding);
+            choices = self.choose(&choices, field, finding, limit);
             for choice in &mut choices {
                 choice.retain(|(array, _)| {
                     last_uses
@@ -173,27 +175,38 @@ impl<'a> Walk<'a> {
             }
             choices.sort_unstable();
             choices.dedup();
-            if choices.is_empty() || choices.len() > MAX_CHOICES {
+            if choices.is_empty() {
                 return false;
             }
         }
         true
     }
 
-    /// Every choice that lets the field hold and goes on from one of these.
-    fn choose(&self, choices: &[Choice], field: &Field, finding: &Finding) -> Vec<Choice> {
+    /// Every choice that lets the field hold and goes on from one of these; none if there are more than the limit.
+    fn choose(
+        &self,
+        choices: &[Choice],
+        field: &Field,
+        finding: &Finding,
+        limit: usize,
+    ) -> Vec<Choice> {
         let mut next = Vec::new();
         for choice in choices {
+            let left = limit - next.len().min(limit);
             if field.absent && self.consistent(choice, &finding.present).next().is_none() {
                 next.push(choice.clone());
             }
-            next.extend(self.consistent(choice, &finding.met).map(|place| {
+            let places = self.consistent(choice, &finding.met);
+            next.extend(places.take(left + 1).map(|place| {
                 let mut choice = choice.clone();
                 choice.extend(self.chain(place));
                 choice.sort_unstable();
                 choice.dedup();
                 choice
             }));
+            if next.len() > limit {
+                return Vec::new();
+            }
         }
         next
     }

@@ -1,0 +1,122 @@
+//! Sample events: what the mapping makes of them, and which of its references find nothing in them.
+
+use anyhow::Context as _;
+use casebridge::config::Config;
+use casebridge::guard::Guard;
+use casebridge::mapping::expression::{Operand, Reference, astray};
+use casebridge::mapping::fault::{Code, Fault, nearest};
+use casebridge::mapping::tree::{Position, Span};
+use casebridge::mapping::{CaseMapping, Mapping};
+use casebridge::request::Surroundings;
+use casebridge::trigger::{Event, Payload};
+
+/// What there is to say of the mapping with this event in hand.
+///
+/// # Errors
+///
+/// When the file cannot be read.
+pub(super) fn look(
+    file: &str,
+    mapping: &Mapping,
+    config: &Config,
+    text: &str,
+) -> anyhow::Result<Vec<Fault>> {
+    let payload =
+        std::fs::read_to_string(file).with_context(|| format!("{file} could not be read"))?;
+    let events = match Payload::parse(&payload) {
+        Ok(Payload::Event(event)) => vec![Ok(event)],
+        Ok(Payload::Batch(messages)) => messages.into_iter().map(|message| message.event).collect(),
+        Err(failure) => vec![Err(failure)],
+    };
+    let mut found = Vec::new();
+    for event in events {
+        match event {
+            Ok(event) => found.extend(of_event(file, &event, mapping, config, text)),
+            Err(failure) => found.push(Fault::new(
+                place(text, "cases"),
+                format!("{file}: {failure}"),
+            )),
+        }
+    }
+    Ok(found)
+}
+
+fn of_event(
+    file: &str,
+    event: &Event,
+    mapping: &Mapping,
+    config: &Config,
+    text: &str,
+) -> Vec<Fault> {
+    let guard = Guard {
+        entity_prefix: config.entity_prefix.clone(),
+        region: config.region.clone(),
+        ..Guard::default()
+    };
+    if !matches!(guard.check(event), Ok(None)) {
+        return Vec::new();
+    }
+    let Some(case) = mapping.route(event) else {
+        let message = format!("no case mapping takes {file}");
+        return vec![Fault::warning(
+            place(text, "cases"),
+            Code::Unreachable,
+            message,
+        )];
+    };
+    let surroundings = Surroundings {
+        domain_id: config.domain_id.clone(),
+        domain_arn: None,
+        entity_prefix: config.entity_prefix.clone(),
+        profiles: Some(casebridge::request::ProfilesDomain {
+            region: config.region.clone(),
+            account: "111122223333".to_owned(),
+            name: config.profiles_domain.clone().unwrap_or_default(),
+        }),
+    };
+    let mut found = misspelt(file, event, case, text);
+    if let Err(failure) = case.assemble(event, &surroundings) {
+        let message = format!("{file} makes no case: {failure}");
+        found.push(Fault::new(place(text, &case.name), message).code(Code::FieldValue));
+    }
+    found
+}
+
+/// References whose next member is not in the event, and nearly one that is.
+fn misspelt(file: &str, event: &Event, case: &CaseMapping, text: &str) -> Vec<Fault> {
+    let mut found = Vec::new();
+    for expression in case.templates().flat_map(|template| template.expressions()) {
+        let Operand::Reference(Reference::Event(steps)) = &expression.operand else {
+            continue;
+        };
+        let Some(astray) = astray(&event.root, steps) else {
+            continue;
+        };
+        if let Some(near) = nearest(astray.name, astray.members) {
+            let message = format!(
+                "`{}` finds nothing in {file}: there is no `{}`",
+                expression.text, astray.name
+            );
+            let warning = Fault::warning(place(text, &expression.text), Code::EventMember, message);
+            found.push(warning.help(format!("did you mean `{near}`?")));
+        }
+    }
+    found
+}
+
+/// The first place in the mapping that shows these words.
+fn place(text: &str, words: &str) -> Span {
+    let found = text.lines().enumerate().find_map(|(line, content)| {
+        let before = content.split_once(words)?.0;
+        Some(Position {
+            line: line + 1,
+            column: before.chars().count() + 1,
+        })
+    });
+    let start = found.unwrap_or(Position { line: 1, column: 1 });
+    let end = Position {
+        column: start.column + words.chars().count(),
+        ..start
+    };
+    Span { start, end }
+}
