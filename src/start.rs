@@ -70,21 +70,33 @@ impl Casebridge {
         };
         let mapping = Mapping::load(&config.mapping.name, &config.mapping.text, setting)
             .map_err(|faults| StartError::Mapping(Box::new(faults)))?;
-        let domain_arn = domain.as_ref().map(|domain| domain.arn.clone());
-        let profiles = profiles(config, &mapping, domain.as_ref())?;
+        let surroundings = surroundings(config, &mapping, domain.as_ref())?;
         Ok(Self {
             mapping,
             guard: config.guard(),
-            surroundings: Surroundings {
-                domain_id: config.domain_id.clone(),
-                domain_arn: domain_arn.filter(|arn| !arn.is_empty()),
-                entity_prefix: config.entity_prefix.clone(),
-                profiles,
-            },
+            surroundings,
             cases: Cases::new(sdk),
             flow_budget: config.flow_budget,
         })
     }
+}
+
+/// What requests are made in, by configuration and snapshot.
+///
+/// # Errors
+/// The mapping needs the profiles domain, and its name or account is not known.
+pub fn surroundings(
+    config: &Config,
+    mapping: &Mapping,
+    domain: Option<&Domain>,
+) -> Result<Surroundings, ConfigError> {
+    let domain_arn = domain.map(|domain| domain.arn.clone());
+    Ok(Surroundings {
+        domain_id: config.domain_id.clone(),
+        domain_arn: domain_arn.filter(|arn| !arn.is_empty()),
+        entity_prefix: config.entity_prefix.clone(),
+        profiles: profiles(config, mapping, domain)?,
+    })
 }
 
 /// The profiles domain, in the account of the Cases domain: the two belong to one Connect instance.

@@ -106,14 +106,24 @@ impl Pattern {
     #[must_use]
     pub fn unmet(&self, event: &Value) -> Vec<&str> {
         let holds = |field: usize| {
-            let alone = Self { branches: vec![vec![field]], ..self.clone() };
+            let alone = Self {
+                branches: vec![vec![field]],
+                ..self.clone()
+            };
             alone.matches(event)
         };
         let unmet = |branch: &Vec<usize>| -> Vec<&str> {
             let fields = branch.iter().filter(|field| !holds(**field));
-            fields.filter_map(|field| self.fields.get(*field)).map(|field| field.path.as_str()).collect()
+            fields
+                .filter_map(|field| self.fields.get(*field))
+                .map(|field| field.path.as_str())
+                .collect()
         };
-        self.branches.iter().map(unmet).min_by_key(Vec::len).unwrap_or_default()
+        self.branches
+            .iter()
+            .map(unmet)
+            .min_by_key(Vec::len)
+            .unwrap_or_default()
     }
 
     /// Whether the event matches. An event that is not an object never does.

@@ -96,11 +96,14 @@ fn find(config: &Config, files: &Files, events: &[String]) -> anyhow::Result<Fin
     let mut size = String::new();
     if let Some(mapping) = &mapping {
         for event in events {
-            let found = sample::look(event, mapping, config, &findings.text)?;
+            let found = sample::look(event, mapping, config, &domain, &findings.text)?;
             findings = Faults::new(name, text, [findings.list, found].concat());
         }
         let width = name.chars().count().max(file.chars().count());
-        let case_mappings = format!("{} case mappings", mapping.cases.len());
+        let case_mappings = match mapping.cases.len() {
+            1 => "1 case mapping".to_owned(),
+            count => format!("{count} case mappings"),
+        };
         let domain = format!(
             "{} fields, {} templates",
             domain.fields.len(),

@@ -2,11 +2,15 @@
 //! what a command returns into an exit status: 0, 1 when the answer is no, 2 when it could not be given.
 
 mod check;
+mod init;
 mod local;
 mod matches;
+mod pull;
 mod render;
+mod schema;
 mod sources;
 mod terminal;
+mod test;
 
 use std::process::ExitCode;
 
@@ -24,16 +28,24 @@ struct Arguments {
 enum Command {
     Local(local::Arguments),
     Check(check::Arguments),
+    Init(init::Arguments),
+    Test(test::Arguments),
     Render(render::Arguments),
     Match(matches::Arguments),
+    Pull(pull::Arguments),
+    Schema(schema::Arguments),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Local(arguments) => local::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
         Command::Render(arguments) => render::run(&arguments),
         Command::Match(arguments) => matches::run(&arguments),
+        Command::Pull(arguments) => pull::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
     };
     match result {
         Ok(code) => code,

@@ -1,10 +1,6 @@
 //! The commands that need no build of the function, as a process: what they print and how they exit.
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test ends by panicking"
-)]
+#![expect(clippy::expect_used, reason = "a test ends by panicking")]
 
 use std::io::Write as _;
 use std::path::Path;
@@ -116,6 +112,50 @@ fn render_shows_what_would_be_sent() {
     );
     assert_eq!(body["tags"]["casebridge:key"], body["clientToken"]);
     assert_eq!(body["clientToken"].as_str().map(str::len), Some(64));
+}
+
+#[test]
+fn render_explains_routes_and_values() {
+    let output = run(
+        &["render", "--explain", "events/contact-lens-post-call.json"],
+        "",
+    );
+    let said = stdout(&output);
+    let explained = said
+        .split("\nrequest\n")
+        .next()
+        .expect("the way to the request");
+    insta::assert_snapshot!(explained);
+}
+
+#[test]
+fn check_looks_at_sample_events() {
+    let mapping =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mapping.yaml"))
+            .expect("mapping");
+    let mut file = tempfile::Builder::new()
+        .suffix(".yaml")
+        .tempfile()
+        .expect("a file");
+    let misspelt = mapping.replace("$.detail.failure.attempts |", "$.detail.failure.atempts |");
+    file.write_all(misspelt.as_bytes()).expect("written");
+    let path = file.path().display().to_string();
+    let check = [
+        "check",
+        "--mapping",
+        &path,
+        "--event",
+        "events/order-failed.json",
+    ];
+    let output = run(&check, "");
+    assert_eq!(output.status.code(), Some(0), "a warning stops nothing");
+    let said = stdout(&output);
+    assert!(
+        said.contains("there is no `atempts`") && said.contains("did you mean `attempts`?"),
+        "{said}"
+    );
+    let denied = run(&[check.as_slice(), &["--deny-warnings"]].concat(), "");
+    assert_eq!(denied.status.code(), Some(1));
 }
 
 #[test]

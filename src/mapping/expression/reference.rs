@@ -87,7 +87,10 @@ pub fn astray<'a>(root: &'a Value, steps: &'a [Step]) -> Option<Astray<'a>> {
     match (first, root) {
         (Step::Member(name), Value::Object(members)) => match members.get(name) {
             Some(value) => astray(value, rest),
-            None => Some(Astray { name, members: members.keys().map(String::as_str).collect() }),
+            None => Some(Astray {
+                name,
+                members: members.keys().map(String::as_str).collect(),
+            }),
         },
         (Step::Every, Value::Array(items)) => items.iter().find_map(|item| astray(item, rest)),
         _ => astray(step(root, first)?, rest),

@@ -2,12 +2,14 @@
 
 use anyhow::Context as _;
 use casebridge::config::Config;
+use casebridge::domain::Domain;
 use casebridge::guard::Guard;
-use casebridge::mapping::expression::{Operand, Reference, astray};
+use casebridge::mapping::expression::{Operand, Reference, Template, astray};
 use casebridge::mapping::fault::{Code, Fault, nearest};
 use casebridge::mapping::tree::{Position, Span};
 use casebridge::mapping::{CaseMapping, Mapping};
 use casebridge::request::Surroundings;
+use casebridge::start::surroundings;
 use casebridge::trigger::{Event, Payload};
 
 /// What there is to say of the mapping with this event in hand.
@@ -19,8 +21,11 @@ pub(super) fn look(
     file: &str,
     mapping: &Mapping,
     config: &Config,
+    domain: &Domain,
     text: &str,
 ) -> anyhow::Result<Vec<Fault>> {
+    let surroundings = surroundings(config, mapping, Some(domain))?;
+    let guard = config.guard();
     let payload =
         std::fs::read_to_string(file).with_context(|| format!("{file} could not be read"))?;
     let events = match Payload::parse(&payload) {
@@ -31,7 +36,7 @@ pub(super) fn look(
     let mut found = Vec::new();
     for event in events {
         match event {
-            Ok(event) => found.extend(of_event(file, &event, mapping, config, text)),
+            Ok(event) => found.extend(of_event(file, &event, mapping, &guard, &surroundings, text)),
             Err(failure) => found.push(Fault::new(
                 place(text, "cases"),
                 format!("{file}: {failure}"),
@@ -45,14 +50,10 @@ fn of_event(
     file: &str,
     event: &Event,
     mapping: &Mapping,
-    config: &Config,
+    guard: &Guard,
+    surroundings: &Surroundings,
     text: &str,
 ) -> Vec<Fault> {
-    let guard = Guard {
-        entity_prefix: config.entity_prefix.clone(),
-        region: config.region.clone(),
-        ..Guard::default()
-    };
     if !matches!(guard.check(event), Ok(None)) {
         return Vec::new();
     }
@@ -64,18 +65,8 @@ fn of_event(
             message,
         )];
     };
-    let surroundings = Surroundings {
-        domain_id: config.domain_id.clone(),
-        domain_arn: None,
-        entity_prefix: config.entity_prefix.clone(),
-        profiles: Some(casebridge::request::ProfilesDomain {
-            region: config.region.clone(),
-            account: "111122223333".to_owned(),
-            name: config.profiles_domain.clone().unwrap_or_default(),
-        }),
-    };
     let mut found = misspelt(file, event, case, text);
-    if let Err(failure) = case.assemble(event, &surroundings) {
+    if let Err(failure) = case.assemble(event, surroundings) {
         let message = format!("{file} makes no case: {failure}");
         found.push(Fault::new(place(text, &case.name), message).code(Code::FieldValue));
     }
@@ -85,7 +76,7 @@ fn of_event(
 /// References whose next member is not in the event, and nearly one that is.
 fn misspelt(file: &str, event: &Event, case: &CaseMapping, text: &str) -> Vec<Fault> {
     let mut found = Vec::new();
-    for expression in case.templates().flat_map(|template| template.expressions()) {
+    for expression in case.templates().flat_map(Template::expressions) {
         let Operand::Reference(Reference::Event(steps)) = &expression.operand else {
             continue;
         };

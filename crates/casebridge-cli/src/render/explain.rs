@@ -8,7 +8,8 @@ use casebridge::domain::Domain;
 use casebridge::field::FieldValue;
 use casebridge::mapping::expression::{Expression, Item, Scope, Template};
 use casebridge::mapping::{CaseMapping, FieldMapping, Mapping, Setting};
-use casebridge::request::{CaseRequest, ProfilesDomain, Surroundings, User};
+use casebridge::request::{CaseRequest, Surroundings, User};
+use casebridge::start::surroundings;
 use casebridge::trigger::{Event, Payload};
 
 use crate::sources::Files;
@@ -27,7 +28,7 @@ pub(super) fn text(config: &Config, files: &Files, payload: &str) -> anyhow::Res
     };
     let mapping = Mapping::load(&config.mapping.name, &config.mapping.text, setting)
         .map_err(|faults| anyhow!("the mapping cannot be used\n\n{faults}"))?;
-    let surroundings = surroundings(config, &domain);
+    let surroundings = surroundings(config, &mapping, Some(&domain))?;
     let events = match Payload::parse(payload) {
         Ok(Payload::Event(event)) => vec![event],
         Ok(Payload::Batch(messages)) => messages
@@ -41,20 +42,6 @@ pub(super) fn text(config: &Config, files: &Files, payload: &str) -> anyhow::Res
         .map(|event| explain(event, &mapping, &surroundings))
         .collect::<Vec<_>>()
         .join("\n"))
-}
-
-fn surroundings(config: &Config, domain: &Domain) -> Surroundings {
-    let account = domain.arn.split(':').nth(4).unwrap_or_default();
-    Surroundings {
-        domain_id: config.domain_id.clone(),
-        domain_arn: Some(domain.arn.clone()),
-        entity_prefix: config.entity_prefix.clone(),
-        profiles: config.profiles_domain.as_ref().map(|name| ProfilesDomain {
-            region: config.region.clone(),
-            account: account.to_owned(),
-            name: name.clone(),
-        }),
-    }
 }
 
 fn explain(event: &Event, mapping: &Mapping, surroundings: &Surroundings) -> String {

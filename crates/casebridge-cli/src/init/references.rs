@@ -1,0 +1,150 @@
+//! Where a field's value may stand in an event: a proposal, from the field's name.
+
+use std::collections::HashSet;
+
+use casebridge::field::Field;
+use casebridge::trigger::TriggerKind;
+use serde_json::{Map, Value};
+
+/// The way from `$` to a value, member by member.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Path(Vec<String>);
+
+/// Proposals for the fields of one case mapping, no two of them alike.
+pub(super) struct Proposals {
+    trigger: TriggerKind,
+    taken: HashSet<Path>,
+}
+
+impl Proposals {
+    pub(super) fn new(trigger: TriggerKind) -> Self {
+        Self {
+            trigger,
+            taken: HashSet::new(),
+        }
+    }
+
+    /// Where the value of a field may stand.
+    pub(super) fn of(&mut self, field: &Field) -> Path {
+        let words = words(&field.name);
+        let (parent, name) = match (self.trigger, field.id.as_str()) {
+            (TriggerKind::ContactFlow, "assigned_queue") => ("Queue", "ARN".to_owned()),
+            (trigger, "customer_id") => return Path::of_customer(trigger),
+            (TriggerKind::ContactFlow, id) if Field::system(id).is_some() => {
+                ("Parameters", id.to_owned())
+            }
+            (TriggerKind::ContactFlow, _) => ("Attributes", words.join(" ")),
+            (TriggerKind::EventBridge, _) => ("detail", words.join("_")),
+        };
+        let path = |name: String| Path(vec![parent.to_owned(), name]);
+        let mut proposal = path(name.clone());
+        let mut count = 1;
+        while !self.taken.insert(proposal.clone()) {
+            count += 1;
+            proposal = path(format!("{name}_{count}"));
+        }
+        proposal
+    }
+}
+
+/// The letters and digits of a name, in lower case.
+fn words(name: &str) -> Vec<String> {
+    let lower = name.to_lowercase();
+    let words: Vec<String> = lower
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect();
+    if words.is_empty() {
+        vec!["value".to_owned()]
+    } else {
+        words
+    }
+}
+
+impl Path {
+    pub(super) fn new<const N: usize>(members: [&str; N]) -> Self {
+        Self(members.map(str::to_owned).into())
+    }
+
+    /// Where the ARN of the customer's profile may stand.
+    pub(super) fn of_customer(trigger: TriggerKind) -> Self {
+        match trigger {
+            TriggerKind::ContactFlow => Self::new(["Parameters", "profile_arn"]),
+            TriggerKind::EventBridge => Self::new(["detail", "profile_arn"]),
+        }
+    }
+
+    /// The reference, as the mapping writes it.
+    pub(super) fn reference(&self) -> String {
+        self.0.iter().fold("$".to_owned(), |reference, name| {
+            if name.contains(' ') {
+                format!("{reference}.['{name}']")
+            } else {
+                format!("{reference}.{name}")
+            }
+        })
+    }
+
+    /// Puts a value where the path leads to.
+    pub(super) fn put(&self, root: &mut Map<String, Value>, value: Value) {
+        let Some((last, parents)) = self.0.split_last() else {
+            return;
+        };
+        let mut members = root;
+        for name in parents {
+            let child = members
+                .entry(name.clone())
+                .or_insert_with(|| Value::Object(Map::new()));
+            let Value::Object(child) = child else {
+                return;
+            };
+            members = child;
+        }
+        members.insert(last.clone(), value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use casebridge::field::FieldType;
+
+    use super::*;
+
+    fn references(trigger: TriggerKind, names: &[&str]) -> Vec<String> {
+        let mut proposals = Proposals::new(trigger);
+        let field = |name: &&str| Field {
+            name: (*name).to_owned(),
+            ..Field::explicit("0f3c9a52-7d0e-4c1b-9d0a-6a1f0c2b7e11", FieldType::Text)
+        };
+        let fields = names.iter().map(field);
+        fields
+            .map(|field| proposals.of(&field).reference())
+            .collect()
+    }
+
+    #[test]
+    fn a_name_becomes_a_reference() {
+        let names = ["Order number", "VIP", "Größe (cm)", "🙂", "order-number"];
+        assert_eq!(
+            references(TriggerKind::ContactFlow, &names),
+            [
+                "$.Attributes.['order number']",
+                "$.Attributes.vip",
+                "$.Attributes.['größe cm']",
+                "$.Attributes.value",
+                "$.Attributes.['order number_2']",
+            ]
+        );
+        assert_eq!(
+            references(TriggerKind::EventBridge, &names),
+            [
+                "$.detail.order_number",
+                "$.detail.vip",
+                "$.detail.größe_cm",
+                "$.detail.value",
+                "$.detail.order_number_2",
+            ]
+        );
+    }
+}

@@ -1,0 +1,318 @@
+//! The mapping to begin with: one case mapping that sets what its template requires, and names all else as comments.
+
+use std::borrow::Cow;
+
+use casebridge::domain::{Domain, Template};
+use casebridge::field::{Field, FieldType};
+use casebridge::mapping::filter::truncate;
+use casebridge::trigger::TriggerKind;
+
+use super::lines::Lines;
+use super::references::{Path, Proposals};
+use super::yaml;
+
+/// System fields worth proposing where the template does not ask for them.
+const USEFUL: [&str; 5] = [
+    "summary",
+    "case_reason",
+    "customer_id",
+    "assigned_queue",
+    "assigned_user",
+];
+
+/// What the list of a field's options takes in a note, in characters.
+const OPTIONS_WIDTH: usize = 80;
+
+/// A mapping for one template.
+pub(super) struct Skeleton<'a> {
+    pub(super) trigger: TriggerKind,
+    /// The case mapping's name.
+    pub(super) name: String,
+    /// The title, and what else the template requires.
+    pub(super) required: Vec<Proposal<'a>>,
+    optional: Vec<Proposal<'a>>,
+    /// What people call the template.
+    pub(super) template_name: &'a str,
+    /// The template's name in the mapping, or its id where the name is not its alone.
+    template: &'a str,
+}
+
+/// A field, and where its value is proposed to come from.
+pub(super) struct Proposal<'a> {
+    pub(super) field: Cow<'a, Field>,
+    /// The field's name in the mapping, or its id where the name is not its alone.
+    pub(super) key: String,
+    pub(super) path: Path,
+}
+
+impl<'a> Skeleton<'a> {
+    pub(super) fn new(domain: &'a Domain, template: &'a Template, trigger: TriggerKind) -> Self {
+        let mut proposals = Proposals::new(trigger);
+        let mut propose = |id: &str| {
+            let known = domain.fields.iter().find(|field| field.id == id);
+            let field = match known {
+                Some(field) => Cow::Borrowed(field),
+                None => Cow::Owned(Field::system(id)?),
+            };
+            Some(Proposal {
+                key: key(domain, &field).to_owned(),
+                path: proposals.of(&field),
+                field,
+            })
+        };
+        let also = template.required_fields.iter().map(String::as_str);
+        let required: Vec<_> = ["title"]
+            .into_iter()
+            .chain(also.filter(|id| *id != "title"))
+            .filter_map(&mut propose)
+            .collect();
+        let mut custom: Vec<&Field> = domain
+            .fields
+            .iter()
+            .filter(|field| Field::system(&field.id).is_none())
+            .collect();
+        custom.sort_by_key(|field| (field.name.to_lowercase(), &field.id));
+        let in_domain = |id: &&str| domain.fields.iter().any(|field| field.id == *id);
+        let optional = USEFUL
+            .into_iter()
+            .filter(in_domain)
+            .chain(custom.into_iter().map(|field| field.id.as_str()))
+            .filter(|id| !required.iter().any(|proposal| proposal.field.id == *id))
+            .filter_map(propose)
+            .collect();
+        let alone = domain
+            .template(&template.name)
+            .is_some_and(|found| found.id == template.id);
+        Self {
+            trigger,
+            name: slug(&template.name),
+            required,
+            optional,
+            template_name: &template.name,
+            template: if alone && !template.name.is_empty() {
+                &template.name
+            } else {
+                &template.id
+            },
+        }
+    }
+
+    /// The mapping's text.
+    pub(super) fn mapping(&self) -> String {
+        self.lines().to_string()
+    }
+
+    pub(super) fn lines(&self) -> Lines {
+        let mut lines = Lines::default();
+        self.head(&mut lines);
+        self.route(&mut lines);
+        self.case(&mut lines);
+        lines.on(4, "fields:", "");
+        for proposal in &self.required {
+            proposal.required(&mut lines, self.template_name);
+        }
+        if !self.optional.is_empty() {
+            lines.gap();
+            lines.prose(
+                6,
+                "What follows is not sent. Take the `#` away where it should be.",
+            );
+        }
+        for proposal in &self.optional {
+            proposal.optional(&mut lines);
+        }
+        lines
+    }
+
+    /// What the file is, and what holds for all of it.
+    fn head(&self, lines: &mut Lines) {
+        let template = yaml::comment(self.template_name);
+        let whose = match self.trigger {
+            TriggerKind::ContactFlow => "contacts",
+            TriggerKind::EventBridge => "events",
+        };
+        for line in [
+            format!("A mapping to begin with, for the Cases template `{template}`."),
+            format!(
+                "Its references are proposals: put those of your own {whose} in their place. Then:"
+            ),
+            "  cargo casebridge check           finds every fault of this file".to_owned(),
+            "  cargo casebridge render EVENT    shows the case that an event makes".to_owned(),
+        ] {
+            lines.prose(0, &line);
+        }
+        lines.gap();
+        lines.on(0, "version: 1", "");
+        lines.gap();
+        lines.prose(0, "Who the case's history says it was performed by.");
+        lines.on(0, "performed_by: \"casebridge/{{ $$.mapping }}\"", "");
+        lines.gap();
+        lines.on(0, "cases:", "");
+    }
+
+    /// The case mapping's name, and which events it takes.
+    fn route(&self, lines: &mut Lines) {
+        let name = yaml::scalar(&self.name);
+        lines.on(2, &format!("- name: {name}"), "");
+        lines.on(4, &format!("trigger: {}", self.trigger.name()), "");
+        match self.trigger {
+            TriggerKind::ContactFlow => {
+                let note = "a parameter of the block that invokes the function";
+                lines.on(4, "when:", "which contacts: an EventBridge event pattern");
+                lines.on(6, "Parameters:", "");
+                lines.on(8, &format!("request: [{name}]"), note);
+            }
+            TriggerKind::EventBridge => {
+                let detail_type = yaml::scalar(self.template_name);
+                lines.on(4, "when:", "which events: paste the rule's event pattern");
+                lines.on(6, "source: [com.example.app]", "");
+                lines.on(6, &format!("detail-type: [{detail_type}]"), "");
+            }
+        }
+    }
+
+    /// The template, and what belongs to the case beside its fields.
+    fn case(&self, lines: &mut Lines) {
+        let note = if self.template == self.template_name {
+            String::new()
+        } else {
+            yaml::comment(self.template_name)
+        };
+        let template = yaml::scalar(self.template);
+        lines.on(4, &format!("template: {template}"), &note);
+        let (key, without) = match self.trigger {
+            TriggerKind::ContactFlow => ("$.InitialContactId", "contact"),
+            TriggerKind::EventBridge => ("$.detail.id", "event"),
+        };
+        let note = format!("one case for each; without it, for each {without}");
+        lines.off(4, &format!("key: {key}"), &note);
+        lines.off(4, "tags:", "");
+        lines.off(4, "  team: service", "");
+        let mut required = self.required.iter();
+        if let Some(customer) = required.find(|proposal| proposal.field.id == "customer_id") {
+            let reference = customer.path.reference();
+            let note = "required; a Customer Profiles profile ARN";
+            lines.on(4, &format!("customer: {reference}"), note);
+        }
+    }
+}
+
+impl Proposal<'_> {
+    fn required(&self, lines: &mut Lines, template: &str) {
+        let (key, reference) = (yaml::scalar(&self.key), self.path.reference());
+        match self.field.id.as_str() {
+            "customer_id" => {}
+            "title" => {
+                let default = if template.is_empty() {
+                    "New case"
+                } else {
+                    truncate(template, self.field.limit())
+                };
+                lines.on(6, &format!("{key}:"), &format!("required; {}", self.note()));
+                lines.on(8, &format!("value: {reference}"), "");
+                lines.on(
+                    8,
+                    &format!("default: {}", yaml::literal(default)),
+                    "where the value is missing",
+                );
+            }
+            _ => lines.on(
+                6,
+                &format!("{key}: {reference}"),
+                &format!("required; {}", self.note()),
+            ),
+        }
+    }
+
+    fn optional(&self, lines: &mut Lines) {
+        lines.off(6, &format!("{}:", yaml::scalar(&self.key)), &self.note());
+        lines.off(6, &format!("  value: {}", self.path.reference()), "");
+        match self.field.kind {
+            FieldType::Boolean => lines.off(6, "  default: false", ""),
+            _ => lines.off(6, "  if_missing: skip", ""),
+        }
+    }
+
+    /// What the field takes, in words; its name before it where the key does not tell it.
+    fn note(&self) -> String {
+        let Field {
+            name,
+            id,
+            kind,
+            multiline,
+            ..
+        } = &*self.field;
+        let limit = self.field.limit();
+        let takes = match (id.as_str(), kind) {
+            ("assigned_queue", _) => "a queue ARN".to_owned(),
+            ("customer_id", _) => "a Customer Profiles profile ARN".to_owned(),
+            ("assigned_user", _) | (_, FieldType::User) => "a user ARN".to_owned(),
+            (_, FieldType::Text) if *multiline => {
+                format!("at most {limit} characters, on several lines")
+            }
+            (_, FieldType::Text) => format!("at most {limit} characters"),
+            (_, FieldType::Number) => "a number, or text that is one".to_owned(),
+            (_, FieldType::Boolean) => "true or false".to_owned(),
+            (_, FieldType::DateTime) => {
+                "RFC 3339, or seconds or milliseconds since 1970".to_owned()
+            }
+            (_, FieldType::Url) => "such as https://example.com".to_owned(),
+            (_, FieldType::SingleSelect) => self.options(),
+        };
+        let note = format!("{}: {takes}", kind.name());
+        if self.key == *name || Field::system(id).is_some() {
+            note
+        } else {
+            format!("{}, {note}", yaml::comment(name))
+        }
+    }
+
+    /// The labels of the active options, as many as have room.
+    fn options(&self) -> String {
+        let Some(options) = &self.field.options else {
+            return "one of its options, by value".to_owned();
+        };
+        let labels: Vec<String> = options
+            .iter()
+            .filter(|option| option.active)
+            .map(|option| yaml::comment(&option.name))
+            .collect();
+        let mut length = 0;
+        let shown = labels.iter().take_while(|label| {
+            length += label.chars().count() + 2;
+            length <= OPTIONS_WIDTH
+        });
+        let shown: Vec<&str> = shown.map(String::as_str).collect();
+        match labels.len() - shown.len() {
+            0 if labels.is_empty() => "none of its options is active".to_owned(),
+            0 => shown.join(", "),
+            more => format!("{}, … ({more} more)", shown.join(", ")),
+        }
+    }
+}
+
+/// A field's name, where it leads back to the field and a reader of YAML takes it for a key; else its id. System fields go by id: agents
+/// never see their names.
+fn key<'a>(domain: &Domain, field: &'a Field) -> &'a str {
+    let alone = domain
+        .field(&field.name)
+        .is_some_and(|found| found.id == field.id);
+    // `<<` merges groups whatever stands around it, and a key takes at most 1024 characters.
+    let is_key = !["", "<<"].contains(&&*field.name) && field.name.chars().count() <= 100;
+    if alone && is_key && Field::system(&field.id).is_none() {
+        &field.name
+    } else {
+        &field.id
+    }
+}
+
+/// A template's name as a case mapping's: `order-problem`.
+fn slug(name: &str) -> String {
+    let lower = name.to_ascii_lowercase();
+    let words = lower.split(|c: char| !c.is_ascii_alphanumeric());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    if words.is_empty() {
+        return "new-case".to_owned();
+    }
+    truncate(&words.join("-"), casebridge::limits::NAME).to_owned()
+}

@@ -1,0 +1,140 @@
+//! Names and texts of a domain as YAML and as the mapping's language take them, whatever they hold.
+
+use std::fmt::Write as _;
+
+/// Words that some reader of YAML takes for a boolean or null.
+const WORDS: [&str; 10] = [
+    "null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan",
+];
+
+/// A scalar that every YAML reader takes for this very text: plain where that is safe, else in double quotes.
+pub(super) fn scalar(text: &str) -> String {
+    let is_plain = text.starts_with(char::is_alphabetic)
+        && !text.ends_with(' ')
+        && text
+            .chars()
+            .all(|c| c.is_alphanumeric() || " _-./()'&+%".contains(c))
+        && !WORDS.contains(&text.to_lowercase().as_str());
+    if is_plain {
+        text.to_owned()
+    } else {
+        quoted(text)
+    }
+}
+
+/// Text that stands for itself in the mapping's language, where `$` and `{{` begin something else.
+pub(super) fn literal(text: &str) -> String {
+    if text.starts_with('$') || text.contains("{{") {
+        quoted(&format!("{{{{ '{}' }}}}", text.replace('\'', "''")))
+    } else {
+        scalar(text)
+    }
+}
+
+/// Text for a comment: on one line, and nothing in it that YAML refuses.
+pub(super) fn comment(text: &str) -> String {
+    text.replace(is_unsafe, " ")
+}
+
+fn quoted(text: &str) -> String {
+    // A JSON string is a YAML one but for a few characters that YAML wants escaped.
+    let json = serde_json::Value::from(text).to_string();
+    json.chars().fold(String::new(), |mut quoted, character| {
+        if is_unsafe(character) {
+            // Writing to a string cannot fail.
+            let _ = write!(quoted, "\\u{:04x}", u32::from(character));
+        } else {
+            quoted.push(character);
+        }
+        quoted
+    })
+}
+
+/// Characters that YAML refuses or takes for the end of a line (YAML 1.2.2, 5.1 and 5.4; 1.1 for its line breaks).
+fn is_unsafe(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use casebridge::mapping::expression::{Item, parse};
+    use casebridge::mapping::filter::Tables;
+    use casebridge::mapping::tree::{Kind, Literal};
+    use casebridge::mapping::yaml::parse as yaml;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn plain_where_it_is_safe() {
+        for (text, written) in [
+            ("Order number", "Order number"),
+            ("E-mail (2025)", "E-mail (2025)"),
+            ("Übergröße", "Übergröße"),
+            ("no", "\"no\""),
+            ("12", "\"12\""),
+            ("a: b", "\"a: b\""),
+            ("{x}", "\"{x}\""),
+            ("say \"hi\"", "\"say \\\"hi\\\"\""),
+            ("🙂", "\"🙂\""),
+            ("a\u{85}b", "\"a\\u0085b\""),
+            ("", "\"\""),
+        ] {
+            assert_eq!(scalar(text), written);
+        }
+    }
+
+    /// What the mapping's own reader makes of a scalar, as key and as value.
+    fn read(written: &str) -> (String, String) {
+        let (root, faults) =
+            yaml(&format!("{written}: {written} # no part of it\n")).expect("YAML");
+        assert!(faults.is_empty());
+        let Kind::Map(mut entries) = root.kind else {
+            unreachable!("it is a group")
+        };
+        let entry = entries.remove(0);
+        match entry.value.kind {
+            Kind::Scalar(scalar) => match scalar.literal() {
+                Literal::Text(text) => (entry.key.text, text.to_owned()),
+                other => unreachable!("{other:?} is no text"),
+            },
+            _ => unreachable!("it is a scalar"),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_as_it_was(text in "\\PC{0,12}|[\\x00-\\x7f]{0,8}|[$ :#'\"{}\\[\\]&*!|>%@`,?-]{0,6}") {
+            prop_assert_eq!(read(&scalar(&text)), (text.clone(), text));
+        }
+
+        #[test]
+        fn any_text_stands_for_itself(text in "[$ {}'\"a|.]{1,10}") {
+            let (_, written) = read(&literal(&text));
+            let template = parse(&written, &Tables::new()).expect("a text");
+            let item = template.evaluate(&nowhere()).expect("a value");
+            prop_assert_eq!(item, Item::text(text));
+        }
+
+        #[test]
+        fn a_comment_keeps_to_its_line(text in any::<String>()) {
+            let written = format!("a: b # {}\nc: d\n", comment(&text));
+            let (root, faults) = yaml(&written).expect("YAML");
+            prop_assert!(faults.is_empty());
+            prop_assert!(matches!(root.kind, Kind::Map(entries) if entries.len() == 2));
+        }
+    }
+
+    fn nowhere() -> casebridge::mapping::expression::Scope<'static> {
+        casebridge::mapping::expression::Scope {
+            event: &serde_json::Value::Null,
+            mapping: "",
+            trigger: "",
+            domain: "",
+        }
+    }
+}

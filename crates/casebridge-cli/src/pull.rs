@@ -1,0 +1,245 @@
+//! `pull`: a live Cases domain into the domain snapshot, or into the sentences that say how it differs from the
+//! snapshot there is.
+
+mod connection;
+mod difference;
+mod output_file;
+mod progress;
+mod quotas;
+mod reader;
+mod recorder;
+mod refusal;
+mod report;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+mod usage;
+
+use std::env;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, anyhow, bail};
+use serde_json::Value;
+
+use self::connection::Wishes;
+use self::difference::differences;
+use self::progress::Progress;
+use self::reader::Reader;
+use self::report::{Outcome, Report};
+use self::snapshot::{Snapshot, text};
+use self::usage::Usage;
+use crate::terminal::{self, NOTABLE, paint};
+
+/// Read a Cases domain and write its snapshot, domain.json
+///
+/// Reads templates, fields, options and rules, and writes them in one order that does not change, so that a diff shows
+/// what changed in the domain. It changes nothing in the domain, and stays within the published request quotas: a large
+/// domain takes half a minute.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo casebridge pull                                  the only domain of the account and Region
+  cargo casebridge pull --profile prod --output domain.prod.json --domain-id ID
+  cargo casebridge pull --check                          is domain.json what the domain says?
+  cargo casebridge pull --check --json | jq '.differences[].message'
+  cargo casebridge pull --endpoint-url http://127.0.0.1:4599      the emulator
+
+Region and credentials are found as the AWS CLI finds them: environment, profile,
+single sign-on, instance. The caller needs cases:ListDomains (unless the domain is
+named), GetDomain, ListTemplates, GetTemplate, ListFields, BatchGetField,
+ListFieldOptions, ListCaseRules and BatchGetCaseRule.
+
+Exit status: 0; with --check, 1 when the file is not what the domain says; 2 when
+the domain could not be read, or the file not be read or written.")]
+pub(crate) struct Arguments {
+    /// The domain [default: `CASES_DOMAIN_ID`, else that of the file, else the only one there is]
+    #[arg(long, value_name = "ID")]
+    domain_id: Option<String>,
+
+    /// The snapshot to write, or to check
+    #[arg(long, value_name = "FILE", default_value = "domain.json")]
+    output: PathBuf,
+
+    /// Write nothing; say what changed in the domain since the file was written
+    #[arg(long)]
+    check: bool,
+
+    /// The mapping; a change that touches it is told with its case mappings [default: mapping.yaml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
+
+    /// The profile of ~/.aws/config to use
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+
+    /// The domain's Region
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+
+    /// Where Cases is, if not at AWS [default: `AWS_ENDPOINT_URL_CONNECTCASES`, else `AWS_ENDPOINT_URL`]
+    #[arg(long, value_name = "URL")]
+    endpoint_url: Option<String>,
+
+    /// One object: {"file", "domain": {"domainId", "name"}, "written", "differences": [{"code", "message", "caseMappings", …}]}
+    #[arg(long)]
+    json: bool,
+}
+
+/// # Errors
+///
+/// A domain that cannot be read whole, or a file that cannot be read or written; the file is then as it was.
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    if !arguments.check {
+        output_file::expect_folder(&arguments.output)?;
+    }
+    let before = before(&arguments.output, arguments.check)?;
+    let snapshot = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("the asynchronous runtime could not be started")?
+        .block_on(async {
+            let wishes = arguments.wishes(before.as_ref());
+            let (client, place) = wishes.client().await?;
+            let reader = Reader::new(client, place, Progress::on_terminal());
+            let domain_id = arguments
+                .domain_id
+                .clone()
+                .or_else(|| variable("CASES_DOMAIN_ID"));
+            pull(&reader, domain_id, before.as_ref()).await
+        })?;
+    let found = match &before {
+        Some(before) if *before != snapshot => {
+            let usage = arguments.usage(before)?;
+            differences(before, &snapshot, &usage)
+        }
+        _ => Vec::new(),
+    };
+    let outcome = if arguments.check {
+        Outcome::Checked
+    } else {
+        keep(&arguments.output, &snapshot)?
+    };
+    let report = Report {
+        file: arguments.output.display().to_string(),
+        snapshot: &snapshot,
+        differences: &found,
+        outcome,
+    };
+    terminal::print(&if arguments.json {
+        report.json_line()
+    } else {
+        report.human()
+    })?;
+    Ok(if arguments.check && !found.is_empty() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// The domain's snapshot as of now.
+async fn pull(
+    reader: &Reader,
+    domain_id: Option<String>,
+    before: Option<&Snapshot>,
+) -> anyhow::Result<Snapshot> {
+    let known = domain_id.or_else(|| before.map(|before| before.domain_id().to_owned()));
+    let domain_id = match known {
+        Some(id) => id,
+        None => only(&reader.domains().await?)?,
+    };
+    Ok(Snapshot::of(reader.read(&domain_id).await?))
+}
+
+/// The id of the only domain there is.
+fn only(domains: &[Value]) -> anyhow::Result<String> {
+    match domains {
+        [domain] => Ok(text(domain, "domainId").to_owned()),
+        [] => bail!(
+            "the account has no Cases domain in this Region: name another with --region, or another account's profile \
+             with --profile"
+        ),
+        several => {
+            let line = |domain| format!("  {}  {}", text(domain, "domainId"), text(domain, "name"));
+            let lines: Vec<String> = several.iter().map(line).collect();
+            Err(anyhow!(
+                "the account has {} Cases domains in this Region: name one with --domain-id\n{}",
+                several.len(),
+                lines.join("\n")
+            ))
+        }
+    }
+}
+
+/// The snapshot that is there already. To write a first one, none needs to be.
+fn before(path: &Path, is_check: bool) -> anyhow::Result<Option<Snapshot>> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound && !is_check => return Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => bail!(
+            "{} is not there, so there is nothing to check: `pull` without --check writes it",
+            path.display()
+        ),
+        Err(error) => {
+            return Err(error).with_context(|| format!("{} could not be read", path.display()));
+        }
+    };
+    let snapshot = Snapshot::parse(&text).with_context(|| {
+        format!(
+            "{} is not a domain snapshot: move it away, or name another file with --output",
+            path.display()
+        )
+    })?;
+    Ok(Some(snapshot))
+}
+
+/// Writes the snapshot, unless the file has it already.
+fn keep(path: &Path, snapshot: &Snapshot) -> anyhow::Result<Outcome> {
+    let text = snapshot.text();
+    if std::fs::read_to_string(path).is_ok_and(|before| before == text) {
+        return Ok(Outcome::Unchanged);
+    }
+    output_file::write(path, &text)?;
+    Ok(Outcome::Written)
+}
+
+impl Arguments {
+    fn wishes(&self, before: Option<&Snapshot>) -> Wishes {
+        let endpoint = self.endpoint_url.clone();
+        let endpoint = endpoint.or_else(|| variable("AWS_ENDPOINT_URL_CONNECTCASES"));
+        Wishes {
+            profile: self.profile.clone(),
+            region: self.region.clone(),
+            endpoint: endpoint.or_else(|| variable("AWS_ENDPOINT_URL")),
+            ca_bundle: variable("AWS_CA_BUNDLE"),
+            snapshot_region: before.and_then(Snapshot::region).map(str::to_owned),
+        }
+    }
+
+    /// What the mapping uses of the old snapshot.
+    fn usage(&self, before: &Snapshot) -> anyhow::Result<Usage> {
+        let path = match &self.mapping {
+            Some(path) => path,
+            None if Path::new("mapping.yaml").is_file() => Path::new("mapping.yaml"),
+            None => return Ok(Usage::default()),
+        };
+        let name = path.display().to_string();
+        let mapping =
+            std::fs::read_to_string(path).with_context(|| format!("{name} could not be read"))?;
+        let usage = Usage::of(&name, &mapping, &before.text());
+        if usage.is_none() {
+            terminal::print_note(&format!(
+                "{} {name} does not fit the snapshot there is, so what it uses is not told: see `cargo casebridge check`\n",
+                paint(NOTABLE, "note:")
+            ));
+        }
+        Ok(usage.unwrap_or_default())
+    }
+}
+
+/// A variable of the environment; an empty one is as good as none.
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.trim().is_empty())
+}

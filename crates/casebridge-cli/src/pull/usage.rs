@@ -1,0 +1,132 @@
+//! What a mapping uses of a domain: which case mappings name which template, field and option. It is what tells a
+//! change of the domain that breaks something from one that does not.
+
+use casebridge::domain::Domain;
+use casebridge::field::Field;
+use casebridge::mapping::expression::{Item, Template};
+use casebridge::mapping::filter::{Argument, Filter, Table};
+use casebridge::mapping::{CaseMapping, FieldMapping, Mapping, Setting, Source};
+
+/// The case mappings, with what they use.
+#[derive(Debug, Default)]
+pub(super) struct Usage {
+    case_mappings: Vec<Used>,
+}
+
+#[derive(Debug)]
+struct Used {
+    name: String,
+    template: String,
+    fields: Vec<UsedField>,
+}
+
+#[derive(Debug)]
+struct UsedField {
+    id: String,
+    /// Values of the options that the mapping spells out: its constants, defaults and tables.
+    options: Vec<String>,
+}
+
+impl Usage {
+    /// What a mapping uses of the domain that it was written against; none when the snapshot or the mapping has faults.
+    pub(super) fn of(file: &str, mapping: &str, snapshot: &str) -> Option<Self> {
+        let domain = Domain::from_json(snapshot).ok()?;
+        // Whatever prefix the function will have, the same templates, fields and options are used.
+        let setting = Setting {
+            domain: Some(&domain),
+            entity_prefix: "",
+        };
+        let mapping = Mapping::load(file, mapping, setting).ok()?;
+        let case_mappings = mapping.cases.iter().map(Used::of).collect();
+        Some(Self { case_mappings })
+    }
+
+    /// Names of the case mappings that make cases of the template.
+    pub(super) fn of_template(&self, id: &str) -> Vec<String> {
+        self.names(|case| case.template == id)
+    }
+
+    /// Names of the case mappings that set the field.
+    pub(super) fn of_field(&self, id: &str) -> Vec<String> {
+        self.names(|case| case.field(id).is_some())
+    }
+
+    /// Names of the case mappings that spell the option out.
+    pub(super) fn of_option(&self, field: &str, value: &str) -> Vec<String> {
+        let spells = |field: &UsedField| field.options.iter().any(|option| option == value);
+        self.names(|case| case.field(field).is_some_and(spells))
+    }
+
+    /// Names of the case mappings that make cases of the template and leave the field out.
+    pub(super) fn without(&self, template: &str, field: &str) -> Vec<String> {
+        self.names(|case| case.template == template && case.field(field).is_none())
+    }
+
+    fn names(&self, takes: impl Fn(&Used) -> bool) -> Vec<String> {
+        let cases = self.case_mappings.iter().filter(|case| takes(case));
+        cases.map(|case| case.name.clone()).collect()
+    }
+}
+
+impl Used {
+    fn of(case: &CaseMapping) -> Self {
+        Self {
+            name: case.name.clone(),
+            template: case.template_id.clone(),
+            fields: case.fields.iter().map(UsedField::of).collect(),
+        }
+    }
+
+    fn field(&self, id: &str) -> Option<&UsedField> {
+        self.fields.iter().find(|field| field.id == id)
+    }
+}
+
+impl UsedField {
+    fn of(mapping: &FieldMapping) -> Self {
+        let mut texts = Vec::new();
+        if let Some(table) = &mapping.lookup {
+            texts.extend(entries(table));
+        } else {
+            let contents = match &mapping.source {
+                Source::Value(content) => vec![content],
+                Source::Choose(choices) => choices.iter().map(|choice| &choice.value).collect(),
+                Source::ProfileId(_) => Vec::new(),
+            };
+            let templates = contents
+                .into_iter()
+                .filter_map(|content| content.template());
+            texts.extend(templates.flat_map(spelt_out));
+        }
+        texts.extend(mapping.default.iter().flat_map(spelt_out));
+        let field: &Field = &mapping.field;
+        let options = texts.iter().filter_map(|text| field.option(text));
+        Self {
+            id: field.id.clone(),
+            options: options.map(|option| option.value.clone()).collect(),
+        }
+    }
+}
+
+/// The texts that a template may give whatever the event says: a constant, and what its filters bring in.
+fn spelt_out(template: &Template) -> Vec<String> {
+    let constant = template.constant().and_then(scalar);
+    let filters = template
+        .expressions()
+        .flat_map(|expression| &expression.filters);
+    let brought = filters.flat_map(|filter| match filter {
+        Filter::Lookup(table) => entries(table),
+        Filter::Default(Argument::Text(text) | Argument::Number(text)) => vec![text.clone()],
+        Filter::Default(Argument::Boolean(boolean)) => vec![boolean.to_string()],
+        _ => Vec::new(),
+    });
+    constant.into_iter().chain(brought).collect()
+}
+
+fn entries(table: &Table) -> Vec<String> {
+    table.values().cloned().filter_map(scalar).collect()
+}
+
+fn scalar(item: Item<'_>) -> Option<String> {
+    item.into_text().ok().map(std::borrow::Cow::into_owned)
+}

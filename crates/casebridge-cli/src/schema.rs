@@ -1,0 +1,253 @@
+//! `schema`: the tables of keys into JSON Schema (draft 2020-12), so that an editor completes, explains and underlines
+//! what the function takes or refuses.
+//!
+//! The schema knows structure: keys, kinds of values, words. What stands inside a text, and what the domain has, is for
+//! `check`. It is made for YAML as other tools read it, so a value or a name may be a number or a boolean to them.
+
+mod pattern;
+
+use std::process::ExitCode;
+
+use casebridge::mapping::keys::{self, KeyInfo, Place, Shape, Status};
+use casebridge::mapping::tree::{Kind, Literal, Node};
+use casebridge::mapping::yaml;
+use serde_json::{Map, Value, json};
+
+use crate::terminal;
+use crate::test::keys::{EXPECT, TEST_FILE};
+
+/// Print the JSON Schema of the mapping or of its tests, for editors
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo casebridge schema > mapping.schema.json
+  cargo casebridge schema test > mapping.test.schema.json
+
+An editor with a YAML language server finds it by the first line of the file:
+  # yaml-language-server: $schema=./mapping.schema.json")]
+pub(crate) struct Arguments {
+    /// Of which file
+    #[arg(value_enum, default_value_t = File::Mapping)]
+    file: File,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum File {
+    /// mapping.yaml
+    Mapping,
+    /// mapping.test.yaml
+    Test,
+}
+
+/// # Errors
+///
+/// When standard output cannot be written to.
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let schema = match arguments.file {
+        File::Mapping => document("Casebridge mapping", &keys::FILE),
+        File::Test => document("Tests of a Casebridge mapping", &TEST_FILE),
+    };
+    terminal::print(&format!("{schema:#}\n"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The schema of a file.
+fn document(title: &str, file: &'static Place) -> Value {
+    let mut definitions = Definitions::default();
+    let mut document = Map::new();
+    document.insert(
+        "$schema".to_owned(),
+        "https://json-schema.org/draft/2020-12/schema".into(),
+    );
+    document.insert("title".to_owned(), title.into());
+    document.extend(definitions.group(file));
+    document.insert("$defs".to_owned(), definitions.0.into());
+    document.into()
+}
+
+/// What the schema refers to, by name, in the order in which it is first referred to.
+#[derive(Default)]
+struct Definitions(Map<String, Value>);
+
+impl Definitions {
+    fn group(&mut self, place: &'static Place) -> Map<String, Value> {
+        let available = || {
+            let keys = place.keys.iter();
+            keys.filter(|key| !matches!(key.status, Status::Later(_)))
+        };
+        let required: Vec<&str> = available()
+            .filter(|key| key.status == Status::Required)
+            .map(|key| key.name)
+            .collect();
+        let mut group = Map::new();
+        group.insert("type".to_owned(), "object".into());
+        group.insert("additionalProperties".to_owned(), false.into());
+        if !required.is_empty() {
+            group.insert("required".to_owned(), json!(required));
+        } else if let Some(rule) = one_of(place) {
+            group.insert("oneOf".to_owned(), rule);
+        } else {
+            group.insert("minProperties".to_owned(), 1.into());
+        }
+        let properties = available().map(|key| (key.name.to_owned(), self.property(key)));
+        let properties: Map<String, Value> = properties.collect();
+        group.insert("properties".to_owned(), properties.into());
+        group
+    }
+
+    fn property(&mut self, key: &'static KeyInfo) -> Value {
+        let Value::Object(mut property) = self.shape(&key.shape) else {
+            return true.into();
+        };
+        let doc = capitalized(key.doc);
+        let default = match key.default {
+            "" => String::new(),
+            default => format!("\n\nDefault: {default}."),
+        };
+        let example = key.example;
+        property.insert(
+            "description".to_owned(),
+            format!("{doc}.{default}\n\nExample: {example}").into(),
+        );
+        property.insert(
+            "markdownDescription".to_owned(),
+            format!("{doc}.{default}\n\n```yaml\n{example}\n```").into(),
+        );
+        if let Shape::Words(words) = key.shape
+            && words.contains(&key.default)
+        {
+            property.insert("default".to_owned(), key.default.into());
+        }
+        if let Some(example) = example_value(key) {
+            property.insert("examples".to_owned(), json!([example]));
+        }
+        property.into()
+    }
+
+    fn shape(&mut self, shape: &'static Shape) -> Value {
+        match shape {
+            Shape::Number(number) => json!({ "const": number }),
+            Shape::Boolean => json!({ "type": "boolean" }),
+            Shape::True => json!({ "const": true }),
+            Shape::Null => json!({ "type": "null" }),
+            Shape::Words(words) => json!({ "enum": words }),
+            Shape::Json => json!({}),
+            Shape::Name => self.scalar("name", "Text that stands for itself."),
+            Shape::Constant => self.scalar("constant", "A number, a boolean, or text as it is."),
+            Shape::Value => self.scalar(
+                "value",
+                "A number, a boolean, an expression such as `$.detail.id | upper`, or text with `{{ $.detail.id }}` in it.",
+            ),
+            Shape::Pattern => {
+                for (name, definition) in pattern::definitions() {
+                    self.define(name, |_| definition);
+                }
+                reference(pattern::ROOT)
+            }
+            Shape::List(items) => {
+                json!({ "type": "array", "minItems": 1, "items": self.shape(items) })
+            }
+            Shape::Named(values) => {
+                json!({ "type": "object", "additionalProperties": self.shape(values) })
+            }
+            Shape::Group(place) => {
+                self.define(&definition_name(place), |this| this.group(place).into())
+            }
+            Shape::Either(shapes) => {
+                let any: Vec<Value> = shapes.iter().map(|shape| self.shape(shape)).collect();
+                json!({ "anyOf": any })
+            }
+        }
+    }
+
+    fn scalar(&mut self, name: &str, description: &str) -> Value {
+        let definition = json!({
+            "description": description,
+            "type": ["string", "number", "boolean"],
+            "minLength": 1,
+        });
+        self.define(name, |_| definition)
+    }
+
+    /// A reference to the definition of that name, which is made when it is first asked for.
+    fn define(&mut self, name: &str, definition: impl FnOnce(&mut Self) -> Value) -> Value {
+        if !self.0.contains_key(name) {
+            self.0.insert(name.to_owned(), Value::Null);
+            let definition = definition(self);
+            self.0.insert(name.to_owned(), definition);
+        }
+        reference(name)
+    }
+}
+
+/// What the table cannot say of a group without required keys: which of its keys go together.
+fn one_of(place: &'static Place) -> Option<Value> {
+    if std::ptr::eq(place, &raw const keys::FIELD) {
+        // Every other key says where the value comes from, and one of them does.
+        let beside = ["when", "lookup", "default", "if_missing", "overflow"];
+        let sources = place.keys.iter().filter(|key| !beside.contains(&key.name));
+        Some(
+            sources
+                .map(|key| json!({ "required": [key.name] }))
+                .collect(),
+        )
+    } else if std::ptr::eq(place, &raw const EXPECT) {
+        Some(json!([
+            { "required": ["case"], "properties": { "skipped": false, "refused": false } },
+            { "required": ["skipped"], "maxProperties": 1 },
+            { "required": ["refused"], "propertyNames": { "enum": ["case", "refused"] } },
+        ]))
+    } else {
+        None
+    }
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/$defs/{name}") })
+}
+
+/// `a case mapping` is defined as `case-mapping`.
+fn definition_name(place: &Place) -> String {
+    let name = place.name.replace('`', "");
+    let noun = ["a ", "an ", "the "]
+        .iter()
+        .find_map(|article| name.strip_prefix(article));
+    noun.unwrap_or(&name).replace(' ', "-")
+}
+
+fn capitalized(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next();
+    first
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .chain(rest)
+        .collect()
+}
+
+/// What stands behind the key in its example.
+fn example_value(key: &KeyInfo) -> Option<Value> {
+    let (node, _) = yaml::parse(key.example).ok()?;
+    match node.kind {
+        Kind::Map(entries) => json_of(&entries.first()?.value),
+        Kind::Scalar(_) | Kind::List(_) => None,
+    }
+}
+
+/// A node of a mapping as JSON; what was left empty is nothing.
+fn json_of(node: &Node) -> Option<Value> {
+    Some(match &node.kind {
+        Kind::List(items) => items.iter().filter_map(json_of).collect(),
+        Kind::Map(entries) => entries
+            .iter()
+            .filter_map(|entry| Some((entry.key.text.clone(), json_of(&entry.value)?)))
+            .collect(),
+        Kind::Scalar(scalar) => match scalar.literal() {
+            Literal::Empty => return None,
+            Literal::Null => Value::Null,
+            Literal::Boolean(boolean) => boolean.into(),
+            Literal::Number(text) => serde_json::from_str(text).ok()?,
+            Literal::Text(text) => text.into(),
+        },
+    })
+}

@@ -1,0 +1,149 @@
+//! `test`: the tests beside a mapping, each an event and what becomes of it, run by the function's own code without any service.
+
+mod decode;
+mod expectation;
+pub(crate) mod keys;
+mod merge_patch;
+mod outcome;
+mod report;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, anyhow, bail};
+use casebridge::config::Config;
+use casebridge::domain::Domain;
+use casebridge::mapping::{Mapping, Setting};
+
+use self::decode::{Subject, Test};
+use self::outcome::Function;
+use self::report::Report;
+use crate::sources::Sources;
+use crate::terminal;
+
+/// Run the tests beside the mapping: events, and what becomes of each
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo casebridge test
+  cargo casebridge test --filter refund
+  cargo casebridge test --mapping new.yaml mapping.test.yaml
+  cargo casebridge test --json | jq 'select(.ok | not)'
+
+A test names an event, what it changes in it, and what it expects:
+
+  version: 1
+  tests:
+    - name: an order of more than 500 dollars is urgent
+      event: events/order-failed.json       # a file, or the event itself
+      with:                                 # merged over `$`, as the mapping sees it
+        detail: { order: { amount: 500.01 } }
+      expect:
+        case: order-failed                  # or skipped: NoCaseMapping,
+        fields:                             # or refused: { code: …, field: … }
+          Priority: High
+        not_sent: [Owner]
+        tags: { team: orders }
+        performed_by: casebridge/order-failed
+
+Exit status: 0 all tests are ok; 1 some failed; 2 they could not be run.")]
+pub(crate) struct Arguments {
+    /// The tests [default: the mapping's name with `.test` in it, mapping.test.yaml]
+    file: Option<PathBuf>,
+
+    #[command(flatten)]
+    sources: Sources,
+
+    /// Run only the tests whose name has this text in it
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+
+    /// One line per test: {"test", "line", "ok", "case", "differences": [{"about", "expected", "found", "reason"}]}
+    #[arg(long)]
+    json: bool,
+}
+
+/// # Errors
+///
+/// When a file cannot be read, or has faults.
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let files = arguments.sources.read()?;
+    let config = Config::read(&|name| files.variable(name), &[])?;
+    let domain = Domain::from_json(&files.snapshot)
+        .and_then(|domain| domain.expect_id(&config.domain_id).map(|()| domain))
+        .map_err(|error| anyhow!("{}: {error}", files.domain.display()))?;
+    let setting = Setting {
+        domain: Some(&domain),
+        entity_prefix: &config.entity_prefix,
+    };
+    let mapping = Mapping::load(&config.mapping.name, &config.mapping.text, setting)
+        .map_err(|faults| anyhow!("the mapping cannot be used\n\n{faults}"))?;
+    let function = Function::new(mapping, &config, &domain)?;
+
+    let path = match &arguments.file {
+        Some(path) => path.clone(),
+        None => beside(Path::new(&config.mapping.name)),
+    };
+    let file = path.display().to_string();
+    let tests = read(&path, &function.mapping, &domain)?;
+    let reports: Vec<Report<'_>> = tests
+        .iter()
+        .filter(|test| arguments.takes(test))
+        .map(|test| Report::new(test, &function.outcome(&test.event)))
+        .collect();
+    if let (true, Some(filter)) = (reports.is_empty(), &arguments.filter) {
+        bail!("no test of {file} has `{filter}` in its name");
+    }
+    let mut text: String = reports
+        .iter()
+        .map(|report| {
+            if arguments.json {
+                report.json_line()
+            } else {
+                report.human(&file)
+            }
+        })
+        .collect();
+    if !arguments.json {
+        text += &report::summary(&reports, tests.len());
+    }
+    terminal::print(&text)?;
+    Ok(if reports.iter().all(Report::is_ok) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+impl Arguments {
+    fn takes(&self, test: &Test) -> bool {
+        let filter = self.filter.as_deref().unwrap_or_default();
+        test.name.to_lowercase().contains(&filter.to_lowercase())
+    }
+}
+
+/// The tests of a mapping are beside it: `orders.test.yaml` for `orders.yaml`.
+pub(crate) fn beside(mapping: &Path) -> PathBuf {
+    let extension = mapping.extension().unwrap_or("yaml".as_ref());
+    let mut suffix = std::ffi::OsString::from("test.");
+    suffix.push(extension);
+    mapping.with_extension(suffix)
+}
+
+fn read(path: &Path, mapping: &Mapping, domain: &Domain) -> anyhow::Result<Vec<Test>> {
+    if !path.exists() {
+        bail!(
+            "there are no tests in {}: write them (`cargo casebridge test --help` shows how), or name another file",
+            path.display()
+        );
+    }
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("{} could not be read", path.display()))?;
+    let subject = Subject {
+        mapping,
+        domain,
+        folder: path.parent().unwrap_or(Path::new("")),
+    };
+    decode::tests(&path.display().to_string(), &text, &subject)
+        .map_err(|faults| anyhow!("the tests cannot be used\n\n{faults}"))
+}

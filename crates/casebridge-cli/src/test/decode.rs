@@ -1,0 +1,176 @@
+//! From the text of a test file to its tests, or to all its faults: checked against the mapping and the domain, so that a test can only
+//! expect what can be.
+
+mod event;
+mod expect;
+mod scalars;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use casebridge::domain::Domain;
+use casebridge::error::Failure;
+use casebridge::mapping::fault::{Code, Fault, Faults};
+use casebridge::mapping::group::{self, Group};
+use casebridge::mapping::keys::Place;
+use casebridge::mapping::tree::{Entry, Kind, Literal, Node};
+use casebridge::mapping::{Mapping, json, yaml};
+use casebridge::trigger::Event;
+
+use super::expectation::Expectation;
+use super::keys;
+
+/// One test.
+pub(super) struct Test {
+    pub(super) name: String,
+    /// The line that its name stands on, from 1.
+    pub(super) line: usize,
+    /// The event, changed as the test says, or why the function refuses it.
+    pub(super) event: Result<Event, Failure>,
+    pub(super) expected: Expectation,
+}
+
+/// What a test file is about.
+pub(super) struct Subject<'a> {
+    pub(super) mapping: &'a Mapping,
+    pub(super) domain: &'a Domain,
+    /// The test file's folder, which the files of events are named from.
+    pub(super) folder: &'a Path,
+}
+
+/// Reads a test file: JSON when its name ends in `.json`, else YAML.
+///
+/// # Errors
+/// All faults of the file together; a syntax fault alone.
+pub(super) fn tests(file: &str, text: &str, subject: &Subject<'_>) -> Result<Vec<Test>, Faults> {
+    let is_json = Path::new(file)
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let read = if is_json {
+        json::parse(text)
+            .map(|root| (root, Vec::new()))
+            .map_err(|fault| vec![fault])
+    } else {
+        yaml::parse(text)
+    };
+    let faults = |list: Vec<Fault>| Faults::new(file, text, list);
+    let (root, found) = read.map_err(faults)?;
+    let mut decoder = Decoder {
+        subject,
+        faults: found,
+    };
+    let tests = decoder.file(&root).unwrap_or_default();
+    if decoder.faults.is_empty() {
+        Ok(tests)
+    } else {
+        Err(faults(decoder.faults))
+    }
+}
+
+struct Decoder<'a> {
+    subject: &'a Subject<'a>,
+    faults: Vec<Fault>,
+}
+
+impl Decoder<'_> {
+    fn file(&mut self, root: &Node) -> Option<Vec<Test>> {
+        let group = self.group(root, &keys::TEST_FILE)?;
+        if let Some(node) = group.get("version") {
+            self.version(node);
+        }
+        let node = group.get("tests")?;
+        let items = self.list(node, "`tests` is a list of tests")?;
+        if items.is_empty() {
+            self.keep(Fault::new(node.span, "`tests` is empty: it proves nothing"));
+        }
+        let mut lines: HashMap<String, usize> = HashMap::new();
+        let mut tests = Vec::with_capacity(items.len());
+        for item in items {
+            let Some((test, node)) = self.test(item) else {
+                continue;
+            };
+            if let Some(first) = lines.insert(test.name.clone(), test.line) {
+                let name = &test.name;
+                let message =
+                    format!("the name `{name}` is given twice; the first is on line {first}");
+                let help = "say what each of the two is about";
+                self.keep(Fault::new(node.span, message).help(help).code(Code::Name));
+            }
+            tests.push(test);
+        }
+        Some(tests)
+    }
+
+    fn version(&mut self, node: &Node) {
+        let found = match &node.kind {
+            Kind::Scalar(scalar) if scalar.literal() == Literal::Number("1") => return,
+            Kind::Scalar(scalar) if scalar.plain => format!("`{}`", scalar.text),
+            _ => node.describe().to_owned(),
+        };
+        let message = format!("this release reads version 1 of test files, found {found}");
+        let help = "write `version: 1`, or use the release that the tests were written for";
+        self.keep(Fault::new(node.span, message).help(help));
+    }
+
+    /// A test, with the node of its name. Every part is read before one that is missing ends it, so that no fault hides another.
+    fn test<'n>(&mut self, node: &'n Node) -> Option<(Test, &'n Node)> {
+        let group = self.group(node, &keys::TEST)?;
+        let name = group
+            .get("name")
+            .and_then(|node| self.text(node, "a test's name is text"))
+            .map(str::to_owned);
+        let event = group.get("event").and_then(|node| self.event(node));
+        let with = group.get("with").map(|node| self.patch(node));
+        let expected = group.get("expect").and_then(|node| self.expect(node));
+        let mut event = event?;
+        if let (Some(patch), Ok(event)) = (with, &mut event) {
+            super::merge_patch::apply(&mut event.root, patch?);
+        }
+        let node = group.get("name")?;
+        let test = Test {
+            name: name?,
+            line: node.span.start.line,
+            event,
+            expected: expected?,
+        };
+        Some((test, node))
+    }
+
+    fn group<'n>(&mut self, node: &'n Node, place: &Place) -> Option<Group<'n>> {
+        let (group, faults) = Group::new(node, place);
+        self.faults.extend(faults);
+        group
+    }
+
+    fn list<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n [Node]> {
+        match &node.kind {
+            Kind::List(items) => Some(items),
+            Kind::Scalar(_) | Kind::Map(_) => self.refuse(Fault::new(
+                node.span,
+                format!("{what}, found {}", node.describe()),
+            )),
+        }
+    }
+
+    /// A group whose keys the author chooses; one given twice is a fault.
+    fn named<'n>(&mut self, node: &'n Node, what: &str) -> Vec<&'n Entry> {
+        let Kind::Map(entries) = &node.kind else {
+            let message = format!("{what}, found {}", node.describe());
+            self.keep(Fault::new(node.span, message));
+            return Vec::new();
+        };
+        let (once, faults) = group::once(entries);
+        self.faults.extend(faults);
+        once
+    }
+
+    fn keep(&mut self, fault: Fault) {
+        self.faults.push(fault);
+    }
+
+    /// Keeps a fault in place of a value, so that `return self.refuse(…)` reads well.
+    fn refuse<T>(&mut self, fault: Fault) -> Option<T> {
+        self.keep(fault);
+        None
+    }
+}

@@ -1,0 +1,123 @@
+//! JSON merge patch (RFC 7386): what `with` changes in an event.
+
+use serde_json::{Map, Value};
+
+/// Merges the patch into the value: groups are merged, `null` takes a member away, anything else replaces what is there.
+pub(super) fn apply(target: &mut Value, patch: Map<String, Value>) {
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let Value::Object(members) = target else {
+        return;
+    };
+    for (name, change) in patch {
+        match change {
+            Value::Null => {
+                members.remove(&name);
+            }
+            Value::Object(change) => apply(members.entry(name).or_insert(Value::Null), change),
+            Value::Array(_) | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                members.insert(name, change);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn patched(mut target: Value, patch: &Value) -> Value {
+        let patch = patch.as_object().expect("a group").clone();
+        apply(&mut target, patch);
+        target
+    }
+
+    #[test]
+    fn the_cases_of_the_standard_whose_patch_is_a_group() {
+        for (target, patch, result) in [
+            (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
+            (
+                json!({"a": "b"}),
+                json!({"b": "c"}),
+                json!({"a": "b", "b": "c"}),
+            ),
+            (json!({"a": "b"}), json!({"a": null}), json!({})),
+            (
+                json!({"a": "b", "b": "c"}),
+                json!({"a": null}),
+                json!({"b": "c"}),
+            ),
+            (json!({"a": ["b"]}), json!({"a": "c"}), json!({"a": "c"})),
+            (json!({"a": "c"}), json!({"a": ["b"]}), json!({"a": ["b"]})),
+            (
+                json!({"a": {"b": "c"}}),
+                json!({"a": {"b": "d", "c": null}}),
+                json!({"a": {"b": "d"}}),
+            ),
+            (
+                json!({"a": [{"b": "c"}]}),
+                json!({"a": [1]}),
+                json!({"a": [1]}),
+            ),
+            (
+                json!({"e": null}),
+                json!({"a": 1}),
+                json!({"e": null, "a": 1}),
+            ),
+            (
+                json!([1, 2]),
+                json!({"a": "b", "c": null}),
+                json!({"a": "b"}),
+            ),
+            (
+                json!({}),
+                json!({"a": {"bb": {"ccc": null}}}),
+                json!({"a": {"bb": {}}}),
+            ),
+        ] {
+            assert_eq!(patched(target.clone(), &patch), result, "{target} {patch}");
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i32>().prop_map(Value::from),
+            "[a-c]{0,2}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                group(inner),
+            ]
+        })
+    }
+
+    fn group(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
+        prop::collection::hash_map("[a-c]", inner, 0..4)
+            .prop_map(|members| Value::Object(members.into_iter().collect()))
+    }
+
+    proptest! {
+        #[test]
+        fn a_change_made_twice_is_made_once(target in any_json(), patch in group(any_json())) {
+            let once = patched(target, &patch);
+            prop_assert_eq!(patched(once.clone(), &patch), once);
+        }
+
+        #[test]
+        fn what_the_patch_does_not_name_stays(target in group(any_json()), patch in group(any_json())) {
+            let result = patched(target.clone(), &patch);
+            for (name, value) in target.as_object().expect("a group") {
+                if patch.get(name).is_none() {
+                    prop_assert_eq!(result.get(name), Some(value));
+                }
+            }
+        }
+    }
+}

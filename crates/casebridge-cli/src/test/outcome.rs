@@ -1,0 +1,84 @@
+//! What becomes of an event, as far as the function can tell before it calls anyone: by the very steps that it takes itself.
+
+use casebridge::config::Config;
+use casebridge::domain::Domain;
+use casebridge::error::Failure;
+use casebridge::guard::Guard;
+use casebridge::mapping::Mapping;
+use casebridge::outcome::Skip;
+use casebridge::request::{CaseRequest, Surroundings};
+use casebridge::start::surroundings;
+use casebridge::trigger::Event;
+
+/// What became of an event.
+pub(super) enum Outcome<'a> {
+    /// This is sent to Cases.
+    Case {
+        /// The case mapping that took it.
+        mapping: &'a str,
+        request: CaseRequest,
+    },
+    /// It is left alone.
+    Skipped(Skip),
+    /// There is no case.
+    Refused {
+        /// The case mapping that took it, if one did.
+        mapping: Option<&'a str>,
+        failure: Failure,
+    },
+}
+
+/// The part of the function that decides.
+pub(super) struct Function {
+    pub(super) mapping: Mapping,
+    guard: Guard,
+    surroundings: Surroundings,
+}
+
+impl Function {
+    /// The function with this mapping and configuration.
+    ///
+    /// # Errors
+    /// The mapping needs the profiles domain, and it is not known.
+    pub(super) fn new(mapping: Mapping, config: &Config, domain: &Domain) -> anyhow::Result<Self> {
+        Ok(Self {
+            guard: config.guard(),
+            surroundings: surroundings(config, &mapping, Some(domain))?,
+            mapping,
+        })
+    }
+
+    /// What becomes of an event, or of a payload that is none.
+    pub(super) fn outcome(&self, event: &Result<Event, Failure>) -> Outcome<'_> {
+        let event = match event {
+            Ok(event) => event,
+            Err(failure) => {
+                return Outcome::Refused {
+                    mapping: None,
+                    failure: failure.clone(),
+                };
+            }
+        };
+        match self.guard.check(event) {
+            Ok(None) => {}
+            Ok(Some(skip)) => return Outcome::Skipped(skip),
+            Err(failure) => {
+                return Outcome::Refused {
+                    mapping: None,
+                    failure,
+                };
+            }
+        }
+        let Some(case_mapping) = self.mapping.route(event) else {
+            return Outcome::Skipped(Skip::NoCaseMapping);
+        };
+        let mapping = &case_mapping.name;
+        match case_mapping.assemble(event, &self.surroundings) {
+            Ok(request) => Outcome::Case { mapping, request },
+            Err(failure) => Outcome::Refused {
+                mapping: Some(mapping),
+                failure,
+            },
+        }
+    }
+}

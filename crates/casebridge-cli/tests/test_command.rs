@@ -1,0 +1,292 @@
+//! `test` as a process: what it prints and how it exits.
+
+#![expect(clippy::expect_used, reason = "a test ends by panicking")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// Runs `test` in the repository's root.
+fn run(arguments: &[&str]) -> Output {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    Command::new(env!("CARGO_BIN_EXE_casebridge-cli"))
+        .arg("test")
+        .args(arguments)
+        .current_dir(root)
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("the tool runs")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("text")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("text")
+}
+
+/// A test file in a folder with a copy of the events.
+struct Written {
+    folder: tempfile::TempDir,
+    path: PathBuf,
+}
+
+impl Written {
+    fn new(text: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let events = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events");
+        for entry in fs::read_dir(events).expect("events") {
+            let path = entry.expect("an event").path();
+            let name = path.file_name().expect("a name");
+            fs::copy(&path, folder.path().join(name)).expect("copied");
+        }
+        let path = folder.path().join("x.test.yaml");
+        fs::write(&path, text).expect("written");
+        Self { folder, path }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let path = self.path.display().to_string();
+        run(&[&[path.as_str()], arguments].concat())
+    }
+
+    /// What the tool said, without the folder's name.
+    fn said(&self, text: &str) -> String {
+        text.replace(&format!("{}/", self.folder.path().display()), "")
+    }
+}
+
+/// Tests that fail, each in its way.
+const FAILING: &str = r#"
+version: 1
+tests:
+  - name: everything about the case is otherwise
+    event: order-failed.json
+    expect:
+      case: order-failed
+      fields:
+        Order total: 99
+        Failure reason: Stock
+        Items: "kettle-17, toaster-4 "
+        Product page: null
+        Failed at: 2026-11-22T08:41:10+01:00
+        Language: en-US
+      not_sent: [Bank note, Owner]
+      tags: { team: service, colour: red }
+      performed_by: casebridge/orders
+  - name: another case mapping takes it
+    event: order-failed.json
+    expect: { case: contact-lens-rule }
+  - name: it is refused
+    event: order-failed-wrong-type.json
+    expect: { case: order-failed }
+  - name: it is refused for something else
+    event: order-failed-wrong-type.json
+    expect:
+      refused: { code: FieldMissing, field: title }
+  - name: it is skipped
+    event: partner-ticket-updated.json
+    expect:
+      refused: { code: FieldMissing }
+  - name: it is no event
+    event: { detail: {} }
+    expect: { skipped: NoCaseMapping }
+  - name: this one is ok
+    event: order-failed.json
+    with: { detail: null, source: com.example.other }
+    expect: { skipped: NoCaseMapping }
+"#;
+
+#[test]
+fn what_is_shipped_keeps_its_promises() {
+    let output = run(&[]);
+    let said = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}{}", stderr(&output));
+    assert!(said.ends_with("tests: all ok\n"), "{said}");
+    assert!((10..=20).contains(&said.lines().filter(|line| line.starts_with("ok ")).count()));
+}
+
+#[test]
+fn what_differs_is_told_beside_what_was_expected() {
+    let file = Written::new(FAILING);
+    let output = file.run(&[]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    insta::assert_snapshot!(file.said(&stdout(&output)), @r#"
+    failed  everything about the case is otherwise
+            by order-failed, x.test.yaml:4
+            Order total     expected 99
+                               found 629.9
+            Failure reason  expected Stock
+                               found Payment
+            Items           expected "kettle-17, toaster-4 "
+                               found kettle-17, toaster-4
+            Product page    expected (sent empty)
+                               found https://shop.example.com/products/kettle-17
+            Failed at       expected 2026-11-22T07:41:10Z
+                               found 2026-11-22T08:41:09Z
+            Language        expected en-US
+                               found (not sent)
+            Bank note       expected (not sent)
+                               found The bank declined 629.90 US dollars
+            tags.team       expected service
+                               found orders
+            tags.colour     expected red
+                               found (no such tag)
+            performed_by    expected casebridge/orders
+                               found casebridge/order-failed
+    failed  another case mapping takes it
+            by order-failed, x.test.yaml:18
+            outcome  expected a case by contact-lens-rule
+                        found a case by order-failed
+    failed  it is refused
+            by order-failed, x.test.yaml:21
+            outcome  expected a case by order-failed
+                        found refused by order-failed: FieldInvalid at Order total
+                              the field `Order total` (Number) takes a number or text that is exactly one, found other
+                              text
+    failed  it is refused for something else
+            by order-failed, x.test.yaml:24
+            outcome  expected refused: FieldMissing at Title
+                        found refused by order-failed: FieldInvalid at Order total
+                              the field `Order total` (Number) takes a number or text that is exactly one, found other
+                              text
+    failed  it is skipped
+            x.test.yaml:28
+            outcome  expected refused: FieldMissing
+                        found skipped: NoCaseMapping
+    failed  it is no event
+            x.test.yaml:32
+            outcome  expected skipped: NoCaseMapping
+                        found refused: UnrecognizedPayload
+                              expected a contact-flow event (`Details.ContactData`), an EventBridge event (`source`
+                              and `detail-type` as text; an input transformer has to keep both) or an SQS batch of
+                              EventBridge events; found an object with none of these
+    ok      this one is ok
+
+    7 tests: 1 ok, 6 failed
+    "#);
+}
+
+#[test]
+fn machines_get_a_line_for_each_test() {
+    let file = Written::new(FAILING);
+    let output = file.run(&["--json", "--filter", "REFUSED"]);
+    assert_eq!(output.status.code(), Some(1));
+    let lines: Vec<Value> = stdout(&output)
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["test"], "it is refused");
+    assert_eq!(lines[0]["ok"], false);
+    assert_eq!(lines[0]["case"], "order-failed");
+    let difference = &lines[0]["differences"][0];
+    assert_eq!(difference["about"], "outcome");
+    assert_eq!(
+        difference["found"],
+        "refused by order-failed: FieldInvalid at Order total"
+    );
+    assert!(
+        difference["reason"]
+            .as_str()
+            .is_some_and(|reason| reason.starts_with("the field `Order total` (Number) takes"))
+    );
+}
+
+#[test]
+fn a_filter_is_told_of_in_the_sum() {
+    let file = Written::new(FAILING);
+    let output = file.run(&["--filter", "one is ok"]);
+    assert_eq!(output.status.code(), Some(0));
+    insta::assert_snapshot!(stdout(&output), @r#"
+    ok      this one is ok
+
+    1 of 7 tests: all ok
+    "#);
+
+    let output = file.run(&["--filter", "nothing of the kind"]);
+    assert_eq!(output.status.code(), Some(2));
+    insta::assert_snapshot!(file.said(&stderr(&output)), @r#"error: no test of x.test.yaml has `nothing of the kind` in its name"#);
+}
+
+#[test]
+fn faults_of_a_test_file_are_told_as_those_of_a_mapping() {
+    let file = Written::new(
+        r"
+version: 2
+tests:
+  - nam: a misspelt key
+    event: order-faild.json
+    expect: { case: order-faled }
+  - name: values that no field takes
+    event: order-failed.json
+    with: [detail]
+    expect:
+      case: order-failed
+      fields:
+        Order totl: 1
+        Order total: a lot
+        Priority: Urgnt
+        Failed at: yesterday
+        Bank note:
+      not_sent: [Owner, Ownr]
+      tags: { team: null }
+  - name: values that no field takes
+    event: sqs-batch-of-two.json
+    expect:
+      case: order-failed
+      skipped: NoCaseMaping
+      refused: { code: Throttled, field: Order numbr }
+      fields: { Priority: Urgent }
+  - name: nothing is expected
+    event: order-failed.json
+    expect: {}
+  - name: only fields are
+    event: [order-failed.json]
+    expect: { fields: { Order total: 1 }, not_sent: [Order total] }
+",
+    );
+    let output = file.run(&[]);
+    assert_eq!(
+        (output.status.code(), stdout(&output).as_str()),
+        (Some(2), "")
+    );
+    insta::assert_snapshot!(file.said(&stderr(&output)));
+}
+
+#[test]
+fn what_cannot_be_run_is_told() {
+    let file = Written::new("version: 1\ntests: []\n");
+    insta::assert_snapshot!(file.said(&stderr(&file.run(&[]))), @r#"
+    error: the tests cannot be used
+
+    error: `tests` is empty: it proves nothing
+      --> x.test.yaml:2:8
+      |
+    2 | tests: []
+      |        ^^
+
+    x.test.yaml: 1 fault
+    "#);
+
+    let output = run(&["--mapping", "domain.json"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).starts_with("error: the mapping cannot be used\n\nerror: "));
+
+    let output = run(&["nowhere.test.yaml"]);
+    assert_eq!(output.status.code(), Some(2));
+    insta::assert_snapshot!(stderr(&output), @r#"error: there are no tests in nowhere.test.yaml: write them (`cargo casebridge test --help` shows how), or name another file"#);
+}
+
+#[test]
+fn a_test_file_can_be_json() {
+    let file = Written::new("");
+    let path = file.folder.path().join("x.test.json");
+    let text = r#"{"version": 1, "tests": [{"name": "a", "event": "order-failed.json", "expect": {"case": "order-failed", "fields": {"Order total": 629.90}}}]}"#;
+    fs::write(&path, text).expect("written");
+    let output = run(&[&path.display().to_string()]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
