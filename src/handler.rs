@@ -180,25 +180,19 @@ fn log(event: &Event, outcome: &Outcome) {
     let mapping = outcome.mapping.as_deref().unwrap_or_default();
     let trigger = event.trigger.name();
     match &outcome.result {
-        Ok(Done::Created(case)) => {
+        Ok(done @ (Done::Created(case) | Done::Existing(case))) => {
+            let did = if matches!(done, Done::Created(_)) {
+                "created"
+            } else {
+                "found"
+            };
             tracing::info!(
                 trigger,
                 mapping,
                 contact.id = contact,
                 event.id = id,
                 case.id = case.case_id,
-                "created case {}",
-                case.case_id
-            );
-        }
-        Ok(Done::Existing(case)) => {
-            tracing::info!(
-                trigger,
-                mapping,
-                contact.id = contact,
-                event.id = id,
-                case.id = case.case_id,
-                "found case {} for this key",
+                "{did} case {}",
                 case.case_id
             );
         }

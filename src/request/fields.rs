@@ -1,0 +1,164 @@
+//! What a field is sent with: its source, the table, the default, the field's type.
+
+use crate::error::{ErrorCode, Failure};
+use crate::field::{Field, FieldValue};
+use crate::mapping::expression::{Item, Scope, WrongType};
+use crate::mapping::{Content, FieldMapping, IfMissing, Overflow, Source, filter};
+use crate::request::Surroundings;
+
+impl FieldMapping {
+    /// The value to send, `None` where the field is not sent.
+    pub(super) fn evaluate(
+        &self,
+        scope: &Scope<'_>,
+        surroundings: &Surroundings,
+    ) -> Result<Option<FieldValue>, Failure> {
+        if self
+            .when
+            .as_ref()
+            .is_some_and(|when| !when.matches(scope.event))
+        {
+            return Ok(None);
+        }
+        let Chosen::Value(item) = self
+            .source
+            .evaluate(scope, surroundings)
+            .map_err(|wrong| self.wrong_type(&wrong))?
+        else {
+            return Ok(Some(FieldValue::Empty));
+        };
+        let item = match (&self.lookup, item) {
+            (Some(table), Some(item)) => {
+                let key = item.into_text().map_err(|item| {
+                    self.invalid(&format!(
+                        "looks up text, a number or a boolean, found {}",
+                        item.describe()
+                    ))
+                })?;
+                table.get(&*key).cloned()
+            }
+            (_, item) => item,
+        };
+        let item = match (&self.default, item) {
+            (Some(default), None) => default
+                .evaluate(scope)
+                .map_err(|wrong| self.wrong_type(&wrong))?,
+            (_, item) => item,
+        };
+        match (item, self.if_missing) {
+            (Some(item), _) => self.coerce(item).map(Some),
+            (None, IfMissing::Skip) => Ok(None),
+            (None, IfMissing::Empty) => Ok(Some(FieldValue::Empty)),
+            (None, IfMissing::Fail) => {
+                let name = &self.field.name;
+                let (reason, advice) = (self.why_missing(scope), self.advice());
+                let message = format!("the field `{name}` has no value: {reason}; {advice}");
+                Err(Failure::new(ErrorCode::FieldMissing, message).of(name))
+            }
+        }
+    }
+
+    fn coerce(&self, item: Item<'_>) -> Result<FieldValue, Failure> {
+        let item = match (self.overflow, item) {
+            (Overflow::Truncate, item) => item.into_text().map_or_else(
+                |item| item,
+                |text| {
+                    Item::Text(
+                        filter::truncate(&text, self.field.limit())
+                            .to_owned()
+                            .into(),
+                    )
+                },
+            ),
+            (Overflow::Fail, item) => item,
+        };
+        self.field
+            .coerce(item)
+            .map_err(|misfit| self.invalid(&misfit.to_string()))
+    }
+
+    /// Which of its references found nothing, in the author's own words.
+    fn why_missing(&self, scope: &Scope<'_>) -> String {
+        let template = match &self.source {
+            Source::Choose(choices) => {
+                match choices.iter().find(|choice| choice.takes(scope.event)) {
+                    Some(choice) => choice.value.template(),
+                    None => return "no choice is for this event".to_owned(),
+                }
+            }
+            Source::Value(content) => content.template(),
+            Source::ProfileId(template) => Some(template),
+        };
+        match template.and_then(|template| template.missing(scope)) {
+            Some(expression) => format!("`{}` is missing from the event", expression.text),
+            None => "the table has no entry for it".to_owned(),
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self.field.id.as_str() {
+            "customer_id" => {
+                "where there may be none, set the field `customer_id` with `if_missing: skip`"
+            }
+            "title" => "give it a `default`",
+            _ => "give it a `default`, or `if_missing: skip`",
+        }
+    }
+
+    fn wrong_type(&self, wrong: &WrongType) -> Failure {
+        let message = format!(
+            "the field `{}` cannot be computed: {wrong}",
+            self.field.name
+        );
+        Failure::new(ErrorCode::FieldInvalid, message).of(&self.field.name)
+    }
+
+    fn invalid(&self, rule: &str) -> Failure {
+        let Field { name, kind, .. } = &self.field;
+        Failure::new(
+            ErrorCode::FieldInvalid,
+            format!("the field `{name}` ({}) {rule}", kind.name()),
+        )
+        .of(name)
+    }
+}
+
+/// What a source gives.
+enum Chosen<'a> {
+    /// A value, missing or not.
+    Value(Option<Item<'a>>),
+    /// `emptyValue`
+    Empty,
+}
+
+impl Source {
+    fn evaluate<'a>(
+        &'a self,
+        scope: &Scope<'a>,
+        surroundings: &Surroundings,
+    ) -> Result<Chosen<'a>, WrongType> {
+        let content = match self {
+            Self::Value(content) => content,
+            Self::Choose(choices) => match choices.iter().find(|choice| {
+                choice
+                    .when
+                    .as_ref()
+                    .is_none_or(|when| when.matches(scope.event))
+            }) {
+                Some(choice) => &choice.value,
+                None => return Ok(Chosen::Value(None)),
+            },
+            Self::ProfileId(template) => {
+                let id = template.evaluate_text(scope)?;
+                return Ok(Chosen::Value(
+                    id.zip(surroundings.profiles.as_ref())
+                        .and_then(|(id, profiles)| Item::text(profiles.arn(&id))),
+                ));
+            }
+        };
+        match content {
+            Content::Template(template) => template.evaluate(scope).map(Chosen::Value),
+            Content::Empty => Ok(Chosen::Empty),
+        }
+    }
+}
