@@ -1,0 +1,103 @@
+//! What an author reads when something is wrong: the faults of a mapping, and the errors of an event.
+
+use casebridge::error::Failure;
+use casebridge::trigger::{Event, Payload};
+use serde_json::{Value, json};
+
+use super::markdown::{self, code, prose};
+use super::{load, surroundings};
+
+const BROKEN: &str = "\
+version: 1
+cases:
+  - name: order-failed
+    trigger: eventbridge
+    when:
+      source: com.example.orders
+    template: Order problem
+    fields:
+      title: Order {{ $.detail.order.id | uper }} failed
+      Order number: $.detail.order.id
+      Order totl: $.detail.order.amount
+      Priority: Hihg
+";
+
+/// A mapping with faults, and the faults.
+pub(crate) fn faults() -> String {
+    let faults = load(BROKEN).expect_err("there are faults");
+    format!("```yaml\n{BROKEN}```\n\n```text\n{faults}\n```")
+}
+
+/// A case mapping's entries beside its name and template, and the detail of an event that cannot become a case.
+fn refusals() -> [(&'static str, Value); 8] {
+    [
+        ("fields: { title: \"{{ $.detail.name }}\" }", json!({})),
+        (
+            "fields: { title: A, Order total: $.detail.amount }",
+            json!({ "amount": "about 40" }),
+        ),
+        (
+            "fields: { title: A, Items: $.detail.items }",
+            json!({ "items": ["kettle"] }),
+        ),
+        (
+            "fields: { title: \"{{ $.detail.name | upper }}\" }",
+            json!({ "name": 7 }),
+        ),
+        (
+            "fields: { title: $.detail.name }",
+            json!({ "name": "x".repeat(501) }),
+        ),
+        (
+            "fields: { title: A, Order number: { value: $.detail.id, if_missing: skip } }",
+            json!({}),
+        ),
+        ("fields: { title: A }\n    key: $.detail.id", json!({})),
+        (
+            "fields: { title: A }\n    tags: { city: $.detail.city }",
+            json!({ "city": "Zürich" }),
+        ),
+    ]
+}
+
+/// The errors that such events meet, in the function's own words.
+pub(crate) fn table() -> String {
+    let rows: Vec<[String; 3]> = refusals()
+        .iter()
+        .map(|(entries, detail)| {
+            let Failure {
+                code: kind,
+                message,
+                field,
+                ..
+            } = refusal(entries, detail);
+            let field = field.map(|field| code(&field)).unwrap_or_default();
+            [code(kind.name()), field, prose(&message)]
+        })
+        .collect();
+    markdown::table(["`errorCode`", "`errorField`", "`errorMessage`"], &rows)
+}
+
+fn refusal(entries: &str, detail: &Value) -> Failure {
+    let template = if entries.contains("Order number") {
+        "Order problem"
+    } else {
+        "Contact follow-up"
+    };
+    let mapping = load(&format!(
+        "version: 1\ncases:\n  - name: a\n    trigger: eventbridge\n    template: {template}\n    {entries}\n"
+    ))
+    .unwrap_or_else(|faults| panic!("{faults}"));
+    let event = event(detail);
+    let case = mapping.route(&event).expect("it takes every event");
+    let refused = case.assemble(&event, &surroundings());
+    refused.err().unwrap_or_else(|| panic!("{entries}: a case"))
+}
+
+fn event(detail: &Value) -> Event {
+    let event = json!({ "source": "shop", "detail-type": "Order", "id": "1", "detail": detail });
+    match Payload::parse(&event.to_string()) {
+        Ok(Payload::Event(event)) => event,
+        _ => panic!("one event"),
+    }
+}
