@@ -3,6 +3,8 @@
 //! It gives the mapping names, types and options, and saves every call that would ask for them at run time. Read leniently: members that
 //! the API adds later are passed over.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 
 use crate::field::{Field, FieldOption, FieldType};
@@ -18,6 +20,8 @@ pub struct Domain {
     pub templates: Vec<Template>,
     /// Every field, system and custom.
     pub fields: Vec<Field>,
+    /// The number of each field, by id and, where no id is the same, by name.
+    numbers: HashMap<String, usize>,
 }
 
 /// A case template (`GetTemplate`).
@@ -66,7 +70,17 @@ impl Domain {
             .fields
             .into_iter()
             .map(SnapshotField::into_field)
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut numbers = HashMap::new();
+        for (number, field) in fields.iter().enumerate() {
+            numbers.entry(field.name.clone()).or_insert(number);
+        }
+        numbers.extend(
+            fields
+                .iter()
+                .enumerate()
+                .map(|(number, field)| (field.id.clone(), number)),
+        );
         Ok(Self {
             id: snapshot.domain.domain_id,
             arn: snapshot.domain.domain_arn.unwrap_or_default(),
@@ -76,6 +90,7 @@ impl Domain {
                 .map(SnapshotTemplate::into_template)
                 .collect(),
             fields,
+            numbers,
         })
     }
 
@@ -119,10 +134,7 @@ impl Domain {
     /// The field with this id or name.
     #[must_use]
     pub fn field(&self, name_or_id: &str) -> Option<&Field> {
-        self.fields
-            .iter()
-            .find(|field| field.id == name_or_id)
-            .or_else(|| self.fields.iter().find(|field| field.name == name_or_id))
+        self.fields.get(*self.numbers.get(name_or_id)?)
     }
 }
 

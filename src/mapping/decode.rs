@@ -13,6 +13,7 @@ mod warnings;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use self::place::Source;
 use super::expression::{Item, Template};
 use super::fault::{Code, Fault, Faults};
 use super::filter::{Table, Tables};
@@ -86,7 +87,7 @@ impl Mapping {
             }
         };
         let mut decoder = Decoder {
-            text,
+            source: Source::new(text),
             setting,
             trigger: None,
             tables: Tables::new(),
@@ -107,7 +108,7 @@ fn pattern_faults(faults: Vec<Fault>) -> impl Iterator<Item = Fault> {
 }
 
 struct Decoder<'a> {
-    text: &'a str,
+    source: Source<'a>,
     setting: Setting<'a>,
     /// The trigger of the case mapping that is being read: it says what references find.
     trigger: Option<TriggerKind>,

@@ -183,9 +183,9 @@ impl Faults {
         counts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
-    fn excerpt(&self, f: &mut fmt::Formatter<'_>, span: Span) -> fmt::Result {
+    fn excerpt(f: &mut fmt::Formatter<'_>, lines: &[&str], span: Span) -> fmt::Result {
         let Position { line, column } = span.start;
-        let Some(excerpt) = line.checked_sub(1).and_then(|at| self.text.lines().nth(at)) else {
+        let Some(excerpt) = line.checked_sub(1).and_then(|at| lines.get(at)) else {
             return Ok(());
         };
         let end = if span.end.line == line {
@@ -208,11 +208,12 @@ impl std::error::Error for Faults {}
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<&str> = self.text.lines().collect();
         for fault in &self.list {
             let Position { line, column } = fault.span.start;
             writeln!(f, "{}: {}", fault.severity.name(), fault.message)?;
             writeln!(f, "  --> {}:{line}:{column}", self.file)?;
-            self.excerpt(f, fault.span)?;
+            Self::excerpt(f, &lines, fault.span)?;
             if let Some(help) = &fault.help {
                 writeln!(f, "  = help: {help}")?;
             }

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span as Marks};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span as Marks};
 
 use super::fault::Fault;
 use super::tree::{Entry, Key, Kind, Node, Position, Room, Scalar, Span};
@@ -18,11 +18,13 @@ const MAX_DEPTH: usize = 64;
 /// # Errors
 /// A fault that does not: of YAML's syntax, of size, or that there is no document. It is reported alone.
 pub fn parse(text: &str) -> Result<(Node, Vec<Fault>), Vec<Fault>> {
+    let lines = Lines::of(text);
+    refuse_control_characters(text, &lines)?;
     let mut composer = Composer::default();
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
         let (event, marks) = event.map_err(|error| {
-            let start = Position { line: error.marker().line(), column: error.marker().col() + 1 };
+            let start = lines.position(*error.marker());
             let message = match error.info() {
                 // The parser's own limit, met when it looks far ahead in flow style.
                 "recursion limit exceeded" => too_deep(),
@@ -37,7 +39,7 @@ pub fn parse(text: &str) -> Result<(Node, Vec<Fault>), Vec<Fault>> {
             vec![Fault::new(span, message).help(help)]
         })?;
         composer
-            .take(event, span(marks))
+            .take(event, lines.span(marks))
             .map_err(|fault| vec![*fault])?;
     }
     let start = Position { line: 1, column: 1 };
@@ -49,14 +51,57 @@ fn too_deep() -> String {
     format!("this is nested more than {MAX_DEPTH} levels deep")
 }
 
-fn span(marks: Marks) -> Span {
-    let position = |mark: saphyr_parser::Marker| Position {
-        line: mark.line(),
-        column: mark.col() + 1,
+/// To the parser a NUL is the end: what stands behind it would be lost without a word.
+fn refuse_control_characters(text: &str, lines: &Lines) -> Result<(), Vec<Fault>> {
+    let allowed = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r' | '\u{85}');
+    let Some((index, character)) = text.chars().enumerate().find(|(_, c)| !allowed(*c)) else {
+        return Ok(());
     };
-    Span {
-        start: position(marks.start),
-        end: position(marks.end),
+    let start = lines.at(index);
+    let code = u32::from(character);
+    let message = format!("the character U+{code:04X} cannot stand in YAML");
+    let fault = Fault::new(Span { start, end: start }.first_character(), message);
+    let help = format!("remove it, or write \\x{code:02x} in double quotes");
+    Err(vec![fault.help(help)])
+}
+
+/// Where the lines of a text begin, in characters.
+///
+/// The parser counts a line more behind the last one, and one at each carriage return; a reader and an editor do not.
+struct Lines {
+    starts: Vec<usize>,
+    length: usize,
+}
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        let breaks = text.chars().enumerate().filter(|(_, c)| *c == '\n');
+        Self {
+            starts: std::iter::once(0)
+                .chain(breaks.map(|(index, _)| index + 1))
+                .collect(),
+            length: text.chars().count(),
+        }
+    }
+
+    /// The place of a character by its number.
+    fn at(&self, index: usize) -> Position {
+        let index = index.min(self.length);
+        let line = self.starts.partition_point(|start| *start <= index);
+        let start = line.checked_sub(1).and_then(|line| self.starts.get(line));
+        let column = index - start.unwrap_or(&0) + 1;
+        Position { line, column }
+    }
+
+    fn position(&self, mark: Marker) -> Position {
+        self.at(mark.index())
+    }
+
+    fn span(&self, marks: Marks) -> Span {
+        Span {
+            start: self.position(marks.start),
+            end: self.position(marks.end),
+        }
     }
 }
 

@@ -55,7 +55,8 @@ impl Decoder<'_> {
             fields
                 .sound
                 .extend(checked.map(|mapping| (mapping, node.span)));
-            fields.set.insert("customer_id".to_owned());
+            let line = node.span.start.line;
+            fields.set.insert("customer_id".to_owned(), line);
         }
     }
 }

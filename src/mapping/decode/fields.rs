@@ -1,6 +1,6 @@
 //! `fields` and `customer`.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use super::super::fault::{Code, Fault, alternatives, nearest, suggest};
 use super::super::group::Group;
@@ -36,8 +36,8 @@ const IF_MISSING: [(&str, IfMissing); 3] = [
 pub(super) struct Fields {
     /// The sound field mappings, with the place of each.
     pub(super) sound: Vec<(FieldMapping, Span)>,
-    /// The ids of all fields that are set, well or badly: a faulty one is not missing as well.
-    pub(super) set: HashSet<String>,
+    /// The ids of all fields that are set, well or badly, with the line of each: a faulty one is not missing as well.
+    pub(super) set: HashMap<String, usize>,
 }
 
 impl Decoder<'_> {
@@ -47,17 +47,7 @@ impl Decoder<'_> {
             let Some(mapping) = self.field_mapping(entry, &mut fields.set) else {
                 continue;
             };
-            let span = entry.key.span;
-            let same = |(other, _): &&(FieldMapping, Span)| other.field.id == mapping.field.id;
-            if let Some((_, first)) = fields.sound.iter().find(same) {
-                let message = format!(
-                    "the field `{}` is set twice, by name and by id; the first is on line {}",
-                    mapping.field.name, first.start.line
-                );
-                let fault = Fault::new(span, message).help("keep one of them");
-                self.keep(fault.code(Code::FieldSetTwice));
-            }
-            fields.sound.push((mapping, span));
+            fields.sound.push((mapping, entry.key.span));
         }
         if fields.set.len() > limits::FIELDS {
             let (limit, found) = (limits::FIELDS, fields.set.len());
@@ -70,11 +60,11 @@ impl Decoder<'_> {
     fn field_mapping(
         &mut self,
         Entry { key, value }: &Entry,
-        set: &mut HashSet<String>,
+        set: &mut HashMap<String, usize>,
     ) -> Option<FieldMapping> {
         let Kind::Map(_) = value.kind else {
             let field = self.field(key, None);
-            set.extend(field.iter().map(|field| field.id.clone()));
+            self.set_once(field.as_ref(), key, set);
             let content = self.content(value);
             let mapping = FieldMapping::new(field?, Source::Value(content?));
             let places = Places {
@@ -86,7 +76,7 @@ impl Decoder<'_> {
         };
         let group = self.group(value, &keys::FIELD)?;
         let field = self.field(key, explicit_type(&group));
-        set.extend(field.iter().map(|field| field.id.clone()));
+        self.set_once(field.as_ref(), key, set);
         let source = self.source(&group);
         let when = group.get("when").map(|node| self.pattern(node));
         let lookup = group.get("lookup").map(|node| self.table(node));
@@ -128,6 +118,21 @@ impl Decoder<'_> {
             default,
         };
         self.checked(mapping, table.as_deref(), &places)
+    }
+
+    /// Reports a field that is set by name and by id.
+    fn set_once(&mut self, field: Option<&Field>, key: &Key, set: &mut HashMap<String, usize>) {
+        let Some(field) = field else { return };
+        if let Some(line) = set.get(&field.id) {
+            let name = &field.name;
+            let message = format!(
+                "the field `{name}` is set twice, by name and by id; the first is on line {line}"
+            );
+            let fault = Fault::new(key.span, message).help("keep one of them");
+            self.keep(fault.code(Code::FieldSetTwice));
+        } else {
+            set.insert(field.id.clone(), key.span.start.line);
+        }
     }
 
     /// The field of this name or id, which has to be of the type that is given explicitly, if one is.

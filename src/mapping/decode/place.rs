@@ -9,8 +9,39 @@ use std::str::Chars;
 
 use super::super::tree::{Position, Span};
 
-/// The place in `file` of the bytes `at` of a scalar's `text`, which stands somewhere in `span`.
-pub(super) fn locate(file: &str, span: Span, text: &str, at: &Range<usize>) -> Span {
+/// A file in which every line is found at once: a mapping can be a megabyte, with a reference on every line.
+pub(super) struct Source<'a> {
+    text: &'a str,
+    /// Where each line begins, in bytes.
+    starts: Vec<usize>,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
+        Self {
+            text,
+            starts: std::iter::once(0).chain(breaks).collect(),
+        }
+    }
+
+    /// The file from the beginning of a line on, which is counted from 1.
+    fn rest(&self, line: usize) -> &'a str {
+        let start = self.starts.get(line.saturating_sub(1));
+        start
+            .and_then(|start| self.text.get(*start..))
+            .unwrap_or_default()
+    }
+
+    /// What stands on a line behind a place.
+    pub(super) fn behind(&self, place: Position) -> impl Iterator<Item = char> + use<'a> {
+        let line = self.rest(place.line).split('\n').next().unwrap_or_default();
+        line.chars().skip(place.column.saturating_sub(1))
+    }
+}
+
+/// The place in the file of the bytes `at` of a scalar's `text`, which stands somewhere in `span`.
+pub(super) fn locate(file: &Source<'_>, span: Span, text: &str, at: &Range<usize>) -> Span {
     let mut walk = Walk::new(file, span);
     let mut start = None;
     for (index, character) in text.char_indices() {
@@ -49,12 +80,13 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(file: &'a str, span: Span) -> Self {
-        let at = Position { line: 1, column: 1 };
-        let rest = file.chars().peekable();
+    fn new(file: &Source<'a>, span: Span) -> Self {
         let mut walk = Self {
-            rest,
-            at,
+            rest: file.rest(span.start.line).chars().peekable(),
+            at: Position {
+                column: 1,
+                ..span.start
+            },
             end: span.end,
             escapes: false,
         };

@@ -38,7 +38,7 @@ impl Decoder<'_> {
                     Some(template)
                 }
                 Err(SyntaxFault { at, message, help }) => {
-                    let span = place::locate(self.text, node.span, &scalar.text, &at);
+                    let span = place::locate(&self.source, node.span, &scalar.text, &at);
                     let fault = Fault::new(span, message).maybe_help(help);
                     self.refuse(fault.code(Code::Expression))
                 }
@@ -48,13 +48,7 @@ impl Decoder<'_> {
 
     /// Whether what stands behind a plain scalar is a comment by mistake: `Order #{{ $.id }}`, `default('Order #1')`.
     fn is_cut_short(&self, node: &Node) -> bool {
-        let end = node.span.end;
-        let line = self
-            .text
-            .lines()
-            .nth(end.line.saturating_sub(1))
-            .unwrap_or_default();
-        let behind: String = line.chars().skip(end.column.saturating_sub(1)).collect();
+        let behind: String = self.source.behind(node.span.end).collect();
         let comment = behind.trim_start().strip_prefix('#');
         comment.is_some_and(|text| {
             !text.starts_with([' ', '#'])

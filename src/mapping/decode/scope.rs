@@ -69,10 +69,12 @@ impl Decoder<'_> {
             let Some(Step::Member(name)) = steps.first() else {
                 continue;
             };
-            let at = scalar.text.find(&expression.text).unwrap_or_default();
-            let at = at..at + expression.text.len();
-            let span = place::locate(self.text, span, &scalar.text, &at);
-            self.look_at_member(name, span);
+            if let Some(finding) = self.finding(name) {
+                let at = scalar.text.find(&expression.text).unwrap_or_default();
+                let at = at..at + expression.text.len();
+                let span = place::locate(&self.source, span, &scalar.text, &at);
+                self.warn(Fault { span, ..finding });
+            }
         }
     }
 
@@ -90,36 +92,39 @@ impl Decoder<'_> {
                 }
                 _ => {
                     let name = key.text.split('.').next().unwrap_or_default();
-                    self.look_at_member(name, key.span);
+                    if let Some(finding) = self.finding(name) {
+                        self.warn(Fault {
+                            span: key.span,
+                            ..finding
+                        });
+                    }
                 }
             }
         }
     }
 
-    fn look_at_member(&mut self, name: &str, span: Span) {
-        let (known, others, here, there) = match self.trigger {
-            Some(TriggerKind::ContactFlow) => {
-                (CONTACT, EVENT, "a contact-flow event", "EventBridge's")
-            }
-            Some(TriggerKind::EventBridge) => {
-                (EVENT, CONTACT, "an EventBridge event", "contact flows'")
-            }
-            None => return,
+    /// What there is to say of a member at the top of an event; its place is for the caller to tell.
+    fn finding(&self, name: &str) -> Option<Fault> {
+        let (known, others, here, there) = match self.trigger? {
+            TriggerKind::ContactFlow => (CONTACT, EVENT, "a contact-flow event", "EventBridge's"),
+            TriggerKind::EventBridge => (EVENT, CONTACT, "an EventBridge event", "contact flows'"),
         };
+        let warning = |message| Fault::warning(Span::default(), Code::EventMember, message);
         if known.contains(&name) {
-            return;
-        }
-        if self.trigger == Some(TriggerKind::ContactFlow) && FLOW_ONLY.contains(&name) {
+            None
+        } else if self.trigger == Some(TriggerKind::ContactFlow) && FLOW_ONLY.contains(&name) {
             let message = format!("Connect does not send `$.{name}` to a Lambda function");
             let help = "pass it as a parameter of the flow's block, and write `$.Parameters.` and the parameter's name";
-            self.keep(Fault::new(span, message).help(help).code(Code::Reference));
+            let fault = Fault::new(Span::default(), message).help(help);
+            Some(fault.code(Code::Reference))
         } else if others.contains(&name) {
-            let message = format!("{here} has no `{name}`: it is a member of {there}");
-            self.warn(Fault::warning(span, Code::EventMember, message));
-        } else if let Some(near) = nearest(name, known.iter().copied()) {
+            Some(warning(format!(
+                "{here} has no `{name}`: it is a member of {there}"
+            )))
+        } else {
+            let near = nearest(name, known.iter().copied())?;
             let message = format!("{here} has no `{name}` that we know of");
-            let help = format!("did you mean `{near}`?");
-            self.warn(Fault::warning(span, Code::EventMember, message).help(help));
+            Some(warning(message).help(format!("did you mean `{near}`?")))
         }
     }
 }

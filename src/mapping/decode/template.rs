@@ -85,7 +85,7 @@ impl Decoder<'_> {
         span: Span,
     ) {
         for required in &template.required_fields {
-            if fields.set.contains(&required.id) {
+            if fields.set.contains_key(&required.id) {
                 let sound = fields
                     .sound
                     .iter()
