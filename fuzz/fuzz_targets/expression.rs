@@ -1,0 +1,56 @@
+//! Any text as a value of a mapping: it is refused at a place in it, or takes a value from an event without telling anyone else.
+
+#![no_main]
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use casebridge::mapping::expression::{self, Item, Scope};
+use casebridge::mapping::filter::{MAX_TEXT, Tables};
+use libfuzzer_sys::fuzz_target;
+use serde_json::{Value, json};
+
+/// What stands in every text of the event, and in no message.
+const SECRET: &str = "zqj";
+
+static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+    let entries = [("a", Item::Boolean(true)), ("1.50", Item::Text("b".into()))];
+    let table: HashMap<_, _> = entries.map(|(key, item)| (key.to_owned(), item)).into();
+    Tables::from([("t".to_owned(), Arc::new(table))])
+});
+
+static EVENT: LazyLock<Value> = LazyLock::new(|| {
+    json!({
+        "a": { "b": [1, "zqj", null, true, {}, [1.50, "zqj,zqj"]], "c d": "zqj é zqj\u{301}", "e-f": 1_795_339_800 },
+        "l": [{ "n": [1, 2], "t": "zqj" }, { "n": [], "t": "" }, { "n": "zqj" }],
+        "t": "2026-11-22T10:30:00+01:00", "x": "ZQJ ǆ ŉ İ ß zqj", "n": -0.5e-3, "y": "TRUE",
+    })
+});
+
+fuzz_target!(|text: &str| {
+    let template = match expression::parse(text, &TABLES) {
+        Ok(template) => template,
+        Err(fault) => {
+            assert!(text.get(fault.at.clone()).is_some(), "{fault:?}");
+            return;
+        }
+    };
+    let scope = Scope {
+        event: &EVENT,
+        mapping: "m",
+        trigger: "eventbridge",
+        domain: "d",
+    };
+    assert_eq!(template.evaluate(&scope), template.evaluate(&scope));
+    match template.evaluate_text(&scope) {
+        Ok(value) => assert!(value.is_none_or(|text| !text.is_empty() && text.len() <= MAX_TEXT)),
+        Err(wrong) => {
+            let own = text.to_lowercase().contains(SECRET);
+            assert!(
+                own || !wrong.to_string().to_lowercase().contains(SECRET),
+                "{wrong}"
+            );
+        }
+    }
+    let _ = template.missing(&scope);
+});

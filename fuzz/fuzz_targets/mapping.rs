@@ -1,0 +1,16 @@
+//! Any text as a mapping, in YAML and in JSON; one that is sound meets events.
+
+#![no_main]
+
+use casebridge::mapping::Mapping;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    for file in ["mapping.yaml", "mapping.json"] {
+        if let Ok(mapping) = Mapping::load(file, text, fixtures::setting()) {
+            for event in &*fixtures::EVENTS {
+                fixtures::assemble(&mapping, event);
+            }
+        }
+    }
+});

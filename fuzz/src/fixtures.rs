@@ -1,0 +1,82 @@
+//! What the targets share: the shipped mapping, its domain, and events of every kind.
+
+use std::sync::LazyLock;
+
+use casebridge::domain::Domain;
+use casebridge::guard::Guard;
+use casebridge::mapping::{Mapping, Setting};
+use casebridge::request::{CaseRequest, ProfilesDomain, Surroundings};
+use casebridge::trigger::{Event, Payload};
+
+/// What every custom entity begins with.
+pub const ENTITY_PREFIX: &str = "casebridge/";
+
+/// The shipped domain snapshot.
+pub static DOMAIN: LazyLock<Domain> = LazyLock::new(|| {
+    Domain::from_json(include_str!("../../domain.json")).expect("the snapshot is sound")
+});
+
+/// The shipped mapping.
+pub static MAPPING: LazyLock<Mapping> = LazyLock::new(|| {
+    let text = include_str!("../../mapping.yaml");
+    Mapping::load("mapping.yaml", text, setting()).expect("the mapping is sound")
+});
+
+/// What the shipped mapping is loaded against.
+pub fn setting() -> Setting<'static> {
+    Setting {
+        domain: Some(&DOMAIN),
+        entity_prefix: ENTITY_PREFIX,
+    }
+}
+
+/// One event of each trigger.
+pub static EVENTS: LazyLock<Vec<Event>> = LazyLock::new(|| {
+    let payloads = [
+        include_str!("../../events/contact-flow-voice.json"),
+        include_str!("../../events/order-failed.json"),
+    ];
+    payloads.into_iter().flat_map(events).collect()
+});
+
+/// The events of a payload; none if there is no sense in it.
+pub fn events(payload: &str) -> Vec<Event> {
+    match Payload::parse(payload) {
+        Ok(Payload::Event(event)) => vec![event],
+        Ok(Payload::Batch(messages)) => messages
+            .into_iter()
+            .filter_map(|message| message.event.ok())
+            .collect(),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// Lets everything through.
+pub static GUARD: LazyLock<Guard> = LazyLock::new(|| Guard {
+    entity_prefix: ENTITY_PREFIX.to_owned(),
+    region: "us-east-1".to_owned(),
+    ..Guard::default()
+});
+
+static SURROUNDINGS: LazyLock<Surroundings> = LazyLock::new(|| Surroundings {
+    domain_id: DOMAIN.id.clone(),
+    domain_arn: Some(DOMAIN.arn.clone()),
+    entity_prefix: ENTITY_PREFIX.to_owned(),
+    profiles: Some(ProfilesDomain {
+        region: "us-east-1".to_owned(),
+        account: "111122223333".to_owned(),
+        name: "amazon-connect-example".to_owned(),
+    }),
+});
+
+/// Assembles the request for an event that the mapping takes, and checks that the same event gives the same request.
+pub fn assemble(mapping: &Mapping, event: &Event) -> Option<CaseRequest> {
+    let case = mapping.route(event)?;
+    let request = case.assemble(event, &SURROUNDINGS);
+    let again = case.assemble(event, &SURROUNDINGS);
+    assert!(request == again, "one event, two requests");
+    let request = request.ok()?;
+    assert_eq!(request.client_token.len(), 64);
+    assert!(request.fields.len() <= casebridge::limits::FIELDS);
+    Some(request)
+}
