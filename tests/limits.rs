@@ -10,7 +10,7 @@
 )]
 
 use casebridge::mapping::expression::{self, Scope};
-use casebridge::mapping::fault::Fault;
+use casebridge::mapping::fault::{Fault, Faults};
 use casebridge::mapping::filter::{MAX_ITEMS, MAX_TEXT, Tables};
 use casebridge::mapping::pattern::Pattern;
 use casebridge::mapping::{json, yaml};
@@ -32,7 +32,7 @@ fn only(faults: &[Fault]) -> String {
 }
 
 mod files {
-    use super::{MANY, json, numbered, only, yaml};
+    use super::{Faults, MANY, json, numbered, only, yaml};
 
     fn yaml_fault(text: &str) -> String {
         only(&yaml::parse(text).expect_err("beyond a limit"))
@@ -147,6 +147,21 @@ mod files {
         let message =
             "this is not valid YAML: while parsing a node, did not find expected node content";
         assert_eq!(yaml_fault(carriage_return), format!("2:8: {message}"));
+    }
+
+    #[test]
+    fn of_a_long_line_only_what_is_near_is_shown() {
+        let text = format!("[{}x]", " ".repeat(1_000_000));
+        let fault = json::parse(&text).expect_err("no JSON");
+        let printed = Faults::new("mapping.json", &text, vec![fault]).to_string();
+        assert!(
+            printed.contains("  --> mapping.json:1:1000002\n"),
+            "{printed}"
+        );
+        assert!(
+            printed.contains(&format!("1 | {}x]\n  | {0}^\n", " ".repeat(100))),
+            "{printed}"
+        );
     }
 
     #[test]

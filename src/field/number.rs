@@ -40,10 +40,9 @@ fn significant(text: &str) -> (String, i64) {
         return (trimmed, 0);
     }
     let exponent: i64 = exponent.parse().unwrap_or(i64::MAX / 2);
-    let magnitude = i64::try_from(whole.len()).unwrap_or(i64::MAX / 4)
-        - i64::try_from(leading).unwrap_or(0)
-        + exponent;
-    (trimmed, magnitude)
+    let magnitude =
+        i64::try_from(whole.len()).unwrap_or(i64::MAX / 4) - i64::try_from(leading).unwrap_or(0);
+    (trimmed, magnitude.saturating_add(exponent))
 }
 
 #[cfg(test)]
@@ -76,6 +75,7 @@ mod tests {
             "0.12345678901234567890",
             "NaN",
             "1e99999999999999999999",
+            "0.001e-9223372036854775808",
         ] {
             assert!(coerce(text).is_err(), "{text}");
         }

@@ -139,6 +139,9 @@ impl Fault {
     }
 }
 
+/// So many characters of a line are shown: a mapping in JSON may be one line of a megabyte.
+const EXCERPT: usize = 200;
+
 /// All findings about one file, in the order of their places.
 #[derive(Clone, Debug)]
 pub struct Faults {
@@ -188,18 +191,23 @@ impl Faults {
         let Some(excerpt) = line.checked_sub(1).and_then(|at| lines.get(at)) else {
             return Ok(());
         };
-        let end = if span.end.line == line {
-            span.end.column
+        let before = column.saturating_sub(1);
+        let skipped = match excerpt.chars().nth(EXCERPT) {
+            Some(_) => before.saturating_sub(EXCERPT / 2),
+            None => 0,
+        };
+        let shown: String = excerpt.chars().skip(skipped).take(EXCERPT).collect();
+        let indent = before - skipped;
+        let rest = shown.chars().count().saturating_sub(indent);
+        let length = if span.end.line == line {
+            span.end.column.saturating_sub(column).min(rest)
         } else {
-            excerpt.chars().count() + 1
+            rest
         };
         let gutter = line.to_string().len();
-        let (indent, carets) = (
-            column.saturating_sub(1),
-            "^".repeat(end.saturating_sub(column).max(1)),
-        );
+        let carets = "^".repeat(length.max(1));
         writeln!(f, "{:gutter$} |", "")?;
-        writeln!(f, "{line} | {excerpt}")?;
+        writeln!(f, "{line} | {shown}")?;
         writeln!(f, "{:gutter$} | {:indent$}{carets}", "", "")
     }
 }
