@@ -19,8 +19,10 @@ casebridge() {
 casebridge pull --output "$folder/domain.json"
 cmp domain.json "$folder/domain.json"
 casebridge pull --output "$folder/domain.json" --check
-casebridge init "Order problem" --domain "$folder/domain.json" --trigger eventbridge --output "$folder/mapping.yaml"
-casebridge check --mapping "$folder/mapping.yaml" --domain "$folder/domain.json"
-casebridge test --domain "$folder/domain.json" | tail -n 1
-casebridge render --domain "$folder/domain.json" events/order-failed.json >/dev/null
+casebridge init "Order problem" --domain "$folder/domain.json" --trigger eventbridge --output "$folder/mapping.yaml" --test
+made=(--mapping "$folder/mapping.yaml" --domain "$folder/domain.json")
+casebridge check "${made[@]}" --deny-warnings
+casebridge test "${made[@]}"
+event='{"id": "1", "source": "com.example.app", "detail-type": "Order problem", "detail": {"title": "An order", "order_number": "A-1"}}'
+casebridge render "${made[@]}" - <<<"$event" | grep customEntity
 echo "from a domain to a request without an edit"
