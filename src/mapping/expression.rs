@@ -14,6 +14,7 @@
 mod evaluate;
 mod parse;
 mod reference;
+mod scanner;
 
 use std::borrow::Cow;
 

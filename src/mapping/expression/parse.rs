@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::super::filter::{Argument, Filter, Kind, Tables};
-use super::super::tree::is_json_number;
+use super::scanner::Scanner;
 use super::{Expression, Operand, Part, Reference, Step, Template};
 
 /// The steps of the longest reference: an event is read 127 levels deep, so that one more would never find anything.
@@ -87,81 +87,7 @@ fn money(text: &str, fault: SyntaxFault) -> SyntaxFault {
     }
 }
 
-struct Scanner<'a> {
-    text: &'a str,
-    at: usize,
-    tables: &'a Tables,
-}
-
-impl<'a> Scanner<'a> {
-    fn rest(&self) -> &'a str {
-        self.text.get(self.at..).unwrap_or_default()
-    }
-
-    fn peek(&self) -> Option<char> {
-        self.rest().chars().next()
-    }
-
-    fn take(&mut self, token: &str) -> bool {
-        let found = self.rest().starts_with(token);
-        if found {
-            self.at += token.len();
-        }
-        found
-    }
-
-    fn space(&mut self) {
-        self.at += self.rest().len() - self.rest().trim_start().len();
-    }
-
-    /// The longest prefix whose characters all satisfy the test.
-    fn run(&mut self, test: impl Fn(char) -> bool) -> &'a str {
-        let rest = self.rest();
-        let run = rest
-            .get(..rest.find(|c| !test(c)).unwrap_or(rest.len()))
-            .unwrap_or_default();
-        self.at += run.len();
-        run
-    }
-
-    fn fault<T>(
-        &self,
-        at: Range<usize>,
-        message: impl Into<String>,
-        help: Option<&str>,
-    ) -> Result<T, SyntaxFault> {
-        let end = at.end.max(
-            at.start
-                + self
-                    .text
-                    .get(at.start..)
-                    .and_then(|rest| rest.chars().next())
-                    .map_or(0, char::len_utf8),
-        );
-        Err(SyntaxFault {
-            at: at.start..end,
-            message: message.into(),
-            help: help.map(str::to_owned),
-        })
-    }
-
-    /// Whether one more may begin here.
-    fn room(&self, count: usize, limit: usize, who: &str, what: &str) -> Result<(), SyntaxFault> {
-        if count < limit {
-            return Ok(());
-        }
-        let message = format!("{who} at most {limit} {what}, found more");
-        self.fault(self.at..self.at, message, None)
-    }
-
-    fn expected<T>(&self, what: &str) -> Result<T, SyntaxFault> {
-        let found = match self.peek() {
-            Some(character) => format!("found `{character}`"),
-            None => "the text ends here".to_owned(),
-        };
-        self.fault(self.at..self.at, format!("expected {what}, {found}"), None)
-    }
-
+impl Scanner<'_> {
     fn hole(&mut self) -> Result<Expression, SyntaxFault> {
         let open = self.at;
         self.at += 2;
@@ -328,45 +254,6 @@ impl<'a> Scanner<'a> {
             Ok(step)
         } else {
             self.fault(open..self.at, "this `[` is not closed", None)
-        }
-    }
-
-    /// Reads quoted text; a quote inside is written twice.
-    fn quoted(&mut self) -> Result<String, SyntaxFault> {
-        let open = self.at;
-        let quote = self.peek().unwrap_or('\'');
-        self.at += 1;
-        let mut text = String::new();
-        loop {
-            text.push_str(self.run(|c| c != quote));
-            self.at += 1;
-            if self.at > self.text.len() {
-                self.at = self.text.len();
-                return self.fault(
-                    open..open + 1,
-                    format!("this `{quote}` has no closing `{quote}`"),
-                    None,
-                );
-            }
-            if self.peek() != Some(quote) {
-                return Ok(text);
-            }
-            text.push(quote);
-            self.at += 1;
-        }
-    }
-
-    fn number(&mut self) -> Result<String, SyntaxFault> {
-        let start = self.at;
-        let text = self.run(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-        if is_json_number(text) {
-            Ok(text.to_owned())
-        } else {
-            self.fault(
-                start..self.at,
-                "this is not a number as JSON writes it",
-                None,
-            )
         }
     }
 
