@@ -185,16 +185,7 @@ impl<'a> Reader<'a> {
     fn skip(&mut self, count: usize) {
         let mut characters = self.rest.chars();
         for character in characters.by_ref().take(count) {
-            self.at = match character {
-                '\n' => Position {
-                    line: self.at.line + 1,
-                    column: 1,
-                },
-                _ => Position {
-                    column: self.at.column + 1,
-                    ..self.at
-                },
-            };
+            self.at = self.at.behind(character);
         }
         self.rest = characters.as_str();
     }

@@ -13,6 +13,23 @@ pub struct Position {
     pub column: usize,
 }
 
+impl Position {
+    /// The place behind a character that stands here.
+    #[must_use]
+    pub fn behind(self, character: char) -> Self {
+        match character {
+            '\n' => Self {
+                line: self.line + 1,
+                column: 1,
+            },
+            _ => Self {
+                column: self.column + 1,
+                ..self
+            },
+        }
+    }
+}
+
 /// A stretch of a text; the end is exclusive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {

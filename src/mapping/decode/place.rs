@@ -97,16 +97,7 @@ impl<'a> Walk<'a> {
 
     fn step(&mut self) -> Option<char> {
         let character = self.rest.next()?;
-        self.at = match character {
-            '\n' => Position {
-                line: self.at.line + 1,
-                column: 1,
-            },
-            _ => Position {
-                column: self.at.column + 1,
-                ..self.at
-            },
-        };
+        self.at = self.at.behind(character);
         Some(character)
     }
 
