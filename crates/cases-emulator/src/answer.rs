@@ -7,6 +7,7 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::faults::ErrorAnswer;
+use crate::operation::Service;
 use crate::refusal::Refusal;
 
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
@@ -22,36 +23,35 @@ pub(crate) fn output(output: &Value) -> Response<Bytes> {
     with_body(StatusCode::OK, output)
 }
 
-/// The exception that `refusal` stands for.
-pub(crate) fn refused(refusal: &Refusal) -> Response<Bytes> {
-    let body = match refusal {
+/// The exception that `refusal` stands for in the service's model.
+pub(crate) fn refused(service: Service, refusal: &Refusal) -> Response<Bytes> {
+    let mut body = error_body(service, &refusal.message());
+    if let (
+        Service::Cases,
+        Some(body),
         Refusal::NotFound {
             resource_type,
             resource_id,
-        } => json!({
-            "message": format!("there is no {resource_type} with id '{resource_id}'"),
-            "resourceId": resource_id,
-            "resourceType": resource_type,
-        }),
-        Refusal::Validation(message)
-        | Refusal::Conflict(message)
-        | Refusal::Throttling(message)
-        | Refusal::UnknownOperation(message) => json!({ "message": message }),
-    };
+        },
+    ) = (service, body.as_object_mut(), refusal)
+    {
+        body.insert("resourceId".to_owned(), json!(resource_id));
+        body.insert("resourceType".to_owned(), json!(resource_type));
+    }
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
     with_error_type(
         with_body(status, &body),
-        HeaderValue::from_static(refusal.error_type()),
+        HeaderValue::from_static(refusal.error_type(service)),
     )
 }
 
 /// The error an injected fault answers with. A status or a name that HTTP cannot carry becomes
 /// `500 InternalServerException`.
-pub(crate) fn injected(error: &ErrorAnswer) -> Response<Bytes> {
+pub(crate) fn injected(service: Service, error: &ErrorAnswer) -> Response<Bytes> {
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let name = HeaderValue::from_str(&error.error_type)
         .unwrap_or(HeaderValue::from_static("InternalServerException"));
-    let body = json!({ "message": error.message });
+    let body = error_body(service, &error.message);
     let mut response = with_error_type(with_body(status, &body), name);
     if let Some(seconds) = error.retry_after {
         response
@@ -59,6 +59,14 @@ pub(crate) fn injected(error: &ErrorAnswer) -> Response<Bytes> {
             .insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
+}
+
+/// An error's message as the member that the service's model has for it.
+fn error_body(service: Service, message: &str) -> Value {
+    match service {
+        Service::Cases => json!({ "message": message }),
+        Service::CustomerProfiles | Service::Connect => json!({ "Message": message }),
+    }
 }
 
 /// The answer with the id under which the service would have logged the request.

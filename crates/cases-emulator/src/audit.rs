@@ -1,14 +1,17 @@
-//! `GetCaseAuditEvents`: who made a case, when, and with which values. The emulator knows no
-//! operation that changes a case, so each has one event, `Case.Created`.
+//! `GetCaseAuditEvents`: who made a case and its related items, when, and with which values. The
+//! emulator knows no operation that changes either, so the first event is `Case.Created`, and each
+//! other one `RelatedItem.Created`.
 
 use serde_json::{Value, json};
 
-use crate::case::Case;
+use crate::case::{Case, UserUnion};
 use crate::domain::Domain;
+use crate::field_value::FieldValue;
 use crate::members::Member;
 use crate::operation::Operation;
 use crate::paging::{Page, Scope};
 use crate::refusal::Refusal;
+use crate::related_items::RelatedItem;
 use crate::state::State;
 
 pub(crate) fn get_case_audit_events(
@@ -23,27 +26,42 @@ pub(crate) fn get_case_audit_events(
     );
     let page = Page::of_body(scope, &Member::body(body), 25, 25)?;
     let case = state.case(case_id)?;
-    Ok(page.output("auditEvents", vec![created(domain, case)]))
+    let mut events = vec![created(domain, case)];
+    let items = state.related_items.of(case_id);
+    events.extend(items.map(|item| attached(domain, item)));
+    Ok(page.output("auditEvents", events))
 }
 
 fn created(domain: &Domain, case: &Case) -> Value {
-    let fields = case
-        .values
-        .iter()
-        .map(|(id, value)| json!({ "eventFieldId": id, "newValue": value.to_json() }));
     json!({
         "eventId": case.event_id,
         "type": "Case.Created",
         "performedTime": case.created_time,
-        "fields": fields.collect::<Vec<_>>(),
-        "performedBy": performed_by(domain, case),
+        "fields": fields(&case.values),
+        "performedBy": performed_by(domain, case.performed_by.as_ref()),
     })
 }
 
+fn attached(domain: &Domain, item: &RelatedItem) -> Value {
+    json!({
+        "eventId": item.event_id,
+        "type": "RelatedItem.Created",
+        "relatedItemType": item.kind(),
+        "performedTime": item.created_time,
+        "fields": fields(item.fields()),
+        "performedBy": performed_by(domain, item.performed_by.as_ref()),
+    })
+}
+
+fn fields<'a>(values: impl IntoIterator<Item = (&'a String, &'a FieldValue)>) -> Vec<Value> {
+    let field = |(id, value): (&String, &FieldValue)| json!({ "eventFieldId": id, "newValue": value.to_json() });
+    values.into_iter().map(field).collect()
+}
+
 /// `AuditEventPerformedBy` of the service model.
-pub(crate) fn performed_by(domain: &Domain, case: &Case) -> Value {
+pub(crate) fn performed_by(domain: &Domain, user: Option<&UserUnion>) -> Value {
     let principal = domain.caller_arn();
-    match &case.performed_by {
+    match user {
         Some(user) => json!({ "user": user.to_json(), "iamPrincipalArn": principal }),
         None => json!({ "iamPrincipalArn": principal }),
     }

@@ -3,10 +3,13 @@
 
 use std::time::{Duration, SystemTime};
 
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::{datetime, format_description};
 use tokio::time::Instant;
+
+use crate::patterns::date_time;
 
 const TIMESTAMP: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
@@ -38,22 +41,53 @@ impl Clock {
         }
     }
 
-    /// The instant as the model's `iso8601` timestamps are written, in UTC, to the millisecond.
+    /// The instant as a model's `iso8601` timestamps are written, in UTC, to the millisecond.
     pub(crate) fn timestamp(&self, at: Instant) -> String {
         let elapsed = at.saturating_duration_since(self.start);
         let time = self
             .start_time
             .checked_add(elapsed.try_into().unwrap_or_default())
             .unwrap_or(self.start_time);
-        time.to_offset(time::UtcOffset::UTC)
-            .format(TIMESTAMP)
-            .unwrap_or_default()
+        iso8601(time)
     }
 
     /// The timestamp of the clock's start, for what existed before the emulator did.
     pub(crate) fn start_timestamp(&self) -> String {
         self.timestamp(self.start)
     }
+
+    /// The clock's start as rest-json writes a time for which the model names no format.
+    pub(crate) fn start_epoch_seconds(&self) -> Value {
+        epoch_seconds(self.start_time)
+    }
+}
+
+/// The time as a model's `iso8601` timestamps are written, in UTC, to the millisecond.
+pub(crate) fn iso8601(time: OffsetDateTime) -> String {
+    time.to_offset(time::UtcOffset::UTC)
+        .format(TIMESTAMP)
+        .unwrap_or_default()
+}
+
+/// The time as rest-json writes it where the model names no format: seconds since 1970, to the
+/// millisecond.
+pub(crate) fn epoch_seconds(time: OffsetDateTime) -> Value {
+    let seconds = time.unix_timestamp();
+    match time.millisecond() {
+        0 => json!(seconds),
+        #[expect(clippy::cast_precision_loss, reason = "seconds stay far below 2^53")]
+        milliseconds => json!(seconds as f64 + f64::from(milliseconds) / 1000.0),
+    }
+}
+
+/// The time that seconds since 1970, or a text in ISO 8601, stand for.
+pub(crate) fn time_of(value: &Value) -> Option<OffsetDateTime> {
+    if let Some(text) = value.as_str() {
+        return date_time(text);
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
+    let milliseconds = (value.as_f64()? * 1000.0).round() as i128;
+    OffsetDateTime::from_unix_timestamp_nanos(milliseconds.checked_mul(1_000_000)?).ok()
 }
 
 /// The present instant, on tokio's clock.

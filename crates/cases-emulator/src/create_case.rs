@@ -1,7 +1,8 @@
 //! `CreateCase`: a body to a [`NewCase`] that may be stored. First the shapes of the service model,
-//! then what the domain demands; whether the client token is a replay is `state`'s to see.
+//! then what the domain and the customer's profile demand; whether the client token is a replay is `state`'s to see.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
 
@@ -43,6 +44,11 @@ pub(crate) fn create_case(
     body: &Value,
 ) -> Result<Value, Refusal> {
     let new = read(domain, body)?;
+    if let Some(FieldValue::Text(arn)) = new.values.get("customer_id")
+        && domain.field("customer_id")?.system
+    {
+        state.profiles.check_customer(domain, arn)?;
+    }
     let case = state.create(domain, new)?;
     Ok(json!({ "caseId": case.id, "caseArn": case.arn }))
 }
@@ -50,7 +56,7 @@ pub(crate) fn create_case(
 fn read(domain: &Domain, value: &Value) -> Result<NewCase, Refusal> {
     let body = Member::body(value);
     let template_id = body.required("templateId")?.text(1..=500)?;
-    let values = values(&body.required("fields")?)?;
+    let values = values(&body.required("fields")?, 0..=220)?;
     let client_token = match body.optional("clientToken")? {
         Some(token) => Some(token.text(0..=64)?).filter(|token| !token.is_empty()),
         None => None,
@@ -87,9 +93,13 @@ fn read(domain: &Domain, value: &Value) -> Result<NewCase, Refusal> {
     })
 }
 
-fn values(fields: &Member<'_>) -> Result<BTreeMap<String, FieldValue>, Refusal> {
+/// The values of a list of so many `FieldValue`s, by field id.
+pub(crate) fn values(
+    fields: &Member<'_>,
+    length: RangeInclusive<usize>,
+) -> Result<BTreeMap<String, FieldValue>, Refusal> {
     let mut values = BTreeMap::new();
-    for item in fields.items(0..=220)? {
+    for item in fields.items(length)? {
         let id = item.required("id")?.text(1..=500)?;
         let value = FieldValue::read(&item.required("value")?)?;
         if values.insert(id.to_owned(), value).is_some() {
@@ -101,7 +111,8 @@ fn values(fields: &Member<'_>) -> Result<BTreeMap<String, FieldValue>, Refusal> 
     Ok(values)
 }
 
-fn performer(user: &Member<'_>) -> Result<UserUnion, Refusal> {
+/// The `UserUnion` at `user`, which `performedBy` is.
+pub(crate) fn performer(user: &Member<'_>) -> Result<UserUnion, Refusal> {
     let (name, value) = user.union(&["userArn", "customEntity"])?;
     let text = value.text(1..=500)?;
     if name == "userArn" {

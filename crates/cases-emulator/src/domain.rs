@@ -104,9 +104,23 @@ impl Domain {
     /// The ARN of an IAM role in the domain's account, for the audit history: the emulator checks
     /// no signature and so knows no caller.
     pub(crate) fn caller_arn(&self) -> String {
+        let (partition, _, account) = self.location();
+        format!("arn:{partition}:iam::{account}:role/cases-emulator")
+    }
+
+    /// The ARN of a customer's profile in the domain's partition, Region and account.
+    pub(crate) fn profile_arn(&self, profiles_domain: &str, profile_id: &str) -> String {
+        let (partition, region, account) = self.location();
+        format!(
+            "arn:{partition}:profile:{region}:{account}:domains/{profiles_domain}/profiles/{profile_id}"
+        )
+    }
+
+    /// Partition, Region and account of the domain's ARN.
+    fn location(&self) -> (&str, &str, &str) {
         let mut parts = self.arn.split(':').skip(1);
         let partition = parts.next().unwrap_or("aws");
-        let account = parts.nth(2).unwrap_or_default();
-        format!("arn:{partition}:iam::{account}:role/cases-emulator")
+        let region = parts.nth(1).unwrap_or_default();
+        (partition, region, parts.next().unwrap_or_default())
     }
 }

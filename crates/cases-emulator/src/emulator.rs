@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -12,19 +12,21 @@ use tokio::sync::watch;
 use crate::answer::{self, ConnectionClosed};
 use crate::clock::{Clock, now};
 use crate::domain::Domain;
-use crate::faults::{Fault, FaultKind};
+use crate::faults::FaultKind;
 use crate::identifiers::uuid;
-use crate::operation::{Operation, Route};
+use crate::operation::{Operation, Route, Service};
 use crate::paging::Query;
+use crate::profiles::ProfilesDomain;
 use crate::refusal::Refusal;
 use crate::requests::Request;
-use crate::seed::SeedError;
+use crate::seed_error::SeedError;
 use crate::state::State;
-use crate::{audit, case, create_case, reads, search, seed};
+use crate::{audit, case, contacts, create_case, profiles, reads, related_items, search, seed};
 
-/// Amazon Connect Cases with one domain, in memory.
+/// Amazon Connect Cases with one domain, in memory, and beside it what Cases leans on: a Customer
+/// Profiles domain and the contacts of a Connect instance, once they are set.
 ///
-/// A value: clones share the domain, its cases and the settings. Requests reach it in three ways:
+/// A value: clones share the domains, the cases and the settings. Requests reach it in three ways:
 /// [`respond`](Self::respond), [`http_client`](Self::http_client) for an AWS SDK client in the same
 /// process, and [`serve`](Self::serve) for any client on the machine.
 #[derive(Clone)]
@@ -80,7 +82,7 @@ impl Emulator {
         self
     }
 
-    /// Answers one request as Cases would.
+    /// Answers one request as Cases, Customer Profiles or Connect would.
     ///
     /// # Errors
     ///
@@ -92,9 +94,9 @@ impl Emulator {
         let body = body(request.body());
         let uri = request.uri();
         let route = Route::find(request.method(), uri.path());
-        let operation = route
-            .as_ref()
-            .map_or("UnknownOperation", |route| route.operation.name());
+        let operation = route.as_ref().ok().map(|route| route.operation);
+        let service = operation.map_or(Service::Cases, Operation::service);
+        let operation = operation.map_or("UnknownOperation", Operation::name);
         let (number, fault) = {
             let mut state = self.state();
             let number = state.requests.arrived(Request {
@@ -114,31 +116,9 @@ impl Emulator {
         let query = Query::read(uri.query().unwrap_or_default());
         let treat = || match route.and_then(|route| self.treat(&route, &query, body)) {
             Ok(output) => answer::output(&output),
-            Err(refusal) => answer::refused(&refusal),
+            Err(refusal) => answer::refused(service, &refusal),
         };
-        let response = match fault {
-            None => treat(),
-            Some(FaultKind::Status(error)) => answer::injected(&error),
-            Some(FaultKind::StatusAfter(error)) => {
-                treat();
-                answer::injected(&error)
-            }
-            Some(FaultKind::Delay(time)) => {
-                tokio::time::sleep(time).await;
-                treat()
-            }
-            Some(FaultKind::DelayAfter(time)) => {
-                let response = treat();
-                tokio::time::sleep(time).await;
-                response
-            }
-            Some(FaultKind::CloseBefore) => return Err(ConnectionClosed),
-            Some(FaultKind::CloseAfter) => {
-                treat();
-                return Err(ConnectionClosed);
-            }
-            Some(FaultKind::Hang) => std::future::pending().await,
-        };
+        let response = meet(fault, service, treat).await?;
         let status = response.status().as_u16();
         self.state().requests.answered(number, status);
         let sequence = u64::try_from(number).unwrap_or(u64::MAX);
@@ -156,10 +136,11 @@ impl Emulator {
         let mut state = self.state();
         state.rate_limits.take(operation, now())?;
         let body = body.map_err(|_| Refusal::Validation("the body is not JSON".to_owned()))?;
-        if let Some(id) = route.domain_id.as_ref().filter(|id| **id != domain.id) {
+        let domain_id = route.domain_id.as_deref().unwrap_or(&domain.id);
+        if operation.service() == Service::Cases && domain_id != domain.id {
             return Err(Refusal::NotFound {
                 resource_type: "Domain",
-                resource_id: id.clone(),
+                resource_id: domain_id.to_owned(),
             });
         }
         let id = route.resource_id.as_str();
@@ -179,6 +160,25 @@ impl Emulator {
             Operation::ListFieldOptions => reads::list_field_options(domain, id, query),
             Operation::ListCaseRules => reads::list_case_rules(domain, query),
             Operation::BatchGetCaseRule => reads::batch_get_case_rule(domain, &body),
+            Operation::CreateRelatedItem => {
+                related_items::create_related_item(domain, &mut state, id, &body)
+            }
+            Operation::SearchRelatedItems => {
+                related_items::search_related_items(domain, &state, id, &body)
+            }
+            Operation::ListCasesForContact => {
+                related_items::list_cases_for_contact(domain, &state, &body)
+            }
+            Operation::ListProfilesDomains => profiles::list_domains(&state, query),
+            Operation::SearchProfiles => profiles::search_profiles(&state, domain_id, query, &body),
+            Operation::CreateProfile => profiles::create_profile(&mut state, domain_id, &body),
+            Operation::AddProfileKey => profiles::add_profile_key(&mut state, domain_id, &body),
+            Operation::DescribeContact => {
+                contacts::describe_contact(state.contacts.as_ref(), route)
+            }
+            Operation::GetContactAttributes => {
+                contacts::get_contact_attributes(state.contacts.as_ref(), route)
+            }
         }
     }
 
@@ -210,11 +210,31 @@ impl Emulator {
             if let Some(shown) = shown.as_object_mut() {
                 shown.insert("caseId".to_owned(), Value::String(case.id.clone()));
                 shown.insert("caseArn".to_owned(), Value::String(case.arn.clone()));
-                shown.insert("performedBy".to_owned(), audit::performed_by(domain, case));
+                shown.insert(
+                    "performedBy".to_owned(),
+                    audit::performed_by(domain, case.performed_by.as_ref()),
+                );
             }
             shown
         };
         self.state().cases().iter().map(show).collect()
+    }
+
+    /// All related items, the oldest first, as `{caseId, relatedItemId, type, content,
+    /// performedBy}`: the content as it was given, `performedBy` the user of the request or null.
+    #[must_use]
+    pub fn related_items(&self) -> Vec<Value> {
+        self.state().related_items.show()
+    }
+
+    /// All profiles of the profiles domain, the oldest first, those too young to be found included:
+    /// each as `SearchProfiles` shows it, and with `Keys`, values by `KeyName`, where
+    /// `AddProfileKey` or the seed gave it any.
+    #[must_use]
+    pub fn profiles(&self) -> Vec<Value> {
+        let state = self.state();
+        let domain = state.profiles.domain.as_ref();
+        domain.map_or_else(Vec::new, ProfilesDomain::show)
     }
 
     /// The requests seen so far, in the order of their arrival.
@@ -226,29 +246,6 @@ impl Emulator {
     /// Forgets the requests seen so far; the cases stay.
     pub fn clear_requests(&self) {
         self.state().requests.clear();
-    }
-
-    /// Queues a fault behind those already there. A request meets the first that is for its
-    /// operation.
-    pub fn inject(&self, fault: Fault) {
-        self.state().faults.push(fault);
-    }
-
-    /// Sets how old a case must be for `SearchCases` to find it: at first, no age at all.
-    pub fn set_search_lag(&self, lag: Duration) {
-        self.state().search_lag = lag;
-    }
-
-    /// Sets how long a client token is remembered, for past and future tokens alike: at first, 24
-    /// hours, as AWS publishes no time.
-    pub fn set_token_lifetime(&self, lifetime: Duration) {
-        self.state().token_lifetime = lifetime;
-    }
-
-    /// Switches the published request quotas on or off; beyond them an operation answers
-    /// `ThrottlingException`. At first they are off.
-    pub fn set_rate_limits(&self, on: bool) {
-        self.state().rate_limits.set(on);
     }
 
     /// How many connections [`serve`](Self::serve) has accepted so far.
@@ -264,12 +261,43 @@ impl Emulator {
     }
 
     /// No code that holds the lock can panic half way through a change, so a poisoned one is sound.
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.shared
             .state
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What the client gets when the request meets `fault`; `treat` gives the request its effect.
+async fn meet(
+    fault: Option<FaultKind>,
+    service: Service,
+    treat: impl FnOnce() -> http::Response<Bytes>,
+) -> Result<http::Response<Bytes>, ConnectionClosed> {
+    Ok(match fault {
+        None => treat(),
+        Some(FaultKind::Status(error)) => answer::injected(service, &error),
+        Some(FaultKind::StatusAfter(error)) => {
+            treat();
+            answer::injected(service, &error)
+        }
+        Some(FaultKind::Delay(time)) => {
+            tokio::time::sleep(time).await;
+            treat()
+        }
+        Some(FaultKind::DelayAfter(time)) => {
+            let response = treat();
+            tokio::time::sleep(time).await;
+            response
+        }
+        Some(FaultKind::CloseBefore) => return Err(ConnectionClosed),
+        Some(FaultKind::CloseAfter) => {
+            treat();
+            return Err(ConnectionClosed);
+        }
+        Some(FaultKind::Hang) => std::future::pending().await,
+    })
 }
 
 /// The body as JSON, null when it is empty; as text when it is not JSON.

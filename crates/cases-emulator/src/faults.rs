@@ -13,7 +13,8 @@ use std::time::Duration;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Fault {
-    /// The API's name of the operation, such as `CreateCase`; `None` for any.
+    /// The API's name of the operation, such as `CreateCase`, and `CustomerProfiles.ListDomains` for
+    /// the `ListDomains` that is not of Cases; `None` for any.
     pub operation: Option<String>,
     /// How many matching requests meet it.
     pub times: u32,
@@ -49,7 +50,7 @@ pub struct ErrorAnswer {
     pub status: u16,
     /// The value of `x-amzn-errortype`, such as `ThrottlingException`.
     pub error_type: String,
-    /// The `message` member.
+    /// The member `message`, or `Message` where the service's model has it so.
     pub message: String,
     /// The `Retry-After` header, in seconds.
     pub retry_after: Option<u32>,

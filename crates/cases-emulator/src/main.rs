@@ -1,4 +1,5 @@
-//! The emulator as a program: Amazon Connect Cases on the loopback interface, for any AWS client.
+//! The emulator as a program: Amazon Connect Cases, and what it leans on, on the loopback interface,
+//! for any AWS client.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
-use cases_emulator::Emulator;
+use cases_emulator::{Emulator, SeedError};
 use clap::Parser;
 use tokio::net::TcpListener;
 
@@ -17,9 +18,12 @@ Example:
   cases-emulator --domain domain.json --port 4599
   AWS_ENDPOINT_URL_CONNECTCASES=http://127.0.0.1:4599 \\
     AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x AWS_REGION=us-east-1 \\
-    aws connectcases list-domains";
+    aws connectcases list-domains
+  With --profiles and --contacts the same address serves AWS_ENDPOINT_URL_CUSTOMER_PROFILES
+  and AWS_ENDPOINT_URL_CONNECT.";
 
-/// Amazon Connect Cases on your own machine: the domain of a snapshot, its cases in memory
+/// Amazon Connect Cases on your own machine: the domain of a snapshot, its cases in memory, and beside
+/// it what Cases leans on of Customer Profiles and Connect
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLE)]
 struct Arguments {
@@ -38,6 +42,18 @@ struct Arguments {
     /// How old a case must be for a search to find it, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 0)]
     search_lag_ms: u64,
+
+    /// The customers' profiles to serve beside it: a Customer Profiles domain
+    #[arg(long, value_name = "FILE")]
+    profiles: Option<PathBuf>,
+
+    /// How old a new profile must be to be found, and to be taken as a case's customer, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    profile_lag_ms: u64,
+
+    /// The contacts of a Connect instance to serve beside it
+    #[arg(long, value_name = "FILE")]
+    contacts: Option<PathBuf>,
 
     /// How long a client token is remembered, in seconds
     #[arg(long, value_name = "S", default_value_t = 86_400)]
@@ -63,16 +79,14 @@ async fn main() -> ExitCode {
 
 #[derive(Debug, thiserror::Error)]
 enum RunError {
-    #[error("cannot read the domain snapshot {path}")]
+    #[error("cannot read the {what} {path}")]
     Read {
+        what: &'static str,
         path: PathBuf,
         source: std::io::Error,
     },
     #[error("cannot serve {path}")]
-    Seed {
-        path: PathBuf,
-        source: cases_emulator::SeedError,
-    },
+    Seed { path: PathBuf, source: SeedError },
     #[error("cannot listen on 127.0.0.1:{port}; --port 0 takes a free port")]
     Listen { port: u16, source: std::io::Error },
     #[error("cannot wait for signals")]
@@ -86,9 +100,10 @@ async fn run(arguments: &Arguments) -> Result<(), RunError> {
         clippy::disallowed_methods,
         reason = "served alone, it shows the real time"
     )]
-    let emulator = emulator(&arguments.domain)?.with_start_time(SystemTime::now());
+    let emulator = emulator(arguments)?.with_start_time(SystemTime::now());
     emulator.set_rate_limits(arguments.rate_limits);
     emulator.set_search_lag(Duration::from_millis(arguments.search_lag_ms));
+    emulator.set_profile_lag(Duration::from_millis(arguments.profile_lag_ms));
     emulator.set_token_lifetime(Duration::from_secs(arguments.token_lifetime_s));
 
     let port = arguments.port;
@@ -99,26 +114,47 @@ async fn run(arguments: &Arguments) -> Result<(), RunError> {
     let address = listener.local_addr().map_err(listen)?;
     let interrupted = interrupted().map_err(RunError::Signal)?;
 
-    let mut output = std::io::stdout();
-    writeln!(
-        output,
-        "cases-emulator: http://{address} (domain {}, {} templates, {} fields)",
+    let mut served = format!(
+        "domain {}, {} templates, {} fields",
         emulator.domain_id(),
         emulator.template_count(),
         emulator.field_count(),
-    )
-    .and_then(|()| output.flush())
-    .map_err(RunError::Print)?;
+    );
+    if arguments.profiles.is_some() {
+        let _ = write!(served, ", {} profiles", emulator.profiles().len());
+    }
+    let mut output = std::io::stdout();
+    writeln!(output, "cases-emulator: http://{address} ({served})")
+        .and_then(|()| output.flush())
+        .map_err(RunError::Print)?;
     emulator.serve(listener, interrupted).await;
     Ok(())
 }
 
-fn emulator(path: &Path) -> Result<Emulator, RunError> {
+fn emulator(arguments: &Arguments) -> Result<Emulator, RunError> {
+    let emulator = read("domain snapshot", &arguments.domain, |json| {
+        Emulator::from_snapshot(json)
+    })?;
+    if let Some(path) = &arguments.profiles {
+        read("profiles seed", path, |json| emulator.set_profiles(json))?;
+    }
+    if let Some(path) = &arguments.contacts {
+        read("contacts seed", path, |json| emulator.set_contacts(json))?;
+    }
+    Ok(emulator)
+}
+
+fn read<T>(
+    what: &'static str,
+    path: &Path,
+    seed: impl FnOnce(&str) -> Result<T, SeedError>,
+) -> Result<T, RunError> {
     let json = std::fs::read_to_string(path).map_err(|source| RunError::Read {
+        what,
         path: path.to_owned(),
         source,
     })?;
-    Emulator::from_snapshot(&json).map_err(|source| RunError::Seed {
+    seed(&json).map_err(|source| RunError::Seed {
         path: path.to_owned(),
         source,
     })

@@ -1,4 +1,5 @@
-//! Method and path to operation: the URIs of the service model, `connectcases` 2022-10-03.
+//! Method and path to operation: the URIs of the service models `connectcases` 2022-10-03,
+//! `customer-profiles` 2020-08-15 and `connect` 2017-08-08. Their paths do not collide.
 
 use http::Method;
 use percent_encoding::percent_decode_str;
@@ -8,54 +9,138 @@ use crate::refusal::Refusal;
 /// An operation the emulator serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Operation {
+    AddProfileKey,
     BatchGetCaseRule,
     BatchGetField,
     CreateCase,
+    CreateProfile,
+    CreateRelatedItem,
+    DescribeContact,
     GetCase,
     GetCaseAuditEvents,
+    GetContactAttributes,
     GetDomain,
     GetTemplate,
     ListCaseRules,
+    ListCasesForContact,
     ListDomains,
     ListFieldOptions,
     ListFields,
+    ListProfilesDomains,
     ListTemplates,
     SearchCases,
+    SearchProfiles,
+    SearchRelatedItems,
+}
+
+/// The service whose operation it is: each names its errors and their members in its own way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Service {
+    Cases,
+    CustomerProfiles,
+    Connect,
 }
 
 impl Operation {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 22] = [
+        Self::AddProfileKey,
         Self::BatchGetCaseRule,
         Self::BatchGetField,
         Self::CreateCase,
+        Self::CreateProfile,
+        Self::CreateRelatedItem,
+        Self::DescribeContact,
         Self::GetCase,
         Self::GetCaseAuditEvents,
+        Self::GetContactAttributes,
         Self::GetDomain,
         Self::GetTemplate,
         Self::ListCaseRules,
+        Self::ListCasesForContact,
         Self::ListDomains,
         Self::ListFieldOptions,
         Self::ListFields,
+        Self::ListProfilesDomains,
         Self::ListTemplates,
         Self::SearchCases,
+        Self::SearchProfiles,
+        Self::SearchRelatedItems,
     ];
 
-    /// The operation's name in the API.
+    /// The operation's name in the API; where two services share one, that of Customer Profiles
+    /// has its service in front.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::AddProfileKey => "AddProfileKey",
             Self::BatchGetCaseRule => "BatchGetCaseRule",
             Self::BatchGetField => "BatchGetField",
             Self::CreateCase => "CreateCase",
+            Self::CreateProfile => "CreateProfile",
+            Self::CreateRelatedItem => "CreateRelatedItem",
+            Self::DescribeContact => "DescribeContact",
             Self::GetCase => "GetCase",
             Self::GetCaseAuditEvents => "GetCaseAuditEvents",
+            Self::GetContactAttributes => "GetContactAttributes",
             Self::GetDomain => "GetDomain",
             Self::GetTemplate => "GetTemplate",
             Self::ListCaseRules => "ListCaseRules",
+            Self::ListCasesForContact => "ListCasesForContact",
             Self::ListDomains => "ListDomains",
             Self::ListFieldOptions => "ListFieldOptions",
             Self::ListFields => "ListFields",
+            Self::ListProfilesDomains => "CustomerProfiles.ListDomains",
             Self::ListTemplates => "ListTemplates",
             Self::SearchCases => "SearchCases",
+            Self::SearchProfiles => "SearchProfiles",
+            Self::SearchRelatedItems => "SearchRelatedItems",
+        }
+    }
+
+    pub(crate) fn service(self) -> Service {
+        match self {
+            Self::AddProfileKey
+            | Self::CreateProfile
+            | Self::ListProfilesDomains
+            | Self::SearchProfiles => Service::CustomerProfiles,
+            Self::DescribeContact | Self::GetContactAttributes => Service::Connect,
+            _ => Service::Cases,
+        }
+    }
+
+    fn method(self) -> Method {
+        match self {
+            Self::DescribeContact | Self::GetContactAttributes | Self::ListProfilesDomains => {
+                Method::GET
+            }
+            _ => Method::POST,
+        }
+    }
+
+    /// `requestUri` of the model.
+    fn uri(self) -> &'static str {
+        match self {
+            Self::AddProfileKey => "/domains/{DomainName}/profiles/keys",
+            Self::BatchGetCaseRule => "/domains/{domainId}/rules-batch",
+            Self::BatchGetField => "/domains/{domainId}/fields-batch",
+            Self::CreateCase => "/domains/{domainId}/cases",
+            Self::CreateProfile => "/domains/{DomainName}/profiles",
+            Self::CreateRelatedItem => "/domains/{domainId}/cases/{caseId}/related-items/",
+            Self::DescribeContact => "/contacts/{InstanceId}/{ContactId}",
+            Self::GetCase => "/domains/{domainId}/cases/{caseId}",
+            Self::GetCaseAuditEvents => "/domains/{domainId}/cases/{caseId}/audit-history",
+            Self::GetContactAttributes => "/contact/attributes/{InstanceId}/{InitialContactId}",
+            Self::GetDomain => "/domains/{domainId}",
+            Self::GetTemplate => "/domains/{domainId}/templates/{templateId}",
+            Self::ListCaseRules => "/domains/{domainId}/rules-list/",
+            Self::ListCasesForContact => "/domains/{domainId}/list-cases-for-contact",
+            Self::ListDomains => "/domains-list",
+            Self::ListFieldOptions => "/domains/{domainId}/fields/{fieldId}/options-list",
+            Self::ListFields => "/domains/{domainId}/fields-list",
+            Self::ListProfilesDomains => "/domains",
+            Self::ListTemplates => "/domains/{domainId}/templates-list",
+            Self::SearchCases => "/domains/{domainId}/cases-search",
+            Self::SearchProfiles => "/domains/{DomainName}/profiles/search",
+            Self::SearchRelatedItems => "/domains/{domainId}/cases/{caseId}/related-items-search",
         }
     }
 }
@@ -64,66 +149,56 @@ impl Operation {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Route {
     pub(crate) operation: Operation,
-    /// `domainId`; none for `ListDomains`.
+    /// `domainId`, `DomainName` or `InstanceId`; none where domains are listed.
     pub(crate) domain_id: Option<String>,
-    /// `caseId`, `templateId` or `fieldId`; empty where the path has no such label.
+    /// `caseId`, `templateId`, `fieldId`, `ContactId` or `InitialContactId`; empty where the path
+    /// has no such label.
     pub(crate) resource_id: String,
 }
 
 impl Route {
     /// Finds the operation with this method and path.
     pub(crate) fn find(method: &Method, path: &str) -> Result<Self, Refusal> {
-        let unknown = || {
-            let served = Operation::ALL.map(Operation::name).join(", ");
-            Refusal::UnknownOperation(format!(
-                "{method} {path} is no operation this emulator serves; it serves {served}"
-            ))
-        };
-        if method != Method::POST {
-            return Err(unknown());
-        }
-        let path = path.strip_prefix('/').unwrap_or(path);
-        // ListCaseRules is modelled as `/rules-list/`, and some clients normalise the slash away.
-        let path = path.strip_suffix('/').unwrap_or(path);
-        let labels: Vec<String> = path
-            .split('/')
-            .map(|label| percent_decode_str(label).decode_utf8_lossy().into_owned())
-            .collect();
-        let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
-        Self::of_labels(&labels)
-            .filter(|_| labels.iter().all(|label| !label.is_empty()))
-            .ok_or_else(unknown)
+        Operation::ALL
+            .into_iter()
+            .filter(|operation| operation.method() == *method)
+            .find_map(|operation| Self::of(operation, path))
+            .ok_or_else(|| {
+                let served = Operation::ALL.map(Operation::name).join(", ");
+                Refusal::UnknownOperation(format!(
+                    "{method} {path} is no operation this emulator serves; it serves {served}"
+                ))
+            })
     }
 
-    fn of_labels(labels: &[&str]) -> Option<Self> {
-        let (operation, domain_id, resource_id) = match *labels {
-            ["domains-list"] => (Operation::ListDomains, None, ""),
-            ["domains", domain] => (Operation::GetDomain, Some(domain), ""),
-            ["domains", domain, "cases"] => (Operation::CreateCase, Some(domain), ""),
-            ["domains", domain, "cases", case] => (Operation::GetCase, Some(domain), case),
-            ["domains", domain, "cases", case, "audit-history"] => {
-                (Operation::GetCaseAuditEvents, Some(domain), case)
+    /// The route when the path is that of the operation.
+    fn of(operation: Operation, path: &str) -> Option<Self> {
+        let (modelled, found) = (segments(operation.uri()), segments(path));
+        if modelled.clone().count() != found.clone().count() {
+            return None;
+        }
+        let mut labels = Vec::new();
+        for (modelled, found) in modelled.zip(found) {
+            let found = percent_decode_str(found).decode_utf8_lossy();
+            if modelled.starts_with('{') && !found.is_empty() {
+                labels.push(found.into_owned());
+            } else if modelled != found {
+                return None;
             }
-            ["domains", domain, "cases-search"] => (Operation::SearchCases, Some(domain), ""),
-            ["domains", domain, "templates-list"] => (Operation::ListTemplates, Some(domain), ""),
-            ["domains", domain, "templates", template] => {
-                (Operation::GetTemplate, Some(domain), template)
-            }
-            ["domains", domain, "fields-list"] => (Operation::ListFields, Some(domain), ""),
-            ["domains", domain, "fields-batch"] => (Operation::BatchGetField, Some(domain), ""),
-            ["domains", domain, "fields", field, "options-list"] => {
-                (Operation::ListFieldOptions, Some(domain), field)
-            }
-            ["domains", domain, "rules-list"] => (Operation::ListCaseRules, Some(domain), ""),
-            ["domains", domain, "rules-batch"] => (Operation::BatchGetCaseRule, Some(domain), ""),
-            _ => return None,
-        };
+        }
+        let mut labels = labels.into_iter();
         Some(Self {
             operation,
-            domain_id: domain_id.map(str::to_owned),
-            resource_id: resource_id.to_owned(),
+            domain_id: labels.next(),
+            resource_id: labels.next().unwrap_or_default(),
         })
     }
+}
+
+/// Some paths are modelled with a slash at their end, and some clients normalise it away.
+fn segments(path: &str) -> impl Iterator<Item = &str> + Clone {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    path.strip_suffix('/').unwrap_or(path).split('/')
 }
 
 #[cfg(test)]
@@ -139,10 +214,13 @@ mod tests {
     }
 
     #[test]
-    fn rules_list_is_found_with_and_without_its_slash() {
-        for path in ["/domains/d/rules-list/", "/domains/d/rules-list"] {
-            let route = Route::find(&Method::POST, path).expect("a route");
-            assert_eq!(route.operation, Operation::ListCaseRules);
+    fn each_operation_is_found_by_its_own_uri_with_and_without_a_slash_at_the_end() {
+        for operation in Operation::ALL {
+            let path = operation.uri().replace(['{', '}'], "");
+            for path in [path.trim_end_matches('/').to_owned(), path] {
+                let route = Route::find(&operation.method(), &path).expect("a route");
+                assert_eq!(route.operation, operation, "{path}");
+            }
         }
     }
 
@@ -150,13 +228,18 @@ mod tests {
     fn other_methods_empty_labels_and_unserved_paths_are_unknown() {
         for (method, path) in [
             (Method::GET, "/domains/d"),
+            (Method::POST, "/domains"),
             (Method::PUT, "/domains/d/cases/c"),
             (Method::POST, "/domains//cases"),
+            (Method::GET, "/contacts/i/"),
             (Method::POST, "/domains/d/layouts/l"),
             (Method::POST, "/"),
         ] {
             let refusal = Route::find(&method, path).expect_err("no route");
-            assert_eq!(refusal.error_type(), "UnknownOperationException", "{path}");
+            assert!(
+                matches!(refusal, Refusal::UnknownOperation(_)),
+                "{method} {path}"
+            );
         }
     }
 }

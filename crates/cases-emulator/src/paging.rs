@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::identifiers::fnv;
 use crate::members::Member;
-use crate::operation::Operation;
+use crate::operation::{Operation, Service};
 use crate::refusal::Refusal;
 
 /// What a page belongs to: two requests with the same scope continue each other.
@@ -39,7 +39,7 @@ impl Scope {
             .filter(|offset| self.token(*offset) == token)
             .ok_or_else(|| {
                 Refusal::Validation(format!(
-                    "nextToken is not one that {} gave for this request",
+                    "the next token is not one that {} gave for this request",
                     self.operation.name()
                 ))
             })
@@ -54,20 +54,28 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// The page asked for in the query of the URI. Without `maxResults` a page has `most` entries.
-    pub(crate) fn of_query(scope: Scope, query: &Query, most: usize) -> Result<Self, Refusal> {
-        let size = match query.one("maxResults") {
-            None => most,
+    /// The page asked for in the query of the URI. Without `maxResults`, in Customer Profiles
+    /// `max-results`, a page has `default` entries.
+    pub(crate) fn of_query(
+        scope: Scope,
+        query: &Query,
+        most: usize,
+        default: usize,
+    ) -> Result<Self, Refusal> {
+        let (size, token) = match scope.operation.service() {
+            Service::CustomerProfiles => ("max-results", "next-token"),
+            Service::Cases | Service::Connect => ("maxResults", "nextToken"),
+        };
+        let size = match query.one(size) {
+            None => default,
             Some(text) => {
                 let number = serde_json::from_str(text).unwrap_or(Value::Null);
                 Member::body(&number).integer(1..=most).map_err(|_| {
-                    Refusal::Validation(format!(
-                        "maxResults must be a whole number from 1 to {most}"
-                    ))
+                    Refusal::Validation(format!("{size} must be a whole number from 1 to {most}"))
                 })?
             }
         };
-        Self::new(scope, size, query.one("nextToken").unwrap_or_default())
+        Self::new(scope, size, query.one(token).unwrap_or_default())
     }
 
     /// The page asked for in the body. Without `maxResults` a page has `default` entries.
@@ -100,7 +108,7 @@ impl Page {
         })
     }
 
-    /// The output: the page's entries as the member `name`, and `nextToken` when more follow.
+    /// The output: the page's entries as the member `name`, and the next token when more follow.
     pub(crate) fn output(&self, name: &str, mut entries: Vec<Value>) -> Value {
         let end = self.offset.saturating_add(self.size);
         let more = entries.len() > end;
@@ -109,7 +117,11 @@ impl Page {
         let mut output = serde_json::Map::new();
         output.insert(name.to_owned(), Value::Array(page));
         if more {
-            output.insert("nextToken".to_owned(), Value::String(self.scope.token(end)));
+            let name = match self.scope.operation.service() {
+                Service::CustomerProfiles => "NextToken",
+                Service::Cases | Service::Connect => "nextToken",
+            };
+            output.insert(name.to_owned(), Value::String(self.scope.token(end)));
         }
         Value::Object(output)
     }

@@ -1,5 +1,5 @@
-//! The texts the service takes only in a certain shape: custom entities and tags by the patterns
-//! of the service model, ARNs and times by the forms the administrator guide gives.
+//! The texts the services take only in a certain shape: custom entities, tags and names by the
+//! patterns of the service models, ARNs and times by the forms the administrator guide gives.
 
 use time::OffsetDateTime;
 use time::format_description::well_known::{Iso8601, Rfc3339};
@@ -40,6 +40,22 @@ pub(crate) fn is_queue_arn(text: &str) -> bool {
 /// `arn:PARTITION:connect:REGION:ACCOUNT:instance/INSTANCE/agent/USER`.
 pub(crate) fn is_user_arn(text: &str) -> bool {
     is_arn(text, "connect", "instance", "agent")
+}
+
+/// `arn:PARTITION:connect:REGION:ACCOUNT:instance/INSTANCE/contact/CONTACT`.
+pub(crate) fn is_contact_arn(text: &str) -> bool {
+    is_arn(text, "connect", "instance", "contact")
+}
+
+/// `name` of Customer Profiles without its length: `^[a-zA-Z0-9_-]+$`.
+pub(crate) fn is_profiles_name(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+    !text.is_empty() && text.chars().all(allowed)
+}
+
+/// `uuid` of Customer Profiles: `[a-f0-9]{32}`.
+pub(crate) fn is_profile_id(text: &str) -> bool {
+    text.len() == 32 && text.chars().all(|c| matches!(c, 'a'..='f' | '0'..='9'))
 }
 
 fn is_arn(text: &str, service: &str, parent: &str, child: &str) -> bool {
@@ -123,6 +139,20 @@ mod tests {
             "arn:aws:profile:us-east-1:123456789012:domains//profiles/p",
         ] {
             assert!(!is_profile_arn(bad), "{bad}");
+        }
+        assert!(is_contact_arn(
+            "arn:aws-cn:connect:cn-north-1:123456789012:instance/i/contact/c"
+        ));
+    }
+
+    #[test]
+    fn names_of_customer_profiles() {
+        assert!(is_profiles_name("amazon-connect_1") && is_profile_id(&"0a".repeat(16)));
+        for bad in ["", "a b", "ä", "a.b"] {
+            assert!(!is_profiles_name(bad), "{bad:?}");
+        }
+        for bad in ["0A".repeat(16), "0a".repeat(15), "0g".repeat(16)] {
+            assert!(!is_profile_id(&bad), "{bad}");
         }
     }
 

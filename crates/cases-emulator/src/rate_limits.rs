@@ -1,4 +1,4 @@
-//! The published request quotas of Cases, per operation: a rate in requests a second and a burst.
+//! The published request quotas, per operation: a rate in requests a second and a burst.
 //! <https://docs.aws.amazon.com/connect/latest/adminguide/amazon-connect-service-limits.html>
 
 use std::collections::HashMap;
@@ -57,18 +57,26 @@ impl RateLimits {
     }
 }
 
-/// Requests a second, and requests at once.
+/// Requests a second, and requests at once; for Customer Profiles AWS publishes the first alone.
 fn quota(operation: Operation) -> (u32, u32) {
     match operation {
         Operation::CreateCase
         | Operation::SearchCases
         | Operation::ListTemplates
         | Operation::ListCaseRules
+        | Operation::CreateRelatedItem
+        | Operation::SearchRelatedItems
         | Operation::GetCaseAuditEvents => (2, 10),
+        Operation::ListCasesForContact => (2, 2),
         Operation::GetCase => (4, 10),
         Operation::ListFields | Operation::GetDomain | Operation::ListDomains => (2, 5),
         Operation::ListFieldOptions => (6, 16),
         Operation::GetTemplate => (6, 20),
         Operation::BatchGetField | Operation::BatchGetCaseRule => (8, 25),
+        Operation::DescribeContact | Operation::GetContactAttributes => (10, 15),
+        Operation::SearchProfiles | Operation::CreateProfile | Operation::AddProfileKey => {
+            (100, 100)
+        }
+        Operation::ListProfilesDomains => (5, 5),
     }
 }

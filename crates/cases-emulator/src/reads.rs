@@ -11,7 +11,7 @@ use crate::paging::{Page, Query, Scope};
 use crate::refusal::Refusal;
 
 pub(crate) fn list_domains(domain: &Domain, query: &Query) -> Result<Value, Refusal> {
-    let page = Page::of_query(Scope::new(Operation::ListDomains, ""), query, 10)?;
+    let page = Page::of_query(Scope::new(Operation::ListDomains, ""), query, 10, 10)?;
     let summary = summary(&domain.answer, &["domainId", "domainArn", "name"]);
     Ok(page.output("domains", vec![summary]))
 }
@@ -32,7 +32,7 @@ pub(crate) fn list_templates(domain: &Domain, query: &Query) -> Result<Value, Re
         Operation::ListTemplates,
         &format!("{}/{}", domain.id, status.join(",")),
     );
-    let page = Page::of_query(scope, query, 100)?;
+    let page = Page::of_query(scope, query, 100, 100)?;
     let wanted = |active: bool| {
         status.is_empty() || status.contains(&if active { "Active" } else { "Inactive" })
     };
@@ -51,7 +51,12 @@ pub(crate) fn list_templates(domain: &Domain, query: &Query) -> Result<Value, Re
 }
 
 pub(crate) fn list_fields(domain: &Domain, query: &Query) -> Result<Value, Refusal> {
-    let page = Page::of_query(Scope::new(Operation::ListFields, &domain.id), query, 100)?;
+    let page = Page::of_query(
+        Scope::new(Operation::ListFields, &domain.id),
+        query,
+        100,
+        100,
+    )?;
     let members = [
         "fieldId",
         "fieldArn",
@@ -94,7 +99,7 @@ pub(crate) fn list_field_options(
         Operation::ListFieldOptions,
         &format!("{}/{field_id}/{}", domain.id, values.join(",")),
     );
-    let page = Page::of_query(scope, query, 100)?;
+    let page = Page::of_query(scope, query, 100, 100)?;
     let wanted = |value: &str| values.is_empty() || values.contains(&value);
     let options = field.options.iter().filter(|option| wanted(&option.value));
     let options = options.map(
@@ -104,7 +109,12 @@ pub(crate) fn list_field_options(
 }
 
 pub(crate) fn list_case_rules(domain: &Domain, query: &Query) -> Result<Value, Refusal> {
-    let page = Page::of_query(Scope::new(Operation::ListCaseRules, &domain.id), query, 100)?;
+    let page = Page::of_query(
+        Scope::new(Operation::ListCaseRules, &domain.id),
+        query,
+        100,
+        100,
+    )?;
     let members = ["caseRuleId", "caseRuleArn", "name", "description"];
     let rules = domain
         .rules

@@ -1,6 +1,8 @@
-//! `CaseFilter` of the service model: read from a search, and held against a case.
+//! `CaseFilter` and `CustomFieldsFilter` of the service model: read from a search, and held against
+//! a case or a custom related item.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use crate::case::Case;
 use crate::domain::{Domain, FieldType};
@@ -9,7 +11,7 @@ use crate::members::Member;
 use crate::patterns::{date_time, is_profile_arn, is_tag_key, is_tag_value};
 use crate::refusal::Refusal;
 
-/// A condition on cases.
+/// A condition on cases, or on the fields of custom related items.
 #[derive(Debug)]
 pub(crate) enum Filter {
     Field {
@@ -39,17 +41,30 @@ pub(crate) enum Comparison {
 }
 
 impl Filter {
-    /// Reads the union at `member`.
+    /// Reads the `CaseFilter` at `member`.
     pub(crate) fn read(domain: &Domain, member: &Member<'_>) -> Result<Self, Refusal> {
-        let (name, value) = member.union(&["field", "not", "tag", "andAll", "orAll"])?;
+        Self::of(&["field", "not", "tag", "andAll", "orAll"], domain, member)
+    }
+
+    /// Reads the `CustomFieldsFilter` at `member`: a `CaseFilter` without `tag`.
+    pub(crate) fn read_custom(domain: &Domain, member: &Member<'_>) -> Result<Self, Refusal> {
+        Self::of(&["field", "not", "andAll", "orAll"], domain, member)
+    }
+
+    fn of(
+        names: &'static [&'static str],
+        domain: &Domain,
+        member: &Member<'_>,
+    ) -> Result<Self, Refusal> {
+        let (name, value) = member.union(names)?;
         let all = |list: &Member<'_>| -> Result<Vec<Self>, Refusal> {
             let items = list.items(0..=10)?.into_iter();
-            items.map(|item| Self::read(domain, &item)).collect()
+            items.map(|item| Self::of(names, domain, &item)).collect()
         };
         match name {
             "field" => field(domain, &value),
             "tag" => tag(&value),
-            "not" => Ok(Self::Not(Box::new(Self::read(domain, &value)?))),
+            "not" => Ok(Self::Not(Box::new(Self::of(names, domain, &value)?))),
             "andAll" => Ok(Self::AndAll(all(&value)?)),
             _ => Ok(Self::OrAll(all(&value)?)),
         }
@@ -57,17 +72,26 @@ impl Filter {
 
     /// Whether the case meets the condition.
     pub(crate) fn matches(&self, case: &Case) -> bool {
+        self.holds(&case.values, &case.tags)
+    }
+
+    /// Whether something with these field values and tags meets the condition.
+    pub(crate) fn holds(
+        &self,
+        values: &BTreeMap<String, FieldValue>,
+        tags: &BTreeMap<String, String>,
+    ) -> bool {
         match self {
             Self::Field {
                 id,
                 field_type,
                 comparison,
                 value,
-            } => comparison.holds(*field_type, case.values.get(id), value),
-            Self::Tag { key, value } => case.tags.get(key) == Some(value),
-            Self::Not(filter) => !filter.matches(case),
-            Self::AndAll(filters) => filters.iter().all(|filter| filter.matches(case)),
-            Self::OrAll(filters) => filters.iter().any(|filter| filter.matches(case)),
+            } => comparison.holds(*field_type, values.get(id), value),
+            Self::Tag { key, value } => tags.get(key) == Some(value),
+            Self::Not(filter) => !filter.holds(values, tags),
+            Self::AndAll(filters) => filters.iter().all(|filter| filter.holds(values, tags)),
+            Self::OrAll(filters) => filters.iter().any(|filter| filter.holds(values, tags)),
         }
     }
 }

@@ -14,40 +14,11 @@ use self::shapes::{
 };
 use crate::domain::{CaseRule, Domain, Field, FieldType, Template};
 use crate::patterns::{is_account, is_region};
-
-/// Why a snapshot cannot seed an emulator.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SeedError {
-    /// The text is not JSON.
-    #[error("the domain snapshot is not JSON")]
-    Json(#[source] serde_json::Error),
-    /// A member is missing or has another form than the API gives it.
-    #[error("the domain snapshot is wrong at {place}")]
-    Member {
-        /// The path of the part, such as `fields[3]`.
-        place: String,
-        /// What is wrong there.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// The parts are well formed and do not fit together.
-    #[error("the domain snapshot is wrong at {place}: {reason}")]
-    Inconsistent {
-        /// The path of the part, such as `templates[0]`.
-        place: String,
-        /// What does not fit.
-        reason: String,
-    },
-}
+use crate::seed_error::{Seed, SeedError};
 
 /// Reads and checks a snapshot. `time` is the time of creation of whatever has none.
 pub(crate) fn domain(json: &str, time: &str) -> Result<Domain, SeedError> {
-    let snapshot: Value = serde_json::from_str(json).map_err(SeedError::Json)?;
-    if !snapshot.is_object() {
-        let reason = "expected an object with domain, templates, fields and rules".to_owned();
-        return Err(inconsistent("the top level", reason));
-    }
+    let snapshot = Seed::DOMAIN.object(json, "domain, templates, fields and rules")?;
     let snapshot: Snapshot = decode(&snapshot, "the top level")?;
     let seed: DomainSeed = decode(&snapshot.domain, "domain")?;
     check_arn(&seed)?;
@@ -72,10 +43,7 @@ pub(crate) fn domain(json: &str, time: &str) -> Result<Domain, SeedError> {
 }
 
 fn decode<T: DeserializeOwned>(value: &Value, place: &str) -> Result<T, SeedError> {
-    T::deserialize(value).map_err(|source| SeedError::Member {
-        place: place.to_owned(),
-        source,
-    })
+    Seed::DOMAIN.decode(value, place)
 }
 
 fn each<T>(
@@ -187,10 +155,7 @@ fn rule(value: Value, place: &str, time: &str) -> Result<CaseRule, SeedError> {
 }
 
 fn inconsistent(place: &str, reason: String) -> SeedError {
-    SeedError::Inconsistent {
-        place: place.to_owned(),
-        reason,
-    }
+    Seed::DOMAIN.inconsistent(place, reason)
 }
 
 fn check_arn(domain: &DomainSeed) -> Result<(), SeedError> {

@@ -1,5 +1,5 @@
-//! Everything of the emulator that changes: the cases, the client tokens it remembers, the queued
-//! faults, the requests seen, and the settings. One lock guards it, and no lock is held across an
+//! Everything of the emulator that changes: the cases and what is attached to them, the profiles, the
+//! contacts, the client tokens it remembers, the queued faults, the requests seen, and the settings. One lock guards it, and no lock is held across an
 //! await.
 
 use std::collections::HashMap;
@@ -9,12 +9,15 @@ use tokio::time::Instant;
 
 use crate::case::Case;
 use crate::clock::{Clock, has_passed, now};
+use crate::contacts::Instance;
 use crate::create_case::NewCase;
 use crate::domain::Domain;
 use crate::faults::FaultQueue;
 use crate::identifiers::uuid;
+use crate::profiles::Profiles;
 use crate::rate_limits::RateLimits;
 use crate::refusal::Refusal;
+use crate::related_items::RelatedItems;
 use crate::requests::RequestLog;
 
 /// How long a client token is remembered unless set otherwise. AWS does not say how long Cases
@@ -30,6 +33,9 @@ pub(crate) struct State {
     pub(crate) rate_limits: RateLimits,
     pub(crate) search_lag: Duration,
     pub(crate) token_lifetime: Duration,
+    pub(crate) related_items: RelatedItems,
+    pub(crate) profiles: Profiles,
+    pub(crate) contacts: Option<Instance>,
     cases: Vec<Case>,
     positions: HashMap<String, usize>,
     tokens: HashMap<String, TokenUse>,
@@ -44,7 +50,7 @@ struct TokenUse {
 }
 
 impl State {
-    /// No cases, no faults, no lag, no limits.
+    /// No cases, no profiles, no contacts, no faults, no lag, no limits.
     pub(crate) fn new(clock: Clock) -> Self {
         Self {
             clock,
@@ -53,6 +59,9 @@ impl State {
             rate_limits: RateLimits::default(),
             search_lag: Duration::ZERO,
             token_lifetime: TOKEN_LIFETIME,
+            related_items: RelatedItems::default(),
+            profiles: Profiles::default(),
+            contacts: None,
             cases: Vec::new(),
             positions: HashMap::new(),
             tokens: HashMap::new(),

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::{emulator, post};
+use crate::{post, with_profiles};
 
 /// Any JSON, often with the names of the model.
 fn any_json() -> impl Strategy<Value = Value> {
@@ -33,6 +33,25 @@ fn any_json() -> impl Strategy<Value = Value> {
             "nextToken",
             "caseRules",
             "searchTerm",
+            "type",
+            "content",
+            "contact",
+            "contactArn",
+            "comment",
+            "body",
+            "contentType",
+            "sla",
+            "slaInputConfiguration",
+            "custom",
+            "filters",
+            "KeyName",
+            "Values",
+            "AdditionalSearchKeys",
+            "LogicalOperator",
+            "ProfileId",
+            "Address",
+            "Attributes",
+            "EngagementPreferences",
         ])
         .prop_map(str::to_owned),
         ".{0,6}",
@@ -44,6 +63,10 @@ fn any_json() -> impl Strategy<Value = Value> {
         "t-plain",
         "Asc",
         "high",
+        "Contact",
+        "Text/Plain",
+        "_phone",
+        "AND",
     ]);
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -67,20 +90,32 @@ proptest! {
     fn every_body_has_a_modelled_answer(body in any_json(), query in "[a-zA-Z=&%0-9]{0,20}") {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         runtime.expect("a runtime").block_on(async {
-            let emulator = emulator();
+            let emulator = with_profiles();
             for path in [
                 "domains-list", "domains/d-1", "domains/d-1/cases", "domains/d-1/cases/c",
                 "domains/d-1/cases/c/audit-history", "domains/d-1/cases-search",
                 "domains/d-1/templates-list", "domains/d-1/templates/t-plain",
                 "domains/d-1/fields-list", "domains/d-1/fields-batch",
                 "domains/d-1/fields/status/options-list", "domains/d-1/rules-list/",
-                "domains/d-1/rules-batch",
+                "domains/d-1/rules-batch", "domains/d-1/cases/c/related-items/",
+                "domains/d-1/cases/c/related-items-search", "domains/d-1/list-cases-for-contact",
             ] {
                 let path = format!("/{path}?{query}");
                 let (status, exception, _) = post(&emulator, &path, &body.to_string()).await;
                 let modelled = match status {
                     200 => exception.is_empty(),
                     400 => exception == "ValidationException",
+                    404 => exception == "ResourceNotFoundException",
+                    _ => false,
+                };
+                prop_assert!(modelled, "{path}: {status} {exception}");
+            }
+            for path in ["profiles", "profiles/search", "profiles/keys"] {
+                let path = format!("/domains/amazon-connect-example/{path}?{query}");
+                let (status, exception, _) = post(&emulator, &path, &body.to_string()).await;
+                let modelled = match status {
+                    200 => exception.is_empty(),
+                    400 => exception == "BadRequestException",
                     404 => exception == "ResourceNotFoundException",
                     _ => false,
                 };

@@ -7,11 +7,16 @@
 )]
 
 mod any_request;
+mod contacts;
 mod create_case;
+mod customers;
 mod faults;
+mod profiles;
 mod program;
 mod reads;
 mod refusals;
+mod refusals_beside_cases;
+mod related_items;
 mod search;
 mod seed;
 mod server;
@@ -27,9 +32,24 @@ use cases_emulator::Emulator;
 use serde_json::Value;
 
 const DOMAIN: &str = include_str!("domain.json");
+const PROFILES: &str = include_str!("profiles.json");
+const CONTACTS: &str = include_str!("contacts.json");
 
 fn emulator() -> Emulator {
     Emulator::from_snapshot(DOMAIN).expect("the test's snapshot is sound")
+}
+
+/// The emulator with the profiles domain `amazon-connect-example`.
+fn with_profiles() -> Emulator {
+    let emulator = emulator();
+    let profiles = emulator.set_profiles(PROFILES);
+    profiles.expect("the test's profiles are sound");
+    emulator
+}
+
+/// The ARN of a profile of that domain, in the Cases domain's account and Region.
+fn profile_arn(id: &str) -> String {
+    format!("arn:aws:profile:us-east-1:123456789012:domains/amazon-connect-example/profiles/{id}")
 }
 
 /// What every client of these tests has: a Region, made-up credentials, no retries.
@@ -82,7 +102,20 @@ async fn make(client: &Client, title: &str) -> String {
 
 /// Posts a body as it is; gives status, `x-amzn-errortype` and the answer's body.
 async fn post(emulator: &Emulator, path: &str, body: &str) -> (u16, String, Value) {
-    let request = http::Request::post(path)
+    send(emulator, http::Request::post(path), body).await
+}
+
+/// Gets a path; answers as `post` does.
+async fn get(emulator: &Emulator, path: &str) -> (u16, String, Value) {
+    send(emulator, http::Request::get(path), "").await
+}
+
+async fn send(
+    emulator: &Emulator,
+    request: http::request::Builder,
+    body: &str,
+) -> (u16, String, Value) {
+    let request = request
         .body(Bytes::from(body.to_owned()))
         .expect("the path is a path");
     let response = emulator.respond(request).await.expect("an answer");

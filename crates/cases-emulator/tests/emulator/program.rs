@@ -54,6 +54,35 @@ fn it_prints_its_address_and_answers_there() {
 }
 
 #[test]
+fn profiles_and_contacts_are_served_beside_the_domain() {
+    let seeds = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/emulator");
+    let profiles = format!("{seeds}/profiles.json");
+    let contacts = format!("{seeds}/contacts.json");
+    let mut program = program(&[
+        "--domain",
+        SNAPSHOT,
+        "--profiles",
+        &profiles,
+        "--contacts",
+        &contacts,
+        "--profile-lag-ms",
+        "1000",
+        "--port",
+        "0",
+    ]);
+    let mut output = BufReader::new(program.stdout.take().expect("standard output"));
+    let mut line = String::new();
+    output.read_line(&mut line).expect("a line");
+    assert!(
+        line.ends_with("(domain d-1, 3 templates, 20 fields, 3 profiles)\n"),
+        "{line}"
+    );
+    let killed = Command::new("kill").arg(program.id().to_string()).status();
+    assert!(killed.expect("a signal").success());
+    assert!(program.wait().expect("an end").success());
+}
+
+#[test]
 fn a_missing_snapshot_is_a_sentence() {
     let output = program(&["--domain", "no/such/domain.json"]).wait_with_output();
     let output = output.expect("an end");
@@ -62,6 +91,19 @@ fn a_missing_snapshot_is_a_sentence() {
     assert!(
         sentence
             .starts_with("cases-emulator: cannot read the domain snapshot no/such/domain.json: "),
+        "{sentence}"
+    );
+    assert_eq!(sentence.lines().count(), 1);
+}
+
+#[test]
+fn profiles_that_are_none_are_a_sentence() {
+    let output = program(&["--domain", SNAPSHOT, "--profiles", SNAPSHOT]).wait_with_output();
+    let output = output.expect("an end");
+    assert_eq!(output.status.code(), Some(2));
+    let sentence = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        sentence.contains("domain.json: the profiles seed is wrong at the top level: "),
         "{sentence}"
     );
     assert_eq!(sentence.lines().count(), 1);

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
-use crate::{emulator, post};
+use crate::{emulator, post, profile_arn, with_profiles};
 
 const CREATE: &str = "/domains/d-1/cases";
 
@@ -69,7 +69,7 @@ async fn answers(bodies: &[(&str, String)]) -> String {
 
 #[tokio::test]
 async fn values_at_their_limits_are_accepted() {
-    let profile = "arn:aws:profile:us-east-1:123456789012:domains/d/profiles/p";
+    let profile = profile_arn("1b4e28ba2fa14d2e883f0016d3cca427");
     let queue = "arn:aws:connect:us-east-1:123456789012:instance/i/queue/q";
     let user = "arn:aws:connect:us-east-1:123456789012:instance/i/agent/u";
     let accepted = [
@@ -86,7 +86,7 @@ async fn values_at_their_limits_are_accepted() {
         with("f-at", json!({ "emptyValue": {} })),
         with("f-total", json!({ "doubleValue": -1e300 })),
         with("f-total", json!({ "doubleValue": 7, "stringValue": null })),
-        with("customer_id", text(profile)),
+        with("customer_id", text(&profile)),
         with("assigned_queue", text(queue)),
         with("assigned_user", text(user)),
         with("f-owner", json!({ "userArnValue": user })),
@@ -99,7 +99,7 @@ async fn values_at_their_limits_are_accepted() {
         set("unknownMember", json!(1)),
     ];
     for body in accepted {
-        let (status, _, answer) = post(&emulator(), CREATE, &body).await;
+        let (status, _, answer) = post(&with_profiles(), CREATE, &body).await;
         assert_eq!(status, 200, "{body}: {answer}");
     }
 }
@@ -135,6 +135,11 @@ async fn values_that_are_refused() {
         ("-Infinity", "f-total", number(json!("-Infinity"))),
         ("date only", "f-at", text("2026-11-22")),
         ("no profile", "customer_id", text("p-1")),
+        (
+            "profile of no profiles domain",
+            "customer_id",
+            text(&profile_arn("p")),
+        ),
         ("no queue", "assigned_queue", text("q-1")),
         ("no user", "f-owner", arn("u-1")),
         ("reference of 51", "reference_number", text(&"1".repeat(51))),

@@ -1,11 +1,11 @@
-//! Snapshots that cannot seed an emulator, and the sentence for each.
+//! Snapshots, profiles and contacts that cannot seed an emulator, and the sentence for each.
 
 use std::error::Error;
 
-use cases_emulator::Emulator;
-use serde_json::Value;
+use cases_emulator::{Emulator, SeedError};
+use serde_json::{Value, json};
 
-use crate::DOMAIN;
+use crate::{CONTACTS, DOMAIN, PROFILES, emulator};
 
 fn refusal(change: impl FnOnce(&mut Value)) -> String {
     let mut snapshot: Value = serde_json::from_str(DOMAIN).expect("JSON");
@@ -14,7 +14,10 @@ fn refusal(change: impl FnOnce(&mut Value)) -> String {
 }
 
 fn sentence(snapshot: &str) -> String {
-    let error = Emulator::from_snapshot(snapshot).expect_err("a wrong snapshot");
+    told(&Emulator::from_snapshot(snapshot).expect_err("a wrong snapshot"))
+}
+
+fn told(error: &SeedError) -> String {
     let cause = error.source().map(|source| format!(": {source}"));
     format!("{error}{}", cause.unwrap_or_default())
 }
@@ -40,6 +43,59 @@ fn each_has_its_sentence() {
         refusal(|s| s["templates"][0]["rules"][0]["caseRuleId"] = "r-none".into()),
         refusal(|s| s["templates"][0]["status"] = "Draft".into()),
         refusal(|s| remove(&mut s["rules"][0]["rule"], "required")),
+    ];
+    insta::assert_snapshot!(sentences.join("\n"));
+}
+
+/// The sentence for the seed with a change made to it, and that nothing of it is served.
+fn seeded(
+    seed: &str,
+    set: impl Fn(&Emulator, &str) -> Result<(), SeedError>,
+    change: impl FnOnce(&mut Value),
+) -> String {
+    let mut value: Value = serde_json::from_str(seed).expect("JSON");
+    change(&mut value);
+    let emulator = emulator();
+    let error = set(&emulator, &value.to_string()).expect_err("a wrong seed");
+    assert!(emulator.profiles().is_empty());
+    told(&error)
+}
+
+#[test]
+fn each_wrong_profile_has_its_sentence() {
+    let sentence = |change: fn(&mut Value)| seeded(PROFILES, Emulator::set_profiles, change);
+    let sentences = [
+        told(&emulator().set_profiles("").expect_err("no JSON")),
+        sentence(|s| *s = Value::Null),
+        sentence(|s| s["profile"] = Value::Null),
+        sentence(|s| s["domain"] = "d".into()),
+        sentence(|s| s["domain"]["DomainName"] = "a b".into()),
+        sentence(|s| s["domain"]["CreatedAt"] = "yesterday".into()),
+        sentence(|s| s["profiles"][0]["ProfileId"] = Value::Null),
+        sentence(|s| s["profiles"][0]["ProfileId"] = "P-1".into()),
+        sentence(|s| s["profiles"][1] = s["profiles"][0].clone()),
+        sentence(|s| s["profiles"][1]["Phone"] = "+15550100".into()),
+        sentence(|s| s["profiles"][1]["FirstName"] = "".into()),
+        sentence(|s| s["profiles"][1]["Address"] = "1 Example Street".into()),
+        sentence(|s| s["profiles"][1]["Keys"] = "c-1".into()),
+        sentence(|s| s["profiles"][0]["Keys"] = json!({ "a b": ["x"] })),
+    ];
+    insta::assert_snapshot!(sentences.join("\n"));
+}
+
+#[test]
+fn each_wrong_contact_has_its_sentence() {
+    let sentence = |change: fn(&mut Value)| seeded(CONTACTS, Emulator::set_contacts, change);
+    let sentences = [
+        told(&emulator().set_contacts("").expect_err("no JSON")),
+        sentence(|s| *s = Value::Null),
+        sentence(|s| s["instanceId"] = Value::Null),
+        sentence(|s| s["contacts"][0] = s["contacts"][0]["Contact"].clone()),
+        sentence(|s| s["contacts"][0]["Contact"]["Id"] = Value::Null),
+        sentence(|s| s["contacts"][0]["Contact"]["Id"] = "".into()),
+        sentence(|s| s["contacts"][1]["Contact"]["Id"] = "c-0001".into()),
+        sentence(|s| s["contacts"][0]["Attributes"]["orderId"] = true.into()),
+        sentence(|s| s["contacts"][0]["Contact"]["InitiationTimestamp"] = "then".into()),
     ];
     insta::assert_snapshot!(sentences.join("\n"));
 }
