@@ -21,6 +21,12 @@ impl Deadline {
         Self(Instant::now() + remaining)
     }
 
+    /// The point half way to it: what a step gets that others wait for.
+    #[must_use]
+    pub fn halfway(self) -> Self {
+        Self::after(self.remaining() / 2)
+    }
+
     /// The time left, zero when it is past.
     #[must_use]
     pub fn remaining(self) -> Duration {

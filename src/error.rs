@@ -19,6 +19,18 @@ pub enum ErrorCode {
     FieldRequired,
     /// A tag breaks the rules for tags.
     TagInvalid,
+    /// The event has none of the keys that the customer could be searched by.
+    CustomerKeyMissing,
+    /// A search key, or a member of a profile to create, is of a type or length that Customer Profiles does not take.
+    CustomerKeyInvalid,
+    /// No profile has the customer's keys, and the mapping says `fail`.
+    CustomerNotFound,
+    /// Several profiles have the customer's keys, and the mapping says `fail`.
+    CustomerAmbiguous,
+    /// The profile may have been created, and search does not show it: a retry searches again before it creates.
+    CustomerUnknown,
+    /// Cases does not see the customer's profile; one that was just created takes a moment.
+    CustomerNotVisible,
     /// Cases refused the request (`ValidationException`).
     RequestRefused,
     /// The function's role may not do this (`AccessDeniedException`).
@@ -33,6 +45,10 @@ pub enum ErrorCode {
     OutcomeUnknown,
     /// Cases knows the key's token with another request, and search does not show the case yet.
     ConflictUnresolved,
+    /// The case exists, and the contact is not linked to it.
+    ContactNotLinked,
+    /// The case exists, and a comment is missing from it.
+    CommentNotAdded,
     /// The time was up before anything was sent.
     OutOfTime,
     /// The request could not be built, signed or handled.
@@ -41,7 +57,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 24] = [
         Self::UnrecognizedPayload,
         Self::SourceNotAllowed,
         Self::KeyMissing,
@@ -49,6 +65,12 @@ impl ErrorCode {
         Self::FieldInvalid,
         Self::FieldRequired,
         Self::TagInvalid,
+        Self::CustomerKeyMissing,
+        Self::CustomerKeyInvalid,
+        Self::CustomerNotFound,
+        Self::CustomerAmbiguous,
+        Self::CustomerUnknown,
+        Self::CustomerNotVisible,
         Self::RequestRefused,
         Self::AccessDenied,
         Self::ResourceNotFound,
@@ -56,6 +78,8 @@ impl ErrorCode {
         Self::ServiceUnavailable,
         Self::OutcomeUnknown,
         Self::ConflictUnresolved,
+        Self::ContactNotLinked,
+        Self::CommentNotAdded,
         Self::OutOfTime,
         Self::InternalError,
     ];
@@ -71,13 +95,21 @@ impl ErrorCode {
             | Self::FieldInvalid
             | Self::FieldRequired
             | Self::TagInvalid
+            | Self::CustomerKeyMissing
+            | Self::CustomerKeyInvalid
+            | Self::CustomerNotFound
+            | Self::CustomerAmbiguous
             | Self::RequestRefused
             | Self::AccessDenied
             | Self::ResourceNotFound => false,
-            Self::Throttled
+            Self::CustomerUnknown
+            | Self::CustomerNotVisible
+            | Self::Throttled
             | Self::ServiceUnavailable
             | Self::OutcomeUnknown
             | Self::ConflictUnresolved
+            | Self::ContactNotLinked
+            | Self::CommentNotAdded
             | Self::OutOfTime
             | Self::InternalError => true,
         }
@@ -94,6 +126,12 @@ impl ErrorCode {
             Self::FieldInvalid => "FieldInvalid",
             Self::FieldRequired => "FieldRequired",
             Self::TagInvalid => "TagInvalid",
+            Self::CustomerKeyMissing => "CustomerKeyMissing",
+            Self::CustomerKeyInvalid => "CustomerKeyInvalid",
+            Self::CustomerNotFound => "CustomerNotFound",
+            Self::CustomerAmbiguous => "CustomerAmbiguous",
+            Self::CustomerUnknown => "CustomerUnknown",
+            Self::CustomerNotVisible => "CustomerNotVisible",
             Self::RequestRefused => "RequestRefused",
             Self::AccessDenied => "AccessDenied",
             Self::ResourceNotFound => "ResourceNotFound",
@@ -101,6 +139,8 @@ impl ErrorCode {
             Self::ServiceUnavailable => "ServiceUnavailable",
             Self::OutcomeUnknown => "OutcomeUnknown",
             Self::ConflictUnresolved => "ConflictUnresolved",
+            Self::ContactNotLinked => "ContactNotLinked",
+            Self::CommentNotAdded => "CommentNotAdded",
             Self::OutOfTime => "OutOfTime",
             Self::InternalError => "InternalError",
         }

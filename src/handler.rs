@@ -1,16 +1,19 @@
 //! One invocation, from payload to answer.
 
+mod additions;
+
 use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::cases::{Cases, Creation};
+use crate::customer::Customers;
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::guard::Guard;
 use crate::mapping::Mapping;
-use crate::outcome::{Answer, Done, Outcome, Skip};
-use crate::request::{CaseRequest, Surroundings};
+use crate::outcome::{Answer, Done, Outcome, Skip, Step};
+use crate::request::{CaseRequest, CustomerSearch, Surroundings};
 use crate::trigger::{Event, Message, Payload, TriggerKind};
 
 /// Kept free at the end of an invocation, for the answer to leave in.
@@ -24,8 +27,10 @@ pub struct Casebridge {
     pub guard: Guard,
     /// What requests are made in.
     pub surroundings: Surroundings,
-    /// The service.
+    /// Cases.
     pub cases: Cases,
+    /// Customer Profiles, where the mapping searches it.
+    pub customers: Option<Customers>,
     /// A flow is answered within this time.
     pub flow_budget: Duration,
 }
@@ -60,17 +65,20 @@ impl Casebridge {
     /// Handles one invocation that ends in `remaining`.
     ///
     /// A flow is always answered, with a failure if there is one: an error would make Connect call again. An EventBridge event that failed is
-    /// an error, so that Lambda retries it and its on-failure destination gets it. A batch is answered item by item.
+    /// an error, so that Lambda retries it and its on-failure destination gets it; so is one whose contact or comment could join the case
+    /// later. A batch is answered item by item.
     ///
     /// # Errors
-    /// The payload is none that we take, or an event did not become a case.
+    /// The payload is none that we take, or an event is not done.
     pub async fn handle(&self, payload: &str, remaining: Duration) -> Result<Response, Failure> {
         let deadline = Deadline::after(remaining.saturating_sub(MARGIN));
         match Payload::parse(payload) {
             Ok(Payload::Event(event)) => {
                 let outcome = self.event(&event, deadline.min(self.budget(&event))).await;
-                match outcome.result {
-                    Err(failure) if event.trigger == TriggerKind::EventBridge => Err(failure),
+                match outcome.failure() {
+                    Some(failure) if event.trigger == TriggerKind::EventBridge => {
+                        Err(failure.clone())
+                    }
                     _ => Ok(Response::Answer(Box::new(outcome.answer()))),
                 }
             }
@@ -101,7 +109,7 @@ impl Casebridge {
         let mut response = BatchResponse::default();
         for Message { id, event } in messages {
             let failed = match event {
-                Ok(event) => self.event(&event, deadline).await.result.is_err(),
+                Ok(event) => self.event(&event, deadline).await.failure().is_some(),
                 Err(failure) => {
                     tracing::error!(
                         error.code = failure.code.name(),
@@ -121,11 +129,7 @@ impl Casebridge {
     }
 
     async fn event(&self, event: &Event, deadline: Deadline) -> Outcome {
-        let mut outcome = Outcome {
-            mapping: None,
-            customer_arn: None,
-            result: Ok(Done::Skipped(Skip::NoCaseMapping)),
-        };
+        let mut outcome = Outcome::default();
         outcome.result = self.steps(event, deadline, &mut outcome).await;
         log(event, &outcome);
         outcome
@@ -144,9 +148,31 @@ impl Casebridge {
             return Ok(Done::Skipped(Skip::NoCaseMapping));
         };
         outcome.mapping = Some(case_mapping.name.clone());
-        let request = case_mapping.assemble(event, &self.surroundings)?;
+        let mut request = case_mapping.assemble(event, &self.surroundings)?;
+        if let Some(search) = request.customer.take() {
+            let found = self.customer(&search, deadline).await?;
+            if let Some(arn) = found {
+                request.set_customer(arn);
+            }
+            case_mapping.check_required(&request.fields, false)?;
+        }
         outcome.customer_arn = request.customer_arn().map(str::to_owned);
-        self.create(&request, deadline).await
+        let done = self.create(&request, deadline).await?;
+        self.complete(&request, &done, event.trigger, deadline, outcome)
+            .await;
+        Ok(done)
+    }
+
+    async fn customer(
+        &self,
+        search: &CustomerSearch,
+        deadline: Deadline,
+    ) -> Result<Option<String>, Failure> {
+        let Some(customers) = &self.customers else {
+            let message = "the mapping searches for the customer, and PROFILES_DOMAIN was not set at the start";
+            return Err(Failure::new(ErrorCode::InternalError, message));
+        };
+        customers.find(search, deadline).await
     }
 
     async fn create(&self, request: &CaseRequest, deadline: Deadline) -> Result<Done, Failure> {
@@ -179,6 +205,18 @@ fn log(event: &Event, outcome: &Outcome) {
     let id = event.text(&["id"]).unwrap_or_default();
     let mapping = outcome.mapping.as_deref().unwrap_or_default();
     let trigger = event.trigger.name();
+    for step in [&outcome.contact, &outcome.comment] {
+        if let Step::Missed { failure, .. } = step {
+            tracing::warn!(
+                trigger,
+                mapping,
+                contact.id = contact,
+                event.id = id,
+                error.code = failure.code.name(),
+                "{failure}"
+            );
+        }
+    }
     match &outcome.result {
         Ok(done @ (Done::Created(case) | Done::Existing(case))) => {
             let did = if matches!(done, Done::Created(_)) {

@@ -20,9 +20,11 @@
 //! Everything but `cases`, `client` and `config` is pure: no clock, no environment, no network.
 
 pub mod arn;
+mod call;
 pub mod cases;
 pub mod client;
 pub mod config;
+pub mod customer;
 pub mod deadline;
 pub mod domain;
 pub mod error;

@@ -12,6 +12,15 @@ pub const USER: usize = 500;
 /// A case mapping's name: at most, in characters. Ours; with the prefix it stays well inside [`USER`].
 pub const NAME: usize = 100;
 
+/// A comment's `body`: at most, in characters (`CommentBody`).
+pub const COMMENT: usize = 15_000;
+
+/// A search value of `SearchProfiles`: at most, in characters (`string1To255`).
+pub const SEARCH_VALUE: usize = 255;
+
+/// The name and the value of a profile's attribute: at most, in characters (`string1To255`).
+pub const PROFILE_ATTRIBUTE: usize = 255;
+
 /// The tag that every case carries: its key's hash.
 pub const KEY_TAG: &str = "casebridge:key";
 

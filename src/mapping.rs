@@ -4,6 +4,7 @@
 //! mapping has no name left to look up: templates, fields, options and tables are resolved against the domain snapshot, expressions and
 //! event patterns are parsed. [`Mapping::route`] then finds the case mapping of an event.
 
+pub mod customer;
 mod decode;
 pub mod expression;
 pub mod fault;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 pub use decode::{Examination, Setting};
 
+use self::customer::FindCustomer;
 use self::expression::Template;
 use self::pattern::Pattern;
 use crate::field::Field;
@@ -51,8 +53,29 @@ pub struct CaseMapping {
     pub performed_by: PerformedBy,
     /// Tags by key.
     pub tags: Vec<(String, Template)>,
-    /// `fields`, the customer's among them.
+    /// `fields`, and the customer's when its ARN is known without a search.
     pub fields: Vec<FieldMapping>,
+    /// How the customer's profile is found.
+    pub find_customer: Option<FindCustomer>,
+    /// Whether, before anything else, what a contact event leaves out is read from the contact.
+    pub enrich: bool,
+    /// The contact to link to the case.
+    pub link_contact: LinkContact,
+    /// A comment to add to the case.
+    pub comment: Option<Template>,
+    /// Whether the answer holds the reference number.
+    pub return_reference: bool,
+}
+
+/// The contact that is linked to the case.
+#[derive(Clone, Debug)]
+pub enum LinkContact {
+    /// None.
+    Never,
+    /// The one that the event is about.
+    Current,
+    /// The one whose id or ARN this gives, such as `$.InitialContactId`.
+    Named(Template),
 }
 
 /// `UserUnion`: who the audit history names.
@@ -84,13 +107,24 @@ pub struct FieldMapping {
 }
 
 impl CaseMapping {
-    /// Every template in it: of its fields, key, tags and performer.
+    /// Every template in it, in the order of its keys.
     pub fn templates(&self) -> impl Iterator<Item = &Template> {
         let (PerformedBy::CustomEntity(performer) | PerformedBy::UserArn(performer)) =
             &self.performed_by;
         let fields = self.fields.iter().flat_map(FieldMapping::templates);
         let tags = self.tags.iter().map(|(_, template)| template);
-        fields.chain(&self.key).chain(tags).chain([performer])
+        let customer = self.find_customer.iter().flat_map(FindCustomer::templates);
+        let linked = match &self.link_contact {
+            LinkContact::Named(template) => Some(template),
+            LinkContact::Current | LinkContact::Never => None,
+        };
+        fields
+            .chain(&self.key)
+            .chain(tags)
+            .chain([performer])
+            .chain(customer)
+            .chain(linked)
+            .chain(&self.comment)
     }
 }
 
@@ -193,6 +227,8 @@ pub enum Overflow {
     Fail,
     /// The text is cut back to a grapheme boundary.
     Truncate,
+    /// The text is cut, and all of it goes into a comment on the case.
+    Comment,
 }
 
 impl Mapping {
@@ -205,10 +241,25 @@ impl Mapping {
     /// Whether the function has to know the Customer Profiles domain.
     #[must_use]
     pub fn needs_profiles_domain(&self) -> bool {
-        self.cases
-            .iter()
-            .flat_map(|case| &case.fields)
-            .any(|field| matches!(field.source, Source::ProfileId(_)))
+        let assembles = |field: &FieldMapping| matches!(field.source, Source::ProfileId(_));
+        self.searches_profiles()
+            || self
+                .cases
+                .iter()
+                .flat_map(|case| &case.fields)
+                .any(assembles)
+    }
+
+    /// Whether the function calls Customer Profiles.
+    #[must_use]
+    pub fn searches_profiles(&self) -> bool {
+        self.cases.iter().any(|case| case.find_customer.is_some())
+    }
+
+    /// Whether the function reads contacts from Connect.
+    #[must_use]
+    pub fn enriches(&self) -> bool {
+        self.cases.iter().any(|case| case.enrich)
     }
 }
 

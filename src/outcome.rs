@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::error::Failure;
+use crate::error::{ErrorCode, Failure};
 
 /// Why an event was left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +48,53 @@ pub struct Outcome {
     pub customer_arn: Option<String>,
     /// The result.
     pub result: Result<Done, Failure>,
+    /// Whether the contact is linked to the case.
+    pub contact: Step,
+    /// Whether the case has its comments.
+    pub comment: Step,
+    /// The case's reference number, where it was asked for and read in time.
+    pub reference_number: Option<String>,
+}
+
+/// What became of a step after the case's creation.
+#[derive(Clone, Debug, Default)]
+pub enum Step {
+    /// The case mapping, or the event, asks for none.
+    #[default]
+    NotRequested,
+    /// It is done.
+    Done,
+    /// It is not done, or nobody knows; the case exists all the same.
+    Missed {
+        /// `ContactNotLinked` or `CommentNotAdded`, with the reason.
+        failure: Failure,
+        /// Whether the same event can succeed later.
+        retryable: bool,
+    },
+}
+
+impl Step {
+    /// A step that failed for a reason of its own.
+    #[must_use]
+    pub fn missed(code: ErrorCode, what: &str, reason: &Failure) -> Self {
+        let message = format!("the case exists, and {what}: {reason}");
+        Self::Missed {
+            failure: Failure {
+                field: reason.field.clone(),
+                ..Failure::new(code, message)
+            },
+            // Of these two codes the reason never left us: the event itself is at fault.
+            retryable: reason.code != code && reason.code.is_transient(),
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::NotRequested => "not_requested",
+            Self::Done => "true",
+            Self::Missed { .. } => "false",
+        }
+    }
 }
 
 /// An event that was dealt with.
@@ -80,11 +127,11 @@ pub struct Answer {
     pub case_id: String,
     /// The case's ARN, empty where there is no case.
     pub case_arn: String,
-    /// Always empty in this release.
+    /// The case's reference number, empty where it was not asked for or there was no time to read it.
     pub reference_number: String,
-    /// Always `not_requested` in this release.
+    /// Whether the contact is linked to the case: `true`, `false` or `not_requested`.
     pub contact_linked: &'static str,
-    /// Always `not_requested` in this release.
+    /// Whether the case has its comments: `true`, `false` or `not_requested`.
     pub comment_added: &'static str,
     /// The customer's profile ARN, empty where there is none.
     pub customer_arn: String,
@@ -103,18 +150,53 @@ pub struct Answer {
 /// The longest sentence an answer carries: a flow reads at most 32 KB in all.
 const MAX_MESSAGE: usize = 2000;
 
+impl Default for Outcome {
+    /// Nothing yet.
+    fn default() -> Self {
+        Self {
+            mapping: None,
+            customer_arn: None,
+            result: Ok(Done::Skipped(Skip::NoCaseMapping)),
+            contact: Step::NotRequested,
+            comment: Step::NotRequested,
+            reference_number: None,
+        }
+    }
+}
+
 impl Outcome {
+    /// Why the event is not done: there is no case, or what a retry may still add to it is missing.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        let missed = [&self.contact, &self.comment]
+            .into_iter()
+            .find_map(|step| match step {
+                Step::Missed {
+                    failure,
+                    retryable: true,
+                } => Some(failure),
+                _ => None,
+            });
+        self.result.as_ref().err().or(missed)
+    }
+
     /// The answer that tells it.
     #[must_use]
     pub fn answer(&self) -> Answer {
         let mut answer = Answer {
             mapping: self.mapping.clone().unwrap_or_default(),
             customer_arn: self.customer_arn.clone().unwrap_or_default(),
-            contact_linked: "not_requested",
-            comment_added: "not_requested",
+            contact_linked: self.contact.name(),
+            comment_added: self.comment.name(),
+            reference_number: self.reference_number.clone().unwrap_or_default(),
             retryable: "false",
             ..Answer::default()
         };
+        for step in [&self.comment, &self.contact] {
+            if let Step::Missed { failure, retryable } = step {
+                answer.failure(failure, *retryable || answer.retryable == "true");
+            }
+        }
         match &self.result {
             Ok(Done::Created(case)) => answer.case("created", case),
             Ok(Done::Existing(case)) => answer.case("existing", case),
@@ -125,14 +207,7 @@ impl Outcome {
             }
             Err(failure) => {
                 answer.status = "failed";
-                answer.error_code = failure.code.name();
-                answer.error_field = failure.field.clone().unwrap_or_default();
-                answer.error_message = failure.message.chars().take(MAX_MESSAGE).collect();
-                answer.retryable = if failure.code.is_transient() {
-                    "true"
-                } else {
-                    "false"
-                };
+                answer.failure(failure, failure.code.is_transient());
             }
         }
         answer
@@ -140,6 +215,13 @@ impl Outcome {
 }
 
 impl Answer {
+    fn failure(&mut self, failure: &Failure, retryable: bool) {
+        self.error_code = failure.code.name();
+        self.error_field = failure.field.clone().unwrap_or_default();
+        self.error_message = failure.message.chars().take(MAX_MESSAGE).collect();
+        self.retryable = if retryable { "true" } else { "false" };
+    }
+
     fn case(&mut self, status: &'static str, case: &CaseReference) {
         self.status = status;
         self.case_id.clone_from(&case.case_id);

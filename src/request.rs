@@ -3,10 +3,13 @@
 //! Pure: the same event, mapping and configuration always give the same request, byte for byte. Everything that Cases would refuse and that
 //! can be known here is refused here, with the field, the rule and the length found.
 
+mod additions;
+mod customer;
 mod fields;
 
 use std::borrow::Cow;
 
+pub use self::customer::{CustomerSearch, IfNoProfile, ProfileToCreate};
 use crate::arn;
 use crate::error::{ErrorCode, Failure};
 use crate::field::FieldValue;
@@ -71,6 +74,14 @@ pub struct CaseRequest {
     pub performed_by: User,
     /// `tags`, the key's among them.
     pub tags: Vec<(String, String)>,
+    /// The customer who has to be found first; `customer_id` then joins the fields.
+    pub customer: Option<CustomerSearch>,
+    /// The ARN of the contact to link to the case, or why there is none although one was asked for.
+    pub contact: Option<Result<String, Failure>>,
+    /// The comments to add to the case, or why one cannot be.
+    pub comments: Vec<Result<String, Failure>>,
+    /// Whether the answer holds the reference number.
+    pub return_reference: bool,
 }
 
 /// `UserUnion`
@@ -91,6 +102,12 @@ impl CaseRequest {
             _ => None,
         })
     }
+
+    /// The request with the customer who was found.
+    pub fn set_customer(&mut self, arn: String) {
+        self.fields
+            .push(("customer_id".to_owned(), FieldValue::String(arn)));
+    }
 }
 
 impl CaseMapping {
@@ -109,13 +126,19 @@ impl CaseMapping {
             trigger: event.trigger.name(),
             domain: &surroundings.domain_id,
         };
-        let mut fields = Vec::with_capacity(self.fields.len());
+        let mut fields = Vec::with_capacity(self.fields.len() + 1);
+        let mut comments = Vec::new();
         for field in &self.fields {
-            if let Some(value) = field.evaluate(&scope, surroundings)? {
+            if let Some(value) = field.evaluate(&scope, surroundings, &mut comments)? {
                 fields.push((field.field.id.clone(), value));
             }
         }
-        self.check_required(&fields)?;
+        let customer = match &self.find_customer {
+            Some(find) => find.evaluate(&scope)?,
+            None => None,
+        };
+        self.check_required(&fields, customer.is_some())?;
+        comments.extend(self.comments(&scope));
         let client_token = self.client_token(event, &scope)?;
         let mut tags = self.evaluate_tags(&scope)?;
         tags.push((limits::KEY_TAG.to_owned(), client_token.clone()));
@@ -126,14 +149,28 @@ impl CaseMapping {
             client_token,
             performed_by: self.performed_by.evaluate(&scope, surroundings)?,
             tags,
+            customer,
+            contact: self.link_contact.evaluate(event, &scope),
+            comments,
+            return_reference: self.return_reference,
         })
     }
 
-    fn check_required(&self, fields: &[(String, FieldValue)]) -> Result<(), Failure> {
+    /// Checks that every field which the template requires is there, but for the customer while that is still to be found.
+    ///
+    /// # Errors
+    /// `FieldRequired`: one is not.
+    pub fn check_required(
+        &self,
+        fields: &[(String, FieldValue)],
+        finds_customer: bool,
+    ) -> Result<(), Failure> {
         for required in &self.required_fields {
-            if !fields
-                .iter()
-                .any(|(id, value)| *id == required.id && *value != FieldValue::Empty)
+            let found_later = finds_customer && required.id == "customer_id";
+            if !found_later
+                && !fields
+                    .iter()
+                    .any(|(id, value)| *id == required.id && *value != FieldValue::Empty)
             {
                 let message = format!(
                     "the template requires the field `{}`, and this event gives it no value",
@@ -198,7 +235,7 @@ fn key_part<'a>(part: &'a Template, scope: &Scope<'a>) -> Result<Cow<'a, str>, F
 
 impl ProfilesDomain {
     /// The ARN of a profile in this domain.
-    fn arn(&self, profile_id: &str) -> String {
+    pub(crate) fn arn(&self, profile_id: &str) -> String {
         let Self {
             region,
             account,

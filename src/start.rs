@@ -5,6 +5,7 @@ use aws_config::SdkConfig;
 use crate::arn;
 use crate::cases::Cases;
 use crate::config::{Config, ConfigError};
+use crate::customer::Customers;
 use crate::domain::{Domain, SnapshotError};
 use crate::handler::Casebridge;
 use crate::mapping::fault::Faults;
@@ -71,11 +72,16 @@ impl Casebridge {
         let mapping = Mapping::load(&config.mapping.name, &config.mapping.text, setting)
             .map_err(|faults| StartError::Mapping(Box::new(faults)))?;
         let surroundings = surroundings(config, &mapping, domain.as_ref())?;
+        let searched = surroundings
+            .profiles
+            .clone()
+            .filter(|_| mapping.searches_profiles());
         Ok(Self {
             mapping,
             guard: config.guard(),
             surroundings,
             cases: Cases::new(sdk),
+            customers: searched.map(|domain| Customers::new(sdk, domain)),
             flow_budget: config.flow_budget,
         })
     }
@@ -110,7 +116,7 @@ fn profiles(
     }
     let Some(name) = &config.profiles_domain else {
         return Err(ConfigError::new(
-            "the mapping uses `profile_id`, and PROFILES_DOMAIN is not set: give the name of the Customer Profiles domain",
+            "the mapping looks customers up by `profile_id` or `find`, and PROFILES_DOMAIN is not set: give the name of the Customer Profiles domain",
         ));
     };
     if name.len() > 64
@@ -127,7 +133,7 @@ fn profiles(
         .or(config.allowed_accounts.first().map(String::as_str));
     let Some(account) = account else {
         return Err(ConfigError::new(
-            "the mapping uses `profile_id`, and the account of its ARN is not known: put domain.json beside the mapping, or set ALLOWED_ACCOUNTS",
+            "the mapping looks customers up by `profile_id` or `find`, and the account of the profile's ARN is not known: put domain.json beside the mapping, or set ALLOWED_ACCOUNTS",
         ));
     };
     Ok(Some(ProfilesDomain {

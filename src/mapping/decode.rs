@@ -2,6 +2,7 @@
 
 mod case;
 mod constants;
+mod contact;
 mod customer;
 mod fields;
 mod place;
@@ -90,6 +91,7 @@ impl Mapping {
             source: Source::new(text),
             setting,
             trigger: None,
+            enriched: false,
             tables: Tables::new(),
             table_entries: HashMap::new(),
             faults,
@@ -112,6 +114,8 @@ struct Decoder<'a> {
     setting: Setting<'a>,
     /// The trigger of the case mapping that is being read: it says what references find.
     trigger: Option<TriggerKind>,
+    /// Whether references of that case mapping see what was read from the contact.
+    enriched: bool,
     tables: Tables,
     /// Where each table's values stand, for faults that only show once a field uses the table.
     table_entries: HashMap<String, Vec<(Span, Item<'static>)>>,

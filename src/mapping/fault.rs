@@ -45,6 +45,8 @@ impl Severity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "each is its own name")]
 pub enum Code {
+    Contact,
+    Customer,
     DuplicateKey,
     EventMember,
     Expression,

@@ -99,13 +99,13 @@ pub static CASE: Place = Place { name: "a case mapping", keys: &[
     key("key", Optional, Either(&[Value, List(&Value)]), "the contact or the event", "one case for each key, however often it comes", "key: [$.detail.order.id, $.detail.failure.code]"),
     key("performed_by", Optional, Either(&[Value, Group(&PERFORMED_BY)]), "the file's", "who the case's audit history names", "performed_by: casebridge/orders"),
     key("tags", Optional, Named(&Value), "", "tags of the case; one whose value is missing is left out", "tags: { team: orders }"),
-    key("customer", Optional, Either(&[Value, Group(&CUSTOMER)]), "no customer", "the customer's profile: its ARN, or `profile_id`", "customer: $.Parameters.profile_arn"),
+    key("customer", Optional, Either(&[Value, Group(&CUSTOMER)]), "no customer", "the customer's profile: its ARN, its id, or how it is found", "customer: $.Parameters.profile_arn"),
     key("fields", Required, Named(&Either(&[Value, Null, Group(&FIELD)])), "", "the case fields, by name or id", "fields: { title: New order }"),
-    key("link_contact", Later("the contact is not linked to the case"), Boolean, "", "whether the contact is linked to the case", "link_contact: true"),
-    key("comment", Later("no comment is added"), Value, "", "a comment on the case", "comment: \"{{ $.detail.notes }}\""),
-    key("return_reference", Later("the answer holds no reference number"), Boolean, "", "whether the answer holds the reference number", "return_reference: true"),
+    key("link_contact", Optional, Either(&[Boolean, Value]), "true for a flow, false otherwise", "whether the contact is linked to the case; or which one, by its id or ARN", "link_contact: $.InitialContactId"),
+    key("comment", Optional, Value, "no comment", "a comment on the case; left out when its value is missing", "comment: $.detail.notes"),
+    key("return_reference", Optional, Boolean, "false", "whether the answer holds the case's reference number, read when there is time left", "return_reference: true"),
     key("on_case_events", Later("no event of Cases reaches a case mapping"), Boolean, "", "whether events of Cases reach it", "on_case_events: true"),
-    key("enrich", Later("nothing is read from the contact"), Boolean, "", "whether the contact's attributes are read", "enrich: true"),
+    key("enrich", Optional, Boolean, "false", "whether `$.contact` and `$.Attributes` of a contact event are read from Connect", "enrich: true"),
     key("window", Later("there is no ledger"), Name, "", "how long a key stands for one case", "window: 30d"),
     key("on_existing", Later("there is no ledger"), Words(&["return", "attach"]), "", "what happens when the case exists", "on_existing: attach"),
     key("ledger_unavailable", Later("there is no ledger"), Words(&["fail", "proceed"]), "", "what happens when the ledger is down", "ledger_unavailable: proceed"),
@@ -128,7 +128,7 @@ pub static FIELD: Place = Place { name: "a field", keys: &[
     key("lookup", Optional, Name, "", "the table that the value is looked up in", "lookup: reasons"),
     key("default", Optional, Value, "", "what stands in for a missing value", "default: Other"),
     key("if_missing", Optional, Words(&["fail", "skip", "empty"]), "fail", "what happens when the value is still missing: no case, the field is not sent, or it is sent empty", "if_missing: skip"),
-    key("overflow", Optional, Words(&["fail", "truncate"]), "fail", "what happens to text that is too long: no case, or it is cut", "overflow: truncate"),
+    key("overflow", Optional, Words(&["fail", "truncate", "comment"]), "fail", "what happens to text that is too long: no case, it is cut, or it is cut and all of it goes into a comment", "overflow: comment"),
 ] };
 
 /// An entry of `choose`.
@@ -142,9 +142,37 @@ pub static CHOICE: Place = Place { name: "an entry of `choose`", keys: &[
 #[rustfmt::skip]
 pub static CUSTOMER: Place = Place { name: "`customer`", keys: &[
     key("profile_id", Optional, Value, "", "the profile's id; its ARN is assembled", "profile_id: $.Attributes.profile_id"),
-    key("find", Later("give a profile ARN, or `profile_id`"), List(&Named(&Value)), "", "how the profile is found", "find: [{ _phone: $.detail.phone }]"),
-    key("if_none", Later("give a profile ARN, or `profile_id`"), Either(&[Words(&["fail", "skip"]), Named(&Shape::Json)]), "", "what happens when no profile is found", "if_none: skip"),
-    key("if_many", Later("give a profile ARN, or `profile_id`"), Words(&["fail", "first"]), "", "what happens when several are found", "if_many: first"),
+    key("find", Optional, List(&Named(&Value)), "", "searches for the profile, tried in order; the keys of one must all match", "find: [{ _phone: $.CustomerEndpoint.Address }]"),
+    key("if_none", Optional, Either(&[Words(&["fail", "skip"]), Group(&IF_NONE)]), "fail", "what happens when no profile is found: no case, a case without customer, or a profile is created", "if_none: skip"),
+    key("if_many", Optional, Words(&["fail", "first"]), "fail", "what happens when several are found: no case, or the one with the lowest profile id", "if_many: fail"),
+] };
+
+/// The long form of `if_none`.
+#[rustfmt::skip]
+pub static IF_NONE: Place = Place { name: "`if_none`", keys: &[
+    key("create", Required, Group(&PROFILE), "", "the profile that is created", "create: { PhoneNumber: $.CustomerEndpoint.Address }"),
+] };
+
+/// A profile to create: members of `CreateProfile`.
+#[rustfmt::skip]
+pub static PROFILE: Place = Place { name: "`create`", keys: &[
+    key("FirstName", Optional, Value, "", "the first name", "FirstName: $.Attributes.first_name"),
+    key("MiddleName", Optional, Value, "", "the middle name", "MiddleName: $.Attributes.middle_name"),
+    key("LastName", Optional, Value, "", "the last name", "LastName: $.Attributes.last_name"),
+    key("PhoneNumber", Optional, Value, "", "a phone number; `_phone` finds it", "PhoneNumber: $.CustomerEndpoint.Address"),
+    key("MobilePhoneNumber", Optional, Value, "", "the mobile number; `_phone` finds it", "MobilePhoneNumber: $.Attributes.mobile"),
+    key("HomePhoneNumber", Optional, Value, "", "the number at home; `_phone` finds it", "HomePhoneNumber: $.Attributes.home_phone"),
+    key("BusinessPhoneNumber", Optional, Value, "", "the number at work; `_phone` finds it", "BusinessPhoneNumber: $.Attributes.work_phone"),
+    key("EmailAddress", Optional, Value, "", "an e-mail address; `_email` finds it", "EmailAddress: $.detail.customer.email"),
+    key("PersonalEmailAddress", Optional, Value, "", "the private e-mail address; `_email` finds it", "PersonalEmailAddress: $.detail.customer.private_email"),
+    key("BusinessEmailAddress", Optional, Value, "", "the e-mail address at work; `_email` finds it", "BusinessEmailAddress: $.detail.customer.work_email"),
+    key("AccountNumber", Optional, Value, "", "the account number; `_account` finds it", "AccountNumber: $.detail.customer.account"),
+    key("BusinessName", Optional, Value, "", "the name of the business", "BusinessName: $.detail.customer.company"),
+    key("PartyTypeString", Optional, Value, "", "the kind of party, such as INDIVIDUAL or BUSINESS", "PartyTypeString: BUSINESS"),
+    key("BirthDate", Optional, Value, "", "the date of birth", "BirthDate: $.detail.customer.born"),
+    key("GenderString", Optional, Value, "", "the gender", "GenderString: $.detail.customer.gender"),
+    key("AdditionalInformation", Optional, Value, "", "what else there is to say, up to 1,000 characters", "AdditionalInformation: Created by a refund case"),
+    key("Attributes", Optional, Named(&Value), "", "attributes of your own", "Attributes: { tier: $.detail.customer.tier }"),
 ] };
 
 /// The long form of `performed_by`.

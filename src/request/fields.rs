@@ -4,14 +4,15 @@ use crate::error::{ErrorCode, Failure};
 use crate::field::{Field, FieldValue};
 use crate::mapping::expression::{Item, Scope, WrongType};
 use crate::mapping::{Content, FieldMapping, IfMissing, Overflow, Source, filter};
-use crate::request::Surroundings;
+use crate::request::{Surroundings, additions};
 
 impl FieldMapping {
-    /// The value to send, `None` where the field is not sent.
+    /// The value to send, `None` where the field is not sent. Text that is too long and goes into a comment joins the comments.
     pub(super) fn evaluate(
         &self,
         scope: &Scope<'_>,
         surroundings: &Surroundings,
+        comments: &mut Vec<Result<String, Failure>>,
     ) -> Result<Option<FieldValue>, Failure> {
         if self
             .when
@@ -46,7 +47,7 @@ impl FieldMapping {
             (_, item) => item,
         };
         match (item, self.if_missing) {
-            (Some(item), _) => self.coerce(item).map(Some),
+            (Some(item), _) => self.coerce(item, comments).map(Some),
             (None, IfMissing::Skip) => Ok(None),
             (None, IfMissing::Empty) => Ok(Some(FieldValue::Empty)),
             (None, IfMissing::Fail) => {
@@ -58,19 +59,24 @@ impl FieldMapping {
         }
     }
 
-    fn coerce(&self, item: Item<'_>) -> Result<FieldValue, Failure> {
-        let item = match (self.overflow, item) {
-            (Overflow::Truncate, item) => item.into_text().map_or_else(
-                |item| item,
-                |text| {
-                    Item::Text(
-                        filter::truncate(&text, self.field.limit())
-                            .to_owned()
-                            .into(),
-                    )
-                },
-            ),
-            (Overflow::Fail, item) => item,
+    fn coerce(
+        &self,
+        item: Item<'_>,
+        comments: &mut Vec<Result<String, Failure>>,
+    ) -> Result<FieldValue, Failure> {
+        let item = match self.overflow {
+            Overflow::Fail => item,
+            Overflow::Truncate | Overflow::Comment => match item.into_text() {
+                Err(item) => item,
+                Ok(text) => {
+                    let cut = filter::truncate(&text, self.field.limit());
+                    if self.overflow == Overflow::Comment && cut.len() < text.len() {
+                        let whole = additions::overflow(&self.field.name, &text);
+                        comments.extend(whole.into_iter().map(Ok));
+                    }
+                    Item::Text(cut.to_owned().into())
+                }
+            },
         };
         self.field
             .coerce(item)

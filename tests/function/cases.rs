@@ -3,10 +3,11 @@
 //! | file | what |
 //! | --- | --- |
 //! | `mapping.yaml` or `mapping.json` | the mapping |
-//! | `domain.json` | the snapshot; the repository's own when absent |
+//! | `domain.json`, `profiles.json` | the snapshot and the customers; the repository's own when absent |
 //! | `event.json` | the payload; absent where the mapping is refused |
 //! | `request.json` | the body of `CreateCase` as it went over the wire |
 //! | `answer.json` | the answer where no request was sent |
+//! | `calls.json` | the other calls, in their order, where the directory is about them: operation and body of each |
 //! | `faults.txt` | the mapping's faults as a cold start prints them |
 //!
 //! `UPDATE_CASES=1 cargo test` writes what came out in place of what was expected: read the difference before you commit it.
@@ -76,7 +77,12 @@ async fn run(directory: &Path) -> (&'static str, String) {
         Ok(function) => function,
         Err(faults) => return ("faults.txt", format!("{faults}\n")),
     };
+    if let Ok(profiles) = fs::read_to_string(directory.join("profiles.json")) {
+        let set = function.emulator.set_profiles(&profiles);
+        set.expect("the emulator takes the profiles");
+    }
     let answer = function.handle(&read(directory.join("event.json"))).await;
+    others(directory, &function);
     match function.creations().as_slice() {
         [] => ("answer.json", pretty(&answer)),
         [request] => {
@@ -89,6 +95,27 @@ async fn run(directory: &Path) -> (&'static str, String) {
             ("request.json", pretty(request))
         }
         requests => panic!("{}: {} requests", directory.display(), requests.len()),
+    }
+}
+
+/// Compares the calls beside `CreateCase`, where the directory says what they are.
+fn others(directory: &Path, function: &Function) {
+    let path = directory.join("calls.json");
+    let Ok(expected) = fs::read_to_string(&path) else {
+        return;
+    };
+    let calls: serde_json::Value = function
+        .emulator
+        .requests()
+        .into_iter()
+        .filter(|request| request.operation != "CreateCase")
+        .map(|request| serde_json::json!({ request.operation: request.body }))
+        .collect();
+    let found = pretty(&calls);
+    if std::env::var_os("UPDATE_CASES").is_some() {
+        fs::write(&path, found).expect("the file can be written");
+    } else {
+        assert_eq!(expected, found, "{}", path.display());
     }
 }
 

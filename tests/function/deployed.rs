@@ -12,7 +12,7 @@ use super::{AMPLE, casebridge, read};
 
 /// The shipped function with its own HTTP client, against an emulator behind a socket.
 async fn over_a_socket() -> (casebridge::handler::Casebridge, Emulator) {
-    let emulator = Emulator::from_snapshot(&read("domain.json")).expect("sound");
+    let emulator = super::emulator(&read("domain.json"));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(emulator.clone().serve(listener, std::future::pending()));

@@ -8,11 +8,13 @@
     reason = "a test ends by panicking, and looks at the clock and the environment"
 )]
 
+mod additions;
 mod cases;
 mod deployed;
 mod events;
 mod faults;
 mod findings;
+mod matrix;
 mod once;
 mod payloads;
 mod privacy;
@@ -24,6 +26,7 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use casebridge::cases::Cases;
+use casebridge::customer::Customers;
 use casebridge::domain::Domain;
 use casebridge::error::Failure;
 use casebridge::guard::Guard;
@@ -59,7 +62,7 @@ impl Function {
         Ok(Self::with(
             Mapping::load(file, mapping, setting)?,
             &domain.id,
-            Emulator::from_snapshot(snapshot).expect("the emulator takes the snapshot"),
+            emulator(snapshot),
         ))
     }
 
@@ -90,12 +93,32 @@ impl Function {
 
     /// The bodies of the `CreateCase` requests so far, as they came over the wire.
     fn creations(&self) -> Vec<Value> {
+        self.bodies("CreateCase")
+    }
+
+    /// The bodies of an operation's requests so far.
+    fn bodies(&self, operation: &str) -> Vec<Value> {
         let requests = self.emulator.requests().into_iter();
         requests
-            .filter(|request| request.operation == "CreateCase")
+            .filter(|request| request.operation == operation)
             .map(|request| request.body)
             .collect()
     }
+
+    /// The operations called so far, in their order.
+    fn calls(&self) -> Vec<String> {
+        let requests = self.emulator.requests().into_iter();
+        requests.map(|request| request.operation).collect()
+    }
+}
+
+/// The domain of a snapshot, and the shipped customers.
+fn emulator(snapshot: &str) -> Emulator {
+    let emulator = Emulator::from_snapshot(snapshot).expect("the emulator takes the snapshot");
+    emulator
+        .set_profiles(&read("profiles.json"))
+        .expect("the emulator takes the profiles");
+    emulator
 }
 
 fn casebridge(mapping: Mapping, domain_id: &str, sdk: &SdkConfig) -> Casebridge {
@@ -114,7 +137,7 @@ fn casebridge(mapping: Mapping, domain_id: &str, sdk: &SdkConfig) -> Casebridge 
     let profiles = ProfilesDomain {
         region: "us-east-1".to_owned(),
         account: "111122223333".to_owned(),
-        name: "contact-centre".to_owned(),
+        name: "amazon-connect-example".to_owned(),
     };
     Casebridge {
         mapping,
@@ -129,9 +152,10 @@ fn casebridge(mapping: Mapping, domain_id: &str, sdk: &SdkConfig) -> Casebridge 
                 "arn:aws:cases:us-east-1:111122223333:domain/{domain_id}"
             )),
             entity_prefix: "casebridge/".to_owned(),
-            profiles: Some(profiles),
+            profiles: Some(profiles.clone()),
         },
         cases: Cases::new(&sdk),
+        customers: Some(Customers::new(&sdk, profiles)),
         flow_budget: Duration::from_millis(2500),
     }
 }

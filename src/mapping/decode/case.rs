@@ -24,6 +24,9 @@ impl Decoder<'_> {
             .and_then(|node| self.word(node, &TRIGGERS));
         self.trigger = trigger;
         let when = group.get("when").map(|node| self.pattern(node));
+        // The event is routed as it came; what is computed then sees what was read.
+        let enrich = self.enrich(&group);
+        self.enriched = enrich == Some(true);
         let template = group.get("template").and_then(|node| self.template(node));
         let key = group
             .get("key")
@@ -43,9 +46,13 @@ impl Decoder<'_> {
             .get("fields")
             .map(|node| self.fields(node))
             .unwrap_or_default();
-        if let Some(node) = group.get("customer") {
-            self.customer(node, &mut fields);
-        }
+        let find_customer = group
+            .get("customer")
+            .and_then(|node| self.customer(node, &mut fields));
+        let link_contact = self.link_contact(&group);
+        let comment = group.get("comment").map(|node| self.value(node));
+        let return_reference = self.switch(&group, "return_reference");
+        self.enriched = false;
         self.trigger = None;
         let template = template?;
         if let Some(Node {
@@ -53,6 +60,9 @@ impl Decoder<'_> {
         }) = group.get("fields")
         {
             self.missing_required(&template, &fields, group.span_of("fields"));
+        }
+        if let Some(find) = &find_customer {
+            self.warn_of_skipped_customer(&template, find, group.span_of("customer"));
         }
         let case = CaseMapping {
             name: name?,
@@ -67,6 +77,14 @@ impl Decoder<'_> {
             performed_by: performed_by?,
             tags,
             fields: fields.sound.into_iter().map(|(field, _)| field).collect(),
+            find_customer,
+            enrich: enrich?,
+            link_contact: link_contact?,
+            comment: match comment {
+                Some(comment) => Some(comment?),
+                None => None,
+            },
+            return_reference: return_reference?,
         };
         Some((case, group.get("name")?.span))
     }

@@ -61,7 +61,7 @@ impl Decoder<'_> {
         let field = &mapping.field;
         let misfit = match field.coerce(item.clone()) {
             Ok(_) => return,
-            Err(Misfit::TooLong { .. }) if mapping.overflow == Overflow::Truncate => return,
+            Err(Misfit::TooLong { .. }) if mapping.overflow != Overflow::Fail => return,
             Err(misfit) => misfit,
         };
         let (name, kind) = (&field.name, field.kind.name());

@@ -1,5 +1,8 @@
-//! `customer`: the system field `customer_id`, as a ready ARN or assembled from a profile's id.
+//! `customer`: the system field `customer_id`, as a ready ARN, assembled from a profile's id, or found.
 
+mod find;
+
+use super::super::customer::FindCustomer;
 use super::super::fault::{Code, Fault};
 use super::super::keys;
 use super::super::tree::{Kind, Node};
@@ -9,24 +12,22 @@ use super::constants::Places;
 use super::fields::Fields;
 use crate::field::Field;
 
+/// What `customer` says.
+enum Customer {
+    /// The field's value comes from the event.
+    Field(Source),
+    /// The profile is searched for.
+    Find(FindCustomer),
+}
+
 impl Decoder<'_> {
-    pub(super) fn customer(&mut self, node: &Node, fields: &mut Fields) {
-        let source = match node.kind {
-            Kind::Map(_) => self.group(node, &keys::CUSTOMER).and_then(|group| {
-                match group.get("profile_id") {
-                    Some(node) => self.value(node).map(Source::ProfileId),
-                    // Its keys are unknown, or of a later release, and have been reported.
-                    None if !group.is_empty() || !is_empty(node) => None,
-                    None => {
-                        let message = "`customer` takes a profile ARN, or `profile_id`";
-                        let help = "such as `customer: $.Parameters.profile_arn`";
-                        self.refuse(Fault::new(node.span.first_character(), message).help(help))
-                    }
-                }
-            }),
+    /// Sets the field `customer_id`, unless the customer is to be found.
+    pub(super) fn customer(&mut self, node: &Node, fields: &mut Fields) -> Option<FindCustomer> {
+        let customer = match node.kind {
+            Kind::Map(_) => self.long_customer(node),
             Kind::Scalar(_) | Kind::List(_) => {
                 let value = self.value(node);
-                value.map(|template| Source::Value(Content::Template(template)))
+                value.map(|template| Customer::Field(Source::Value(Content::Template(template))))
             }
         };
         let set = fields
@@ -44,20 +45,59 @@ impl Decoder<'_> {
                     .code(Code::FieldSetTwice),
             );
         }
-        if let (Some(field), Some(source)) = (Field::system("customer_id"), source) {
-            let mapping = FieldMapping::new(field, source);
-            let places = Places {
-                field: node.span,
-                values: vec![node.span],
-                default: None,
-            };
-            let checked = self.checked(mapping, None, &places);
-            fields
-                .sound
-                .extend(checked.map(|mapping| (mapping, node.span)));
-            let line = node.span.start.line;
-            fields.set.insert("customer_id".to_owned(), line);
+        let line = node.span.start.line;
+        fields.set.insert("customer_id".to_owned(), line);
+        match customer? {
+            Customer::Find(find) => return Some(find),
+            Customer::Field(source) => {
+                let mapping = FieldMapping::new(Field::system("customer_id")?, source);
+                let places = Places {
+                    field: node.span,
+                    values: vec![node.span],
+                    default: None,
+                };
+                let checked = self.checked(mapping, None, &places);
+                fields
+                    .sound
+                    .extend(checked.map(|mapping| (mapping, node.span)));
+            }
         }
+        None
+    }
+
+    fn long_customer(&mut self, node: &Node) -> Option<Customer> {
+        let group = self.group(node, &keys::CUSTOMER)?;
+        let (profile_id, find) = (group.get("profile_id"), group.get("find"));
+        let found = find.and_then(|find| self.find_customer(find, &group));
+        if let (Some(_), Some(_)) = (profile_id, find) {
+            let message = "`customer` takes `profile_id` or `find`, not both";
+            let fault = Fault::new(group.span_of("find"), message).help("keep one of them");
+            return self.refuse(fault.code(Code::Customer));
+        }
+        if find.is_some() {
+            return found.map(Customer::Find);
+        }
+        for key in ["if_none", "if_many"] {
+            if group.get(key).is_some() {
+                let message =
+                    format!("`{key}` says what holds after a search, and there is no `find`");
+                let fault = Fault::new(group.span_of(key), message);
+                let help = "add `find:`, such as `find: [{ _phone: $.CustomerEndpoint.Address }]`, or leave it out";
+                self.keep(fault.help(help).code(Code::Customer));
+            }
+        }
+        if let Some(node) = profile_id {
+            return self
+                .value(node)
+                .map(|id| Customer::Field(Source::ProfileId(id)));
+        }
+        // Keys that are unknown have been reported.
+        if group.is_empty() && is_empty(node) {
+            let message = "`customer` takes a profile ARN, `profile_id` or `find`";
+            let help = "such as `customer: $.Parameters.profile_arn`";
+            self.keep(Fault::new(node.span.first_character(), message).help(help));
+        }
+        None
     }
 }
 

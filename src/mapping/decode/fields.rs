@@ -101,10 +101,10 @@ impl Decoder<'_> {
         }
         mapping.if_missing = if_missing.unwrap_or(Some(IfMissing::Fail))?;
         mapping.overflow = overflow.unwrap_or(Some(Overflow::Fail))?;
-        if mapping.overflow == Overflow::Truncate && mapping.field.kind != FieldType::Text {
+        if mapping.overflow != Overflow::Fail && mapping.field.kind != FieldType::Text {
             let (name, kind) = (&mapping.field.name, mapping.field.kind.name());
             let message = format!(
-                "`overflow: truncate` is for Text, and the field `{name}` is of type {kind}: cut short, its value would be another"
+                "`overflow` is for Text, and the field `{name}` is of type {kind}: cut short, its value would be another"
             );
             let fault = Fault::new(group.span_of("overflow"), message);
             return self.refuse(fault.help("leave it out").code(Code::Overflow));
@@ -295,20 +295,12 @@ impl Decoder<'_> {
     }
 
     fn overflow(&mut self, node: &Node) -> Option<Overflow> {
-        if matches!(&node.kind, Kind::Scalar(scalar) if scalar.text == "comment") {
-            let message =
-                "`overflow: comment` is not available in this release: no comment is added";
-            let help = "write `truncate`, or leave it out to refuse text that is too long";
-            return self.refuse(
-                Fault::new(node.span, message)
-                    .help(help)
-                    .code(Code::NotAvailable),
-            );
-        }
-        self.word(
-            node,
-            &[("fail", Overflow::Fail), ("truncate", Overflow::Truncate)],
-        )
+        let words = [
+            ("fail", Overflow::Fail),
+            ("truncate", Overflow::Truncate),
+            ("comment", Overflow::Comment),
+        ];
+        self.word(node, &words)
     }
 }
 

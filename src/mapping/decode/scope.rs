@@ -59,6 +59,9 @@ const EVENT: &[&str] = &[
     "version",
 ];
 
+/// What `enrich` adds to the event of a contact.
+const READ: [&str; 2] = ["Attributes", "contact"];
+
 impl Decoder<'_> {
     /// Looks at the references of a template that stands in a scalar.
     pub(super) fn look_at_references(&mut self, template: &Template, span: Span, scalar: &Scalar) {
@@ -110,13 +113,17 @@ impl Decoder<'_> {
             TriggerKind::EventBridge => (EVENT, CONTACT, "an EventBridge event", "contact flows'"),
         };
         let warning = |message| Fault::warning(Span::default(), Code::EventMember, message);
-        if known.contains(&name) {
+        if known.contains(&name) || (self.enriched && READ.contains(&name)) {
             None
         } else if self.trigger == Some(TriggerKind::ContactFlow) && FLOW_ONLY.contains(&name) {
             let message = format!("Connect does not send `$.{name}` to a Lambda function");
             let help = "pass it as a parameter of the flow's block, and write `$.Parameters.` and the parameter's name";
             let fault = Fault::new(Span::default(), message).help(help);
             Some(fault.code(Code::Reference))
+        } else if self.trigger == Some(TriggerKind::EventBridge) && READ.contains(&name) {
+            let message = format!("{here} has no `{name}`");
+            let help = "`enrich: true` reads it from the contact of a contact event";
+            Some(warning(message).help(help))
         } else if others.contains(&name) {
             Some(warning(format!(
                 "{here} has no `{name}`: it is a member of {there}"

@@ -1,6 +1,7 @@
 //! The Cases template of a case mapping.
 
 use super::super::FieldMapping;
+use super::super::customer::{FindCustomer, IfNone};
 use super::super::fault::{Code, Fault, suggest};
 use super::super::tree::{Kind, Node, Scalar, Span};
 use super::Decoder;
@@ -114,6 +115,27 @@ impl Decoder<'_> {
 }
 
 impl Decoder<'_> {
+    /// A customer that the template requires and that a search need not find.
+    pub(super) fn warn_of_skipped_customer(
+        &mut self,
+        template: &ResolvedTemplate,
+        find: &FindCustomer,
+        span: Span,
+    ) {
+        let required = template
+            .required_fields
+            .iter()
+            .find(|field| field.id == "customer_id");
+        if let (IfNone::Skip, Some(field)) = (&find.if_none, required) {
+            let (template, field) = (&template.name, &field.name);
+            let message = format!(
+                "the template `{template}` requires the field `{field}`: with `if_none: skip`, an event without a profile makes no case"
+            );
+            let warning = Fault::warning(span, Code::RequiredField, message);
+            self.warn(warning.help("write `if_none: fail`, which says so at once, or `create`"));
+        }
+    }
+
     /// A required field that is set: it must not be sent empty, and should not be left out.
     fn required(&mut self, template: &ResolvedTemplate, mapping: &FieldMapping, span: Span) {
         if !mapping.is_always_empty() {

@@ -61,8 +61,8 @@ impl Decoder<'_> {
                 "`if_missing` never comes into play: `default` stands in for a missing value";
             self.warn(Fault::warning(span, Code::Unused, message));
         }
-        let fits = mapping.overflow == Overflow::Truncate
-            && mapping.source.is_within(mapping.field.limit());
+        let fits =
+            mapping.overflow != Overflow::Fail && mapping.source.is_within(mapping.field.limit());
         if let Some(span) = overflow.filter(|_| fits) {
             let limit = mapping.field.limit();
             let message = format!(

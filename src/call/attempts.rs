@@ -6,16 +6,18 @@ use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
+    BeforeTransmitInterceptorContextRef, Error, FinalizerInterceptorContextRef, InterceptorContext,
+    Output,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::config_bag::ConfigBag;
 
-/// Counts the attempts of one call, and those of which it is certain that they created nothing.
+/// Counts the attempts of one call, and those of which it is certain that they did nothing.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Attempts(Arc<Counts>);
+pub(crate) struct Attempts(Arc<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -26,13 +28,13 @@ struct Counts {
 }
 
 impl Attempts {
-    /// Whether some attempt may have created the case: it was begun, and neither refused nor kept from the wire.
-    pub(super) fn may_have_succeeded(&self) -> bool {
+    /// Whether some attempt may have succeeded: it was begun, and neither refused nor kept from the wire.
+    pub(crate) fn may_have_succeeded(&self) -> bool {
         self.0.begun.load(Ordering::Relaxed) > self.0.harmless.load(Ordering::Relaxed)
     }
 
     /// Whether the last answer was that the quota is used up.
-    pub(super) fn were_throttled(&self) -> bool {
+    pub(crate) fn were_throttled(&self) -> bool {
         self.0.last_status.load(Ordering::Relaxed) == 429
     }
 }
@@ -62,16 +64,42 @@ impl Intercept for Attempts {
         let status = context.response().map(HttpResponse::status);
         let last_status = status.map_or(0, StatusCode::as_u16);
         self.0.last_status.store(last_status, Ordering::Relaxed);
-        let refused = status.is_some_and(StatusCode::is_client_error);
-        let connector_error = context
-            .output_or_error()
-            .and_then(Result::err)
-            .and_then(|error| error.as_connector_error());
-        if refused || connector_error.is_some_and(|error| never_connected(error)) {
+        if is_harmless(context.response(), context.output_or_error()) {
             self.0.harmless.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
     }
+}
+
+/// Ends the attempts of a call as soon as one of them may have succeeded: for operations that have no client token.
+#[derive(Debug)]
+pub(crate) struct NeverInDoubt;
+
+impl ClassifyRetry for NeverInDoubt {
+    fn name(&self) -> &'static str {
+        "NeverInDoubt"
+    }
+
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        if is_harmless(context.response(), context.output_or_error()) {
+            RetryAction::NoActionIndicated
+        } else {
+            RetryAction::RetryForbidden
+        }
+    }
+}
+
+/// Whether an attempt is certain to have done nothing: it was refused, or never left.
+fn is_harmless(
+    response: Option<&HttpResponse>,
+    result: Option<Result<&Output, &OrchestratorError<Error>>>,
+) -> bool {
+    let status = response.map(HttpResponse::status);
+    let connector_error = result
+        .and_then(Result::err)
+        .and_then(|error| error.as_connector_error());
+    status.is_some_and(StatusCode::is_client_error)
+        || connector_error.is_some_and(|error| never_connected(error))
 }
 
 /// Whether an error, or what caused it, is that no connection could be opened: then nothing was written.

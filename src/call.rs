@@ -1,0 +1,198 @@
+//! One call of an AWS service: the time it has, what is tried again, and what its failure means.
+//!
+//! What a service says in a message is never kept: it can quote field values.
+
+mod attempts;
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_connectcases::config::retry::{RetryPartition, TokenBucket};
+use aws_sdk_connectcases::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_connectcases::operation::RequestId as _;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+pub(crate) use self::attempts::{Attempts, NeverInDoubt};
+use crate::deadline::Deadline;
+use crate::error::{ErrorCode, Failure};
+
+/// Time to open a connection, and to the first byte of an answer. Constant: the SDK keeps one connection pool for each pair, so a value that
+/// followed the deadline would open a connection for every call.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// More attempts than any flow has time for; the deadline ends them first.
+const MAX_ATTEMPTS: u32 = 8;
+
+/// The SDK doubles it for each attempt and draws from the whole of it. Its default of a second would leave a flow one attempt.
+const INITIAL_BACKOFF: Duration = Duration::from_millis(100);
+const MAX_BACKOFF: Duration = Duration::from_secs(2);
+
+/// A connection that went silent must not use up the whole deadline: an attempt gets half of what is left, within these bounds. An answer
+/// that is cut off costs more than a late one, so the lower bound is well above what a service takes.
+const SHORTEST_ATTEMPT: Duration = Duration::from_secs(1);
+const LONGEST_ATTEMPT: Duration = Duration::from_secs(5);
+
+/// How every client tries again.
+pub(crate) fn retries() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(MAX_ATTEMPTS)
+        .with_initial_backoff(INITIAL_BACKOFF)
+        .with_max_backoff(MAX_BACKOFF)
+}
+
+/// Retries are bounded by attempts and deadline alone. The SDK's own bucket of retries is shared by all calls of a process and does not fill
+/// with time: a minute of throttling would leave later events without any.
+pub(crate) fn retry_partition() -> RetryPartition {
+    RetryPartition::custom("casebridge")
+        .token_bucket(TokenBucket::unlimited())
+        .build()
+}
+
+/// The time-outs of every client; a call adds its own.
+pub(crate) fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT)
+        .build()
+}
+
+/// An operation of a service, with what to do when it refuses: each a phrase that ends a sentence.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    /// The API's name.
+    pub(crate) name: &'static str,
+    /// The IAM actions that it takes.
+    pub(crate) actions: &'static str,
+    /// Its default quota.
+    pub(crate) quota: &'static str,
+    /// What may be missing.
+    pub(crate) not_found: &'static str,
+    /// Why a request that passed every check here may be refused all the same.
+    pub(crate) refused: &'static str,
+}
+
+/// A call under way.
+#[derive(Debug)]
+pub(crate) struct Call {
+    operation: &'static Operation,
+    /// What became of its attempts; every call sends it along as an interceptor.
+    pub(crate) attempts: Attempts,
+    /// Its time-outs.
+    pub(crate) timeouts: TimeoutConfig,
+}
+
+impl Operation {
+    /// A call that may be repeated: an attempt that hangs leaves time for another.
+    ///
+    /// # Errors
+    /// `OutOfTime`: there is none left.
+    pub(crate) fn repeatable(&'static self, deadline: Deadline) -> Result<Call, Failure> {
+        let attempt = (deadline.remaining() / 2).clamp(SHORTEST_ATTEMPT, LONGEST_ATTEMPT);
+        self.call(deadline, attempt)
+    }
+
+    /// A call that must not be repeated once it may have succeeded: its one attempt has all the time there is. It goes with [`NeverInDoubt`].
+    ///
+    /// # Errors
+    /// `OutOfTime`: there is none left.
+    pub(crate) fn unrepeatable(&'static self, deadline: Deadline) -> Result<Call, Failure> {
+        self.call(deadline, deadline.remaining())
+    }
+
+    fn call(&'static self, deadline: Deadline, attempt: Duration) -> Result<Call, Failure> {
+        let remaining = deadline.remaining();
+        if remaining.is_zero() {
+            let message = format!("the time was up before {} could be called", self.name);
+            return Err(Failure::new(ErrorCode::OutOfTime, message));
+        }
+        let timeouts = timeouts()
+            .to_builder()
+            .operation_timeout(remaining)
+            .operation_attempt_timeout(attempt)
+            .build();
+        Ok(Call {
+            operation: self,
+            attempts: Attempts::default(),
+            timeouts,
+        })
+    }
+
+    /// The code of a service error, and what to do about it.
+    fn classify(&self, name: &str, status: u16) -> (ErrorCode, String) {
+        let Self {
+            actions,
+            quota,
+            not_found,
+            refused,
+            ..
+        } = self;
+        match (name, status) {
+            ("ThrottlingException", _) | (_, 429) => (
+                ErrorCode::Throttled,
+                format!(
+                    "the account's quota for this operation is used up; {quota} is the default, and it can be raised"
+                ),
+            ),
+            ("ResourceNotFoundException", _) | (_, 404) => {
+                (ErrorCode::ResourceNotFound, (*not_found).to_owned())
+            }
+            ("AccessDeniedException", _) | (_, 401 | 403) => (
+                ErrorCode::AccessDenied,
+                format!("the function's role needs {actions}"),
+            ),
+            (_, status) if status >= 500 => (
+                ErrorCode::ServiceUnavailable,
+                "the service had a fault of its own".to_owned(),
+            ),
+            _ => (ErrorCode::RequestRefused, (*refused).to_owned()),
+        }
+    }
+}
+
+impl Call {
+    /// Whether the failure is one after which nobody knows what the call did.
+    pub(crate) fn in_doubt(&self, failure: &Failure) -> bool {
+        failure.code.is_transient() && self.attempts.may_have_succeeded()
+    }
+
+    /// The failure that an SDK error tells of: its kind, HTTP status and request id, never its message.
+    pub(crate) fn failure<E: ProvideErrorMetadata>(
+        &self,
+        error: &SdkError<E, HttpResponse>,
+    ) -> Failure {
+        let operation = self.operation.name;
+        let (code, message) = match error {
+            SdkError::ServiceError(context) => {
+                let status = context.raw().status().as_u16();
+                let name = context.err().code().unwrap_or("an error without a name");
+                let request = context.raw().request_id();
+                let request = request
+                    .map(|id| format!(", request {id}"))
+                    .unwrap_or_default();
+                let (code, help) = self.operation.classify(name, status);
+                let message =
+                    format!("{operation} answered {name} (HTTP {status}{request}): {help}");
+                return Failure::new(code, message);
+            }
+            SdkError::TimeoutError(_) if self.attempts.were_throttled() => {
+                (ErrorCode::Throttled, "was throttled until the time was up")
+            }
+            SdkError::TimeoutError(_) => (ErrorCode::ServiceUnavailable, "did not answer in time"),
+            SdkError::DispatchFailure(_) => (
+                ErrorCode::ServiceUnavailable,
+                "could not be sent, or its answer did not arrive",
+            ),
+            SdkError::ResponseError(_) => (
+                ErrorCode::ServiceUnavailable,
+                "gave an answer that cannot be read",
+            ),
+            _ => (
+                ErrorCode::InternalError,
+                "could not be built or signed: check the function's credentials and Region",
+            ),
+        };
+        Failure::new(code, format!("{operation} {message}"))
+    }
+}

@@ -1,0 +1,295 @@
+//! What joins a case that exists: the contact, comments; and its reference number.
+//!
+//! `CreateRelatedItem` has no client token, so it is sent once. When it may have succeeded unseen, the case is read; what is not there then is
+//! reported as missing, for the next run to look and to add.
+
+use std::collections::HashSet;
+
+use aws_sdk_connectcases::config::Builder as ConfigBuilder;
+use aws_sdk_connectcases::error::ProvideErrorMetadata as _;
+use aws_sdk_connectcases::types;
+
+use super::{Cases, performer};
+use crate::call::{NeverInDoubt, Operation};
+use crate::deadline::Deadline;
+use crate::error::{ErrorCode, Failure};
+use crate::request::User;
+
+const CREATE_RELATED_ITEM: Operation = Operation {
+    name: "CreateRelatedItem",
+    actions: "cases:CreateRelatedItem, and connect:DescribeContact to link a contact",
+    quota: "2 a second",
+    not_found: "the case or the contact does not exist any more",
+    refused: "it refuses the item; a case has at most 200 of them",
+};
+
+const LIST_CASES_FOR_CONTACT: Operation = Operation {
+    name: "ListCasesForContact",
+    actions: "cases:ListCasesForContact",
+    quota: "2 a second",
+    not_found: "the contact does not exist any more",
+    refused: "it refuses the contact's ARN",
+};
+
+const SEARCH_RELATED_ITEMS: Operation = Operation {
+    name: "SearchRelatedItems",
+    actions: "cases:SearchRelatedItems",
+    quota: "2 a second",
+    not_found: "the case does not exist any more",
+    refused: "it refuses the search for comments",
+};
+
+const GET_CASE: Operation = Operation {
+    name: "GetCase",
+    actions: "cases:GetCase",
+    quota: "4 a second",
+    not_found: "the case does not exist any more",
+    refused: "it refuses the field reference_number",
+};
+
+/// Pages of related items that are read for a comment: more than a case may have.
+const PAGES: usize = 10;
+
+/// The case that something is added to, and who adds it.
+#[derive(Clone, Copy, Debug)]
+pub struct Addition<'a> {
+    /// `domainId`
+    pub domain_id: &'a str,
+    /// `caseId`
+    pub case_id: &'a str,
+    /// `performedBy`
+    pub performed_by: &'a User,
+    /// Whether an earlier run may have added it already, so that the case is read first.
+    pub look_first: bool,
+    /// Until when it is to be done.
+    pub deadline: Deadline,
+}
+
+impl Cases {
+    /// Links a contact to the case. One that is linked already is linked.
+    ///
+    /// # Errors
+    /// What Cases said, or that it could not be reached.
+    pub async fn link_contact(
+        &self,
+        addition: Addition<'_>,
+        contact_arn: &str,
+    ) -> Result<(), Failure> {
+        if addition.look_first && self.is_linked(addition, contact_arn).await? {
+            return Ok(());
+        }
+        let contact = types::Contact::builder().contact_arn(contact_arn).build();
+        let contact = contact.map_err(|_| unbuilt("a contact"))?;
+        let content = types::RelatedItemInputContent::Contact(contact);
+        match self
+            .add(addition, types::RelatedItemType::Contact, content)
+            .await
+        {
+            Ok(Added::Stored | Added::Conflict) => Ok(()),
+            Err(failure) if failure.code == ErrorCode::OutcomeUnknown => {
+                match self.is_linked(addition, contact_arn).await {
+                    Ok(true) => Ok(()),
+                    Ok(false) | Err(_) => Err(failure),
+                }
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Adds the comments in their order, each once. The first that cannot be added ends it.
+    ///
+    /// # Errors
+    /// What Cases said, or that it could not be reached.
+    pub async fn add_comments(
+        &self,
+        addition: Addition<'_>,
+        bodies: &[&str],
+    ) -> Result<(), Failure> {
+        let mut there = if addition.look_first {
+            self.comments(addition).await?
+        } else {
+            HashSet::new()
+        };
+        for body in bodies {
+            if there.contains(*body) {
+                continue;
+            }
+            let comment = types::CommentContent::builder()
+                .body(*body)
+                .content_type(types::CommentBodyTextType::Plaintext);
+            let comment = comment.build().map_err(|_| unbuilt("a comment"))?;
+            let content = types::RelatedItemInputContent::Comment(comment);
+            match self
+                .add(addition, types::RelatedItemType::Comment, content)
+                .await
+            {
+                Ok(Added::Stored) => {}
+                Ok(Added::Conflict) => {
+                    let message = "CreateRelatedItem answered ConflictException (HTTP 409): the case is being merged into another";
+                    return Err(Failure::new(ErrorCode::RequestRefused, message));
+                }
+                Err(failure) if failure.code == ErrorCode::OutcomeUnknown => {
+                    there = self.comments(addition).await.map_err(|_| failure.clone())?;
+                    if !there.contains(*body) {
+                        return Err(failure);
+                    }
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(())
+    }
+
+    /// The case's reference number; `None` where it has none, or there was no time to read it.
+    pub async fn reference_number(&self, addition: Addition<'_>) -> Option<String> {
+        let call = GET_CASE.repeatable(addition.deadline).ok()?;
+        let field = types::FieldIdentifier::builder().id("reference_number");
+        let sent = self
+            .client
+            .get_case()
+            .domain_id(addition.domain_id)
+            .case_id(addition.case_id)
+            .fields(field.build().ok()?)
+            .customize()
+            .interceptor(call.attempts.clone())
+            .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
+            .send()
+            .await;
+        let output = match sent {
+            Ok(output) => output,
+            Err(error) => {
+                let failure = call.failure(&error);
+                tracing::warn!(
+                    error.code = failure.code.name(),
+                    "no reference number: {failure}"
+                );
+                return None;
+            }
+        };
+        let fields = output.fields.into_iter();
+        fields
+            .filter(|field| field.id == "reference_number")
+            .find_map(|field| match field.value {
+                Some(types::FieldValueUnion::StringValue(number)) => Some(number),
+                _ => None,
+            })
+    }
+
+    async fn add(
+        &self,
+        addition: Addition<'_>,
+        kind: types::RelatedItemType,
+        content: types::RelatedItemInputContent,
+    ) -> Result<Added, Failure> {
+        let call = CREATE_RELATED_ITEM.unrepeatable(addition.deadline)?;
+        let sent = self
+            .client
+            .create_related_item()
+            .domain_id(addition.domain_id)
+            .case_id(addition.case_id)
+            .r#type(kind)
+            .content(content)
+            .performed_by(performer(addition.performed_by))
+            .customize()
+            .interceptor(call.attempts.clone())
+            .config_override(
+                ConfigBuilder::default()
+                    .timeout_config(call.timeouts.clone())
+                    .retry_classifier(NeverInDoubt),
+            )
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(Added::Stored),
+            // The SDK does not model this error yet.
+            Err(error) if error.code() == Some("ConflictException") => Ok(Added::Conflict),
+            Err(error) => {
+                let failure = call.failure(&error);
+                Err(if call.in_doubt(&failure) {
+                    Failure::new(ErrorCode::OutcomeUnknown, failure.message)
+                } else {
+                    failure
+                })
+            }
+        }
+    }
+
+    /// Whether the contact is linked to the case.
+    async fn is_linked(&self, addition: Addition<'_>, contact_arn: &str) -> Result<bool, Failure> {
+        let mut token = None;
+        for _ in 0..PAGES {
+            let call = LIST_CASES_FOR_CONTACT.repeatable(addition.deadline)?;
+            let sent = self
+                .client
+                .list_cases_for_contact()
+                .domain_id(addition.domain_id)
+                .contact_arn(contact_arn)
+                .max_results(10)
+                .set_next_token(token)
+                .customize()
+                .interceptor(call.attempts.clone())
+                .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
+                .send()
+                .await;
+            let output = sent.map_err(|error| call.failure(&error))?;
+            if output
+                .cases
+                .iter()
+                .any(|case| case.case_id == addition.case_id)
+            {
+                return Ok(true);
+            }
+            token = output.next_token;
+            if token.is_none() {
+                break;
+            }
+        }
+        Ok(false)
+    }
+
+    /// The bodies of the case's comments.
+    async fn comments(&self, addition: Addition<'_>) -> Result<HashSet<String>, Failure> {
+        let comments = types::CommentFilter::builder().build();
+        let (mut bodies, mut token) = (HashSet::new(), None);
+        for _ in 0..PAGES {
+            let call = SEARCH_RELATED_ITEMS.repeatable(addition.deadline)?;
+            let sent = self
+                .client
+                .search_related_items()
+                .domain_id(addition.domain_id)
+                .case_id(addition.case_id)
+                .filters(types::RelatedItemTypeFilter::Comment(comments.clone()))
+                .max_results(25)
+                .set_next_token(token)
+                .customize()
+                .interceptor(call.attempts.clone())
+                .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
+                .send()
+                .await;
+            let output = sent.map_err(|error| call.failure(&error))?;
+            let found = output.related_items.into_iter().flatten();
+            bodies.extend(found.filter_map(|item| match item.content {
+                Some(types::RelatedItemContent::Comment(comment)) => Some(comment.body),
+                _ => None,
+            }));
+            token = output.next_token;
+            if token.is_none() {
+                break;
+            }
+        }
+        Ok(bodies)
+    }
+}
+
+/// What became of an item that was sent.
+enum Added {
+    /// It is on the case.
+    Stored,
+    /// `ConflictException`: for a contact, that it is there already.
+    Conflict,
+}
+
+fn unbuilt(what: &str) -> Failure {
+    let message = format!("{what} could not be put into the request");
+    Failure::new(ErrorCode::InternalError, message)
+}

@@ -1,0 +1,285 @@
+//! Amazon Connect Customer Profiles: from what an event tells of a customer to the ARN of one profile.
+//!
+//! A search is a read and may be repeated. `CreateProfile` has no client token, so it is sent once: when it may have succeeded unseen, the
+//! profile is searched for again, never created again.
+
+#![expect(
+    clippy::disallowed_types,
+    reason = "this file is where Customer Profiles is called"
+)]
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_customerprofiles::Client;
+use aws_sdk_customerprofiles::config::Builder as ConfigBuilder;
+use aws_sdk_customerprofiles::operation::create_profile::builders::CreateProfileFluentBuilder;
+use aws_sdk_customerprofiles::types::{AdditionalSearchKey, LogicalOperator};
+
+use crate::call::{self, NeverInDoubt, Operation};
+use crate::deadline::Deadline;
+use crate::error::{ErrorCode, Failure};
+use crate::mapping::customer::{IfMany, ProfileMember};
+use crate::request::{CustomerSearch, IfNoProfile, ProfileToCreate, ProfilesDomain};
+
+const SEARCH_PROFILES: Operation = Operation {
+    name: "SearchProfiles",
+    actions: "profile:SearchProfiles",
+    quota: "100 a second",
+    not_found: "the profiles domain does not exist: check PROFILES_DOMAIN",
+    refused: "it refuses the search; `find` may name a search key that the profiles domain does not have",
+};
+
+const CREATE_PROFILE: Operation = Operation {
+    name: "CreateProfile",
+    actions: "profile:CreateProfile",
+    quota: "100 a second",
+    not_found: "the profiles domain does not exist: check PROFILES_DOMAIN",
+    refused: "it refuses the profile that `create` makes of this event",
+};
+
+/// The most that a page of `SearchProfiles` holds, and the most pages that are read to find the lowest profile id.
+const PAGE: i32 = 100;
+const PAGES: usize = 10;
+
+/// How long to wait before each search for a profile that may have been created: search lags behind creation.
+const LOOKS: [Duration; 4] = [
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+];
+
+/// The client of the profiles domain.
+#[derive(Clone, Debug)]
+pub struct Customers {
+    client: Client,
+    domain: ProfilesDomain,
+}
+
+impl Customers {
+    /// A client of the profiles domain in the account, Region and endpoint of `config`.
+    #[must_use]
+    pub fn new(config: &SdkConfig, domain: ProfilesDomain) -> Self {
+        let config = ConfigBuilder::from(config)
+            .retry_config(call::retries())
+            .retry_partition(call::retry_partition())
+            .timeout_config(call::timeouts())
+            .build();
+        Self {
+            client: Client::from_conf(config),
+            domain,
+        }
+    }
+
+    /// The ARN of the customer's profile, created if the mapping says so; `None` where the case is to have no customer.
+    ///
+    /// # Errors
+    /// `CustomerNotFound`, `CustomerAmbiguous`, `CustomerUnknown`, or what Customer Profiles said.
+    pub async fn find(
+        &self,
+        search: &CustomerSearch,
+        deadline: Deadline,
+    ) -> Result<Option<String>, Failure> {
+        let found = match self.search(search, deadline).await? {
+            Some(profile_id) => Some(profile_id),
+            None => match &search.if_none {
+                IfNoProfile::Skip => None,
+                IfNoProfile::Create(profile) => Some(self.create(profile, search, deadline).await?),
+                IfNoProfile::Fail => {
+                    let message = "no profile has the customer's keys; where that may be so, write `if_none: skip` or `create`";
+                    return Err(Failure::new(ErrorCode::CustomerNotFound, message).of("customer"));
+                }
+            },
+        };
+        Ok(found.map(|profile_id| self.domain.arn(&profile_id)))
+    }
+
+    /// The profile that the first search with a result finds.
+    async fn search(
+        &self,
+        search: &CustomerSearch,
+        deadline: Deadline,
+    ) -> Result<Option<String>, Failure> {
+        for keys in &search.searches {
+            let found = match search.if_many {
+                IfMany::Fail => self.only(keys, deadline).await?,
+                IfMany::First => self.lowest(keys, deadline).await?,
+            };
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    async fn only(
+        &self,
+        keys: &[(String, String)],
+        deadline: Deadline,
+    ) -> Result<Option<String>, Failure> {
+        let (mut found, more) = self.page(keys, None, 2, deadline).await?;
+        match found.pop() {
+            Some(profile_id) if found.is_empty() && more.is_none() => Ok(Some(profile_id)),
+            None if more.is_none() => Ok(None),
+            _ => {
+                let keys: Vec<String> = keys.iter().map(|(key, _)| format!("`{key}`")).collect();
+                let message = format!(
+                    "several profiles have the customer's {}: search by more keys, or merge the profiles",
+                    keys.join(" and ")
+                );
+                Err(Failure::new(ErrorCode::CustomerAmbiguous, message).of("customer"))
+            }
+        }
+    }
+
+    /// The lowest profile id, so that it is the same one every time.
+    async fn lowest(
+        &self,
+        keys: &[(String, String)],
+        deadline: Deadline,
+    ) -> Result<Option<String>, Failure> {
+        let (mut lowest, mut token) = (None, None);
+        for _ in 0..PAGES {
+            let (found, more) = self.page(keys, token, PAGE, deadline).await?;
+            lowest = lowest.into_iter().chain(found).min();
+            token = more;
+            if token.is_none() {
+                return Ok(lowest);
+            }
+        }
+        let limit = PAGES * usize::try_from(PAGE).unwrap_or_default();
+        let message = format!(
+            "more than {limit} profiles have the customer's keys: no one of them can be the customer"
+        );
+        Err(Failure::new(ErrorCode::CustomerAmbiguous, message).of("customer"))
+    }
+
+    /// Profile ids of one page, and the token of the next. All keys have to match: the API's default is that any does, which finds
+    /// strangers who share a phone.
+    async fn page(
+        &self,
+        keys: &[(String, String)],
+        token: Option<String>,
+        size: i32,
+        deadline: Deadline,
+    ) -> Result<(Vec<String>, Option<String>), Failure> {
+        let call = SEARCH_PROFILES.repeatable(deadline)?;
+        let Some(((key, value), others)) = keys.split_first() else {
+            return Ok((Vec::new(), None));
+        };
+        let mut request = self
+            .client
+            .search_profiles()
+            .domain_name(&self.domain.name)
+            .key_name(key)
+            .values(value)
+            .max_results(size)
+            .set_next_token(token);
+        for (key, value) in others {
+            let key = AdditionalSearchKey::builder().key_name(key).values(value);
+            let key = key.build().map_err(|_| {
+                let message = "a search key could not be put into the request";
+                Failure::new(ErrorCode::InternalError, message).of("customer")
+            })?;
+            request = request
+                .additional_search_keys(key)
+                .logical_operator(LogicalOperator::And);
+        }
+        let sent = request
+            .customize()
+            .interceptor(call.attempts.clone())
+            .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
+            .send()
+            .await;
+        let output = sent.map_err(|error| call.failure(&error))?;
+        let found = output.items.into_iter().flatten();
+        let found = found.filter_map(|profile| profile.profile_id).collect();
+        Ok((found, output.next_token.filter(|token| !token.is_empty())))
+    }
+
+    async fn create(
+        &self,
+        profile: &ProfileToCreate,
+        search: &CustomerSearch,
+        deadline: Deadline,
+    ) -> Result<String, Failure> {
+        // The rest is for looking again if no answer comes, and for the case.
+        let call = CREATE_PROFILE.unrepeatable(deadline.halfway())?;
+        let mut request = self.client.create_profile().domain_name(&self.domain.name);
+        for (member, value) in &profile.members {
+            request = set(request, *member, value);
+        }
+        for (name, value) in &profile.attributes {
+            request = request.attributes(name, value);
+        }
+        let sent = request
+            .customize()
+            .interceptor(call.attempts.clone())
+            .config_override(
+                ConfigBuilder::default()
+                    .timeout_config(call.timeouts.clone())
+                    .retry_classifier(NeverInDoubt),
+            )
+            .send()
+            .await;
+        match sent {
+            Ok(output) => Ok(output.profile_id),
+            Err(error) => {
+                let failure = call.failure(&error);
+                if call.in_doubt(&failure) {
+                    self.look_again(search, deadline, &failure).await
+                } else {
+                    Err(failure)
+                }
+            }
+        }
+    }
+
+    /// Searches for the profile that may have been created.
+    async fn look_again(
+        &self,
+        search: &CustomerSearch,
+        deadline: Deadline,
+        failure: &Failure,
+    ) -> Result<String, Failure> {
+        for pause in LOOKS {
+            if deadline.remaining() <= pause {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            if let Ok(Some(profile_id)) = self.search(search, deadline).await {
+                return Ok(profile_id);
+            }
+        }
+        let message = format!(
+            "the customer's profile may have been created, and search does not show it yet; calling again searches first. the attempt: {failure}"
+        );
+        Err(Failure::new(ErrorCode::CustomerUnknown, message).of("customer"))
+    }
+}
+
+fn set(
+    request: CreateProfileFluentBuilder,
+    member: ProfileMember,
+    value: &str,
+) -> CreateProfileFluentBuilder {
+    match member {
+        ProfileMember::AccountNumber => request.account_number(value),
+        ProfileMember::AdditionalInformation => request.additional_information(value),
+        ProfileMember::BirthDate => request.birth_date(value),
+        ProfileMember::BusinessEmailAddress => request.business_email_address(value),
+        ProfileMember::BusinessName => request.business_name(value),
+        ProfileMember::BusinessPhoneNumber => request.business_phone_number(value),
+        ProfileMember::EmailAddress => request.email_address(value),
+        ProfileMember::FirstName => request.first_name(value),
+        ProfileMember::GenderString => request.gender_string(value),
+        ProfileMember::HomePhoneNumber => request.home_phone_number(value),
+        ProfileMember::LastName => request.last_name(value),
+        ProfileMember::MiddleName => request.middle_name(value),
+        ProfileMember::MobilePhoneNumber => request.mobile_phone_number(value),
+        ProfileMember::PartyTypeString => request.party_type_string(value),
+        ProfileMember::PersonalEmailAddress => request.personal_email_address(value),
+        ProfileMember::PhoneNumber => request.phone_number(value),
+    }
+}

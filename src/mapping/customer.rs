@@ -1,0 +1,195 @@
+//! `customer` in its long form: how the profile is found, and what holds when there is none or several.
+
+use super::expression::Template;
+
+/// How the customer's profile is found.
+#[derive(Clone, Debug)]
+pub struct FindCustomer {
+    /// The searches, tried in order.
+    pub searches: Vec<Search>,
+    /// What holds when none of them finds a profile.
+    pub if_none: IfNone,
+    /// What holds when one of them finds several.
+    pub if_many: IfMany,
+}
+
+/// One entry of `find`: search keys (`SearchProfiles` `KeyName`) with their values, which must all match.
+pub type Search = Vec<(String, Template)>;
+
+/// What holds when no profile is found.
+#[derive(Clone, Debug, Default)]
+pub enum IfNone {
+    /// No case is created.
+    #[default]
+    Fail,
+    /// The case is created without a customer.
+    Skip,
+    /// A profile is created.
+    Create(NewProfile),
+}
+
+/// What holds when several profiles are found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IfMany {
+    /// No case is created.
+    #[default]
+    Fail,
+    /// The one with the lowest profile id is taken.
+    First,
+}
+
+/// What a created profile is made of; a member whose value is missing is left out.
+#[derive(Clone, Debug)]
+pub struct NewProfile {
+    /// Members of `CreateProfile`.
+    pub members: Vec<(ProfileMember, Template)>,
+    /// `Attributes`
+    pub attributes: Vec<(String, Template)>,
+}
+
+/// A text member of `CreateProfile`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the API's own")]
+pub enum ProfileMember {
+    AccountNumber,
+    AdditionalInformation,
+    BirthDate,
+    BusinessEmailAddress,
+    BusinessName,
+    BusinessPhoneNumber,
+    EmailAddress,
+    FirstName,
+    GenderString,
+    HomePhoneNumber,
+    LastName,
+    MiddleName,
+    MobilePhoneNumber,
+    PartyTypeString,
+    PersonalEmailAddress,
+    PhoneNumber,
+}
+
+/// The member of `create` that holds attributes of the author's own.
+pub const ATTRIBUTES: &str = "Attributes";
+
+impl ProfileMember {
+    /// Every member, with the API's name.
+    pub const NAMES: [(&'static str, Self); 16] = [
+        ("AccountNumber", Self::AccountNumber),
+        ("AdditionalInformation", Self::AdditionalInformation),
+        ("BirthDate", Self::BirthDate),
+        ("BusinessEmailAddress", Self::BusinessEmailAddress),
+        ("BusinessName", Self::BusinessName),
+        ("BusinessPhoneNumber", Self::BusinessPhoneNumber),
+        ("EmailAddress", Self::EmailAddress),
+        ("FirstName", Self::FirstName),
+        ("GenderString", Self::GenderString),
+        ("HomePhoneNumber", Self::HomePhoneNumber),
+        ("LastName", Self::LastName),
+        ("MiddleName", Self::MiddleName),
+        ("MobilePhoneNumber", Self::MobilePhoneNumber),
+        ("PartyTypeString", Self::PartyTypeString),
+        ("PersonalEmailAddress", Self::PersonalEmailAddress),
+        ("PhoneNumber", Self::PhoneNumber),
+    ];
+
+    /// The API's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMES
+            .iter()
+            .find(|(_, member)| *member == self)
+            .map_or("", |(name, _)| name)
+    }
+
+    /// The longest value, in characters (`sensitiveString1To255`, `sensitiveString1To1000`).
+    #[must_use]
+    pub fn limit(self) -> usize {
+        match self {
+            Self::AdditionalInformation => 1000,
+            _ => 255,
+        }
+    }
+
+    /// Whether it is a phone number.
+    #[must_use]
+    pub fn is_phone(self) -> bool {
+        matches!(
+            self,
+            Self::BusinessPhoneNumber
+                | Self::HomePhoneNumber
+                | Self::MobilePhoneNumber
+                | Self::PhoneNumber
+        )
+    }
+
+    /// The predefined search key that finds it, where there is one.
+    #[must_use]
+    pub fn search_key(self) -> Option<&'static str> {
+        match self {
+            Self::AccountNumber => Some("_account"),
+            Self::BusinessEmailAddress | Self::EmailAddress | Self::PersonalEmailAddress => {
+                Some("_email")
+            }
+            Self::FirstName | Self::LastName | Self::MiddleName => Some("_fullName"),
+            _ if self.is_phone() => Some("_phone"),
+            _ => None,
+        }
+    }
+}
+
+/// The search keys that every profiles domain has (API model 2020-08-15, `SearchProfiles`).
+pub const SEARCH_KEYS: [&str; 21] = [
+    "_account",
+    "_profileId",
+    "_assetId",
+    "_caseId",
+    "_orderId",
+    "_fullName",
+    "_phone",
+    "_email",
+    "_ctrContactId",
+    "_marketoLeadId",
+    "_salesforceAccountId",
+    "_salesforceContactId",
+    "_salesforceAssetId",
+    "_zendeskUserId",
+    "_zendeskExternalId",
+    "_zendeskTicketId",
+    "_serviceNowSystemId",
+    "_serviceNowIncidentId",
+    "_segmentUserId",
+    "_shopifyCustomerId",
+    "_shopifyOrderId",
+];
+
+/// `KeyName`, and `AdditionalSearchKeys` beside it: at most so many keys in one search.
+pub const KEYS_IN_A_SEARCH: usize = 5;
+
+impl FindCustomer {
+    /// Every template in it.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        let created = match &self.if_none {
+            IfNone::Create(profile) => Some(profile),
+            IfNone::Fail | IfNone::Skip => None,
+        };
+        let keys = self.searches.iter().flatten().map(|(_, value)| value);
+        keys.chain(created.into_iter().flat_map(NewProfile::templates))
+    }
+}
+
+impl NewProfile {
+    fn templates(&self) -> impl Iterator<Item = &Template> {
+        let members = self.members.iter().map(|(_, value)| value);
+        members.chain(self.attributes.iter().map(|(_, value)| value))
+    }
+}
+
+/// Whether the text may name a search key (`name`: 1 to 64 of letters, digits, `_` and `-`).
+#[must_use]
+pub fn is_search_key(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+}

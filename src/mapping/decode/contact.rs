@@ -1,0 +1,70 @@
+//! What a case mapping does with the contact: link it, read it.
+
+use super::super::LinkContact;
+use super::super::fault::{Code, Fault};
+use super::super::group::Group;
+use super::super::tree::{Kind, Literal, Node};
+use super::Decoder;
+use crate::trigger::TriggerKind;
+
+impl Decoder<'_> {
+    /// The contact to link: by default that of a flow.
+    pub(super) fn link_contact(&mut self, group: &Group<'_>) -> Option<LinkContact> {
+        let Some(node) = group.get("link_contact") else {
+            return Some(match self.trigger {
+                Some(TriggerKind::ContactFlow) => LinkContact::Current,
+                Some(TriggerKind::EventBridge) | None => LinkContact::Never,
+            });
+        };
+        if let Kind::Scalar(scalar) = &node.kind
+            && let Literal::Boolean(link) = scalar.literal()
+        {
+            return Some(if link {
+                LinkContact::Current
+            } else {
+                LinkContact::Never
+            });
+        }
+        let named = self.value(node)?;
+        if named.constant().is_some() {
+            let message = "`link_contact` takes `true`, `false`, or where the contact's id or ARN stands in the event";
+            let help = "such as $.InitialContactId";
+            return self.refuse(
+                Fault::new(node.span, message)
+                    .help(help)
+                    .code(Code::Contact),
+            );
+        }
+        Some(LinkContact::Named(named))
+    }
+
+    /// Whether the contact is read: a flow sends all that could be read.
+    pub(super) fn enrich(&mut self, group: &Group<'_>) -> Option<bool> {
+        let enrich = self.switch(group, "enrich")?;
+        if enrich && self.trigger == Some(TriggerKind::ContactFlow) {
+            let message = "`enrich` is for `trigger: eventbridge`: a flow sends the contact and its attributes itself";
+            let fault = Fault::new(group.span_of("enrich"), message);
+            return self.refuse(fault.help("leave it out").code(Code::Contact));
+        }
+        Some(enrich)
+    }
+
+    /// `true` or `false`, and `false` where the key is absent.
+    pub(super) fn switch(&mut self, group: &Group<'_>, key: &str) -> Option<bool> {
+        let Some(node) = group.get(key) else {
+            return Some(false);
+        };
+        match &node.kind {
+            Kind::Scalar(scalar) => match scalar.literal() {
+                Literal::Boolean(on) => Some(on),
+                _ => self.refuse(not_a_switch(key, node)),
+            },
+            Kind::List(_) | Kind::Map(_) => self.refuse(not_a_switch(key, node)),
+        }
+    }
+}
+
+fn not_a_switch(key: &str, node: &Node) -> Fault {
+    let message = format!("`{key}` takes `true` or `false`, found {}", node.describe());
+    Fault::new(node.span, message)
+}

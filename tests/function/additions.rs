@@ -1,0 +1,286 @@
+//! The customer before the case, the contact and the comments after it: what is sent, how often, and what is never sent twice.
+
+use std::time::Duration;
+
+use cases_emulator::{Fault, FaultKind};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{Function, read};
+
+const MAPPING: &str = "
+version: 1
+cases:
+  - name: flow
+    trigger: contact-flow
+    template: Contact follow-up
+    customer:
+      find: [{ _phone: $.CustomerEndpoint.Address }]
+      if_none: { create: { PhoneNumber: $.CustomerEndpoint.Address } }
+    fields: { title: Call back }
+    comment: $.Parameters.comment
+    return_reference: true
+  - name: event
+    trigger: eventbridge
+    template: Contact follow-up
+    fields: { title: Call back }
+    link_contact: $.detail.contactArn
+    comment: $.detail.comment
+";
+
+fn function() -> Function {
+    Function::new("mapping.yaml", MAPPING, &read("domain.json")).expect("sound")
+}
+
+/// The same without a reference number: the calls of the common path.
+fn plain() -> Function {
+    let mapping = MAPPING.replace("    return_reference: true\n", "");
+    Function::new("mapping.yaml", &mapping, &read("domain.json")).expect("sound")
+}
+
+fn flow(phone: &str, parameters: &Value) -> String {
+    let contact = json!({
+        "ContactId": "c-1",
+        "InstanceARN": "arn:aws:connect:us-east-1:111122223333:instance/i-1",
+        "CustomerEndpoint": { "Address": phone, "Type": "TELEPHONE_NUMBER" },
+    });
+    json!({ "Details": { "ContactData": contact, "Parameters": parameters } }).to_string()
+}
+
+fn event() -> String {
+    let contact = "arn:aws:connect:us-east-1:111122223333:instance/i-1/contact/c-1";
+    let detail = json!({ "contactArn": contact, "comment": "Call after six" });
+    json!({ "source": "com.example.shop", "detail-type": "Callback", "id": "e-1", "detail": detail })
+        .to_string()
+}
+
+const JANE: &str = "+15550100142";
+const NOBODY: &str = "+15550100199";
+
+#[tokio::test(start_paused = true)]
+async fn a_flow_makes_three_calls() {
+    let function = plain();
+    let answer = function.handle(&flow(JANE, &json!({}))).await;
+    assert_eq!(answer["contactLinked"], "true", "{answer}");
+    assert_eq!(
+        function.calls(),
+        ["SearchProfiles", "CreateCase", "CreateRelatedItem"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_services_still_give_a_case_in_time() {
+    let function = plain();
+    function
+        .emulator
+        .inject(Fault::new(FaultKind::Delay(Duration::from_millis(800))).times(100));
+    let begun = Instant::now();
+    let remaining = Duration::from_secs(3);
+    let answer = function
+        .handle_within(&flow(JANE, &json!({})), remaining)
+        .await;
+    assert!(begun.elapsed() < remaining, "{:?}", begun.elapsed());
+    assert_eq!(answer["status"], "created", "{answer}");
+    assert_eq!(answer["caseId"], function.emulator.cases()[0]["caseId"]);
+}
+
+/// The case comes first: when no time is left for the contact, that is what the flow hears.
+#[tokio::test(start_paused = true)]
+async fn a_contact_that_no_time_is_left_for_is_reported() {
+    let function = plain();
+    let slow = Fault::new(FaultKind::Delay(Duration::from_millis(950)));
+    function.emulator.inject(slow.times(100));
+    let answer = function.handle(&flow(JANE, &json!({}))).await;
+    assert_eq!(
+        [
+            &answer["status"],
+            &answer["contactLinked"],
+            &answer["errorCode"],
+            &answer["retryable"]
+        ],
+        ["created", "false", "ContactNotLinked", "true"],
+        "{answer}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_reference_number_is_read_beside_the_link() {
+    let function = function();
+    let answer = function.handle(&flow(JANE, &json!({}))).await;
+    let case = &function.emulator.cases()[0];
+    let fields = case["fields"].as_array().expect("fields");
+    let number = fields
+        .iter()
+        .find(|field| field["id"] == "reference_number");
+    assert_eq!(
+        answer["referenceNumber"],
+        number.expect("a number")["value"]["stringValue"]
+    );
+    function.emulator.inject(
+        Fault::status(500, "InternalServerException", "down")
+            .on("GetCase")
+            .times(100),
+    );
+    let answer = function.handle(&flow(JANE, &json!({}))).await;
+    assert_eq!(
+        [
+            &answer["status"],
+            &answer["referenceNumber"],
+            &answer["errorCode"]
+        ],
+        ["created", "", ""],
+        "{answer}"
+    );
+}
+
+/// An answer that got lost is looked up: the item is there, and is not sent again.
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_about_an_item_is_looked_up() {
+    for (parameters, member, look) in [
+        (json!({}), "contactLinked", "ListCasesForContact"),
+        (
+            json!({ "comment": "Call after six" }),
+            "commentAdded",
+            "SearchRelatedItems",
+        ),
+    ] {
+        for kind in [
+            FaultKind::CloseAfter,
+            FaultKind::DelayAfter(Duration::from_secs(9)),
+        ] {
+            let function = plain();
+            function
+                .emulator
+                .inject(Fault::new(kind.clone()).on("CreateRelatedItem").times(2));
+            let answer = function.handle(&flow(JANE, &parameters)).await;
+            // An answer that never comes takes all the time there is; then nobody knows.
+            let expected = if matches!(kind, FaultKind::CloseAfter) {
+                "true"
+            } else {
+                "false"
+            };
+            assert_eq!(answer[member], expected, "{kind:?}: {answer}");
+            assert_eq!(answer["status"], "created");
+            let sent = function.bodies("CreateRelatedItem").len();
+            assert_eq!(sent, function.emulator.related_items().len(), "{kind:?}");
+            if expected == "true" {
+                assert!(function.calls().iter().any(|call| call == look));
+            }
+        }
+    }
+}
+
+/// Nobody knows whether a request that was cut off arrived: looking is all that is done about it.
+#[tokio::test(start_paused = true)]
+async fn an_item_that_is_in_doubt_is_not_sent_again() {
+    let function = plain();
+    let cut = || Fault::new(FaultKind::CloseBefore).on("CreateRelatedItem");
+    function.emulator.inject(cut().times(2));
+    let parameters = json!({ "comment": "Call after six" });
+    let answer = function.handle(&flow(JANE, &parameters)).await;
+    assert_eq!(
+        [
+            &answer["status"],
+            &answer["contactLinked"],
+            &answer["commentAdded"],
+            &answer["retryable"]
+        ],
+        ["created", "false", "false", "true"],
+        "{answer}"
+    );
+    assert_eq!(function.bodies("CreateRelatedItem").len(), 2);
+    assert_eq!(function.emulator.related_items().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_item_is_sent_again() {
+    let function = plain();
+    let throttled = Fault::status(429, "ThrottlingException", "slow down");
+    function
+        .emulator
+        .inject(throttled.on("CreateRelatedItem").times(2));
+    let answer = function.handle(&flow(JANE, &json!({}))).await;
+    assert_eq!(answer["contactLinked"], "true", "{answer}");
+    assert_eq!(function.emulator.related_items().len(), 1);
+}
+
+/// An event that comes again, or that failed half way, ends with one link and one comment.
+#[tokio::test(start_paused = true)]
+async fn an_event_adds_each_item_once_however_often_it_comes() {
+    let function = plain();
+    let down = || Fault::status(500, "InternalServerException", "down").on("CreateRelatedItem");
+    function.emulator.inject(down());
+    let first = function.handle(&event()).await;
+    assert!(
+        ["ContactNotLinked", "CommentNotAdded"]
+            .contains(&first["errorType"].as_str().unwrap_or_default()),
+        "{first}"
+    );
+    for _ in 0..3 {
+        let answer = function.handle(&event()).await;
+        assert_eq!(
+            [
+                &answer["status"],
+                &answer["contactLinked"],
+                &answer["commentAdded"]
+            ],
+            ["created", "true", "true"],
+            "{answer}"
+        );
+    }
+    assert_eq!(function.emulator.cases().len(), 1);
+    assert_eq!(function.emulator.related_items().len(), 2);
+}
+
+/// `CreateProfile` has no token: a lost answer is a reason to search, never to create again.
+#[tokio::test(start_paused = true)]
+async fn a_profile_is_created_once() {
+    let payload = flow(NOBODY, &json!({}));
+    let lost = || Fault::new(FaultKind::CloseAfter).on("CreateProfile");
+
+    let function = plain();
+    function.emulator.inject(lost());
+    let answer = function.handle(&payload).await;
+    assert_eq!(answer["status"], "created", "{answer}");
+    assert_eq!(function.bodies("CreateProfile").len(), 1);
+
+    let function = plain();
+    let known = function.emulator.profiles().len();
+    function.emulator.set_profile_lag(Duration::from_mins(1));
+    function.emulator.inject(lost());
+    let answer = function.handle(&payload).await;
+    assert_eq!(
+        [
+            &answer["status"],
+            &answer["errorCode"],
+            &answer["retryable"]
+        ],
+        ["failed", "CustomerUnknown", "true"],
+        "{answer}"
+    );
+    assert_eq!(function.bodies("CreateProfile").len(), 1);
+    tokio::time::advance(Duration::from_mins(1)).await;
+    let answer = function.handle(&payload).await;
+    assert_eq!(answer["status"], "created", "{answer}");
+    assert_eq!(function.emulator.profiles().len(), known + 1);
+}
+
+/// Cases looks a profile up in an index that lags: the same request is sent until the time is up.
+#[tokio::test(start_paused = true)]
+async fn a_profile_that_cases_does_not_see_yet_is_waited_for() {
+    let function = plain();
+    function.emulator.set_profile_lag(Duration::from_mins(1));
+    let answer = function.handle(&flow(NOBODY, &json!({}))).await;
+    assert_eq!(
+        [
+            &answer["status"],
+            &answer["errorCode"],
+            &answer["retryable"]
+        ],
+        ["failed", "CustomerNotVisible", "true"],
+        "{answer}"
+    );
+    let sent = function.creations();
+    assert!(sent.len() > 2, "{}", sent.len());
+    assert!(sent.iter().all(|body| *body == sent[0]));
+}
