@@ -40,6 +40,14 @@ pub fn contact_id(arn: &str) -> Option<&str> {
         .filter(|id| !id.is_empty())
 }
 
+/// The instance's id in the ARN of a Connect instance, or of something in it. Read leniently: contact events are known to bring ARNs with
+/// parts missing.
+#[must_use]
+pub fn instance_id(arn: &str) -> Option<&str> {
+    let (_, rest) = arn.split_once(":instance/")?;
+    rest.split('/').next().filter(|id| !id.is_empty())
+}
+
 /// The partition a Region is in.
 #[must_use]
 pub fn partition(region: &str) -> &'static str {
@@ -112,6 +120,21 @@ mod tests {
         assert!(!is_profile(
             "arn:aws:profile:us-east-1:111122223333:domains/shop/profiles/"
         ));
+    }
+
+    #[test]
+    fn instance_ids_come_from_what_is_in_an_instance() {
+        for arn in [
+            "arn:aws:connect:us-east-1:111122223333:instance/I",
+            "arn:aws:connect:us-east-1:111122223333:instance/I/contact/C",
+            "arn:aws::connect:us-east-1:111122223333:instance/I",
+        ] {
+            assert_eq!(instance_id(arn), Some("I"), "{arn}");
+        }
+        assert_eq!(
+            instance_id("arn:aws:connect:us-east-1:111122223333:instance/"),
+            None
+        );
     }
 
     #[test]

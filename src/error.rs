@@ -11,6 +11,8 @@ pub enum ErrorCode {
     SourceNotAllowed,
     /// A part of the key is missing: without it one case could not be told from another.
     KeyMissing,
+    /// The mapping reads the event's contact, and the event names none.
+    ContactMissing,
     /// A field's value is missing from the event.
     FieldMissing,
     /// A field's value is of a type, length or form that the field does not take.
@@ -49,6 +51,10 @@ pub enum ErrorCode {
     ContactNotLinked,
     /// The case exists, and a comment is missing from it.
     CommentNotAdded,
+    /// Another run is creating this key's case.
+    InProgress,
+    /// The ledger cannot be reached, or answered with a fault of its own.
+    LedgerUnavailable,
     /// The time was up before anything was sent.
     OutOfTime,
     /// The request could not be built, signed or handled.
@@ -57,10 +63,11 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 27] = [
         Self::UnrecognizedPayload,
         Self::SourceNotAllowed,
         Self::KeyMissing,
+        Self::ContactMissing,
         Self::FieldMissing,
         Self::FieldInvalid,
         Self::FieldRequired,
@@ -80,6 +87,8 @@ impl ErrorCode {
         Self::ConflictUnresolved,
         Self::ContactNotLinked,
         Self::CommentNotAdded,
+        Self::InProgress,
+        Self::LedgerUnavailable,
         Self::OutOfTime,
         Self::InternalError,
     ];
@@ -91,6 +100,7 @@ impl ErrorCode {
             Self::UnrecognizedPayload
             | Self::SourceNotAllowed
             | Self::KeyMissing
+            | Self::ContactMissing
             | Self::FieldMissing
             | Self::FieldInvalid
             | Self::FieldRequired
@@ -110,6 +120,8 @@ impl ErrorCode {
             | Self::ConflictUnresolved
             | Self::ContactNotLinked
             | Self::CommentNotAdded
+            | Self::InProgress
+            | Self::LedgerUnavailable
             | Self::OutOfTime
             | Self::InternalError => true,
         }
@@ -122,6 +134,7 @@ impl ErrorCode {
             Self::UnrecognizedPayload => "UnrecognizedPayload",
             Self::SourceNotAllowed => "SourceNotAllowed",
             Self::KeyMissing => "KeyMissing",
+            Self::ContactMissing => "ContactMissing",
             Self::FieldMissing => "FieldMissing",
             Self::FieldInvalid => "FieldInvalid",
             Self::FieldRequired => "FieldRequired",
@@ -141,6 +154,8 @@ impl ErrorCode {
             Self::ConflictUnresolved => "ConflictUnresolved",
             Self::ContactNotLinked => "ContactNotLinked",
             Self::CommentNotAdded => "CommentNotAdded",
+            Self::InProgress => "InProgress",
+            Self::LedgerUnavailable => "LedgerUnavailable",
             Self::OutOfTime => "OutOfTime",
             Self::InternalError => "InternalError",
         }

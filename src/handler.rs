@@ -2,16 +2,18 @@
 
 mod additions;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::cases::{Cases, Creation};
+use crate::contact::Connect;
 use crate::customer::Customers;
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::guard::Guard;
-use crate::mapping::Mapping;
+use crate::mapping::{CaseMapping, Mapping};
 use crate::outcome::{Answer, Done, Outcome, Skip, Step};
 use crate::request::{CaseRequest, CustomerSearch, Surroundings};
 use crate::trigger::{Event, Message, Payload, TriggerKind};
@@ -31,6 +33,8 @@ pub struct Casebridge {
     pub cases: Cases,
     /// Customer Profiles, where the mapping searches it.
     pub customers: Option<Customers>,
+    /// Connect, where the mapping reads contacts.
+    pub connect: Option<Connect>,
     /// A flow is answered within this time.
     pub flow_budget: Duration,
 }
@@ -148,7 +152,8 @@ impl Casebridge {
             return Ok(Done::Skipped(Skip::NoCaseMapping));
         };
         outcome.mapping = Some(case_mapping.name.clone());
-        let mut request = case_mapping.assemble(event, &self.surroundings)?;
+        let event = self.enriched(case_mapping, event, deadline).await?;
+        let mut request = case_mapping.assemble(&event, &self.surroundings)?;
         if let Some(search) = request.customer.take() {
             let found = self.customer(&search, deadline).await?;
             if let Some(arn) = found {
@@ -161,6 +166,25 @@ impl Casebridge {
         self.complete(&request, &done, event.trigger, deadline, outcome)
             .await;
         Ok(done)
+    }
+
+    /// The event with what its contact tells, where the case mapping asks for it.
+    async fn enriched<'a>(
+        &self,
+        case_mapping: &CaseMapping,
+        event: &'a Event,
+        deadline: Deadline,
+    ) -> Result<Cow<'a, Event>, Failure> {
+        let Some(connect) = self.connect.as_ref().filter(|_| case_mapping.enrich) else {
+            return Ok(Cow::Borrowed(event));
+        };
+        let (Some(instance), Some(contact)) = (event.instance_id(), event.contact_id()) else {
+            let message = "`enrich` reads the contact of a contact event, and this event names no contact and instance: narrow `when`, or leave `enrich` out";
+            return Err(Failure::new(ErrorCode::ContactMissing, message).of("enrich"));
+        };
+        let initial = event.text(&["detail", "initialContactId"]);
+        let read = connect.read(instance, contact, initial, deadline).await?;
+        Ok(Cow::Owned(event.with(read)))
     }
 
     async fn customer(

@@ -24,6 +24,7 @@ mod call;
 pub mod cases;
 pub mod client;
 pub mod config;
+pub mod contact;
 pub mod customer;
 pub mod deadline;
 pub mod domain;

@@ -5,6 +5,7 @@ use aws_config::SdkConfig;
 use crate::arn;
 use crate::cases::Cases;
 use crate::config::{Config, ConfigError};
+use crate::contact::Connect;
 use crate::customer::Customers;
 use crate::domain::{Domain, SnapshotError};
 use crate::handler::Casebridge;
@@ -76,12 +77,14 @@ impl Casebridge {
             .profiles
             .clone()
             .filter(|_| mapping.searches_profiles());
+        let connect = mapping.enriches().then(|| Connect::new(sdk));
         Ok(Self {
             mapping,
             guard: config.guard(),
             surroundings,
             cases: Cases::new(sdk),
             customers: searched.map(|domain| Customers::new(sdk, domain)),
+            connect,
             flow_budget: config.flow_budget,
         })
     }

@@ -133,6 +133,25 @@ impl Event {
             TriggerKind::EventBridge => None,
         }
     }
+
+    /// The id of the Connect instance of an EventBridge event's contact.
+    #[must_use]
+    pub fn instance_id(&self) -> Option<&str> {
+        let arn = self
+            .text(&["detail", "instanceArn"])
+            .or_else(|| self.text(&["detail", "contactArn"]))?;
+        crate::arn::instance_id(arn)
+    }
+
+    /// The event with members beside those that it came with.
+    #[must_use]
+    pub fn with(&self, members: Value) -> Self {
+        let mut event = self.clone();
+        if let (Value::Object(root), Value::Object(members)) = (&mut event.root, members) {
+            root.extend(members);
+        }
+        event
+    }
 }
 
 /// The messages of a batch; one whose body is no EventBridge event fails alone.

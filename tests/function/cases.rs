@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `mapping.yaml` or `mapping.json` | the mapping |
 //! | `domain.json`, `profiles.json` | the snapshot and the customers; the repository's own when absent |
+//! | `contacts.json` | the contacts that Connect knows |
 //! | `event.json` | the payload; absent where the mapping is refused |
 //! | `request.json` | the body of `CreateCase` as it went over the wire |
 //! | `answer.json` | the answer where no request was sent |
@@ -80,6 +81,10 @@ async fn run(directory: &Path) -> (&'static str, String) {
     if let Ok(profiles) = fs::read_to_string(directory.join("profiles.json")) {
         let set = function.emulator.set_profiles(&profiles);
         set.expect("the emulator takes the profiles");
+    }
+    if let Ok(contacts) = fs::read_to_string(directory.join("contacts.json")) {
+        let set = function.emulator.set_contacts(&contacts);
+        set.expect("the emulator takes the contacts");
     }
     let answer = function.handle(&read(directory.join("event.json"))).await;
     others(directory, &function);

@@ -26,6 +26,7 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use casebridge::cases::Cases;
+use casebridge::contact::Connect;
 use casebridge::customer::Customers;
 use casebridge::domain::Domain;
 use casebridge::error::Failure;
@@ -156,6 +157,7 @@ fn casebridge(mapping: Mapping, domain_id: &str, sdk: &SdkConfig) -> Casebridge 
         },
         cases: Cases::new(&sdk),
         customers: Some(Customers::new(&sdk, profiles)),
+        connect: Some(Connect::new(&sdk)),
         flow_budget: Duration::from_millis(2500),
     }
 }
