@@ -29,6 +29,8 @@ pub struct Config {
     pub allowed_accounts: Vec<String>,
     /// `PROFILES_DOMAIN`
     pub profiles_domain: Option<String>,
+    /// `CASEBRIDGE_LEDGER_TABLE`
+    pub ledger_table: Option<String>,
     /// Where credentials come from.
     pub credentials: Credentials,
     /// `AWS_CA_BUNDLE`, else `SSL_CERT_FILE`
@@ -98,13 +100,10 @@ impl std::fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 /// Variables of capabilities that no release has yet: set, they would promise what is not kept.
-const LATER: [(&str, &str); 2] = [
-    ("CASEBRIDGE_LEDGER_TABLE", "this release has no ledger"),
-    (
-        "CASEBRIDGE_FAILURE_QUEUE",
-        "this release has no failure queue; give the source queue a dead-letter queue",
-    ),
-];
+const LATER: [(&str, &str); 1] = [(
+    "CASEBRIDGE_FAILURE_QUEUE",
+    "this release has no failure queue; give the source queue a dead-letter queue",
+)];
 
 impl Config {
     /// Reads the process's environment.
@@ -160,6 +159,7 @@ impl Config {
             allowed_instances: list(get("ALLOWED_INSTANCES").as_deref()),
             allowed_accounts: list(get("ALLOWED_ACCOUNTS").as_deref()),
             profiles_domain: get("PROFILES_DOMAIN"),
+            ledger_table: get("CASEBRIDGE_LEDGER_TABLE"),
             credentials: if get("AWS_ACCESS_KEY_ID").is_some() { Credentials::Environment } else { Credentials::Chain },
             ca_bundle: ["AWS_CA_BUNDLE", "SSL_CERT_FILE"].into_iter().find_map(|variable| Some(CaBundle { variable, path: get(variable)?.into() })),
         })

@@ -20,7 +20,7 @@ use crate::call::{self, NeverInDoubt, Operation};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::mapping::customer::{IfMany, ProfileMember};
-use crate::request::{CustomerSearch, IfNoProfile, ProfileToCreate, ProfilesDomain};
+use crate::request::{CustomerSearch, ProfileToCreate, ProfilesDomain};
 
 const SEARCH_PROFILES: Operation = Operation {
     name: "SearchProfiles",
@@ -72,31 +72,17 @@ impl Customers {
         }
     }
 
-    /// The ARN of the customer's profile, created if the mapping says so; `None` where the case is to have no customer.
-    ///
-    /// # Errors
-    /// `CustomerNotFound`, `CustomerAmbiguous`, `CustomerUnknown`, or what Customer Profiles said.
-    pub async fn find(
-        &self,
-        search: &CustomerSearch,
-        deadline: Deadline,
-    ) -> Result<Option<String>, Failure> {
-        let found = match self.search(search, deadline).await? {
-            Some(profile_id) => Some(profile_id),
-            None => match &search.if_none {
-                IfNoProfile::Skip => None,
-                IfNoProfile::Create(profile) => Some(self.create(profile, search, deadline).await?),
-                IfNoProfile::Fail => {
-                    let message = "no profile has the customer's keys; where that may be so, write `if_none: skip` or `create`";
-                    return Err(Failure::new(ErrorCode::CustomerNotFound, message).of("customer"));
-                }
-            },
-        };
-        Ok(found.map(|profile_id| self.domain.arn(&profile_id)))
+    /// The ARN of a profile.
+    #[must_use]
+    pub fn arn(&self, profile_id: &str) -> String {
+        self.domain.arn(profile_id)
     }
 
-    /// The profile that the first search with a result finds.
-    async fn search(
+    /// The id of the profile that the first search with a result finds.
+    ///
+    /// # Errors
+    /// `CustomerAmbiguous`, or what Customer Profiles said.
+    pub async fn search(
         &self,
         search: &CustomerSearch,
         deadline: Deadline,
@@ -198,7 +184,11 @@ impl Customers {
         Ok((found, output.next_token.filter(|token| !token.is_empty())))
     }
 
-    async fn create(
+    /// Creates the profile, and returns its id.
+    ///
+    /// # Errors
+    /// `CustomerUnknown`: it may have been created, and search does not show it. Otherwise what Customer Profiles said.
+    pub async fn create(
         &self,
         profile: &ProfileToCreate,
         search: &CustomerSearch,

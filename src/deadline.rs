@@ -21,6 +21,12 @@ impl Deadline {
         Self(Instant::now() + remaining)
     }
 
+    /// The point so much earlier, or now.
+    #[must_use]
+    pub fn before(self, time: Duration) -> Self {
+        Self::after(self.remaining().saturating_sub(time))
+    }
+
     /// The point half way to it: what a step gets that others wait for.
     #[must_use]
     pub fn halfway(self) -> Self {

@@ -76,6 +76,28 @@ fn part<'a>(event: &'a Event, path: &[&str]) -> Result<Cow<'a, str>, Failure> {
     })
 }
 
+/// What tells one occurrence of a key from another: the event's source and id, or the contact and its `requestKey`. `None` where the event
+/// has neither.
+#[must_use]
+pub fn occurrence(event: &Event) -> Option<String> {
+    let text = |path: &[&str]| event.text(path).map(str::to_owned);
+    let parts = match event.trigger {
+        TriggerKind::ContactFlow => {
+            let request_key = request_key(event).ok().flatten();
+            let contact = text(&["ContactId"])?;
+            vec![contact, request_key.unwrap_or_default().into_owned()]
+        }
+        TriggerKind::EventBridge => vec![text(&["source"])?, text(&["id"])?],
+    };
+    Some(hash(parts.iter().map(String::as_str)))
+}
+
+/// The client token of one use of a key that may be used again.
+#[must_use]
+pub fn token_of_generation(key: &str, generation: &str) -> String {
+    hash([key, generation])
+}
+
 /// The client token: lower-case hex SHA-256, 64 characters, over the layout's version, the domain's id, the case mapping's name and each
 /// part of the key, each with its length in bytes in front as 8 bytes big-endian.
 #[must_use]
@@ -84,8 +106,12 @@ pub fn client_token<'a>(
     case_mapping: &'a str,
     parts: impl IntoIterator<Item = &'a str>,
 ) -> String {
+    hash([domain_id, case_mapping].into_iter().chain(parts))
+}
+
+fn hash<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     let mut hash = Sha256::new();
-    for part in [LAYOUT, domain_id, case_mapping].into_iter().chain(parts) {
+    for part in [LAYOUT].into_iter().chain(parts) {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }

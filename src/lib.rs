@@ -33,6 +33,7 @@ pub mod field;
 pub mod guard;
 pub mod handler;
 pub mod key;
+pub mod ledger;
 pub mod limits;
 pub mod log;
 pub mod mapping;

@@ -18,6 +18,7 @@ pub mod tree;
 pub mod yaml;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use decode::{Examination, Setting};
 
@@ -65,6 +66,41 @@ pub struct CaseMapping {
     pub comment: Option<Template>,
     /// Whether the answer holds the reference number.
     pub return_reference: bool,
+    /// How the ledger is used.
+    pub ledger: LedgerUse,
+}
+
+/// How a case mapping uses the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LedgerUse {
+    /// How long a key stands for one case; for ever when absent.
+    pub window: Option<Duration>,
+    /// What happens when the key's case exists.
+    pub on_existing: OnExisting,
+    /// What happens when the ledger is down.
+    pub unavailable: LedgerUnavailable,
+    /// Whether, without the ledger, a run looks before it adds anything to the case. Nothing tells the first delivery of an event from a later
+    /// one. A caller waits for a flow, so there the call that only a repetition needs is left out.
+    pub repeats_unseen: bool,
+}
+
+/// What happens when the key's case exists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnExisting {
+    /// It is the answer.
+    #[default]
+    Return,
+    /// The contact is linked to it, and the comment added, once for each occurrence.
+    Attach,
+}
+
+/// What happens when the ledger is down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LedgerUnavailable {
+    /// No case is created; the event comes again.
+    Fail,
+    /// The case is created with its client token alone.
+    Proceed,
 }
 
 /// The contact that is linked to the case.
@@ -254,6 +290,16 @@ impl Mapping {
     #[must_use]
     pub fn searches_profiles(&self) -> bool {
         self.cases.iter().any(|case| case.find_customer.is_some())
+    }
+
+    /// The name of a case mapping that asks for what only the ledger can do.
+    #[must_use]
+    pub fn needs_ledger(&self) -> Option<&str> {
+        let needs = |case: &&CaseMapping| {
+            let policy = &case.ledger;
+            policy.window.is_some() || policy.on_existing == OnExisting::Attach
+        };
+        self.cases.iter().find(needs).map(|case| case.name.as_str())
     }
 
     /// Whether the function reads contacts from Connect.

@@ -74,9 +74,29 @@ pub enum Step {
 }
 
 impl Step {
-    /// A step that failed for a reason of its own.
+    /// The step that a result tells of.
     #[must_use]
-    pub fn missed(code: ErrorCode, what: &str, reason: &Failure) -> Self {
+    pub fn of(result: Result<(), Failure>, code: ErrorCode, what: &str) -> Self {
+        match result {
+            Ok(()) => Self::Done,
+            Err(reason) => Self::missed(code, what, &reason),
+        }
+    }
+
+    /// The step as an earlier run left it for good: done, refused, or never asked for.
+    #[must_use]
+    pub fn told(done: Option<bool>, code: ErrorCode) -> Self {
+        match done {
+            None => Self::NotRequested,
+            Some(true) => Self::Done,
+            Some(false) => Self::Missed {
+                failure: Failure::new(code, "an earlier run was refused; its log says why"),
+                retryable: false,
+            },
+        }
+    }
+
+    fn missed(code: ErrorCode, what: &str, reason: &Failure) -> Self {
         let message = format!("the case exists, and {what}: {reason}");
         Self::Missed {
             failure: Failure {
@@ -168,7 +188,13 @@ impl Outcome {
     /// Why the event is not done: there is no case, or what a retry may still add to it is missing.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
-        let missed = [&self.contact, &self.comment]
+        self.result.as_ref().err().or_else(|| self.missing())
+    }
+
+    /// What a retry may still add to the case.
+    #[must_use]
+    pub fn missing(&self) -> Option<&Failure> {
+        [&self.contact, &self.comment]
             .into_iter()
             .find_map(|step| match step {
                 Step::Missed {
@@ -176,8 +202,7 @@ impl Outcome {
                     retryable: true,
                 } => Some(failure),
                 _ => None,
-            });
-        self.result.as_ref().err().or(missed)
+            })
     }
 
     /// The answer that tells it.

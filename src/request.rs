@@ -16,7 +16,7 @@ use crate::field::FieldValue;
 use crate::key;
 use crate::limits;
 use crate::mapping::expression::{Scope, Template};
-use crate::mapping::{CaseMapping, PerformedBy};
+use crate::mapping::{CaseMapping, LedgerUse, PerformedBy};
 use crate::outcome::CaseReference;
 use crate::trigger::Event;
 
@@ -82,6 +82,10 @@ pub struct CaseRequest {
     pub comments: Vec<Result<String, Failure>>,
     /// Whether the answer holds the reference number.
     pub return_reference: bool,
+    /// What tells this event from others of the same key, where it can be told.
+    pub occurrence: Option<String>,
+    /// How the ledger is used.
+    pub ledger: LedgerUse,
 }
 
 /// `UserUnion`
@@ -101,6 +105,18 @@ impl CaseRequest {
             FieldValue::String(arn) if id == "customer_id" => Some(arn.as_str()),
             _ => None,
         })
+    }
+
+    /// The request with the client token of this use of its key.
+    pub fn set_token(&mut self, token: String) {
+        for (_, value) in self
+            .tags
+            .iter_mut()
+            .filter(|(key, _)| key == limits::KEY_TAG)
+        {
+            value.clone_from(&token);
+        }
+        self.client_token = token;
     }
 
     /// The request with the customer who was found.
@@ -153,6 +169,8 @@ impl CaseMapping {
             contact: self.link_contact.evaluate(event, &scope),
             comments,
             return_reference: self.return_reference,
+            occurrence: key::occurrence(event),
+            ledger: self.ledger,
         })
     }
 

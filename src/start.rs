@@ -9,6 +9,7 @@ use crate::contact::Connect;
 use crate::customer::Customers;
 use crate::domain::{Domain, SnapshotError};
 use crate::handler::Casebridge;
+use crate::ledger::Ledger;
 use crate::mapping::fault::Faults;
 use crate::mapping::{Mapping, Setting};
 use crate::request::{ProfilesDomain, Surroundings};
@@ -77,6 +78,16 @@ impl Casebridge {
             .profiles
             .clone()
             .filter(|_| mapping.searches_profiles());
+        let ledger = match (&config.ledger_table, mapping.needs_ledger()) {
+            (Some(table), _) => Some(Ledger::new(sdk, table.clone())),
+            (None, None) => None,
+            (None, Some(name)) => {
+                let message = format!(
+                    "the case mapping `{name}` has a `window` or `on_existing: attach`, and CASEBRIDGE_LEDGER_TABLE is not set: give the name of the ledger's table"
+                );
+                return Err(ConfigError::new(message).into());
+            }
+        };
         let connect = mapping.enriches().then(|| Connect::new(sdk));
         Ok(Self {
             mapping,
@@ -85,6 +96,7 @@ impl Casebridge {
             cases: Cases::new(sdk),
             customers: searched.map(|domain| Customers::new(sdk, domain)),
             connect,
+            ledger,
             flow_budget: config.flow_budget,
         })
     }

@@ -1,60 +1,147 @@
 //! After the case: the contact, the comments and the reference number, side by side.
 
 use super::Casebridge;
+use super::hold::{Claimed, Hold};
 use crate::cases::Addition;
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
+use crate::ledger::Steps;
+use crate::mapping::OnExisting;
 use crate::outcome::{CaseReference, Done, Outcome, Step};
 use crate::request::CaseRequest;
-use crate::trigger::TriggerKind;
 
 impl Casebridge {
-    /// Adds to the case what its request asks for, and says in the outcome what became of it. The case exists, whatever happens here.
+    /// Adds to the case what its request asks for and is not there, and says in the outcome what became of it. The case exists, whatever
+    /// happens here.
     pub(super) async fn complete(
         &self,
         request: &CaseRequest,
         done: &Done,
-        trigger: TriggerKind,
+        hold: &mut Hold<'_>,
         deadline: Deadline,
         outcome: &mut Outcome,
     ) {
-        let (Done::Created(CaseReference { case_id, .. })
-        | Done::Existing(CaseReference { case_id, .. })) = done
-        else {
+        let (Done::Created(case) | Done::Existing(case)) = done else {
             return;
         };
         let addition = Addition {
             domain_id: &request.domain_id,
-            case_id,
+            case_id: &case.case_id,
             performed_by: &request.performed_by,
-            // Nothing tells the first delivery of an event from a later one. A caller waits for a flow, so there the call that only a
-            // repetition needs is left out.
-            look_first: trigger == TriggerKind::EventBridge || matches!(done, Done::Existing(_)),
+            look_first: hold.repeated || matches!(done, Done::Existing(_)),
             deadline,
         };
-        (outcome.contact, outcome.comment, outcome.reference_number) = tokio::join!(
-            self.link(request, addition),
-            self.comment(request, addition),
+        let before = hold.steps().cloned().unwrap_or_default();
+        let adds = request.contact.is_some() || !request.comments.is_empty();
+        (
+            (),
+            outcome.contact,
+            outcome.comment,
+            outcome.reference_number,
+        ) = tokio::join!(
+            async {
+                if adds {
+                    hold.case_exists(case, deadline).await;
+                }
+            },
+            self.link(request, before.contact, addition),
+            self.comment(request, before.comments, addition),
             self.reference(request, addition),
         );
+        if let Some(steps) = hold.steps() {
+            steps.set_case(case);
+            steps.contact = settled(&outcome.contact);
+            steps.comments = settled(&outcome.comment);
+            if !before.has_case() {
+                steps.occurrence.clone_from(&request.occurrence);
+            }
+        }
     }
 
-    async fn link(&self, request: &CaseRequest, addition: Addition<'_>) -> Step {
+    /// The answer to an event whose key has all of its case: that case, with what this occurrence attaches to it.
+    pub(super) async fn finished(
+        &self,
+        request: &CaseRequest,
+        steps: Steps,
+        deadline: Deadline,
+        outcome: &mut Outcome,
+    ) -> Result<Done, Failure> {
+        let Some(case) = steps.case() else {
+            let message = "the ledger's item of this key is marked as done and names no case: delete the item";
+            return Err(Failure::new(ErrorCode::LedgerUnavailable, message));
+        };
+        outcome.contact = Step::told(steps.contact, ErrorCode::ContactNotLinked);
+        outcome.comment = Step::told(steps.comments, ErrorCode::CommentNotAdded);
+        let attaches = request.ledger.on_existing == OnExisting::Attach;
+        match &request.occurrence {
+            Some(occurrence) if attaches && steps.occurrence != request.occurrence => {
+                self.attach(request, occurrence, case, deadline, outcome)
+                    .await
+            }
+            _ => {
+                outcome.reference_number = self.reference_of(request, &case, deadline).await;
+                Ok(Done::Existing(case))
+            }
+        }
+    }
+
+    /// Attaches contact and comment of another occurrence, which has a claim of its own.
+    async fn attach(
+        &self,
+        request: &CaseRequest,
+        occurrence: &str,
+        case: CaseReference,
+        deadline: Deadline,
+        outcome: &mut Outcome,
+    ) -> Result<Done, Failure> {
+        let id = format!("{}.{occurrence}", request.client_token);
+        let done = Done::Existing(case);
+        match self.claim(&id, &request.ledger, deadline).await? {
+            Claimed::Finished(steps) => {
+                outcome.contact = Step::told(steps.contact, ErrorCode::ContactNotLinked);
+                outcome.comment = Step::told(steps.comments, ErrorCode::CommentNotAdded);
+                Ok(done)
+            }
+            Claimed::Held(mut hold) => {
+                let until = hold.time_to_work(deadline);
+                self.complete(request, &done, &mut hold, until, outcome)
+                    .await;
+                let missing = outcome.missing().is_some();
+                let result = Ok(done);
+                hold.settle(&result, missing, deadline).await;
+                result
+            }
+        }
+    }
+
+    async fn link(
+        &self,
+        request: &CaseRequest,
+        before: Option<bool>,
+        addition: Addition<'_>,
+    ) -> Step {
+        const CODE: ErrorCode = ErrorCode::ContactNotLinked;
         let linked = match &request.contact {
             None => return Step::NotRequested,
+            Some(_) if before.is_some() => return Step::told(before, CODE),
             Some(Err(failure)) => Err(failure.clone()),
             Some(Ok(contact_arn)) => self.cases.link_contact(addition, contact_arn).await,
         };
-        step(
-            linked,
-            ErrorCode::ContactNotLinked,
-            "the contact is not linked to it",
-        )
+        Step::of(linked, CODE, "the contact is not linked to it")
     }
 
-    async fn comment(&self, request: &CaseRequest, addition: Addition<'_>) -> Step {
+    async fn comment(
+        &self,
+        request: &CaseRequest,
+        before: Option<bool>,
+        addition: Addition<'_>,
+    ) -> Step {
+        const CODE: ErrorCode = ErrorCode::CommentNotAdded;
         if request.comments.is_empty() {
             return Step::NotRequested;
+        }
+        if before.is_some() {
+            return Step::told(before, CODE);
         }
         let computed = request.comments.iter();
         let bodies: Vec<&str> = computed.flatten().map(String::as_str).collect();
@@ -63,11 +150,7 @@ impl Casebridge {
             Ok(()) => uncomputed.cloned().map_or(Ok(()), Err),
             Err(failure) => Err(failure),
         };
-        step(
-            added,
-            ErrorCode::CommentNotAdded,
-            "a comment is missing from it",
-        )
+        Step::of(added, CODE, "a comment is missing from it")
     }
 
     async fn reference(&self, request: &CaseRequest, addition: Addition<'_>) -> Option<String> {
@@ -76,11 +159,31 @@ impl Casebridge {
         }
         self.cases.reference_number(addition).await
     }
+
+    async fn reference_of(
+        &self,
+        request: &CaseRequest,
+        case: &CaseReference,
+        deadline: Deadline,
+    ) -> Option<String> {
+        let addition = Addition {
+            domain_id: &request.domain_id,
+            case_id: &case.case_id,
+            performed_by: &request.performed_by,
+            look_first: true,
+            deadline,
+        };
+        self.reference(request, addition).await
+    }
 }
 
-fn step(result: Result<(), Failure>, code: ErrorCode, what: &str) -> Step {
-    match result {
-        Ok(()) => Step::Done,
-        Err(reason) => Step::missed(code, what, &reason),
+/// What of a step is not to be done again.
+fn settled(step: &Step) -> Option<bool> {
+    match step {
+        Step::Done => Some(true),
+        Step::Missed {
+            retryable: false, ..
+        } => Some(false),
+        Step::NotRequested | Step::Missed { .. } => None,
     }
 }

@@ -5,6 +5,7 @@ mod constants;
 mod contact;
 mod customer;
 mod fields;
+mod ledger;
 mod place;
 mod scalars;
 mod scope;

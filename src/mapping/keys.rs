@@ -106,9 +106,9 @@ pub static CASE: Place = Place { name: "a case mapping", keys: &[
     key("return_reference", Optional, Boolean, "false", "whether the answer holds the case's reference number, read when there is time left", "return_reference: true"),
     key("on_case_events", Later("no event of Cases reaches a case mapping"), Boolean, "", "whether events of Cases reach it", "on_case_events: true"),
     key("enrich", Optional, Boolean, "false", "whether `$.contact` and `$.Attributes` of a contact event are read from Connect", "enrich: true"),
-    key("window", Later("there is no ledger"), Name, "", "how long a key stands for one case", "window: 30d"),
-    key("on_existing", Later("there is no ledger"), Words(&["return", "attach"]), "", "what happens when the case exists", "on_existing: attach"),
-    key("ledger_unavailable", Later("there is no ledger"), Words(&["fail", "proceed"]), "", "what happens when the ledger is down", "ledger_unavailable: proceed"),
+    key("window", Optional, Name, "for ever", "how long a key stands for one case: days, hours or minutes; takes a ledger", "window: 30d"),
+    key("on_existing", Optional, Words(&["return", "attach"]), "return", "what happens when the key's case exists: it is the answer, or contact and comment join it too; takes a ledger", "on_existing: attach"),
+    key("ledger_unavailable", Optional, Words(&["fail", "proceed"]), "proceed, and fail with a window", "what happens when the ledger is down: the event comes again, or the client token alone keeps its key to one case", "ledger_unavailable: fail"),
 ] };
 
 /// The long form of a field.

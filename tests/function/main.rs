@@ -158,6 +158,7 @@ fn casebridge(mapping: Mapping, domain_id: &str, sdk: &SdkConfig) -> Casebridge 
         cases: Cases::new(&sdk),
         customers: Some(Customers::new(&sdk, profiles)),
         connect: Some(Connect::new(&sdk)),
+        ledger: None,
         flow_budget: Duration::from_millis(2500),
     }
 }

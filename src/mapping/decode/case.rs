@@ -52,6 +52,7 @@ impl Decoder<'_> {
         let link_contact = self.link_contact(&group);
         let comment = group.get("comment").map(|node| self.value(node));
         let return_reference = self.switch(&group, "return_reference");
+        let ledger = self.ledger(&group);
         self.enriched = false;
         self.trigger = None;
         let template = template?;
@@ -85,6 +86,7 @@ impl Decoder<'_> {
                 None => None,
             },
             return_reference: return_reference?,
+            ledger: ledger?,
         };
         Some((case, group.get("name")?.span))
     }

@@ -1,0 +1,191 @@
+//! The key's claim: taken before anything is done, given back, left behind or marked as done at the end.
+//!
+//! Without a ledger, and when the ledger is down and the mapping says `proceed`, there is nothing to hold: the client token alone then keeps
+//! the key to one case.
+
+use std::time::Duration;
+
+use super::Casebridge;
+use crate::deadline::Deadline;
+use crate::error::{ErrorCode, Failure};
+use crate::key;
+use crate::ledger::{Claim, Lease, Ledger, Steps, TAKEOVER_SEARCH_AFTER};
+use crate::mapping::{LedgerUnavailable, LedgerUse};
+use crate::outcome::{CaseReference, Done};
+
+/// Kept free at the end of the work, for the ledger to be told.
+const TO_SETTLE: Duration = Duration::from_millis(100);
+
+/// What came of asking for a key.
+pub(super) enum Claimed<'a> {
+    /// It is ours.
+    Held(Hold<'a>),
+    /// All of it is done.
+    Finished(Steps),
+}
+
+/// A key that is ours, or that nobody holds because there is no ledger.
+pub(super) struct Hold<'a> {
+    held: Option<(&'a Ledger, Lease)>,
+    /// Whether an earlier run may have done more than is known.
+    pub(super) repeated: bool,
+}
+
+impl Casebridge {
+    /// Claims a key, or one occurrence of it.
+    pub(super) async fn claim(
+        &self,
+        id: &str,
+        policy: &LedgerUse,
+        deadline: Deadline,
+    ) -> Result<Claimed<'_>, Failure> {
+        let unheld = Hold {
+            held: None,
+            repeated: policy.repeats_unseen,
+        };
+        let Some(ledger) = &self.ledger else {
+            return Ok(Claimed::Held(unheld));
+        };
+        match ledger.claim(id, policy.window, deadline).await {
+            Ok(Claim::Finished(steps)) => Ok(Claimed::Finished(steps)),
+            Ok(Claim::Held(lease)) => Ok(Claimed::Held(Hold {
+                repeated: lease.taken_over,
+                held: Some((ledger, lease)),
+            })),
+            Err(failure) if failure.code == ErrorCode::InProgress => Err(failure),
+            Err(failure) if policy.unavailable == LedgerUnavailable::Proceed => {
+                tracing::error!(
+                    error.code = failure.code.name(),
+                    "going on without the ledger: {failure}"
+                );
+                Ok(Claimed::Held(unheld))
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+impl Hold<'_> {
+    /// The deadline of the work itself.
+    pub(super) fn time_to_work(&self, deadline: Deadline) -> Deadline {
+        match self.held {
+            Some(_) => deadline.before(TO_SETTLE),
+            None => deadline,
+        }
+    }
+
+    /// The client token: with a window, that of this use of the key.
+    pub(super) fn token(&self, key: &str) -> String {
+        let generation = self
+            .held
+            .as_ref()
+            .and_then(|(_, lease)| lease.generation.as_deref());
+        generation.map_or_else(
+            || key.to_owned(),
+            |generation| key::token_of_generation(key, generation),
+        )
+    }
+
+    /// The case that an earlier run has created.
+    pub(super) fn case(&self) -> Option<CaseReference> {
+        let steps = &self.held.as_ref()?.1.steps;
+        steps.case()
+    }
+
+    /// The profile that an earlier run has created.
+    pub(super) fn customer(&self) -> Option<String> {
+        self.held.as_ref()?.1.steps.customer_arn.clone()
+    }
+
+    /// Whether an earlier run may have created the case with a token that Cases no longer knows.
+    pub(super) fn outlived_the_token(&self) -> bool {
+        self.held
+            .as_ref()
+            .is_some_and(|(ledger, lease)| lease.taken_over && ledger.is_old(lease))
+    }
+
+    /// Says that a profile is going to be created. It has no token, so what an earlier run may have created is waited for.
+    ///
+    /// # Errors
+    /// `CustomerUnknown`: an earlier run may have created it a moment ago, and search does not show it.
+    pub(super) async fn before_customer(&mut self, deadline: Deadline) -> Result<(), Failure> {
+        let Some((ledger, lease)) = &mut self.held else {
+            return Ok(());
+        };
+        if let Some(begun) = lease.steps.customer_begun
+            && ledger.passed(begun) < TAKEOVER_SEARCH_AFTER
+        {
+            let message = "an earlier run may have created the customer's profile, and search does not show it yet; calling again searches first";
+            return Err(Failure::new(ErrorCode::CustomerUnknown, message).of("customer"));
+        }
+        lease.steps.customer_begun = Some(ledger.now());
+        ledger.record(lease, deadline).await
+    }
+
+    /// Says that the profile is there.
+    pub(super) async fn after_customer(
+        &mut self,
+        arn: &str,
+        deadline: Deadline,
+    ) -> Result<(), Failure> {
+        let Some((ledger, lease)) = &mut self.held else {
+            return Ok(());
+        };
+        lease.steps.customer_arn = Some(arn.to_owned());
+        ledger.record(lease, deadline).await
+    }
+
+    /// Says that the case is there; that it cannot be said keeps nothing from it.
+    pub(super) async fn case_exists(&mut self, case: &CaseReference, deadline: Deadline) {
+        let Some((ledger, lease)) = &mut self.held else {
+            return;
+        };
+        if lease.steps.case_id.is_none() {
+            lease.steps.set_case(case);
+            heed(ledger.record(lease, deadline).await);
+        }
+    }
+
+    /// The steps, to be marked as done.
+    pub(super) fn steps(&mut self) -> Option<&mut Steps> {
+        self.held.as_mut().map(|(_, lease)| &mut lease.steps)
+    }
+
+    /// Ends the claim. What is done is marked as done, what is known to have failed before anything was sent is forgotten, and everything
+    /// else is left for the next run to take over at once.
+    pub(super) async fn settle(
+        self,
+        result: &Result<Done, Failure>,
+        missing: bool,
+        deadline: Deadline,
+    ) {
+        let Some((ledger, lease)) = self.held else {
+            return;
+        };
+        heed(match result {
+            Ok(_) if missing => ledger.leave(&lease, deadline).await,
+            Ok(_) => ledger.complete(&lease, deadline).await,
+            Err(failure) if is_untouched(&lease, failure) => ledger.free(&lease, deadline).await,
+            Err(_) => ledger.leave(&lease, deadline).await,
+        });
+    }
+}
+
+/// Whether it is certain that nothing was done for the key.
+fn is_untouched(lease: &Lease, failure: &Failure) -> bool {
+    let in_doubt = matches!(
+        failure.code,
+        ErrorCode::OutcomeUnknown | ErrorCode::ConflictUnresolved | ErrorCode::CustomerUnknown
+    );
+    !in_doubt && !lease.taken_over && lease.steps == Steps::default()
+}
+
+/// The lease ends by itself, and the next run then finds what was done.
+fn heed(told: Result<(), Failure>) {
+    if let Err(failure) = told {
+        tracing::warn!(
+            error.code = failure.code.name(),
+            "the ledger was not told: {failure}"
+        );
+    }
+}

@@ -1,0 +1,447 @@
+//! The ledger: a DynamoDB table that remembers which keys have their case, for as long as nobody knows how long Cases remembers a token.
+//!
+//! A run claims its key before it does anything that shows: a conditional put with an owner and a lease. Later writes hold only while it is
+//! the owner. A run that died leaves a lease behind that ends; the next one takes over where it stopped.
+
+#![expect(
+    clippy::disallowed_types,
+    reason = "this file is where DynamoDB is called"
+)]
+
+mod record;
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Builder as ConfigBuilder;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use aws_smithy_async::time::SharedTimeSource;
+
+pub use self::record::Steps;
+use self::record::{COMPLETED, IN_PROGRESS, Item, Record, data, number, text};
+use crate::call::{self, Operation};
+use crate::deadline::Deadline;
+use crate::error::{ErrorCode, Failure};
+
+const NOT_FOUND: &str = "the table does not exist: check CASEBRIDGE_LEDGER_TABLE";
+const REFUSED: &str =
+    "the table refuses the item: its partition key has to be the text `id`, without a sort key";
+const QUOTA: &str = "what the table's capacity allows";
+
+const PUT_ITEM: Operation = Operation {
+    name: "PutItem",
+    actions: "dynamodb:PutItem on the ledger's table",
+    quota: QUOTA,
+    not_found: NOT_FOUND,
+    refused: REFUSED,
+};
+
+const UPDATE_ITEM: Operation = Operation {
+    name: "UpdateItem",
+    actions: "dynamodb:UpdateItem on the ledger's table",
+    ..PUT_ITEM
+};
+
+const DELETE_ITEM: Operation = Operation {
+    name: "DeleteItem",
+    actions: "dynamodb:DeleteItem on the ledger's table",
+    ..PUT_ITEM
+};
+
+/// A lease outlives its run's deadline by this: what was on the wire when the time was up, and clocks that differ.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// How long to wait before the first and between later looks at a key that another run holds.
+const FIRST_LOOK: Duration = Duration::from_millis(50);
+const LATER_LOOKS: Duration = Duration::from_millis(400);
+
+/// How old a claim is before a takeover looks for the case first: younger, and Cases still remembers the token.
+pub const TAKEOVER_SEARCH_AFTER: Duration = Duration::from_mins(5);
+
+/// The client of the ledger's table.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    client: Client,
+    table: String,
+    clock: SharedTimeSource,
+}
+
+/// What came of asking for a key.
+#[derive(Debug)]
+pub enum Claim {
+    /// It is ours until the lease ends.
+    Held(Lease),
+    /// All of it is done.
+    Finished(Steps),
+}
+
+/// A key that is held. A run that ends without a word leaves it to its lease.
+#[derive(Debug)]
+pub struct Lease {
+    id: String,
+    owner: String,
+    started: u64,
+    window: Option<Duration>,
+    /// Tells this use of the key from earlier ones; part of token and tag.
+    pub generation: Option<String>,
+    /// What is done so far.
+    pub steps: Steps,
+    /// Whether a run before this one may have done more than the steps say.
+    pub taken_over: bool,
+}
+
+impl Ledger {
+    /// A client of the table in the account, Region and endpoint of `config`.
+    #[must_use]
+    pub fn new(config: &SdkConfig, table: String) -> Self {
+        let clock = config.time_source().unwrap_or_default();
+        let config = ConfigBuilder::from(config)
+            .retry_config(call::retries())
+            .retry_partition(call::retry_partition())
+            .timeout_config(call::timeouts())
+            .build();
+        Self {
+            client: Client::from_conf(config),
+            table,
+            clock,
+        }
+    }
+
+    /// Claims a key. While another run holds it, this waits for it to finish or to lose its lease.
+    ///
+    /// # Errors
+    /// `InProgress`: the time was up before the other run was done. `LedgerUnavailable`, or what DynamoDB refused.
+    pub async fn claim(
+        &self,
+        id: &str,
+        window: Option<Duration>,
+        deadline: Deadline,
+    ) -> Result<Claim, Failure> {
+        let lease = Lease {
+            id: id.to_owned(),
+            owner: random(),
+            started: self.now(),
+            window,
+            generation: window.map(|_| random()),
+            steps: Steps::default(),
+            taken_over: false,
+        };
+        let mut pause = FIRST_LOOK;
+        loop {
+            let Some(record) = self.put(&lease, None, deadline).await? else {
+                return Ok(Claim::Held(lease));
+            };
+            let now = self.now();
+            if record.owner == lease.owner {
+                // Our own put, whose answer got lost.
+                return Ok(Claim::Held(lease));
+            }
+            if record.completed {
+                if record.expires.is_none_or(|expires| expires > now / 1000) {
+                    return Ok(Claim::Finished(record.steps));
+                }
+                if self.put(&lease, Some(&record), deadline).await?.is_none() {
+                    return Ok(Claim::Held(lease));
+                }
+            } else if record.lease_ends <= now {
+                let taken = lease.over(record);
+                if let Some(taken) = self.take_over(taken, deadline).await? {
+                    return Ok(Claim::Held(taken));
+                }
+            } else {
+                let lease_left = Duration::from_millis(record.lease_ends - now);
+                let wait = pause.min(lease_left);
+                if deadline.remaining() <= wait {
+                    let message = "another run is creating this key's case, and was not done in time; calling again with the same key gives its case";
+                    return Err(Failure::new(ErrorCode::InProgress, message));
+                }
+                tokio::time::sleep(wait).await;
+                pause = (pause * 2).min(LATER_LOOKS);
+            }
+        }
+    }
+
+    /// Writes down the steps that are done so far.
+    ///
+    /// # Errors
+    /// `InProgress`: another run has taken over. `LedgerUnavailable`, or what DynamoDB refused.
+    pub async fn record(&self, lease: &Lease, deadline: Deadline) -> Result<(), Failure> {
+        let now = self.now();
+        let ends = lease_end(now, deadline);
+        self.update(lease, IN_PROGRESS, Some(ends), deadline).await
+    }
+
+    /// Marks the key as done.
+    ///
+    /// # Errors
+    /// As [`record`](Self::record).
+    pub async fn complete(&self, lease: &Lease, deadline: Deadline) -> Result<(), Failure> {
+        self.update(lease, COMPLETED, None, deadline).await
+    }
+
+    /// Ends the lease at once: the next run takes over where this one stopped.
+    ///
+    /// # Errors
+    /// As [`record`](Self::record).
+    pub async fn leave(&self, lease: &Lease, deadline: Deadline) -> Result<(), Failure> {
+        let now = self.now();
+        self.update(lease, IN_PROGRESS, Some(now), deadline).await
+    }
+
+    /// Gives the key back as if it had never been claimed: nothing was done for it.
+    ///
+    /// # Errors
+    /// `LedgerUnavailable`, or what DynamoDB refused.
+    pub async fn free(&self, lease: &Lease, deadline: Deadline) -> Result<(), Failure> {
+        let call = DELETE_ITEM.repeatable(deadline)?;
+        let sent = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .key("id", text(&lease.id))
+            .condition_expression("#owner = :owner")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":owner", text(&lease.owner))
+            .customize()
+            .interceptor(call.attempts.clone())
+            .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(unavailable(call.failure(&error))),
+        }
+    }
+
+    /// Whether a claim is so old that Cases may have forgotten its token.
+    #[must_use]
+    pub fn is_old(&self, lease: &Lease) -> bool {
+        self.passed(lease.started) >= TAKEOVER_SEARCH_AFTER
+    }
+
+    /// The time since a moment, in milliseconds since 1970.
+    #[must_use]
+    pub fn passed(&self, since: u64) -> Duration {
+        Duration::from_millis(self.now().saturating_sub(since))
+    }
+
+    /// Now, in milliseconds since 1970.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        let now = self.clock.now();
+        let since = now.duration_since(std::time::SystemTime::UNIX_EPOCH);
+        u64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Puts the item of a first claim: where there is none, or in place of one whose window is over. The item that is there otherwise.
+    async fn put(
+        &self,
+        lease: &Lease,
+        in_place_of: Option<&Record>,
+        deadline: Deadline,
+    ) -> Result<Option<Record>, Failure> {
+        let call = PUT_ITEM.repeatable(deadline)?;
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(lease.item(lease_end(self.now(), deadline))));
+        let sent = absent_or(put, in_place_of)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .customize()
+            .interceptor(call.attempts.clone())
+            .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
+            .send()
+            .await;
+        let error = match sent {
+            Ok(_) => return Ok(None),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                Ok(Some(Record::read(failed.item().unwrap_or(&Item::new()))))
+            }
+            _ => Err(unavailable(call.failure(&error))),
+        }
+    }
+
+    /// Takes the lease of a run that lost it; `None` when another run was faster.
+    async fn take_over(
+        &self,
+        Taken { lease, from }: Taken,
+        deadline: Deadline,
+    ) -> Result<Option<Lease>, Failure> {
+        let call = UPDATE_ITEM.repeatable(deadline)?;
+        let sent = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", text(&lease.id))
+            .update_expression("SET #owner = :owner, in_progress_expiration = :ends")
+            .condition_expression(
+                "#owner = :owner OR (#owner = :before AND in_progress_expiration = :ended AND #status = :status)",
+            )
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":owner", text(&lease.owner))
+            .expression_attribute_values(":before", text(from.owner))
+            .expression_attribute_values(":ends", number(lease_end(self.now(), deadline)))
+            .expression_attribute_values(":ended", number(from.lease_ends))
+            .expression_attribute_values(":status", text(IN_PROGRESS))
+            .customize()
+            .interceptor(call.attempts.clone())
+            .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(Some(lease)),
+            Err(error) if is_lost(error.as_service_error()) => Ok(None),
+            Err(error) => Err(unavailable(call.failure(&error))),
+        }
+    }
+
+    async fn update(
+        &self,
+        lease: &Lease,
+        status: &str,
+        lease_ends: Option<u64>,
+        deadline: Deadline,
+    ) -> Result<(), Failure> {
+        let call = UPDATE_ITEM.repeatable(deadline)?;
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", text(&lease.id))
+            .condition_expression("#owner = :owner")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#data", "data")
+            .expression_attribute_values(":owner", text(&lease.owner))
+            .expression_attribute_values(":status", text(status))
+            .expression_attribute_values(":data", data(&lease.steps));
+        let update = match (lease_ends, lease.window) {
+            (Some(ends), _) => update
+                .update_expression(
+                    "SET #status = :status, #data = :data, in_progress_expiration = :ends",
+                )
+                .expression_attribute_values(":ends", number(ends)),
+            (None, None) => update.update_expression(
+                "SET #status = :status, #data = :data REMOVE in_progress_expiration",
+            ),
+            (None, Some(window)) => update
+                .update_expression(
+                    "SET #status = :status, #data = :data, expiration = :over REMOVE in_progress_expiration",
+                )
+                .expression_attribute_values(
+                    ":over",
+                    number(self.now() / 1000 + window.as_secs()),
+                ),
+        };
+        let sent = update
+            .customize()
+            .interceptor(call.attempts.clone())
+            .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(()),
+            Err(error) if is_lost(error.as_service_error()) => {
+                let message = "another run has taken this key over, as this one took too long; calling again with the same key gives its case";
+                Err(Failure::new(ErrorCode::InProgress, message))
+            }
+            Err(error) => Err(unavailable(call.failure(&error))),
+        }
+    }
+}
+
+/// A lease to take from the run that lost it.
+struct Taken {
+    lease: Lease,
+    from: Record,
+}
+
+impl Lease {
+    /// The item of a first claim.
+    fn item(&self, lease_ends: u64) -> Item {
+        let generation = self.generation.as_ref();
+        [
+            ("id", text(&self.id)),
+            ("status", text(IN_PROGRESS)),
+            ("owner", text(&self.owner)),
+            ("started", number(self.started)),
+            ("in_progress_expiration", number(lease_ends)),
+            ("data", data(&self.steps)),
+        ]
+        .into_iter()
+        .chain(generation.map(|generation| ("generation", text(generation))))
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+    }
+
+    /// The same owner's lease on what another run began.
+    fn over(&self, record: Record) -> Taken {
+        let lease = Self {
+            id: self.id.clone(),
+            owner: self.owner.clone(),
+            started: record.started,
+            window: self.window,
+            generation: record.generation.clone(),
+            steps: record.steps.clone(),
+            taken_over: true,
+        };
+        Taken {
+            lease,
+            from: record,
+        }
+    }
+}
+
+/// The condition under which a first claim holds.
+fn absent_or(put: PutItemFluentBuilder, in_place_of: Option<&Record>) -> PutItemFluentBuilder {
+    let Some(record) = in_place_of else {
+        return put.condition_expression("attribute_not_exists(id)");
+    };
+    put.condition_expression("#owner = :before AND #status = :completed")
+        .expression_attribute_names("#owner", "owner")
+        .expression_attribute_names("#status", "status")
+        .expression_attribute_values(":before", text(&record.owner))
+        .expression_attribute_values(":completed", text(COMPLETED))
+}
+
+fn lease_end(now: u64, deadline: Deadline) -> u64 {
+    let length = deadline.remaining() + GRACE;
+    now.saturating_add(u64::try_from(length.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn is_lost(error: Option<&UpdateItemError>) -> bool {
+    matches!(
+        error,
+        Some(UpdateItemError::ConditionalCheckFailedException(_))
+    )
+}
+
+/// 32 hexadecimal digits that no other run has.
+fn random() -> String {
+    format!("{:032x}", fastrand::u128(..))
+}
+
+/// What may pass is the ledger's own failure; what may not keeps its code.
+fn unavailable(failure: Failure) -> Failure {
+    if !failure.code.is_transient() {
+        return failure;
+    }
+    let message = format!("the ledger cannot be used: {failure}");
+    Failure::new(ErrorCode::LedgerUnavailable, message)
+}
