@@ -3,6 +3,7 @@
 //! What a service says in a message is never kept: it can quote field values.
 
 mod attempts;
+mod retry_after;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use aws_sdk_connectcases::operation::RequestId as _;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 pub(crate) use self::attempts::{Attempts, NeverInDoubt};
+pub(crate) use self::retry_after::RetryAfter;
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 
@@ -22,8 +24,9 @@ use crate::error::{ErrorCode, Failure};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// More attempts than any flow has time for; the deadline ends them first.
-const MAX_ATTEMPTS: u32 = 8;
+/// More attempts than any invocation has time for: the deadline ends them. Who gives an event back spends one of its few deliveries, so what
+/// can be waited for is waited for here.
+const MAX_ATTEMPTS: u32 = 1000;
 
 /// The SDK doubles it for each attempt and draws from the whole of it. Its default of a second would leave a flow one attempt.
 const INITIAL_BACKOFF: Duration = Duration::from_millis(100);

@@ -18,7 +18,7 @@ use aws_sdk_connectcases::types;
 
 pub use self::related_items::Addition;
 use self::unseen_profile::UnseenProfile;
-use crate::call::{self, Operation};
+use crate::call::{self, Operation, RetryAfter};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::field::FieldValue;
@@ -64,6 +64,7 @@ impl Cases {
             .retry_config(call::retries())
             .retry_partition(call::retry_partition())
             .timeout_config(call::timeouts())
+            .retry_classifier(RetryAfter)
             .build();
         Self {
             client: Client::from_conf(config),

@@ -31,6 +31,8 @@ pub struct Config {
     pub profiles_domain: Option<String>,
     /// `CASEBRIDGE_LEDGER_TABLE`
     pub ledger_table: Option<String>,
+    /// `CASEBRIDGE_FAILURE_QUEUE`: the queue's URL.
+    pub failure_queue: Option<String>,
     /// Where credentials come from.
     pub credentials: Credentials,
     /// `AWS_CA_BUNDLE`, else `SSL_CERT_FILE`
@@ -99,12 +101,6 @@ impl std::fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// Variables of capabilities that no release has yet: set, they would promise what is not kept.
-const LATER: [(&str, &str); 1] = [(
-    "CASEBRIDGE_FAILURE_QUEUE",
-    "this release has no failure queue; give the source queue a dead-letter queue",
-)];
-
 impl Config {
     /// Reads the process's environment.
     ///
@@ -130,13 +126,6 @@ impl Config {
         folders: &[PathBuf],
     ) -> Result<Self, ConfigError> {
         let get = |name: &str| get(name).filter(|value| !value.trim().is_empty());
-        for (name, reason) in LATER {
-            if get(name).is_some() {
-                return Err(ConfigError(format!(
-                    "{name} is set, and {reason}: remove the variable"
-                )));
-            }
-        }
         let explicit_domain = get("CASEBRIDGE_DOMAIN");
         let domain = match &explicit_domain {
             Some(_) => Some(Document::find(
@@ -160,6 +149,7 @@ impl Config {
             allowed_accounts: list(get("ALLOWED_ACCOUNTS").as_deref()),
             profiles_domain: get("PROFILES_DOMAIN"),
             ledger_table: get("CASEBRIDGE_LEDGER_TABLE"),
+            failure_queue: failure_queue(get("CASEBRIDGE_FAILURE_QUEUE"))?,
             credentials: if get("AWS_ACCESS_KEY_ID").is_some() { Credentials::Environment } else { Credentials::Chain },
             ca_bundle: ["AWS_CA_BUNDLE", "SSL_CERT_FILE"].into_iter().find_map(|variable| Some(CaBundle { variable, path: get(variable)?.into() })),
         })
@@ -284,6 +274,17 @@ fn entity_prefix(value: Option<String>) -> Result<String, ConfigError> {
             "CASEBRIDGE_ENTITY_PREFIX cannot hold `{illegal}`: it takes letters without accents, digits, spaces and `_-.@:/`"
         ))),
         None => Ok(prefix),
+    }
+}
+
+fn failure_queue(value: Option<String>) -> Result<Option<String>, ConfigError> {
+    match value {
+        Some(url) if !url.starts_with("https://") && !url.starts_with("http://") => {
+            Err(ConfigError::new(
+                "CASEBRIDGE_FAILURE_QUEUE takes the queue's URL (https://sqs.REGION.amazonaws.com/ACCOUNT/NAME), found something else",
+            ))
+        }
+        url => Ok(url),
     }
 }
 

@@ -16,7 +16,7 @@ use aws_sdk_customerprofiles::config::Builder as ConfigBuilder;
 use aws_sdk_customerprofiles::operation::create_profile::builders::CreateProfileFluentBuilder;
 use aws_sdk_customerprofiles::types::{AdditionalSearchKey, LogicalOperator};
 
-use crate::call::{self, NeverInDoubt, Operation};
+use crate::call::{self, NeverInDoubt, Operation, RetryAfter};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::mapping::customer::{IfMany, ProfileMember};
@@ -65,6 +65,7 @@ impl Customers {
             .retry_config(call::retries())
             .retry_partition(call::retry_partition())
             .timeout_config(call::timeouts())
+            .retry_classifier(RetryAfter)
             .build();
         Self {
             client: Client::from_conf(config),

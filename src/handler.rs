@@ -1,6 +1,7 @@
 //! One invocation, from payload to answer.
 
 mod additions;
+mod batch;
 mod hold;
 mod report;
 mod steps;
@@ -14,12 +15,13 @@ use crate::contact::Connect;
 use crate::customer::Customers;
 use crate::deadline::Deadline;
 use crate::error::Failure;
+use crate::failure_queue::FailureQueue;
 use crate::guard::Guard;
 use crate::ledger::Ledger;
 use crate::mapping::Mapping;
 use crate::outcome::{Answer, Outcome};
 use crate::request::Surroundings;
-use crate::trigger::{Event, Message, Payload, TriggerKind};
+use crate::trigger::{Event, Payload, TriggerKind};
 
 /// Kept free at the end of an invocation, for the answer to leave in.
 const MARGIN: Duration = Duration::from_millis(200);
@@ -40,6 +42,8 @@ pub struct Casebridge {
     pub connect: Option<Connect>,
     /// The ledger, where one is configured.
     pub ledger: Option<Ledger>,
+    /// Where messages go that can never succeed, if anywhere.
+    pub failure_queue: Option<FailureQueue>,
     /// A flow is answered within this time.
     pub flow_budget: Duration,
 }
@@ -91,9 +95,7 @@ impl Casebridge {
                     _ => Ok(Response::Answer(Box::new(outcome.answer()))),
                 }
             }
-            Ok(Payload::Batch(messages)) => {
-                Ok(Response::Batch(self.batch(messages, deadline).await))
-            }
+            Ok(Payload::Batch(batch)) => Ok(Response::Batch(self.batch(&batch, deadline).await)),
             Err(failure) => {
                 tracing::error!(
                     error.code = failure.code.name(),
@@ -111,30 +113,6 @@ impl Casebridge {
             TriggerKind::ContactFlow => self.flow_budget,
             TriggerKind::EventBridge => NO_ONE_WAITS,
         })
-    }
-
-    /// The messages one after the other, so that a FIFO queue keeps its order.
-    async fn batch(&self, messages: Vec<Message>, deadline: Deadline) -> BatchResponse {
-        let mut response = BatchResponse::default();
-        for Message { id, event } in messages {
-            let failed = match event {
-                Ok(event) => self.event(&event, deadline).await.failure().is_some(),
-                Err(failure) => {
-                    tracing::error!(
-                        error.code = failure.code.name(),
-                        sqs.message_id = id,
-                        "refused a message: {failure}"
-                    );
-                    true
-                }
-            };
-            if failed {
-                response.batch_item_failures.push(BatchItemFailure {
-                    item_identifier: id,
-                });
-            }
-        }
-        response
     }
 
     async fn event(&self, event: &Event, deadline: Deadline) -> Outcome {

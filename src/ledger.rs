@@ -8,6 +8,7 @@
     reason = "this file is where DynamoDB is called"
 )]
 
+mod lease;
 mod record;
 
 use std::time::Duration;
@@ -15,15 +16,18 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Builder as ConfigBuilder;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use aws_smithy_async::time::SharedTimeSource;
 
+pub use self::lease::Lease;
+use self::lease::{Taken, end};
 pub use self::record::Steps;
 use self::record::{COMPLETED, IN_PROGRESS, Item, Record, data, number, text};
-use crate::call::{self, Operation};
+use crate::call::{self, Operation, RetryAfter};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 
@@ -52,9 +56,6 @@ const DELETE_ITEM: Operation = Operation {
     ..PUT_ITEM
 };
 
-/// A lease outlives its run's deadline by this: what was on the wire when the time was up, and clocks that differ.
-const GRACE: Duration = Duration::from_millis(200);
-
 /// How long to wait before the first and between later looks at a key that another run holds.
 const FIRST_LOOK: Duration = Duration::from_millis(50);
 const LATER_LOOKS: Duration = Duration::from_millis(400);
@@ -79,21 +80,6 @@ pub enum Claim {
     Finished(Steps),
 }
 
-/// A key that is held. A run that ends without a word leaves it to its lease.
-#[derive(Debug)]
-pub struct Lease {
-    id: String,
-    owner: String,
-    started: u64,
-    window: Option<Duration>,
-    /// Tells this use of the key from earlier ones; part of token and tag.
-    pub generation: Option<String>,
-    /// What is done so far.
-    pub steps: Steps,
-    /// Whether a run before this one may have done more than the steps say.
-    pub taken_over: bool,
-}
-
 impl Ledger {
     /// A client of the table in the account, Region and endpoint of `config`.
     #[must_use]
@@ -103,6 +89,7 @@ impl Ledger {
             .retry_config(call::retries())
             .retry_partition(call::retry_partition())
             .timeout_config(call::timeouts())
+            .retry_classifier(RetryAfter)
             .build();
         Self {
             client: Client::from_conf(config),
@@ -111,7 +98,8 @@ impl Ledger {
         }
     }
 
-    /// Claims a key. While another run holds it, this waits for it to finish or to lose its lease.
+    /// Claims a key until the deadline. While another run holds it, this waits for it to finish or to lose its lease; for DynamoDB itself it
+    /// waits as long as `patience`.
     ///
     /// # Errors
     /// `InProgress`: the time was up before the other run was done. `LedgerUnavailable`, or what DynamoDB refused.
@@ -119,20 +107,15 @@ impl Ledger {
         &self,
         id: &str,
         window: Option<Duration>,
+        patience: Duration,
         deadline: Deadline,
     ) -> Result<Claim, Failure> {
-        let lease = Lease {
-            id: id.to_owned(),
-            owner: random(),
-            started: self.now(),
-            window,
-            generation: window.map(|_| random()),
-            steps: Steps::default(),
-            taken_over: false,
-        };
+        let lease = Lease::new(id, window, self.now());
         let mut pause = FIRST_LOOK;
         loop {
-            let Some(record) = self.put(&lease, None, deadline).await? else {
+            let ends = end(self.now(), deadline);
+            let calls = deadline.min(Deadline::after(patience));
+            let Some(record) = self.put(&lease, ends, None, calls).await? else {
                 return Ok(Claim::Held(lease));
             };
             let now = self.now();
@@ -144,12 +127,16 @@ impl Ledger {
                 if record.expires.is_none_or(|expires| expires > now / 1000) {
                     return Ok(Claim::Finished(record.steps));
                 }
-                if self.put(&lease, Some(&record), deadline).await?.is_none() {
+                if self
+                    .put(&lease, ends, Some(&record), calls)
+                    .await?
+                    .is_none()
+                {
                     return Ok(Claim::Held(lease));
                 }
             } else if record.lease_ends <= now {
                 let taken = lease.over(record);
-                if let Some(taken) = self.take_over(taken, deadline).await? {
+                if let Some(taken) = self.take_over(taken, ends, calls).await? {
                     return Ok(Claim::Held(taken));
                 }
             } else {
@@ -171,7 +158,7 @@ impl Ledger {
     /// `InProgress`: another run has taken over. `LedgerUnavailable`, or what DynamoDB refused.
     pub async fn record(&self, lease: &Lease, deadline: Deadline) -> Result<(), Failure> {
         let now = self.now();
-        let ends = lease_end(now, deadline);
+        let ends = end(now, deadline);
         self.update(lease, IN_PROGRESS, Some(ends), deadline).await
     }
 
@@ -213,10 +200,12 @@ impl Ledger {
             .await;
         match sent {
             Ok(_) => Ok(()),
+            // Another run has taken the key over: it is not ours to give back.
             Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+                if matches!(
+                    error.as_service_error(),
+                    Some(DeleteItemError::ConditionalCheckFailedException(_))
+                ) =>
             {
                 Ok(())
             }
@@ -248,6 +237,7 @@ impl Ledger {
     async fn put(
         &self,
         lease: &Lease,
+        ends: u64,
         in_place_of: Option<&Record>,
         deadline: Deadline,
     ) -> Result<Option<Record>, Failure> {
@@ -256,7 +246,7 @@ impl Ledger {
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(lease.item(lease_end(self.now(), deadline))));
+            .set_item(Some(lease.item(ends)));
         let sent = absent_or(put, in_place_of)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .customize()
@@ -264,9 +254,8 @@ impl Ledger {
             .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
             .send()
             .await;
-        let error = match sent {
-            Ok(_) => return Ok(None),
-            Err(error) => error,
+        let Err(error) = sent else {
+            return Ok(None);
         };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(failed)) => {
@@ -280,6 +269,7 @@ impl Ledger {
     async fn take_over(
         &self,
         Taken { lease, from }: Taken,
+        ends: u64,
         deadline: Deadline,
     ) -> Result<Option<Lease>, Failure> {
         let call = UPDATE_ITEM.repeatable(deadline)?;
@@ -296,7 +286,7 @@ impl Ledger {
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":owner", text(&lease.owner))
             .expression_attribute_values(":before", text(from.owner))
-            .expression_attribute_values(":ends", number(lease_end(self.now(), deadline)))
+            .expression_attribute_values(":ends", number(ends))
             .expression_attribute_values(":ended", number(from.lease_ends))
             .expression_attribute_values(":status", text(IN_PROGRESS))
             .customize()
@@ -366,48 +356,6 @@ impl Ledger {
     }
 }
 
-/// A lease to take from the run that lost it.
-struct Taken {
-    lease: Lease,
-    from: Record,
-}
-
-impl Lease {
-    /// The item of a first claim.
-    fn item(&self, lease_ends: u64) -> Item {
-        let generation = self.generation.as_ref();
-        [
-            ("id", text(&self.id)),
-            ("status", text(IN_PROGRESS)),
-            ("owner", text(&self.owner)),
-            ("started", number(self.started)),
-            ("in_progress_expiration", number(lease_ends)),
-            ("data", data(&self.steps)),
-        ]
-        .into_iter()
-        .chain(generation.map(|generation| ("generation", text(generation))))
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
-    }
-
-    /// The same owner's lease on what another run began.
-    fn over(&self, record: Record) -> Taken {
-        let lease = Self {
-            id: self.id.clone(),
-            owner: self.owner.clone(),
-            started: record.started,
-            window: self.window,
-            generation: record.generation.clone(),
-            steps: record.steps.clone(),
-            taken_over: true,
-        };
-        Taken {
-            lease,
-            from: record,
-        }
-    }
-}
-
 /// The condition under which a first claim holds.
 fn absent_or(put: PutItemFluentBuilder, in_place_of: Option<&Record>) -> PutItemFluentBuilder {
     let Some(record) = in_place_of else {
@@ -420,21 +368,11 @@ fn absent_or(put: PutItemFluentBuilder, in_place_of: Option<&Record>) -> PutItem
         .expression_attribute_values(":completed", text(COMPLETED))
 }
 
-fn lease_end(now: u64, deadline: Deadline) -> u64 {
-    let length = deadline.remaining() + GRACE;
-    now.saturating_add(u64::try_from(length.as_millis()).unwrap_or(u64::MAX))
-}
-
 fn is_lost(error: Option<&UpdateItemError>) -> bool {
     matches!(
         error,
         Some(UpdateItemError::ConditionalCheckFailedException(_))
     )
-}
-
-/// 32 hexadecimal digits that no other run has.
-fn random() -> String {
-    format!("{:032x}", fastrand::u128(..))
 }
 
 /// What may pass is the ledger's own failure; what may not keeps its code.

@@ -29,6 +29,7 @@ pub mod customer;
 pub mod deadline;
 pub mod domain;
 pub mod error;
+pub mod failure_queue;
 pub mod field;
 pub mod guard;
 pub mod handler;

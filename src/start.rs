@@ -8,6 +8,7 @@ use crate::config::{Config, ConfigError};
 use crate::contact::Connect;
 use crate::customer::Customers;
 use crate::domain::{Domain, SnapshotError};
+use crate::failure_queue::FailureQueue;
 use crate::handler::Casebridge;
 use crate::ledger::Ledger;
 use crate::mapping::fault::Faults;
@@ -97,6 +98,10 @@ impl Casebridge {
             customers: searched.map(|domain| Customers::new(sdk, domain)),
             connect,
             ledger,
+            failure_queue: config
+                .failure_queue
+                .clone()
+                .map(|url| FailureQueue::new(sdk, url)),
             flow_budget: config.flow_budget,
         })
     }

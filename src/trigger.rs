@@ -51,6 +51,10 @@ pub enum Payload {
 pub struct Message {
     /// `messageId`: how the item is named in `batchItemFailures`.
     pub id: String,
+    /// Whether its queue is FIFO: then the order of the messages counts.
+    pub fifo: bool,
+    /// Its body as it came.
+    pub body: String,
     /// The event in its body, or why there is none.
     pub event: Result<Event, Failure>,
 }
@@ -175,12 +179,21 @@ fn batch(records: Vec<Value>) -> Result<Vec<Message>, Failure> {
                 "an SQS record has no `messageId`, so its failure could not be reported",
             ));
         };
+        let body = text("body").unwrap_or_default();
         messages.push(Message {
             id: id.to_owned(),
-            event: message(text("body").unwrap_or_default()),
+            fifo: text("eventSourceARN").is_some_and(is_fifo),
+            body: body.to_owned(),
+            event: message(body),
         });
     }
     Ok(messages)
+}
+
+/// Whether a queue's ARN or URL is that of a FIFO queue.
+#[must_use]
+pub fn is_fifo(queue: &str) -> bool {
+    queue.strip_suffix(".fifo").is_some()
 }
 
 fn message(body: &str) -> Result<Event, Failure> {

@@ -32,7 +32,7 @@ use aws_types::region::SigningRegion;
 use serde_json::Value;
 
 use super::endpoint::ConnectEndpoint;
-use crate::call::{self, Call};
+use crate::call::{self, Call, RetryAfter};
 
 /// Statuses after which a read is tried again, whatever the error is called.
 const TRANSIENT: [u16; 5] = [429, 500, 502, 503, 504];
@@ -144,6 +144,7 @@ fn components(config: &SdkConfig) -> RuntimeComponentsBuilder {
         .with_retry_classifier(statuses)
         .with_retry_classifier(AwsErrorCodeClassifier::<ErrorMetadata>::new())
         .with_retry_classifier(ServiceClockSkewClassifier::<ErrorMetadata>::new())
+        .with_retry_classifier(RetryAfter)
         .with_interceptor(poisoning)
         .with_interceptor(ServiceClockSkewInterceptor::new())
         .with_interceptor(RequestInfoInterceptor::new())

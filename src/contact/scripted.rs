@@ -36,6 +36,7 @@ pub(super) struct Service {
 }
 
 type Requests = Arc<Mutex<Vec<HttpRequest>>>;
+type Script = Box<dyn Fn(&str, usize) -> Reply + Send + Sync>;
 
 /// What becomes of a request.
 pub(super) enum Reply {
@@ -48,8 +49,8 @@ pub(super) enum Reply {
 }
 
 impl Reply {
-    pub(super) fn ok(body: impl ToString) -> Self {
-        Self::Answer(200, "", body.to_string())
+    pub(super) fn ok(body: impl Into<String>) -> Self {
+        Self::Answer(200, "", body.into())
     }
 }
 
@@ -119,9 +120,8 @@ impl Service {
 /// Scheme and host, and path.
 pub(super) fn split(request: &HttpRequest) -> (&str, &str) {
     let uri = request.uri();
-    let host = uri.find("//").map_or(0, |at| at + 2);
-    let path = uri[host..].find('/').map_or(uri.len(), |at| host + at);
-    uri.split_at(path)
+    let path = uri.match_indices('/').nth(2);
+    uri.split_at(path.map_or(uri.len(), |(at, _)| at))
 }
 
 /// A configuration with credentials and a clock that stands.
@@ -137,7 +137,7 @@ pub(super) fn sdk(region: &str) -> Builder {
 
 struct Scripted {
     requests: Requests,
-    reply: Box<dyn Fn(&str, usize) -> Reply + Send + Sync>,
+    reply: Script,
 }
 
 impl fmt::Debug for Scripted {

@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use aws_config::{Region, SdkConfig};
@@ -21,7 +22,8 @@ fn contact() -> Reply {
 }
 
 fn contact_that_began_with(initial_contact_id: &str) -> Reply {
-    Reply::ok(json!({ "Contact": { "InitialContactId": initial_contact_id } }))
+    let contact = json!({ "Contact": { "InitialContactId": initial_contact_id } });
+    Reply::ok(contact.to_string())
 }
 
 fn attributes() -> Reply {
@@ -164,7 +166,7 @@ async fn a_refusal_says_what_to_do_and_is_not_repeated() {
         let failure = service.read(Some(INITIAL)).await.expect_err("it refuses");
         assert!(service.paths().len() <= 2, "{failure}");
         assert!(!failure.code.is_transient(), "{failure}");
-        sentences += &format!("{}: {failure}\n", failure.code);
+        writeln!(sentences, "{}: {failure}", failure.code).expect("text takes text");
     }
     assert!(!sentences.contains(SECRET), "{sentences}");
     insta::assert_snapshot!(sentences, @"
@@ -202,7 +204,7 @@ async fn an_answer_that_cannot_be_read_is_transient_and_not_quoted() {
     let unreadable = [format!("<{SECRET}>"), "[".repeat(1000), String::new()];
     let no_contact = [format!(r#"{{"Contact":"{SECRET}"}}"#), "[]".to_owned()];
     for body in unreadable.into_iter().chain(no_contact) {
-        let service = Service::new(move |_, _| Reply::ok(&body));
+        let service = Service::new(move |_, _| Reply::ok(body.as_str()));
         let failure = service.read(Some(INITIAL)).await.expect_err("no contact");
         assert_eq!(failure.code, ErrorCode::ServiceUnavailable, "{failure}");
         assert!(!failure.message.contains(SECRET), "{failure}");

@@ -46,7 +46,13 @@ impl Casebridge {
         let Some(ledger) = &self.ledger else {
             return Ok(Claimed::Held(unheld));
         };
-        match ledger.claim(id, policy.window, deadline).await {
+        // Whoever can do without the ledger keeps most of the time for the case.
+        let patience = match policy.unavailable {
+            LedgerUnavailable::Proceed => deadline.remaining() / 3,
+            LedgerUnavailable::Fail => deadline.remaining(),
+        };
+        let claimed = ledger.claim(id, policy.window, patience, deadline).await;
+        match claimed {
             Ok(Claim::Finished(steps)) => Ok(Claimed::Finished(steps)),
             Ok(Claim::Held(lease)) => Ok(Claimed::Held(Hold {
                 repeated: lease.taken_over,

@@ -9,11 +9,13 @@
 )]
 
 mod additions;
+mod batch;
 mod cases;
 mod deployed;
 mod events;
 mod faults;
 mod findings;
+mod ledger;
 mod matrix;
 mod once;
 mod payloads;
@@ -21,10 +23,11 @@ mod privacy;
 mod start;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_smithy_async::time::TimeSource;
 use casebridge::cases::Cases;
 use casebridge::contact::Connect;
 use casebridge::customer::Customers;
@@ -68,12 +71,8 @@ impl Function {
     }
 
     fn with(mapping: Mapping, domain_id: &str, emulator: Emulator) -> Self {
-        let sdk = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .http_client(emulator.http_client())
-            .build();
         Self {
-            casebridge: casebridge(mapping, domain_id, &sdk),
+            casebridge: casebridge(mapping, domain_id, &sdk(&emulator)),
             emulator,
         }
     }
@@ -122,19 +121,33 @@ fn emulator(snapshot: &str) -> Emulator {
     emulator
 }
 
-fn casebridge(mapping: Mapping, domain_id: &str, sdk: &SdkConfig) -> Casebridge {
-    let sdk =
-        sdk.to_builder()
+/// What the SDK's clients are made from, with the emulator as their service.
+fn sdk(emulator: &Emulator) -> SdkConfig {
+    let sdk = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .http_client(emulator.http_client())
+        .build();
+    in_test(&sdk)
+}
+
+/// The configuration with Region, credentials and time of the tests.
+fn in_test(sdk: &SdkConfig) -> SdkConfig {
+    sdk.to_builder()
             .region(Region::new("us-east-1"))
             .credentials_provider(
                 aws_credential_types::provider::SharedCredentialsProvider::new(
                     Credentials::for_tests(),
                 ),
             )
+            .time_source(TokioTime(tokio::time::Instant::now()))
             .sleep_impl(aws_smithy_async::rt::sleep::SharedAsyncSleep::new(
                 aws_smithy_async::rt::sleep::TokioSleep::new(),
             ))
-            .build();
+            .build()
+}
+
+fn casebridge(mapping: Mapping, domain_id: &str, sdk: &SdkConfig) -> Casebridge {
+    let sdk = in_test(sdk);
     let profiles = ProfilesDomain {
         region: "us-east-1".to_owned(),
         account: "111122223333".to_owned(),
@@ -159,7 +172,18 @@ fn casebridge(mapping: Mapping, domain_id: &str, sdk: &SdkConfig) -> Casebridge 
         customers: Some(Customers::new(&sdk, profiles)),
         connect: Some(Connect::new(&sdk)),
         ledger: None,
+        failure_queue: None,
         flow_budget: Duration::from_millis(2500),
+    }
+}
+
+/// Time of day that begins in 2026 and passes with tokio's clock.
+#[derive(Debug)]
+struct TokioTime(tokio::time::Instant);
+
+impl TimeSource for TokioTime {
+    fn now(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_hours(500_000) + self.0.elapsed()
     }
 }
 

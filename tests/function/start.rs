@@ -98,8 +98,10 @@ async fn every_bad_variable_is_named_in_a_sentence() {
         [("CASEBRIDGE_ENTITY_PREFIX", "fälle/")],
         [("CASEBRIDGE_FLOW_BUDGET_MS", "soon")],
         [("CASEBRIDGE_FLOW_BUDGET_MS", "5")],
-        [("CASEBRIDGE_LEDGER_TABLE", "ledger")],
-        [("CASEBRIDGE_FAILURE_QUEUE", "https://sqs")],
+        [(
+            "CASEBRIDGE_FAILURE_QUEUE",
+            "arn:aws:sqs:us-east-1:111122223333:failures",
+        )],
         [("AWS_CA_BUNDLE", empty.as_str())],
         [("SSL_CERT_FILE", missing.as_str())],
     ] {
@@ -126,7 +128,8 @@ async fn every_bad_file_is_named_in_a_sentence() {
     let profile = "version: 1\ncases:\n  - name: a\n    trigger: eventbridge\n    template: Contact follow-up\n    customer: { profile_id: $.detail.profile }\n    fields: { title: A case }\n";
     let untyped = "version: 1\ncases:\n  - name: a\n    trigger: eventbridge\n    template: Contact follow-up\n    fields:\n      title: A case\n      Order number: $.detail.order\n";
     let latin = b"version: 1\n# caf\xE9\n".to_vec();
-    let folders: [(&str, Files<'_>); 7] = [
+    let window = "version: 1\ncases:\n  - name: a\n    trigger: eventbridge\n    template: Contact follow-up\n    window: 30d\n    fields: { title: A case }\n";
+    let folders: [(&str, Files<'_>); 8] = [
         ("no mapping", vec![("domain.json", snapshot.as_bytes())]),
         (
             "an empty mapping",
@@ -161,6 +164,13 @@ async fn every_bad_file_is_named_in_a_sentence() {
             "a profile id without a profiles domain",
             vec![
                 ("mapping.yaml", profile.as_bytes()),
+                ("domain.json", snapshot.as_bytes()),
+            ],
+        ),
+        (
+            "a window without a ledger",
+            vec![
+                ("mapping.yaml", window.as_bytes()),
                 ("domain.json", snapshot.as_bytes()),
             ],
         ),

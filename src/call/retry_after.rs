@@ -1,0 +1,47 @@
+//! `Retry-After`: what a service that throttles asks to be left alone for, in seconds. The SDK reads a header of another name.
+
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::retries::classifiers::{
+    ClassifyRetry, RetryAction, RetryClassifierPriority, RetryReason,
+};
+
+/// Puts the service's own time in place of the backoff, up to the longest backoff.
+#[derive(Debug)]
+pub(crate) struct RetryAfter;
+
+impl ClassifyRetry for RetryAfter {
+    fn name(&self) -> &'static str {
+        "RetryAfter"
+    }
+
+    /// Behind all others: it only says when, never whether.
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
+    }
+
+    fn classify_retry(&self, _: &InterceptorContext) -> RetryAction {
+        RetryAction::NoActionIndicated
+    }
+
+    fn classify_retry_v2(&self, context: &InterceptorContext, before: &RetryAction) -> RetryAction {
+        let header = context
+            .response()
+            .and_then(|response| response.headers().get("retry-after"));
+        let seconds = header.and_then(|seconds| seconds.parse().ok());
+        match (before, seconds) {
+            (
+                RetryAction::RetryIndicated(RetryReason::RetryableError {
+                    kind,
+                    retry_after: None,
+                }),
+                Some(seconds),
+            ) => RetryAction::retryable_error_with_explicit_delay(
+                *kind,
+                Duration::from_secs(seconds),
+            ),
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+}

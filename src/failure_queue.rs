@@ -1,0 +1,102 @@
+//! Amazon SQS: where a message goes that can never succeed, with the reason, so that nobody waits for its retries to run out.
+
+#![expect(clippy::disallowed_types, reason = "this file is where SQS is called")]
+
+use aws_config::SdkConfig;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::Builder as ConfigBuilder;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::call::{self, Operation, RetryAfter};
+use crate::deadline::Deadline;
+use crate::error::Failure;
+use crate::trigger::{self, Message};
+
+const SEND_MESSAGE: Operation = Operation {
+    name: "SendMessage",
+    actions: "sqs:SendMessage on the failure queue",
+    quota: "a high number",
+    not_found: "the queue does not exist: check CASEBRIDGE_FAILURE_QUEUE",
+    refused: "it refuses the message; a queue takes 1 MiB at most, or what its own limit says",
+};
+
+/// The client of the failure queue.
+#[derive(Clone, Debug)]
+pub struct FailureQueue {
+    client: Client,
+    url: String,
+}
+
+/// The body of a message in the failure queue.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    /// The event as it came; as text where it is no JSON.
+    event: Event<'a>,
+    error_code: &'static str,
+    error_field: &'a str,
+    error_message: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Event<'a> {
+    Json(&'a RawValue),
+    Text(&'a str),
+}
+
+impl FailureQueue {
+    /// A client of the queue in the account, Region and endpoint of `config`.
+    #[must_use]
+    pub fn new(config: &SdkConfig, url: String) -> Self {
+        let config = ConfigBuilder::from(config)
+            .retry_config(call::retries())
+            .retry_partition(call::retry_partition())
+            .timeout_config(call::timeouts())
+            .retry_classifier(RetryAfter)
+            .build();
+        Self {
+            client: Client::from_conf(config),
+            url,
+        }
+    }
+
+    /// Sends a message with the reason why it can never succeed.
+    ///
+    /// # Errors
+    /// What SQS said, or that it could not be reached: then the message has to stay where it is.
+    pub async fn send(
+        &self,
+        message: &Message,
+        reason: &Failure,
+        deadline: Deadline,
+    ) -> Result<(), Failure> {
+        let call = SEND_MESSAGE.repeatable(deadline)?;
+        let body = Body {
+            event: serde_json::from_str(&message.body)
+                .map_or(Event::Text(&message.body), Event::Json),
+            error_code: reason.code.name(),
+            error_field: reason.field.as_deref().unwrap_or_default(),
+            error_message: &reason.message,
+        };
+        let mut request = self
+            .client
+            .send_message()
+            .queue_url(&self.url)
+            // Text and raw JSON always become JSON.
+            .message_body(serde_json::to_string(&body).unwrap_or_default());
+        if trigger::is_fifo(&self.url) {
+            request = request
+                .message_group_id(&message.id)
+                .message_deduplication_id(&message.id);
+        }
+        let sent = request
+            .customize()
+            .interceptor(call.attempts.clone())
+            .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
+            .send()
+            .await;
+        sent.map(|_| ()).map_err(|error| call.failure(&error))
+    }
+}

@@ -1,0 +1,219 @@
+//! Batches of a queue: what is kept, what is put aside, in which order.
+
+use std::time::Duration;
+
+use casebridge::failure_queue::FailureQueue;
+use cases_emulator::{Fault, FaultKind};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{Function, read, sdk};
+
+const FAILURES: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/failures";
+
+const MAPPING: &str = "
+version: 1
+cases:
+  - name: order
+    trigger: eventbridge
+    template: Contact follow-up
+    fields:
+      title: Order {{ $.detail.order }}
+";
+
+fn function() -> Function {
+    let mut function = Function::new("mapping.yaml", MAPPING, &read("domain.json")).expect("sound");
+    function.emulator.add_queue(FAILURES);
+    let sdk = sdk(&function.emulator);
+    function.casebridge.failure_queue = Some(FailureQueue::new(&sdk, FAILURES.to_owned()));
+    function
+}
+
+fn message(id: &str, queue: &str, body: &str) -> Value {
+    json!({
+        "messageId": id,
+        "eventSource": "aws:sqs",
+        "eventSourceARN": format!("arn:aws:sqs:us-east-1:111122223333:{queue}"),
+        "body": body,
+    })
+}
+
+fn order(order: &Value) -> String {
+    let id = format!("e-{order}");
+    json!({ "source": "com.example.shop", "detail-type": "Order", "id": id, "detail": { "order": order } }).to_string()
+}
+
+fn batch(messages: &[Value]) -> String {
+    json!({ "Records": messages }).to_string()
+}
+
+fn kept(answer: &Value) -> Vec<&str> {
+    let failures = answer["batchItemFailures"]
+        .as_array()
+        .expect("a batch's answer");
+    failures
+        .iter()
+        .filter_map(|failure| failure["itemIdentifier"].as_str())
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_can_never_succeed_is_put_aside_with_its_reason() {
+    let function = function();
+    let answer = function
+        .handle(&batch(&[
+            message("sound", "events", &order(&json!(1))),
+            message("untitled", "events", &order(&json!(null))),
+            message("poison", "events", "no event"),
+        ]))
+        .await;
+    assert_eq!(kept(&answer), [] as [&str; 0]);
+    assert_eq!(function.emulator.cases().len(), 1);
+    let mut reasons: Vec<Value> = function
+        .emulator
+        .messages(FAILURES)
+        .iter()
+        .map(|message| {
+            serde_json::from_str(message["body"].as_str().expect("a body")).expect("JSON")
+        })
+        .collect();
+    reasons.sort_by_key(|reason: &Value| reason["errorCode"].to_string());
+    let [untitled, poison] = reasons.as_slice() else {
+        panic!("{reasons:?}");
+    };
+    assert_eq!(
+        [&untitled["errorCode"], &untitled["errorField"]],
+        ["FieldMissing", "Title"]
+    );
+    assert_eq!(untitled["event"]["detail"]["order"], Value::Null);
+    assert_eq!(
+        [&poison["errorCode"], &poison["event"]],
+        ["UnrecognizedPayload", "no event"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_put_aside_is_kept() {
+    let function = function();
+    let denied = Fault::status(403, "AccessDenied", "no").on("SQS.SendMessage");
+    function.emulator.inject(denied);
+    let answer = function
+        .handle(&batch(&[message("poison", "events", "no event")]))
+        .await;
+    assert_eq!(kept(&answer), ["poison"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fifo_queue_keeps_all_that_follows_a_failure() {
+    let function = function();
+    let messages: Vec<Value> = (1..=4)
+        .map(|number| {
+            message(
+                &format!("m-{number}"),
+                "events.fifo",
+                &order(&json!(number)),
+            )
+        })
+        .collect();
+    function
+        .emulator
+        .inject(Fault::new(FaultKind::Delay(Duration::ZERO)).on("CreateCase"));
+    function.emulator.inject(
+        Fault::status(500, "InternalServerException", "down")
+            .on("CreateCase")
+            .times(1000),
+    );
+    let payload = batch(&messages);
+    let answer = function
+        .handle_within(&payload, Duration::from_secs(20))
+        .await;
+    assert_eq!(kept(&answer), ["m-2", "m-3", "m-4"]);
+    assert_eq!(function.emulator.cases().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn copies_in_one_batch_are_one_creation() {
+    let function = function();
+    let copies = ["a", "b", "c"].map(|id| message(id, "events", &order(&json!(7))));
+    let answer = function.handle(&batch(&copies)).await;
+    assert_eq!(kept(&answer), [] as [&str; 0]);
+    assert_eq!(function.creations().len(), 1);
+
+    function.emulator.inject(
+        Fault::status(500, "InternalServerException", "down")
+            .on("CreateCase")
+            .times(1000),
+    );
+    let copies = ["d", "e"].map(|id| message(id, "events", &order(&json!(8))));
+    let answer = function
+        .handle_within(&batch(&copies), Duration::from_secs(5))
+        .await;
+    assert_eq!(
+        kept(&answer),
+        ["d", "e"],
+        "copies share the fate of the first"
+    );
+}
+
+/// Ten at once take little longer than one.
+#[tokio::test(start_paused = true)]
+async fn messages_of_a_standard_queue_are_worked_on_side_by_side() {
+    let function = function();
+    let slow = Fault::new(FaultKind::Delay(Duration::from_millis(50)));
+    function.emulator.inject(slow.on("CreateCase").times(1000));
+    let messages: Vec<Value> = (1..=10)
+        .map(|number| message(&format!("m-{number}"), "events", &order(&json!(number))))
+        .collect();
+    let begun = Instant::now();
+    let answer = function.handle(&batch(&messages)).await;
+    assert_eq!(kept(&answer), [] as [&str; 0]);
+    assert!(
+        begun.elapsed() < Duration::from_millis(100),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+/// What is waited for here does not spend a receive: under the published quota no message is given back.
+#[tokio::test(start_paused = true)]
+async fn a_batch_waits_for_the_quota() {
+    let function = function();
+    function.emulator.set_rate_limits(true);
+    let messages: Vec<Value> = (1..=40)
+        .map(|number| message(&format!("m-{number}"), "events", &order(&json!(number))))
+        .collect();
+    let answer = function.handle(&batch(&messages)).await;
+    assert_eq!(kept(&answer), [] as [&str; 0]);
+    assert_eq!(function.emulator.cases().len(), 40);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_begun_that_the_deadline_would_cut() {
+    let function = function();
+    let messages = [message("late", "events", &order(&json!(1)))];
+    let answer = function
+        .handle_within(&batch(&messages), Duration::from_secs(1))
+        .await;
+    assert_eq!(kept(&answer), ["late"]);
+    assert_eq!(function.creations().len(), 0);
+}
+
+/// `Retry-After` is the service's own word.
+#[tokio::test(start_paused = true)]
+async fn a_service_that_asks_for_time_gets_it() {
+    let function = function();
+    let throttled = Fault::status(429, "ThrottlingException", "slow down").retry_after(2);
+    function
+        .emulator
+        .inject(throttled.on("CreateCase").times(3));
+    let begun = Instant::now();
+    function
+        .handle(&batch(&[message("m-1", "events", &order(&json!(1)))]))
+        .await;
+    assert_eq!(function.emulator.cases().len(), 1);
+    assert!(
+        begun.elapsed() >= Duration::from_secs(6),
+        "{:?}",
+        begun.elapsed()
+    );
+}

@@ -1,0 +1,373 @@
+//! The ledger: one case per key for as long as its table remembers, whatever becomes of the runs that make it.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use casebridge::ledger::Ledger;
+use cases_emulator::{DuplicateContact, Fault, FaultKind};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::{Function, read, sdk};
+
+const TABLE: &str = "ledger";
+
+const MAPPING: &str = "
+version: 1
+cases:
+  - name: order
+    trigger: eventbridge
+    when: { detail: { order: [{ exists: true }] } }
+    template: Contact follow-up
+    key: $.detail.order
+    customer:
+      find: [{ _phone: $.detail.phone }]
+      if_none: { create: { PhoneNumber: $.detail.phone } }
+    link_contact: $.detail.contactArn
+    comment: $.detail.comment
+    fields: { title: Order }
+  - name: flow
+    trigger: contact-flow
+    template: Contact follow-up
+    fields: { title: Call back }
+";
+
+const NOBODY: &str = "+15550100199";
+
+/// A function with a ledger, and what its mapping's first case mapping says beside.
+fn function(more: &str) -> Function {
+    let mapping = MAPPING.replace(
+        "    fields: { title: Order }\n",
+        &format!("    fields: {{ title: Order }}\n{more}"),
+    );
+    let mut function =
+        Function::new("mapping.yaml", &mapping, &read("domain.json")).expect("sound");
+    function.emulator.add_table(TABLE);
+    let sdk = sdk(&function.emulator);
+    function.casebridge.ledger = Some(Ledger::new(&sdk, TABLE.to_owned()));
+    function
+}
+
+fn event(id: &str, contact: &str) -> String {
+    let contact = format!("arn:aws:connect:us-east-1:111122223333:instance/i-1/contact/{contact}");
+    let detail = json!({
+        "order": "A-1042",
+        "phone": "+15550100142",
+        "contactArn": contact,
+        "comment": "Call after six",
+    });
+    json!({ "source": "com.example.shop", "detail-type": "Order", "id": id, "detail": detail })
+        .to_string()
+}
+
+fn flow() -> String {
+    let contact = json!({
+        "ContactId": "c-1",
+        "InstanceARN": "arn:aws:connect:us-east-1:111122223333:instance/i-1",
+    });
+    json!({ "Details": { "ContactData": contact } }).to_string()
+}
+
+fn items(function: &Function) -> Vec<Value> {
+    function.emulator.items(TABLE)
+}
+
+fn calls(function: &Function, operation: &str) -> usize {
+    function.bodies(operation).len()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_whose_case_exists_is_answered_from_the_ledger() {
+    let function = function("");
+    let first = function.handle(&event("e-1", "c-1")).await;
+    assert_eq!(first["status"], "created", "{first}");
+    let again = function.handle(&event("e-1", "c-1")).await;
+    assert_eq!(
+        [
+            &again["status"],
+            &again["caseId"],
+            &again["contactLinked"],
+            &again["commentAdded"]
+        ],
+        [
+            "existing",
+            first["caseId"].as_str().expect("an id"),
+            "true",
+            "true"
+        ],
+        "{again}"
+    );
+    assert_eq!(calls(&function, "CreateCase"), 1);
+    assert_eq!(calls(&function, "CreateRelatedItem"), 2);
+    assert_eq!(
+        calls(&function, "ListCasesForContact"),
+        0,
+        "a first run knows that it is the first"
+    );
+}
+
+/// The layout of Powertools' idempotency table, with ids and hashes alone.
+#[tokio::test(start_paused = true)]
+async fn an_item_holds_no_customer_data() {
+    let function = function("    window: 30d\n");
+    function.handle(&event("e-1", "c-1")).await;
+    let [item] = items(&function).try_into().expect("one item");
+    assert_eq!(item["status"], "COMPLETED");
+    let names: HashSet<&str> = item
+        .as_object()
+        .expect("an item")
+        .keys()
+        .map(String::as_str)
+        .collect();
+    let expected = [
+        "id",
+        "status",
+        "expiration",
+        "data",
+        "owner",
+        "started",
+        "generation",
+    ];
+    assert_eq!(names, HashSet::from(expected));
+    let text = item.to_string();
+    for secret in ["A-1042", "Call after six", "+15550100142", "Order"] {
+        assert!(!text.contains(secret), "{text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_runs_at_once_make_one_case() {
+    let function = function("");
+    let payload = event("e-1", "c-1");
+    let answers = futures_util::future::join_all((0..10).map(|_| function.handle(&payload))).await;
+    let ids: HashSet<&str> = answers
+        .iter()
+        .filter_map(|answer| answer["caseId"].as_str())
+        .collect();
+    assert_eq!(
+        (ids.len(), function.emulator.cases().len()),
+        (1, 1),
+        "{answers:?}"
+    );
+    assert_eq!(function.emulator.related_items().len(), 2);
+    assert_eq!(calls(&function, "CreateCase"), 1);
+}
+
+/// A run that dies leaves its lease; whoever comes next waits for its end, and goes on where it stopped.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_died_is_taken_over() {
+    for operation in ["CreateCase", "CreateRelatedItem", "DynamoDB.UpdateItem"] {
+        let function = function("");
+        let payload = event("e-1", "c-1");
+        function
+            .emulator
+            .inject(Fault::new(FaultKind::DelayAfter(Duration::from_secs(9))).on(operation));
+        let run = function.handle_within(&payload, Duration::from_secs(5));
+        let died = timeout(Duration::from_millis(50), run).await;
+        assert!(died.is_err(), "{operation}: it was to hang");
+        let answer = function.handle(&payload).await;
+        assert!(
+            ["created", "existing"].contains(&answer["status"].as_str().unwrap_or_default()),
+            "{operation}: {answer}"
+        );
+        assert_eq!(function.emulator.cases().len(), 1, "{operation}");
+        assert_eq!(function.emulator.related_items().len(), 2, "{operation}");
+        assert_eq!(items(&function)[0]["status"], "COMPLETED", "{operation}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flow_does_not_wait_longer_than_its_budget() {
+    let function = function("");
+    let hang = Fault::new(FaultKind::Hang).on("CreateCase");
+    function.emulator.inject(hang);
+    let payload = flow();
+    let run = function.handle(&payload);
+    assert!(timeout(Duration::from_millis(50), run).await.is_err());
+    let answer = function
+        .handle_within(&flow(), Duration::from_secs(1))
+        .await;
+    assert_eq!(
+        [
+            &answer["status"],
+            &answer["errorCode"],
+            &answer["retryable"]
+        ],
+        ["failed", "InProgress", "true"],
+        "{answer}"
+    );
+    let answer = function.handle(&flow()).await;
+    assert_eq!(answer["status"], "created", "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_failed_before_anything_was_sent_leaves_no_item() {
+    let function = function("");
+    let down = Fault::status(400, "BadRequestException", "no").on("SearchProfiles");
+    function.emulator.inject(down);
+    let answer = function.handle(&event("e-1", "c-1")).await;
+    assert_eq!(answer["errorType"], "RequestRefused", "{answer}");
+    assert_eq!(items(&function), [] as [Value; 0]);
+}
+
+/// Nobody knows whether the case exists: the lease ends at once, and the next run repeats the token.
+#[tokio::test(start_paused = true)]
+async fn an_unknown_outcome_is_taken_over_at_once() {
+    let function = function("");
+    function.emulator.inject(
+        Fault::status_after(500, "InternalServerException", "oh")
+            .on("CreateCase")
+            .times(1000),
+    );
+    let answer = function
+        .handle_within(&event("e-1", "c-1"), Duration::from_secs(3))
+        .await;
+    assert_eq!(answer["errorType"], "OutcomeUnknown", "{answer}");
+    let id = function.emulator.cases()[0]["caseId"].clone();
+    function.emulator.clear_faults();
+    let answer = function
+        .handle_within(&event("e-1", "c-1"), Duration::from_secs(1))
+        .await;
+    assert_eq!(answer["caseId"], id, "{answer}");
+}
+
+/// Cases has forgotten the token by then, and search shows the case.
+#[tokio::test(start_paused = true)]
+async fn a_late_takeover_looks_for_the_tag() {
+    let function = function("");
+    function.emulator.set_token_lifetime(Duration::from_mins(5));
+    function.emulator.set_search_lag(Duration::from_mins(4));
+    function.emulator.inject(
+        Fault::new(FaultKind::CloseAfter)
+            .on("CreateCase")
+            .times(1000),
+    );
+    let answer = function
+        .handle_within(&event("e-1", "c-1"), Duration::from_secs(3))
+        .await;
+    assert_eq!(answer["errorType"], "OutcomeUnknown", "{answer}");
+    function.emulator.clear_faults();
+    tokio::time::advance(Duration::from_mins(6)).await;
+    let answer = function.handle(&event("e-1", "c-1")).await;
+    assert_eq!(answer["status"], "existing", "{answer}");
+    assert_eq!(function.emulator.cases().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_makes_a_new_case_when_it_is_over() {
+    let function = function("    window: 1h\n");
+    let first = function.handle(&event("e-1", "c-1")).await;
+    tokio::time::advance(Duration::from_mins(50)).await;
+    let within = function.handle(&event("e-1", "c-1")).await;
+    assert_eq!(within["caseId"], first["caseId"]);
+    tokio::time::advance(Duration::from_mins(20)).await;
+    let after = function.handle(&event("e-1", "c-1")).await;
+    assert_eq!(after["status"], "created", "{after}");
+    assert_ne!(after["caseId"], first["caseId"]);
+    let creations = function.creations();
+    let tags: HashSet<String> = creations
+        .iter()
+        .map(|body| body["tags"]["casebridge:key"].to_string())
+        .collect();
+    assert_eq!(tags.len(), 2);
+    assert!(
+        creations
+            .iter()
+            .all(|body| body["tags"]["casebridge:key"] == body["clientToken"])
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_occurrence_of_a_key_may_attach_its_contact() {
+    for (more, links) in [("", 1), ("    on_existing: attach\n", 2)] {
+        let function = function(more);
+        function
+            .emulator
+            .set_duplicate_contacts(DuplicateContact::Stored);
+        let first = function.handle(&event("e-1", "c-1")).await;
+        for _ in 0..3 {
+            for (id, contact) in [("e-2", "c-2"), ("e-1", "c-1")] {
+                let answer = function.handle(&event(id, contact)).await;
+                assert_eq!(
+                    [&answer["status"], &answer["caseId"]],
+                    ["existing", first["caseId"].as_str().expect("an id")],
+                    "{answer}"
+                );
+            }
+        }
+        let contacts = function.emulator.related_items();
+        let contacts = contacts
+            .iter()
+            .filter(|item| item["type"] == "Contact")
+            .count();
+        assert_eq!(contacts, links, "{more}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ledger_that_is_down_stops_what_needs_it() {
+    let down = || {
+        Fault::status(500, "InternalServerError", "down")
+            .on("DynamoDB.PutItem")
+            .times(1000)
+    };
+    let first = function("");
+    first.emulator.inject(down());
+    let answer = first.handle(&flow()).await;
+    assert_eq!(answer["status"], "created", "{answer}");
+    for (more, expected) in [
+        ("    window: 30d\n", "LedgerUnavailable"),
+        ("    ledger_unavailable: fail\n", "LedgerUnavailable"),
+    ] {
+        let function = function(more);
+        function.emulator.inject(down());
+        let answer = function
+            .handle_within(&event("e-1", "c-1"), Duration::from_secs(5))
+            .await;
+        assert_eq!(answer["errorType"], expected, "{answer}");
+        assert_eq!(function.emulator.cases().len(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_missing_from_a_case_is_all_that_is_done_again() {
+    let function = function("");
+    let down = Fault::status(500, "InternalServerException", "down");
+    function
+        .emulator
+        .inject(down.on("CreateRelatedItem").times(2));
+    let answer = function.handle(&event("e-1", "c-1")).await;
+    assert_eq!(answer["errorType"], "ContactNotLinked", "{answer}");
+    let answer = function.handle(&event("e-1", "c-1")).await;
+    assert_eq!(
+        [
+            &answer["status"],
+            &answer["contactLinked"],
+            &answer["commentAdded"]
+        ],
+        ["existing", "true", "true"],
+        "{answer}"
+    );
+    assert_eq!(calls(&function, "CreateCase"), 1);
+    assert_eq!(function.emulator.related_items().len(), 2);
+}
+
+/// A profile has no token: one that a dead run may have created is waited for.
+#[tokio::test(start_paused = true)]
+async fn a_profile_of_a_dead_run_is_waited_for() {
+    let function = function("");
+    let known = function.emulator.profiles().len();
+    function.emulator.set_profile_lag(Duration::from_mins(2));
+    let payload = event("e-1", "c-1").replace("+15550100142", NOBODY);
+    function
+        .emulator
+        .inject(Fault::new(FaultKind::DelayAfter(Duration::from_secs(9))).on("CreateProfile"));
+    let run = function.handle_within(&payload, Duration::from_secs(5));
+    assert!(timeout(Duration::from_millis(50), run).await.is_err());
+    let answer = function.handle(&payload).await;
+    assert_eq!(answer["errorType"], "CustomerUnknown", "{answer}");
+    tokio::time::advance(Duration::from_mins(2)).await;
+    let answer = function.handle(&payload).await;
+    assert_eq!(answer["status"], "created", "{answer}");
+    assert_eq!(function.emulator.profiles().len(), known + 1);
+}
