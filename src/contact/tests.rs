@@ -70,7 +70,7 @@ async fn both_requests_are_signed_for_connect() {
         assert!(header.starts_with(scope), "{header}");
     }
     for header in service.sent(|request| header(request, "amz-sdk-request")) {
-        assert_eq!(header, "attempt=1; max=8");
+        assert_eq!(header, "attempt=1; max=1000");
     }
 }
 
