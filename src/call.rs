@@ -132,7 +132,15 @@ impl Operation {
             ..
         } = self;
         match (name, status) {
-            ("ThrottlingException", _) | (_, 429) => (
+            // DynamoDB and SQS throttle with a 400 and names of their own.
+            (
+                "ThrottlingException"
+                | "ProvisionedThroughputExceededException"
+                | "RequestLimitExceeded"
+                | "RequestThrottled",
+                _,
+            )
+            | (_, 429) => (
                 ErrorCode::Throttled,
                 format!(
                     "the account's quota for this operation is used up; {quota} is the default, and it can be raised"

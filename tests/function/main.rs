@@ -21,6 +21,7 @@ mod once;
 mod payloads;
 mod privacy;
 mod start;
+mod verdicts;
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -195,4 +196,19 @@ fn read(path: impl AsRef<Path>) -> String {
 
 fn json(path: impl AsRef<Path>) -> Value {
     serde_json::from_str(&read(path)).expect("the file is JSON")
+}
+
+/// Holds the part of a page between `<!-- NAME -->` and `<!-- /NAME -->` to what was measured; with `UPDATE_DOCS` set, writes it.
+fn generated(page: &str, name: &str, measured: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+    let text = read(page);
+    let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
+    let (before, rest) = text.split_once(&begin).expect("the part begins");
+    let (found, after) = rest.split_once(&end).expect("the part ends");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        let text = format!("{before}{begin}{measured}{end}{after}");
+        std::fs::write(path, text).expect("the page can be written");
+    } else {
+        assert_eq!(found, measured, "{page}");
+    }
 }

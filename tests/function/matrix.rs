@@ -9,7 +9,7 @@ use std::time::Duration;
 use cases_emulator::{DuplicateContact, Fault};
 use serde_json::{Value, json};
 
-use super::{Function, read};
+use super::{Function, generated, read};
 
 const MAPPING: &str = "
 version: 1
@@ -216,15 +216,5 @@ async fn the_matrix_of_the_documentation_is_what_happens() {
             );
         }
     }
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/customer-and-contact.md");
-    let page = std::fs::read_to_string(path).expect("the page");
-    let (begin, end) = ("<!-- matrix -->\n", "<!-- /matrix -->");
-    let (before, rest) = page.split_once(begin).expect("the matrix begins");
-    let (found, after) = rest.split_once(end).expect("the matrix ends");
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        let page = format!("{before}{begin}{matrix}{end}{after}");
-        std::fs::write(path, page).expect("the page can be written");
-    } else {
-        assert_eq!(found, matrix);
-    }
+    generated("docs/customer-and-contact.md", "matrix", &matrix);
 }
