@@ -4,6 +4,7 @@
 //! the API adds later are passed over.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -18,8 +19,8 @@ pub struct Domain {
     pub arn: String,
     /// Every template, active or not.
     pub templates: Vec<Template>,
-    /// Every field, system and custom.
-    pub fields: Vec<Field>,
+    /// Every field, system and custom; what sets one shares it.
+    pub fields: Vec<Arc<Field>>,
     /// The number of each field, by id and, where no id is the same, by name.
     numbers: HashMap<String, usize>,
 }
@@ -69,7 +70,7 @@ impl Domain {
         let fields = snapshot
             .fields
             .into_iter()
-            .map(SnapshotField::into_field)
+            .map(|field| field.into_field().map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
         let mut numbers = HashMap::new();
         for (number, field) in fields.iter().enumerate() {
@@ -133,7 +134,7 @@ impl Domain {
 
     /// The field with this id or name.
     #[must_use]
-    pub fn field(&self, name_or_id: &str) -> Option<&Field> {
+    pub fn field(&self, name_or_id: &str) -> Option<&Arc<Field>> {
         self.fields.get(*self.numbers.get(name_or_id)?)
     }
 }

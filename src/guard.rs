@@ -50,19 +50,19 @@ impl Guard {
         }
     }
 
-    /// Events of cases that we created: without this a rule on Cases events would feed itself. Other events of Cases reach no case mapping.
+    /// Events of cases that we created: without this a rule on Cases events would feed itself. `CloudTrail` tells of the same calls under
+    /// the same source, and not who made them.
     fn own(&self, event: &Event) -> Option<Skip> {
-        if event.text(&["source"]) != Some("aws.cases") {
+        if !event.is_of_cases() {
             return None;
         }
-        let entity = event.text(&["detail", "performedBy", "user", "customEntity"]);
-        Some(
-            if entity.is_some_and(|entity| entity.starts_with(&self.entity_prefix)) {
-                Skip::OwnCaseEvent
-            } else {
-                Skip::NoCaseMapping
-            },
-        )
+        if event.text(&["detail", "eventSource"]).is_some() {
+            return Some(Skip::NoCaseMapping);
+        }
+        let entity = event.text(&["detail", "performedBy", "user", "customEntity"])?;
+        entity
+            .starts_with(&self.entity_prefix)
+            .then_some(Skip::OwnCaseEvent)
     }
 
     /// Global Resiliency publishes contact events from two Regions; the active one's is taken.

@@ -47,7 +47,7 @@ pub struct CaseMapping {
     /// `templateId`.
     pub template_id: String,
     /// Fields that the template requires, and `title`.
-    pub required_fields: Vec<Field>,
+    pub required_fields: Vec<Arc<Field>>,
     /// The parts of the key; none means the event's natural key.
     pub key: Vec<Template>,
     /// `performedBy`.
@@ -68,6 +68,8 @@ pub struct CaseMapping {
     pub return_reference: bool,
     /// How the ledger is used.
     pub ledger: LedgerUse,
+    /// Whether it takes events of Cases: of cases that others made or changed.
+    pub on_case_events: bool,
 }
 
 /// How a case mapping uses the ledger.
@@ -127,7 +129,7 @@ pub enum PerformedBy {
 #[derive(Clone, Debug)]
 pub struct FieldMapping {
     /// The field.
-    pub field: Field,
+    pub field: Arc<Field>,
     /// For which events it is sent; all when absent.
     pub when: Option<Pattern>,
     /// Where its value comes from.
@@ -310,10 +312,11 @@ impl Mapping {
 }
 
 impl CaseMapping {
-    /// Whether the event is of its trigger and matches its condition.
+    /// Whether the event is of its trigger and matches its condition; an event of Cases only where that is asked for.
     #[must_use]
     pub fn takes(&self, event: &Event) -> bool {
         self.trigger == event.trigger
+            && (self.on_case_events || !event.is_of_cases())
             && self
                 .when
                 .as_ref()

@@ -138,6 +138,12 @@ impl Event {
         }
     }
 
+    /// Whether Cases sent it.
+    #[must_use]
+    pub fn is_of_cases(&self) -> bool {
+        self.trigger == TriggerKind::EventBridge && self.text(&["source"]) == Some("aws.cases")
+    }
+
     /// The id of the Connect instance of an EventBridge event's contact.
     #[must_use]
     pub fn instance_id(&self) -> Option<&str> {

@@ -23,7 +23,7 @@ use super::group::{self, Group};
 use super::keys::{self, Place};
 use super::pattern::{self, Pattern};
 use super::tree::{Entry, Kind, Literal, Node, Span};
-use super::{Mapping, PerformedBy, json, yaml};
+use super::{CaseMapping, Mapping, PerformedBy, json, yaml};
 use crate::domain::Domain;
 use crate::trigger::TriggerKind;
 
@@ -175,6 +175,7 @@ impl Decoder<'_> {
             }
             cases.push((case, span));
         }
+        self.refuse_loops(&cases);
         self.warn_of_unreachable(&cases);
         // A field with a fault has let go of its table.
         if let Some(tables) = group.get("tables").filter(|_| self.faults.is_empty()) {
@@ -182,6 +183,24 @@ impl Decoder<'_> {
         }
         let cases = cases.into_iter().map(|(case, _)| case).collect();
         Some(Mapping { cases })
+    }
+
+    /// Cases that are made in a user's name cannot be told from that user's own, so their events would come back as new cases.
+    fn refuse_loops(&mut self, cases: &[(CaseMapping, Span)]) {
+        if !cases.iter().any(|(case, _)| case.on_case_events) {
+            return;
+        }
+        for (case, span) in cases {
+            if let PerformedBy::UserArn(_) = case.performed_by {
+                let message = "this case mapping's cases are performed by a user, and another takes events of Cases: the events of its own cases would come back to it";
+                let help = "let a custom entity perform it, or leave `on_case_events` out";
+                self.keep(
+                    Fault::new(*span, message)
+                        .help(help)
+                        .code(Code::PerformedBy),
+                );
+            }
+        }
     }
 
     fn version(&mut self, node: &Node) {

@@ -1,7 +1,5 @@
 //! Groups of keys: those that the language defines, checked against the table of keys, and those that the author names.
 
-use std::collections::HashMap;
-
 use super::fault::{Code, Fault, listed, nearest};
 use super::keys::{Place, Status};
 use super::tree::{Entry, Kind, Node, Span};
@@ -84,24 +82,25 @@ impl<'n> Group<'n> {
 /// The entries without those whose key was given before.
 #[must_use]
 pub fn once(entries: &[Entry]) -> (Vec<&Entry>, Vec<Fault>) {
-    let mut first: HashMap<&str, usize> = HashMap::new();
     let mut faults = Vec::new();
-    let mut once = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let (name, span) = (entry.key.text.as_str(), entry.key.span);
-        if let Some(line) = first.get(name) {
+    let mut once: Vec<(usize, &Entry)> = entries.iter().enumerate().collect();
+    // A stable sort: of equal keys, the one that was given first stands in front.
+    once.sort_by_key(|(_, entry)| entry.key.text.as_str());
+    once.dedup_by(|(_, again), (_, first)| {
+        let repeated = again.key.text == first.key.text;
+        if repeated {
+            let (name, line) = (&again.key.text, first.key.span.start.line);
             let message = format!("`{name}` is given twice; the first is on line {line}");
             faults.push(
-                Fault::new(span, message)
+                Fault::new(again.key.span, message)
                     .help("keep one of them")
                     .code(Code::DuplicateKey),
             );
-        } else {
-            first.insert(name, span.start.line);
-            once.push(entry);
         }
-    }
-    (once, faults)
+        repeated
+    });
+    once.sort_unstable_by_key(|(index, _)| *index);
+    (once.into_iter().map(|(_, entry)| entry).collect(), faults)
 }
 
 /// What is wrong with a key, and whether the language has it all the same.

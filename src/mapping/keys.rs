@@ -104,7 +104,7 @@ pub static CASE: Place = Place { name: "a case mapping", keys: &[
     key("link_contact", Optional, Either(&[Boolean, Value]), "true for a flow, false otherwise", "whether the contact is linked to the case; or which one, by its id or ARN", "link_contact: $.InitialContactId"),
     key("comment", Optional, Value, "no comment", "a comment on the case; left out when its value is missing", "comment: $.detail.notes"),
     key("return_reference", Optional, Boolean, "false", "whether the answer holds the case's reference number, read when there is time left", "return_reference: true"),
-    key("on_case_events", Later("no event of Cases reaches a case mapping"), Boolean, "", "whether events of Cases reach it", "on_case_events: true"),
+    key("on_case_events", Optional, Boolean, "false", "whether it takes events of Cases: of cases that others made or changed", "on_case_events: true"),
     key("enrich", Optional, Boolean, "false", "whether `$.contact` and `$.Attributes` of a contact event are read from Connect", "enrich: true"),
     key("window", Optional, Name, "for ever", "how long a key stands for one case: days, hours or minutes; takes a ledger", "window: 30d"),
     key("on_existing", Optional, Words(&["return", "attach"]), "return", "what happens when the key's case exists: it is the answer, or contact and comment join it too; takes a ledger", "on_existing: attach"),

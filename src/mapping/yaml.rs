@@ -3,10 +3,13 @@
 //! The composer is ours because every loader of the crate folds mappings into hash maps, where a key given twice is gone before it can be
 //! reported with its place beside all other faults. One document, no tags; anchors, aliases and merge keys (`<<`) work within bounds.
 
+mod characters;
+
 use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span as Marks};
 
+use self::characters::Characters;
 use super::fault::Fault;
 use super::tree::{Entry, Key, Kind, Node, Position, Room, Scalar, Span};
 
@@ -21,7 +24,7 @@ pub fn parse(text: &str) -> Result<(Node, Vec<Fault>), Vec<Fault>> {
     let lines = Lines::of(text);
     refuse_control_characters(text, &lines)?;
     let mut composer = Composer::default();
-    let mut parser = Parser::new_from_str(text);
+    let mut parser = Parser::new(Characters::of(text));
     while let Some(event) = parser.next_event() {
         let (event, marks) = event.map_err(|error| {
             let start = lines.position(*error.marker());
@@ -75,26 +78,41 @@ struct Lines {
 
 impl Lines {
     fn of(text: &str) -> Self {
-        let breaks = text.chars().enumerate().filter(|(_, c)| *c == '\n');
+        let mut starts = Vec::new();
+        let mut next = 0;
+        for line in text.split('\n') {
+            starts.push(next);
+            next += line.chars().count() + 1;
+        }
         Self {
-            starts: std::iter::once(0)
-                .chain(breaks.map(|(index, _)| index + 1))
-                .collect(),
-            length: text.chars().count(),
+            starts,
+            length: next - 1,
         }
     }
 
     /// The place of a character by its number.
     fn at(&self, index: usize) -> Position {
         let index = index.min(self.length);
-        let line = self.starts.partition_point(|start| *start <= index);
+        self.on(self.starts.partition_point(|start| *start <= index), index)
+    }
+
+    /// The place of a mark: on the line that the parser counted, where that is right.
+    fn position(&self, mark: Marker) -> Position {
+        let (index, line) = (mark.index(), mark.line());
+        let begun = |line: usize| self.starts.get(line).is_some_and(|start| *start <= index);
+        let counted_right = line.checked_sub(1).is_some_and(begun) && !begun(line);
+        if counted_right && index <= self.length {
+            self.on(line, index)
+        } else {
+            self.at(index)
+        }
+    }
+
+    /// The place of a character on a line that is counted from 1.
+    fn on(&self, line: usize, index: usize) -> Position {
         let start = line.checked_sub(1).and_then(|line| self.starts.get(line));
         let column = index - start.unwrap_or(&0) + 1;
         Position { line, column }
-    }
-
-    fn position(&self, mark: Marker) -> Position {
-        self.at(mark.index())
     }
 
     fn span(&self, marks: Marks) -> Span {
@@ -171,7 +189,8 @@ impl Composer {
             Event::MappingStart(anchor, tag) => {
                 self.refuse_tag(tag.is_some(), span);
                 let map = OpenKind::Map {
-                    entries: Vec::new(),
+                    // Most groups are small, and a vector would begin with room for four.
+                    entries: Vec::with_capacity(2),
                     key: None,
                     odd: false,
                 };
@@ -309,12 +328,11 @@ impl Composer {
 
     /// Resolves merge keys: what `<<` brings stands behind the mapping's own keys and never replaces one.
     fn merged(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
-        let (merges, mut own): (Vec<_>, Vec<_>) = entries
-            .into_iter()
-            .partition(|entry| entry.key.text == "<<");
-        if merges.is_empty() {
-            return own;
+        let is_merge = |entry: &Entry| entry.key.text == "<<";
+        if !entries.iter().any(is_merge) {
+            return entries;
         }
+        let (merges, mut own): (Vec<_>, Vec<_>) = entries.into_iter().partition(is_merge);
         let mut taken: HashSet<String> = own.iter().map(|entry| entry.key.text.clone()).collect();
         for merge in merges {
             let sources = match merge.value.kind {

@@ -120,7 +120,7 @@ impl FieldMapping {
     }
 
     fn invalid(&self, rule: &str) -> Failure {
-        let Field { name, kind, .. } = &self.field;
+        let Field { name, kind, .. } = &*self.field;
         Failure::new(
             ErrorCode::FieldInvalid,
             format!("the field `{name}` ({}) {rule}", kind.name()),

@@ -53,6 +53,7 @@ impl Decoder<'_> {
         let comment = group.get("comment").map(|node| self.value(node));
         let return_reference = self.switch(&group, "return_reference");
         let ledger = self.ledger(&group);
+        let on_case_events = self.on_case_events(&group);
         self.enriched = false;
         self.trigger = None;
         let template = template?;
@@ -87,6 +88,7 @@ impl Decoder<'_> {
             },
             return_reference: return_reference?,
             ledger: ledger?,
+            on_case_events: on_case_events?,
         };
         Some((case, group.get("name")?.span))
     }

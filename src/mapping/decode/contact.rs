@@ -49,6 +49,18 @@ impl Decoder<'_> {
         Some(enrich)
     }
 
+    /// Whether events of Cases are taken; a flow sends none.
+    pub(super) fn on_case_events(&mut self, group: &Group<'_>) -> Option<bool> {
+        let on = self.switch(group, "on_case_events")?;
+        if on && self.trigger == Some(TriggerKind::ContactFlow) {
+            let message =
+                "`on_case_events` is for `trigger: eventbridge`: a flow sends no events of Cases";
+            let fault = Fault::new(group.span_of("on_case_events"), message);
+            return self.refuse(fault.help("leave it out").code(Code::Contact));
+        }
+        Some(on)
+    }
+
     /// `true` or `false`, and `false` where the key is absent.
     pub(super) fn switch(&mut self, group: &Group<'_>, key: &str) -> Option<bool> {
         let Some(node) = group.get(key) else {

@@ -1,6 +1,7 @@
 //! `fields` and `customer`.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::super::fault::{Code, Fault, alternatives, nearest, suggest};
 use super::super::group::Group;
@@ -42,8 +43,12 @@ pub(super) struct Fields {
 
 impl Decoder<'_> {
     pub(super) fn fields(&mut self, node: &Node) -> Fields {
-        let mut fields = Fields::default();
-        for entry in self.named(node, "`fields` gives a value for each field") {
+        let entries = self.named(node, "`fields` gives a value for each field");
+        let mut fields = Fields {
+            sound: Vec::with_capacity(entries.len()),
+            set: HashMap::with_capacity(entries.len()),
+        };
+        for entry in entries {
             let Some(mapping) = self.field_mapping(entry, &mut fields.set) else {
                 continue;
             };
@@ -64,7 +69,7 @@ impl Decoder<'_> {
     ) -> Option<FieldMapping> {
         let Kind::Map(_) = value.kind else {
             let field = self.field(key, None);
-            self.set_once(field.as_ref(), key, set);
+            self.set_once(field.as_deref(), key, set);
             let content = self.content(value);
             let mapping = FieldMapping::new(field?, Source::Value(content?));
             let places = Places {
@@ -76,7 +81,7 @@ impl Decoder<'_> {
         };
         let group = self.group(value, &keys::FIELD)?;
         let field = self.field(key, explicit_type(&group));
-        self.set_once(field.as_ref(), key, set);
+        self.set_once(field.as_deref(), key, set);
         let source = self.source(&group);
         let when = group.get("when").map(|node| self.pattern(node));
         let lookup = group.get("lookup").map(|node| self.table(node));
@@ -136,10 +141,12 @@ impl Decoder<'_> {
     }
 
     /// The field of this name or id, which has to be of the type that is given explicitly, if one is.
-    fn field(&mut self, key: &Key, explicit: Option<FieldType>) -> Option<Field> {
+    fn field(&mut self, key: &Key, explicit: Option<FieldType>) -> Option<Arc<Field>> {
         let field = match self.setting.domain {
             Some(domain) => self.known_field(key, domain),
-            None => Field::system(&key.text).or_else(|| self.unknown_field(key, explicit)),
+            None => Field::system(&key.text)
+                .map(Arc::new)
+                .or_else(|| self.unknown_field(key, explicit)),
         }?;
         if !field.is_writable() {
             let message = format!("the field `{}` is written by Cases itself", field.name);
@@ -164,12 +171,12 @@ impl Decoder<'_> {
     }
 
     /// A field of the snapshot, by name or id.
-    fn known_field(&mut self, key: &Key, domain: &Domain) -> Option<Field> {
+    fn known_field(&mut self, key: &Key, domain: &Domain) -> Option<Arc<Field>> {
         let name = &key.text;
         if let Some(field) = domain.field(name) {
-            return Some(field.clone());
+            return Some(Arc::clone(field));
         }
-        Field::system(name).or_else(|| {
+        Field::system(name).map(Arc::new).or_else(|| {
             let writable = domain.fields.iter().filter(|field| field.is_writable());
             let help = match nearest(name, writable.map(|field| field.name.as_str())) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -185,10 +192,10 @@ impl Decoder<'_> {
     }
 
     /// Without a snapshot a custom field is what the author says it is.
-    fn unknown_field(&mut self, key: &Key, explicit: Option<FieldType>) -> Option<Field> {
+    fn unknown_field(&mut self, key: &Key, explicit: Option<FieldType>) -> Option<Arc<Field>> {
         let name = &key.text;
         let (message, help) = match explicit {
-            Some(kind) if is_uuid(name) => return Some(Field::explicit(name, kind)),
+            Some(kind) if is_uuid(name) => return Some(Field::explicit(name, kind).into()),
             Some(_) => (
                 format!("there is no domain snapshot to find a field `{name}` in"),
                 "write the field's id, or put domain.json beside the mapping",
@@ -312,9 +319,9 @@ fn explicit_type(group: &Group<'_>) -> Option<FieldType> {
 }
 
 impl FieldMapping {
-    pub(super) fn new(field: Field, source: Source) -> Self {
+    pub(super) fn new(field: impl Into<Arc<Field>>, source: Source) -> Self {
         Self {
-            field,
+            field: field.into(),
             when: None,
             source,
             lookup: None,

@@ -48,12 +48,14 @@ impl Decoder<'_> {
 
     /// Whether what stands behind a plain scalar is a comment by mistake: `Order #{{ $.id }}`, `default('Order #1')`.
     fn is_cut_short(&self, node: &Node) -> bool {
-        let behind: String = self.source.behind(node.span.end).collect();
-        let comment = behind.trim_start().strip_prefix('#');
-        comment.is_some_and(|text| {
-            !text.starts_with([' ', '#'])
-                && (text.contains("{{") || text.contains("')") || text.contains("}}"))
-        })
+        let behind = self.source.behind(node.span.end);
+        let mut behind = behind.skip_while(|c| c.is_whitespace());
+        if behind.next() != Some('#') {
+            return false;
+        }
+        let comment: String = behind.collect();
+        !comment.starts_with([' ', '#'])
+            && ["{{", "')", "}}"].iter().any(|sign| comment.contains(sign))
     }
 
     /// What a field is filled with: a value, or nothing where plain `null` stands.

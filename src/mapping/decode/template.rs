@@ -1,5 +1,7 @@
 //! The Cases template of a case mapping.
 
+use std::sync::Arc;
+
 use super::super::FieldMapping;
 use super::super::customer::{FindCustomer, IfNone};
 use super::super::fault::{Code, Fault, suggest};
@@ -12,7 +14,7 @@ use crate::field::Field;
 pub(super) struct ResolvedTemplate {
     pub(super) id: String,
     pub(super) name: String,
-    pub(super) required_fields: Vec<Field>,
+    pub(super) required_fields: Vec<Arc<Field>>,
 }
 
 impl Decoder<'_> {
@@ -51,7 +53,12 @@ impl Decoder<'_> {
         if !ids.contains(&"title") {
             ids.insert(0, "title");
         }
-        let field = |id: &str| domain.field(id).cloned().or_else(|| Field::system(id));
+        let field = |id: &str| {
+            domain
+                .field(id)
+                .cloned()
+                .or_else(|| Field::system(id).map(Arc::new))
+        };
         Some(ResolvedTemplate {
             id: template.id.clone(),
             name: template.name.clone(),
@@ -70,7 +77,7 @@ impl Decoder<'_> {
                     .code(Code::UnknownTemplate),
             );
         }
-        let required_fields = Field::system("title").into_iter().collect();
+        let required_fields = Field::system("title").map(Arc::new).into_iter().collect();
         Some(ResolvedTemplate {
             id: id.to_owned(),
             name: id.to_owned(),

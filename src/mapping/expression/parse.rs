@@ -307,5 +307,9 @@ impl Scanner<'_> {
 
 /// What a name after `.` may hold: anything that nothing else in the grammar begins with.
 fn is_name(character: char) -> bool {
-    !(character.is_whitespace() || ".[]{}()|,'\"".contains(character))
+    let begins_other = matches!(
+        character,
+        '.' | '[' | ']' | '{' | '}' | '(' | ')' | '|' | ',' | '\'' | '"'
+    );
+    !(begins_other || character.is_whitespace())
 }
