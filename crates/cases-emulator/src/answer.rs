@@ -1,16 +1,18 @@
-//! Results and refusals as HTTP answers of the rest-json protocol: the error's name in
-//! `x-amzn-errortype`, its members in the body.
+//! Results and refusals as HTTP answers of the service's protocol. In rest-json the error's name is in
+//! `x-amzn-errortype` and its members are in the body; in AWS JSON 1.0 both are in the body, and SQS
+//! adds in a header the code that its query protocol had.
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::faults::ErrorAnswer;
 use crate::operation::Service;
 use crate::refusal::Refusal;
 
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// The connection was closed without an answer, because an injected fault asked for it.
@@ -19,41 +21,41 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 pub struct ConnectionClosed;
 
 /// A 200 with the operation's output.
-pub(crate) fn output(output: &Value) -> Response<Bytes> {
-    with_body(StatusCode::OK, output)
+pub(crate) fn output(service: Service, output: &Value) -> Response<Bytes> {
+    with_body(service, StatusCode::OK, output)
 }
 
 /// The exception that `refusal` stands for in the service's model.
 pub(crate) fn refused(service: Service, refusal: &Refusal) -> Response<Bytes> {
-    let mut body = error_body(service, &refusal.message());
-    if let (
-        Service::Cases,
-        Some(body),
-        Refusal::NotFound {
-            resource_type,
-            resource_id,
-        },
-    ) = (service, body.as_object_mut(), refusal)
-    {
-        body.insert("resourceId".to_owned(), json!(resource_id));
-        body.insert("resourceType".to_owned(), json!(resource_type));
+    let mut members = Map::new();
+    match (service, refusal) {
+        (
+            Service::Cases,
+            Refusal::NotFound {
+                resource_type,
+                resource_id,
+            },
+        ) => {
+            members.insert("resourceId".to_owned(), json!(resource_id));
+            members.insert("resourceType".to_owned(), json!(resource_type));
+        }
+        (_, Refusal::ConditionalCheckFailed { item: Some(item) }) => {
+            members.insert("Item".to_owned(), item.clone());
+        }
+        _ => {}
     }
-    let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
-    with_error_type(
-        with_body(status, &body),
-        HeaderValue::from_static(refusal.error_type(service)),
-    )
+    let status = StatusCode::from_u16(refusal.status(service)).unwrap_or(StatusCode::BAD_REQUEST);
+    let name = refusal.error_type(service);
+    error(service, status, name, &refusal.message(), members)
 }
 
 /// The error an injected fault answers with. A status or a name that HTTP cannot carry becomes
 /// `500 InternalServerException`.
-pub(crate) fn injected(service: Service, error: &ErrorAnswer) -> Response<Bytes> {
-    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let name = HeaderValue::from_str(&error.error_type)
-        .unwrap_or(HeaderValue::from_static("InternalServerException"));
-    let body = error_body(service, &error.message);
-    let mut response = with_error_type(with_body(status, &body), name);
-    if let Some(seconds) = error.retry_after {
+pub(crate) fn injected(service: Service, fault: &ErrorAnswer) -> Response<Bytes> {
+    let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let (name, message) = (&fault.error_type, &fault.message);
+    let mut response = error(service, status, name, message, Map::new());
+    if let Some(seconds) = fault.retry_after {
         response
             .headers_mut()
             .insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -61,12 +63,68 @@ pub(crate) fn injected(service: Service, error: &ErrorAnswer) -> Response<Bytes>
     response
 }
 
-/// An error's message as the member that the service's model has for it.
-fn error_body(service: Service, message: &str) -> Value {
-    match service {
-        Service::Cases => json!({ "message": message }),
-        Service::CustomerProfiles | Service::Connect => json!({ "Message": message }),
+fn error(
+    service: Service,
+    status: StatusCode,
+    name: &str,
+    message: &str,
+    mut members: Map<String, Value>,
+) -> Response<Bytes> {
+    let member = match service {
+        Service::Cases | Service::DynamoDb | Service::Sqs => "message",
+        Service::CustomerProfiles | Service::Connect => "Message",
+    };
+    members.insert(member.to_owned(), json!(message));
+    if service.has_targets() {
+        let namespace = namespace(service, name);
+        members.insert("__type".to_owned(), json!(format!("{namespace}#{name}")));
     }
+    let mut response = with_body(service, status, &Value::Object(members));
+    let (header, value) = match service {
+        Service::DynamoDb => return response,
+        Service::Sqs => (QUERY_ERROR, query_error(status, name)),
+        Service::Cases | Service::CustomerProfiles | Service::Connect => {
+            (ERROR_TYPE, name.to_owned())
+        }
+    };
+    let value = HeaderValue::from_str(&value)
+        .unwrap_or(HeaderValue::from_static("InternalServerException"));
+    response.headers_mut().insert(header, value);
+    response
+}
+
+/// What stands before the error's name in `__type`: the service's own namespace for its exceptions,
+/// and that of AWS's framework for those that every service has.
+fn namespace(service: Service, name: &str) -> &'static str {
+    match (service, name) {
+        (Service::DynamoDb, "ValidationException") => "com.amazon.coral.validate",
+        (
+            _,
+            "UnknownOperationException"
+            | "SerializationException"
+            | "InvalidParameterValueException"
+            | "MissingRequiredParameterException",
+        ) => "com.amazon.coral.service",
+        (Service::Sqs, _) => "com.amazonaws.sqs",
+        _ => "com.amazonaws.dynamodb.v20120810",
+    }
+}
+
+/// The error's code in the query protocol, and whose fault it is.
+fn query_error(status: StatusCode, name: &str) -> String {
+    let code = match name {
+        "QueueDoesNotExist" => "AWS.SimpleQueueService.NonExistentQueue",
+        "UnsupportedOperation" => "AWS.SimpleQueueService.UnsupportedOperation",
+        "InvalidParameterValueException" => "InvalidParameterValue",
+        "MissingRequiredParameterException" => "MissingParameter",
+        name => name,
+    };
+    let fault = if status.is_server_error() {
+        "Receiver"
+    } else {
+        "Sender"
+    };
+    format!("{code};{fault}")
 }
 
 /// The answer with the id under which the service would have logged the request.
@@ -77,16 +135,16 @@ pub(crate) fn with_request_id(mut response: Response<Bytes>, id: &str) -> Respon
     response
 }
 
-fn with_body(status: StatusCode, body: &Value) -> Response<Bytes> {
+fn with_body(service: Service, status: StatusCode, body: &Value) -> Response<Bytes> {
+    let content_type = if service.has_targets() {
+        "application/x-amz-json-1.0"
+    } else {
+        "application/json"
+    };
     let mut response = Response::new(Bytes::from(body.to_string()));
     *response.status_mut() = status;
     response
         .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
-fn with_error_type(mut response: Response<Bytes>, name: HeaderValue) -> Response<Bytes> {
-    response.headers_mut().insert(ERROR_TYPE, name);
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }

@@ -43,12 +43,19 @@ impl Clock {
 
     /// The instant as a model's `iso8601` timestamps are written, in UTC, to the millisecond.
     pub(crate) fn timestamp(&self, at: Instant) -> String {
+        iso8601(self.time(at))
+    }
+
+    fn time(&self, at: Instant) -> OffsetDateTime {
         let elapsed = at.saturating_duration_since(self.start);
-        let time = self
-            .start_time
+        self.start_time
             .checked_add(elapsed.try_into().unwrap_or_default())
-            .unwrap_or(self.start_time);
-        iso8601(time)
+            .unwrap_or(self.start_time)
+    }
+
+    /// The instant in whole seconds since 1970, as a table's TTL attribute counts.
+    pub(crate) fn epoch_seconds(&self, at: Instant) -> i64 {
+        self.time(at).unix_timestamp()
     }
 
     /// The timestamp of the clock's start, for what existed before the emulator did.

@@ -21,10 +21,13 @@ use crate::refusal::Refusal;
 use crate::requests::Request;
 use crate::seed_error::SeedError;
 use crate::state::State;
-use crate::{audit, case, contacts, create_case, profiles, reads, related_items, search, seed};
+use crate::{
+    audit, case, contacts, create_case, profiles, queue, reads, related_items, search, seed, table,
+};
 
-/// Amazon Connect Cases with one domain, in memory, and beside it what Cases leans on: a Customer
-/// Profiles domain and the contacts of a Connect instance, once they are set.
+/// Amazon Connect Cases with one domain, in memory, and beside it what Cases leans on, a Customer
+/// Profiles domain and the contacts of a Connect instance, and what a caller of Cases may keep: tables
+/// of DynamoDB and queues of SQS, each once it is set.
 ///
 /// A value: clones share the domains, the cases and the settings. Requests reach it in three ways:
 /// [`respond`](Self::respond), [`http_client`](Self::http_client) for an AWS SDK client in the same
@@ -82,7 +85,7 @@ impl Emulator {
         self
     }
 
-    /// Answers one request as Cases, Customer Profiles or Connect would.
+    /// Answers one request as Cases, Customer Profiles, Connect, DynamoDB or SQS would.
     ///
     /// # Errors
     ///
@@ -93,9 +96,11 @@ impl Emulator {
     ) -> Result<http::Response<Bytes>, ConnectionClosed> {
         let body = body(request.body());
         let uri = request.uri();
-        let route = Route::find(request.method(), uri.path());
+        let target = request.headers().get("x-amz-target");
+        let target = target.and_then(|target| target.to_str().ok());
+        let route = Route::find(request.method(), uri.path(), target);
         let operation = route.as_ref().ok().map(|route| route.operation);
-        let service = operation.map_or(Service::Cases, Operation::service);
+        let service = operation.map_or_else(|| Service::of_target(target), Operation::service);
         let operation = operation.map_or("UnknownOperation", Operation::name);
         let (number, fault) = {
             let mut state = self.state();
@@ -115,7 +120,7 @@ impl Emulator {
 
         let query = Query::read(uri.query().unwrap_or_default());
         let treat = || match route.and_then(|route| self.treat(&route, &query, body)) {
-            Ok(output) => answer::output(&output),
+            Ok(output) => answer::output(service, &output),
             Err(refusal) => answer::refused(service, &refusal),
         };
         let response = meet(fault, service, treat).await?;
@@ -179,6 +184,8 @@ impl Emulator {
             Operation::GetContactAttributes => {
                 contacts::get_contact_attributes(state.contacts.as_ref(), route)
             }
+            Operation::SendMessage => queue::send_message(&mut state.queues, now(), &body),
+            Operation::Table(operation) => table::call(operation, domain, &mut state.tables, &body),
         }
     }
 
@@ -235,6 +242,21 @@ impl Emulator {
         let state = self.state();
         let domain = state.profiles.domain.as_ref();
         domain.map_or_else(Vec::new, ProfilesDomain::show)
+    }
+
+    /// The table's items in the order of their ids, none when there is no such table: each as plain
+    /// JSON, such as `{"id": "…", "status": "…"}`, numbers as JSON numbers and sets as sorted lists.
+    #[must_use]
+    pub fn items(&self, table: &str) -> Vec<Value> {
+        self.state().tables.show(table)
+    }
+
+    /// The messages sent to the queue at this URL, the oldest first, none when there is no such
+    /// queue: `{"messageId": …, "body": …, "attributes": {name: value}}`, and `messageGroupId` and
+    /// `messageDeduplicationId` where the request had them.
+    #[must_use]
+    pub fn messages(&self, url: &str) -> Vec<Value> {
+        self.state().queues.show(url)
     }
 
     /// The requests seen so far, in the order of their arrival.

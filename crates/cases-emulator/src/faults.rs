@@ -13,8 +13,9 @@ use std::time::Duration;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Fault {
-    /// The API's name of the operation, such as `CreateCase`, and `CustomerProfiles.ListDomains` for
-    /// the `ListDomains` that is not of Cases; `None` for any.
+    /// The API's name of the operation, such as `CreateCase`; `CustomerProfiles.ListDomains` for the
+    /// `ListDomains` that is not of Cases, and `DynamoDB.PutItem`, `SQS.SendMessage` and the like for
+    /// those of tables and queues. `None` for any.
     pub operation: Option<String>,
     /// How many matching requests meet it.
     pub times: u32,
@@ -23,6 +24,11 @@ pub struct Fault {
 }
 
 /// What a request meets.
+///
+/// A client may end while its request is under way: its future is dropped, or its connection closed.
+/// The request then ends too, wherever it is. Under [`Delay`](Self::Delay) and [`Hang`](Self::Hang) it
+/// never has its effect; under [`DelayAfter`](Self::DelayAfter) it has had it. Its status in
+/// `Emulator::requests` stays 0, and the fault is used up.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum FaultKind {
@@ -48,7 +54,8 @@ pub enum FaultKind {
 pub struct ErrorAnswer {
     /// The HTTP status.
     pub status: u16,
-    /// The value of `x-amzn-errortype`, such as `ThrottlingException`.
+    /// The exception's name, such as `ThrottlingException`, as it stands in `x-amzn-errortype`, and
+    /// without its namespace at the end of `__type`.
     pub error_type: String,
     /// The member `message`, or `Message` where the service's model has it so.
     pub message: String,
@@ -129,6 +136,10 @@ impl FaultQueue {
         if fault.times > 0 {
             self.0.push_back(fault);
         }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
     }
 
     /// Takes one use of the first fault for this operation.

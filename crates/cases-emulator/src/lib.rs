@@ -18,6 +18,7 @@ mod operation;
 mod paging;
 mod patterns;
 mod profiles;
+mod queue;
 mod rate_limits;
 mod reads;
 mod refusal;
@@ -30,6 +31,7 @@ mod seed_error;
 mod server;
 mod settings;
 mod state;
+mod table;
 
 pub use answer::ConnectionClosed;
 pub use emulator::Emulator;

@@ -20,7 +20,8 @@ Example:
     AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x AWS_REGION=us-east-1 \\
     aws connectcases list-domains
   With --profiles and --contacts the same address serves AWS_ENDPOINT_URL_CUSTOMER_PROFILES
-  and AWS_ENDPOINT_URL_CONNECT.";
+  and AWS_ENDPOINT_URL_CONNECT, with --table and --queue AWS_ENDPOINT_URL_DYNAMODB and
+  AWS_ENDPOINT_URL_SQS.";
 
 /// Amazon Connect Cases on your own machine: the domain of a snapshot, its cases in memory, and beside
 /// it what Cases leans on of Customer Profiles and Connect
@@ -54,6 +55,18 @@ struct Arguments {
     /// The contacts of a Connect instance to serve beside it
     #[arg(long, value_name = "FILE")]
     contacts: Option<PathBuf>,
+
+    /// How old a related item must be for a search to find it, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    related_item_lag_ms: u64,
+
+    /// A DynamoDB table to serve beside it, with the partition key id; may be given again
+    #[arg(long = "table", value_name = "NAME")]
+    tables: Vec<String>,
+
+    /// An SQS queue to serve beside it; a FIFO queue when the URL ends with .fifo; may be given again
+    #[arg(long = "queue", value_name = "URL")]
+    queues: Vec<String>,
 
     /// How long a client token is remembered, in seconds
     #[arg(long, value_name = "S", default_value_t = 86_400)]
@@ -103,8 +116,16 @@ async fn run(arguments: &Arguments) -> Result<(), RunError> {
     let emulator = emulator(arguments)?.with_start_time(SystemTime::now());
     emulator.set_rate_limits(arguments.rate_limits);
     emulator.set_search_lag(Duration::from_millis(arguments.search_lag_ms));
+    emulator.set_related_item_lag(Duration::from_millis(arguments.related_item_lag_ms));
     emulator.set_profile_lag(Duration::from_millis(arguments.profile_lag_ms));
     emulator.set_token_lifetime(Duration::from_secs(arguments.token_lifetime_s));
+
+    for name in &arguments.tables {
+        emulator.add_table(name);
+    }
+    for url in &arguments.queues {
+        emulator.add_queue(url);
+    }
 
     let port = arguments.port;
     let listen = |source| RunError::Listen { port, source };
@@ -122,6 +143,11 @@ async fn run(arguments: &Arguments) -> Result<(), RunError> {
     );
     if arguments.profiles.is_some() {
         let _ = write!(served, ", {} profiles", emulator.profiles().len());
+    }
+    for (what, names) in [("table", &arguments.tables), ("queue", &arguments.queues)] {
+        for name in names {
+            let _ = write!(served, ", {what} {name}");
+        }
     }
     let mut output = std::io::stdout();
     writeln!(output, "cases-emulator: http://{address} ({served})")

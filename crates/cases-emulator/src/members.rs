@@ -84,6 +84,23 @@ impl<'a> Member<'a> {
         })
     }
 
+    /// Refuses members other than these.
+    pub(crate) fn has_only(&self, names: &[&str]) -> Result<(), Refusal> {
+        if self.value.is_null() {
+            return Ok(());
+        }
+        let object = self.object()?;
+        match object.keys().find(|name| !names.contains(&name.as_str())) {
+            None => Ok(()),
+            Some(other) => {
+                let names = names.join(", ");
+                Err(Refusal::Validation(format!(
+                    "the member {other} is not supported by this emulator; it has {names}"
+                )))
+            }
+        }
+    }
+
     /// The one member of a union: exactly one of `names`.
     pub(crate) fn union(
         &self,

@@ -1,10 +1,12 @@
 //! Method and path to operation: the URIs of the service models `connectcases` 2022-10-03,
-//! `customer-profiles` 2020-08-15 and `connect` 2017-08-08. Their paths do not collide.
+//! `customer-profiles` 2020-08-15 and `connect` 2017-08-08. Their paths do not collide. The operations
+//! of `dynamodb` and `sqs` are all `POST /`, told apart by `X-Amz-Target`.
 
 use http::Method;
 use percent_encoding::percent_decode_str;
 
 use crate::refusal::Refusal;
+use crate::table::TableOperation;
 
 /// An operation the emulator serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,6 +33,8 @@ pub(crate) enum Operation {
     SearchCases,
     SearchProfiles,
     SearchRelatedItems,
+    SendMessage,
+    Table(TableOperation),
 }
 
 /// The service whose operation it is: each names its errors and their members in its own way.
@@ -39,10 +43,28 @@ pub(crate) enum Service {
     Cases,
     CustomerProfiles,
     Connect,
+    DynamoDb,
+    Sqs,
+}
+
+impl Service {
+    /// The service whose operations have such targets; Cases where there is none.
+    pub(crate) fn of_target(target: Option<&str>) -> Self {
+        match target.and_then(|target| target.split_once('.')) {
+            Some(("DynamoDB_20120810", _)) => Self::DynamoDb,
+            Some(("AmazonSQS", _)) => Self::Sqs,
+            _ => Self::Cases,
+        }
+    }
+
+    /// Whether its protocol is AWS JSON 1.0, whose operations have targets rather than paths.
+    pub(crate) fn has_targets(self) -> bool {
+        matches!(self, Self::DynamoDb | Self::Sqs)
+    }
 }
 
 impl Operation {
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 23] = [
         Self::AddProfileKey,
         Self::BatchGetCaseRule,
         Self::BatchGetField,
@@ -65,10 +87,17 @@ impl Operation {
         Self::SearchCases,
         Self::SearchProfiles,
         Self::SearchRelatedItems,
+        Self::SendMessage,
     ];
 
-    /// The operation's name in the API; where two services share one, that of Customer Profiles
-    /// has its service in front.
+    /// All operations.
+    fn all() -> impl Iterator<Item = Self> {
+        let tables = TableOperation::ALL.into_iter().map(Self::Table);
+        Self::ALL.into_iter().chain(tables)
+    }
+
+    /// The operation's name in the API; those of DynamoDB and SQS, and the one that Customer Profiles
+    /// shares with Cases, have their service in front.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::AddProfileKey => "AddProfileKey",
@@ -93,6 +122,8 @@ impl Operation {
             Self::SearchCases => "SearchCases",
             Self::SearchProfiles => "SearchProfiles",
             Self::SearchRelatedItems => "SearchRelatedItems",
+            Self::SendMessage => "SQS.SendMessage",
+            Self::Table(operation) => operation.name(),
         }
     }
 
@@ -103,6 +134,8 @@ impl Operation {
             | Self::ListProfilesDomains
             | Self::SearchProfiles => Service::CustomerProfiles,
             Self::DescribeContact | Self::GetContactAttributes => Service::Connect,
+            Self::SendMessage => Service::Sqs,
+            Self::Table(_) => Service::DynamoDb,
             _ => Service::Cases,
         }
     }
@@ -113,6 +146,15 @@ impl Operation {
                 Method::GET
             }
             _ => Method::POST,
+        }
+    }
+
+    /// The value of `X-Amz-Target`, where the operation has one.
+    fn target(self) -> Option<&'static str> {
+        match self {
+            Self::SendMessage => Some("AmazonSQS.SendMessage"),
+            Self::Table(operation) => Some(operation.target()),
+            _ => None,
         }
     }
 
@@ -141,6 +183,7 @@ impl Operation {
             Self::SearchCases => "/domains/{domainId}/cases-search",
             Self::SearchProfiles => "/domains/{DomainName}/profiles/search",
             Self::SearchRelatedItems => "/domains/{domainId}/cases/{caseId}/related-items-search",
+            Self::SendMessage | Self::Table(_) => "/",
         }
     }
 }
@@ -157,16 +200,17 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    /// Finds the operation with this method and path.
-    pub(crate) fn find(method: &Method, path: &str) -> Result<Self, Refusal> {
-        Operation::ALL
-            .into_iter()
-            .filter(|operation| operation.method() == *method)
+    /// Finds the operation with this method, path and `X-Amz-Target`.
+    pub(crate) fn find(method: &Method, path: &str, target: Option<&str>) -> Result<Self, Refusal> {
+        Operation::all()
+            .filter(|operation| operation.method() == *method && operation.target() == target)
             .find_map(|operation| Self::of(operation, path))
             .ok_or_else(|| {
-                let served = Operation::ALL.map(Operation::name).join(", ");
+                let served: Vec<&str> = Operation::all().map(Operation::name).collect();
+                let target = target.map_or_else(String::new, |target| format!(" {target}"));
                 Refusal::UnknownOperation(format!(
-                    "{method} {path} is no operation this emulator serves; it serves {served}"
+                    "{method} {path}{target} is no operation this emulator serves; it serves {}",
+                    served.join(", ")
                 ))
             })
     }
@@ -207,7 +251,8 @@ mod tests {
 
     #[test]
     fn labels_are_percent_decoded() {
-        let route = Route::find(&Method::POST, "/domains/a%2Fb/cases/c%20d").expect("a route");
+        let route =
+            Route::find(&Method::POST, "/domains/a%2Fb/cases/c%20d", None).expect("a route");
         assert_eq!(route.operation, Operation::GetCase);
         assert_eq!(route.domain_id.as_deref(), Some("a/b"));
         assert_eq!(route.resource_id, "c d");
@@ -215,27 +260,32 @@ mod tests {
 
     #[test]
     fn each_operation_is_found_by_its_own_uri_with_and_without_a_slash_at_the_end() {
-        for operation in Operation::ALL {
+        for operation in Operation::all() {
             let path = operation.uri().replace(['{', '}'], "");
             for path in [path.trim_end_matches('/').to_owned(), path] {
-                let route = Route::find(&operation.method(), &path).expect("a route");
+                let route =
+                    Route::find(&operation.method(), &path, operation.target()).expect("a route");
                 assert_eq!(route.operation, operation, "{path}");
             }
         }
     }
 
     #[test]
-    fn other_methods_empty_labels_and_unserved_paths_are_unknown() {
-        for (method, path) in [
-            (Method::GET, "/domains/d"),
-            (Method::POST, "/domains"),
-            (Method::PUT, "/domains/d/cases/c"),
-            (Method::POST, "/domains//cases"),
-            (Method::GET, "/contacts/i/"),
-            (Method::POST, "/domains/d/layouts/l"),
-            (Method::POST, "/"),
+    fn other_methods_empty_labels_and_unserved_paths_and_targets_are_unknown() {
+        let target = Some("DynamoDB_20120810.GetItem");
+        for (method, path, target) in [
+            (Method::GET, "/domains/d", None),
+            (Method::POST, "/domains", None),
+            (Method::PUT, "/domains/d/cases/c", None),
+            (Method::POST, "/domains//cases", None),
+            (Method::GET, "/contacts/i/", None),
+            (Method::POST, "/domains/d/layouts/l", None),
+            (Method::POST, "/", None),
+            (Method::POST, "/", Some("DynamoDB_20120810.Scan")),
+            (Method::GET, "/", target),
+            (Method::POST, "/domains/d/cases/c", target),
         ] {
-            let refusal = Route::find(&method, path).expect_err("no route");
+            let refusal = Route::find(&method, path, target).expect_err("no route");
             assert!(
                 matches!(refusal, Refusal::UnknownOperation(_)),
                 "{method} {path}"

@@ -64,7 +64,7 @@ impl Page {
     ) -> Result<Self, Refusal> {
         let (size, token) = match scope.operation.service() {
             Service::CustomerProfiles => ("max-results", "next-token"),
-            Service::Cases | Service::Connect => ("maxResults", "nextToken"),
+            _ => ("maxResults", "nextToken"),
         };
         let size = match query.one(size) {
             None => default,
@@ -119,7 +119,7 @@ impl Page {
         if more {
             let name = match self.scope.operation.service() {
                 Service::CustomerProfiles => "NextToken",
-                Service::Cases | Service::Connect => "nextToken",
+                _ => "nextToken",
             };
             output.insert(name.to_owned(), Value::String(self.scope.token(end)));
         }

@@ -37,7 +37,9 @@ impl RateLimits {
         if !self.on {
             return Ok(());
         }
-        let (rate, burst) = quota(operation);
+        let Some((rate, burst)) = quota(operation) else {
+            return Ok(());
+        };
         let (rate, burst) = (f64::from(rate), f64::from(burst));
         let bucket = self.buckets.entry(operation).or_insert(Bucket {
             left: burst,
@@ -57,9 +59,10 @@ impl RateLimits {
     }
 }
 
-/// Requests a second, and requests at once; for Customer Profiles AWS publishes the first alone.
-fn quota(operation: Operation) -> (u32, u32) {
-    match operation {
+/// Requests a second, and requests at once; for Customer Profiles AWS publishes the first alone. Tables
+/// and queues have no such quota.
+fn quota(operation: Operation) -> Option<(u32, u32)> {
+    Some(match operation {
         Operation::CreateCase
         | Operation::SearchCases
         | Operation::ListTemplates
@@ -78,5 +81,6 @@ fn quota(operation: Operation) -> (u32, u32) {
             (100, 100)
         }
         Operation::ListProfilesDomains => (5, 5),
-    }
+        Operation::SendMessage | Operation::Table(_) => return None,
+    })
 }

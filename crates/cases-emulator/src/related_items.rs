@@ -4,13 +4,15 @@
 mod content;
 mod filter;
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use self::content::Content;
 use self::filter::ItemFilter;
 use crate::case::UserUnion;
-use crate::clock::now;
+use crate::clock::{has_passed, now};
 use crate::create_case::performer;
 use crate::domain::Domain;
 use crate::field_value::FieldValue;
@@ -44,6 +46,8 @@ pub enum DuplicateContact {
 #[derive(Debug, Default)]
 pub(crate) struct RelatedItems {
     pub(crate) duplicate_contacts: DuplicateContact,
+    /// How old an item must be to be found.
+    pub(crate) lag: Duration,
     items: Vec<RelatedItem>,
 }
 
@@ -114,6 +118,11 @@ impl RelatedItem {
     /// `type`.
     pub(crate) fn kind(&self) -> &'static str {
         self.content.kind()
+    }
+
+    /// Whether searches find it already.
+    fn is_found(&self, state: &State, now: Instant) -> bool {
+        has_passed(self.created, now, state.related_items.lag)
     }
 
     /// The field values of a custom item.
@@ -197,7 +206,8 @@ pub(crate) fn search_related_items(
 
     state.case(case_id)?;
     let now = now();
-    let items: Vec<&RelatedItem> = state.related_items.of(case_id).collect();
+    let items = state.related_items.of(case_id);
+    let items: Vec<&RelatedItem> = items.filter(|item| item.is_found(state, now)).collect();
     let found = items.into_iter().rev().filter(|item| {
         filters.is_empty()
             || filters
@@ -223,7 +233,9 @@ pub(crate) fn list_cases_for_contact(
     );
     let page = Page::of_body(scope, &body, 10, 10)?;
     let mut cases: Vec<&str> = Vec::new();
-    for item in &state.related_items.items {
+    let now = now();
+    let items = state.related_items.items.iter();
+    for item in items.filter(|item| item.is_found(state, now)) {
         if item.content.contact_arn() == Some(arn) && !cases.contains(&item.case_id.as_str()) {
             cases.push(&item.case_id);
         }

@@ -5,8 +5,8 @@ use serde_json::Value;
 /// A request as it came over the wire.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The API's name of the operation, `CustomerProfiles.ListDomains` for the `ListDomains` that is
-    /// not of Cases, or `UnknownOperation`.
+    /// The API's name of the operation, as in [`Fault::operation`](crate::Fault::operation), or
+    /// `UnknownOperation`.
     pub operation: String,
     /// The body; null when there was none, a string when it was not JSON.
     pub body: Value,

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::Emulator;
+use crate::clock::now;
 use crate::contacts::Instance;
 use crate::faults::Fault;
 use crate::profiles::ProfilesDomain;
@@ -52,15 +53,54 @@ impl Emulator {
         self.state().related_items.duplicate_contacts = duplicates;
     }
 
+    /// Gives the emulator a DynamoDB table of this name, empty, with the string `id` as its partition
+    /// key and `expiration` as its TTL attribute, in place of any table of that name. At first there
+    /// is none.
+    pub fn add_table(&self, name: &str) {
+        let mut state = self.state();
+        let now = state.clock.epoch_seconds(now());
+        state.tables.add(name, now);
+    }
+
+    /// Takes the table of this name away; requests that name it are refused from now on.
+    pub fn remove_table(&self, name: &str) {
+        self.state().tables.remove(name);
+    }
+
+    /// Deletes the items of every table whose `expiration`, in seconds since 1970, is over. DynamoDB
+    /// deletes them within days of it; here nothing does until this is called.
+    pub fn expire_items(&self) {
+        let mut state = self.state();
+        let now = state.clock.epoch_seconds(now());
+        state.tables.expire(now);
+    }
+
+    /// Gives the emulator an SQS queue at this URL, empty, in place of any at that URL. It is a FIFO
+    /// queue when the URL ends with `.fifo`. At first there is none.
+    pub fn add_queue(&self, url: &str) {
+        self.state().queues.add(url);
+    }
+
     /// Queues a fault behind those already there. A request meets the first that is for its
     /// operation.
     pub fn inject(&self, fault: Fault) {
         self.state().faults.push(fault);
     }
 
+    /// Takes back the faults that no request has met yet.
+    pub fn clear_faults(&self) {
+        self.state().faults.clear();
+    }
+
     /// Sets how old a case must be for `SearchCases` to find it: at first, no age at all.
     pub fn set_search_lag(&self, lag: Duration) {
         self.state().search_lag = lag;
+    }
+
+    /// Sets how old a related item must be for `SearchRelatedItems` and `ListCasesForContact` to find
+    /// it: at first, no age at all.
+    pub fn set_related_item_lag(&self, lag: Duration) {
+        self.state().related_items.lag = lag;
     }
 
     /// Sets how long a client token is remembered, for past and future tokens alike: at first, 24

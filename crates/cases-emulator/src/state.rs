@@ -1,6 +1,6 @@
 //! Everything of the emulator that changes: the cases and what is attached to them, the profiles, the
-//! contacts, the client tokens it remembers, the queued faults, the requests seen, and the settings. One lock guards it, and no lock is held across an
-//! await.
+//! contacts, the tables, the queues, the client tokens it remembers, the queued faults, the requests
+//! seen, and the settings. One lock guards it, and no lock is held across an await.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -15,10 +15,12 @@ use crate::domain::Domain;
 use crate::faults::FaultQueue;
 use crate::identifiers::uuid;
 use crate::profiles::Profiles;
+use crate::queue::Queues;
 use crate::rate_limits::RateLimits;
 use crate::refusal::Refusal;
 use crate::related_items::RelatedItems;
 use crate::requests::RequestLog;
+use crate::table::Tables;
 
 /// How long a client token is remembered unless set otherwise. AWS does not say how long Cases
 /// remembers one.
@@ -36,6 +38,8 @@ pub(crate) struct State {
     pub(crate) related_items: RelatedItems,
     pub(crate) profiles: Profiles,
     pub(crate) contacts: Option<Instance>,
+    pub(crate) tables: Tables,
+    pub(crate) queues: Queues,
     cases: Vec<Case>,
     positions: HashMap<String, usize>,
     tokens: HashMap<String, TokenUse>,
@@ -50,7 +54,7 @@ struct TokenUse {
 }
 
 impl State {
-    /// No cases, no profiles, no contacts, no faults, no lag, no limits.
+    /// No cases, no profiles, no contacts, no tables, no queues, no faults, no lag, no limits.
     pub(crate) fn new(clock: Clock) -> Self {
         Self {
             clock,
@@ -62,6 +66,8 @@ impl State {
             related_items: RelatedItems::default(),
             profiles: Profiles::default(),
             contacts: None,
+            tables: Tables::default(),
+            queues: Queues::default(),
             cases: Vec::new(),
             positions: HashMap::new(),
             tokens: HashMap::new(),

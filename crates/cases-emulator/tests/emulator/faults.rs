@@ -161,3 +161,25 @@ async fn published_rates() {
     emulator.set_rate_limits(false);
     make(&client, "no limits").await;
 }
+
+/// A client that ends while its request is under way: a crash, or a deadline.
+#[tokio::test(start_paused = true)]
+async fn dropped_requests_leave_what_had_happened_by_then() {
+    for (kind, cases) in [
+        (FaultKind::Delay(Duration::from_secs(3)), 0),
+        (FaultKind::Hang, 0),
+        (FaultKind::DelayAfter(Duration::from_secs(3)), 1),
+    ] {
+        let emulator = emulator();
+        emulator.inject(Fault::new(kind));
+        let client = client(&emulator);
+        let request = timeout(Duration::from_secs(1), make(&client, "a"));
+        request.await.expect_err("it is under way");
+        assert_eq!(emulator.cases().len(), cases);
+        tokio::time::advance(Duration::from_secs(10)).await;
+        tokio::task::yield_now().await;
+        assert_eq!(emulator.cases().len(), cases, "nothing happens later");
+        assert_eq!(statuses(&emulator), [0]);
+        make(&client, "the fault was met").await;
+    }
+}

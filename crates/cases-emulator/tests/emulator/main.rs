@@ -13,6 +13,7 @@ mod customers;
 mod faults;
 mod profiles;
 mod program;
+mod queue;
 mod reads;
 mod refusals;
 mod refusals_beside_cases;
@@ -20,6 +21,7 @@ mod related_items;
 mod search;
 mod seed;
 mod server;
+mod table;
 
 use aws_credential_types::Credentials;
 use aws_sdk_connectcases::Client;

@@ -83,6 +83,27 @@ fn profiles_and_contacts_are_served_beside_the_domain() {
 }
 
 #[test]
+fn tables_and_queues_are_served_beside_the_domain() {
+    let url = "http://localhost/123456789012/failures.fifo";
+    let mut program = program(&[
+        "--domain", SNAPSHOT, "--table", "ledger", "--table", "other", "--queue", url, "--port",
+        "0",
+    ]);
+    let mut output = BufReader::new(program.stdout.take().expect("standard output"));
+    let mut line = String::new();
+    output.read_line(&mut line).expect("a line");
+    assert!(
+        line.ends_with(&format!(
+            ", 20 fields, table ledger, table other, queue {url})\n"
+        )),
+        "{line}"
+    );
+    let killed = Command::new("kill").arg(program.id().to_string()).status();
+    assert!(killed.expect("a signal").success());
+    assert!(program.wait().expect("an end").success());
+}
+
+#[test]
 fn a_missing_snapshot_is_a_sentence() {
     let output = program(&["--domain", "no/such/domain.json"]).wait_with_output();
     let output = output.expect("an end");

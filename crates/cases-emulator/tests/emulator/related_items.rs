@@ -367,3 +367,23 @@ async fn published_rates() {
     tokio::time::advance(Duration::from_millis(500)).await;
     list().await.expect("half a second, one request");
 }
+
+#[tokio::test(start_paused = true)]
+async fn young_items_are_not_found_yet() {
+    let emulator = emulator();
+    emulator.set_related_item_lag(Duration::from_secs(2));
+    let client = client(&emulator);
+    let case = make(&client, "a").await;
+    attach(&client, &case, contact("c")).await;
+    let found = async || {
+        let items = search(&client, &case, Vec::new()).await.len();
+        let cases = client.list_cases_for_contact().domain_id("d-1");
+        let cases = cases.contact_arn(contact_arn("c")).send().await;
+        (items, cases.expect("an answer").cases().len())
+    };
+    tokio::time::advance(Duration::from_millis(1999)).await;
+    assert_eq!(found().await, (0, 0));
+    assert_eq!(emulator.related_items().len(), 1);
+    tokio::time::advance(Duration::from_millis(1)).await;
+    assert_eq!(found().await, (1, 1));
+}

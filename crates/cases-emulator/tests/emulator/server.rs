@@ -110,6 +110,35 @@ async fn a_closed_connection_is_an_io_failure() {
     make(&client, "a").await;
 }
 
+/// As in process: a client that is gone when the delay is over had no effect.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_ends_takes_its_delayed_request_with_it() {
+    for (kind, cases) in [
+        (FaultKind::Delay(Duration::from_hours(1)), 0),
+        (FaultKind::DelayAfter(Duration::from_hours(1)), 1),
+    ] {
+        let Served {
+            emulator, client, ..
+        } = serve(1).await;
+        emulator.inject(Fault::new(kind));
+        let request = tokio::spawn(async move { make(&client, "a").await });
+        // The clock stands while the runtime is busy.
+        while emulator.requests().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        request.abort();
+        for _ in 0..10_000 {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::advance(Duration::from_hours(2)).await;
+        for _ in 0..10_000 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(emulator.cases().len(), cases);
+        assert_eq!(emulator.requests()[0].status, 0);
+    }
+}
+
 #[tokio::test]
 async fn it_stops_when_asked_and_the_port_is_free_again() {
     let Served {

@@ -1,0 +1,196 @@
+//! Queues through the official client.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::retry::RetryConfig;
+use aws_sdk_sqs::config::{BehaviorVersion, Region};
+use aws_sdk_sqs::error::ProvideErrorMetadata;
+use aws_sdk_sqs::operation::send_message::builders::SendMessageFluentBuilder;
+use aws_sdk_sqs::primitives::Blob;
+use aws_sdk_sqs::types::MessageAttributeValue;
+use cases_emulator::{Emulator, Fault};
+use serde_json::{Value, json};
+
+use crate::emulator;
+
+const URL: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/failures";
+const FIFO: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/failures.fifo";
+
+fn with_queues() -> Emulator {
+    let emulator = emulator();
+    emulator.add_queue(URL);
+    emulator.add_queue(FIFO);
+    emulator
+}
+
+fn client(emulator: &Emulator) -> Client {
+    let config = aws_sdk_sqs::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+        .retry_config(RetryConfig::disabled())
+        .http_client(emulator.http_client());
+    Client::from_conf(config.build())
+}
+
+fn attribute(data_type: &str) -> aws_sdk_sqs::types::builders::MessageAttributeValueBuilder {
+    MessageAttributeValue::builder().data_type(data_type)
+}
+
+/// The error's code, and its message.
+async fn refusal(request: SendMessageFluentBuilder) -> (String, String) {
+    let error = request.send().await.expect_err("a refusal");
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    (text(error.code()), text(error.message()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_are_kept_as_they_were_sent() {
+    let emulator = with_queues();
+    let client = client(&emulator);
+    let text = attribute("String").string_value("TemplateNotFound").build();
+    let binary = attribute("Binary").binary_value(Blob::new([1, 2])).build();
+    let sent = client
+        .send_message()
+        .queue_url(URL)
+        .message_body("{\"detail\":{}}")
+        .message_attributes("code", text.expect("an attribute"))
+        .message_attributes("key", binary.expect("an attribute"))
+        .send()
+        .await
+        .expect("a message");
+    let id = sent.message_id().expect("an id");
+    let again = client.send_message().queue_url(URL).message_body("b");
+    again.send().await.expect("a second message");
+    let [first, second] = emulator.messages(URL).try_into().expect("two messages");
+    let (first, second): (Value, Value) = (first, second);
+    assert_eq!(
+        first,
+        json!({
+            "messageId": id,
+            "body": "{\"detail\":{}}",
+            "attributes": { "code": "TemplateNotFound", "key": "AQI=" },
+        })
+    );
+    assert_eq!(
+        (&second["body"], &second["attributes"]),
+        (&json!("b"), &json!({}))
+    );
+    assert_ne!(second["messageId"], first["messageId"]);
+    assert!(emulator.messages(FIFO).is_empty());
+    assert_eq!(emulator.requests()[0].operation, "SQS.SendMessage");
+}
+
+#[tokio::test(start_paused = true)]
+async fn digests_are_those_of_the_service() {
+    let emulator = with_queues();
+    let sent = client(&emulator)
+        .send_message()
+        .queue_url(URL)
+        .message_body("This is a test message")
+        .message_attributes(
+            "b",
+            attribute("Binary")
+                .binary_value(Blob::new("zz"))
+                .build()
+                .expect("sound"),
+        )
+        .message_attributes(
+            "a",
+            attribute("String")
+                .string_value("x")
+                .build()
+                .expect("sound"),
+        )
+        .send()
+        .await
+        .expect("a message");
+    let digest = sent.md5_of_message_body();
+    assert_eq!(digest, Some("fafb00f5732ab283681e124bf8747ed1"));
+    let digest = sent.md5_of_message_attributes();
+    assert_eq!(digest, Some("664e3de92c81bcae083ca363ec55aac1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fifo_queue_knows_a_message_again_for_five_minutes() {
+    let emulator = with_queues();
+    let client = client(&emulator);
+    let send = async |body: &str, id: Option<&str>| {
+        let request = client.send_message().queue_url(FIFO).message_group_id("g");
+        let request = request
+            .message_body(body)
+            .set_message_deduplication_id(id.map(str::to_owned));
+        let sent = request.send().await.expect("a message");
+        assert!(sent.sequence_number().is_some());
+        sent.message_id().expect("an id").to_owned()
+    };
+    let first = send("a", Some("1")).await;
+    assert_eq!(
+        send("b", Some("1")).await,
+        first,
+        "the id counts, not the body"
+    );
+    assert_ne!(send("a", Some("2")).await, first);
+    let by_body = send("a", None).await;
+    tokio::time::advance(Duration::from_secs(299)).await;
+    assert_eq!(send("a", None).await, by_body);
+    assert_eq!(emulator.messages(FIFO).len(), 3);
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_ne!(send("b", Some("1")).await, first);
+    let bodies: Vec<Value> = emulator
+        .messages(FIFO)
+        .iter()
+        .map(|m| m["body"].clone())
+        .collect();
+    assert_eq!(bodies, ["a", "a", "a", "b"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_that_are_refused() {
+    let emulator = with_queues();
+    let client = client(&emulator);
+    let message = |url: &str, body: &str| client.send_message().queue_url(url).message_body(body);
+    let unknown = message(
+        "https://sqs.us-east-1.amazonaws.com/123456789012/other",
+        "a",
+    );
+    let error = unknown.clone().send().await.expect_err("no queue");
+    assert!(error.into_service_error().is_queue_does_not_exist());
+    let name = attribute("String")
+        .string_value("x")
+        .build()
+        .expect("sound");
+    let kind = attribute("Text").string_value("x").build().expect("sound");
+    let long = "x".repeat(1024 * 1024 - 1);
+    let mut refused = String::new();
+    for request in [
+        unknown,
+        message(URL, ""),
+        message(URL, "a\u{0}"),
+        message(URL, &format!("{long}xx")),
+        message(URL, &long).message_attributes("a", name.clone()),
+        message(URL, "a").message_attributes("AWS.a", name),
+        message(URL, "a").message_attributes("a", kind),
+        message(URL, "a").message_deduplication_id("1"),
+        message(URL, "a").delay_seconds(901),
+        message(FIFO, "a"),
+        message(FIFO, "a").message_group_id("g").delay_seconds(1),
+        message(FIFO, "a").message_group_id("g g"),
+    ] {
+        let (code, message) = refusal(request).await;
+        let _ = writeln!(refused, "{code}: {message}");
+    }
+    assert!(emulator.messages(URL).is_empty() && emulator.messages(FIFO).is_empty());
+    message(URL, &format!("{long}x"))
+        .send()
+        .await
+        .expect("1 MiB");
+    insta::assert_snapshot!(refused);
+
+    emulator.inject(Fault::status(400, "RequestThrottled", "slow down").on("SQS.SendMessage"));
+    let error = message(URL, "a").send().await.expect_err("the fault");
+    assert!(error.into_service_error().is_request_throttled());
+}

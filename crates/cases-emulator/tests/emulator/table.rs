@@ -1,0 +1,368 @@
+//! A table through the official client, beside what `table_contract.py` asks of any endpoint.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, TableStatus,
+};
+use bytes::Bytes;
+use cases_emulator::{Emulator, Fault, FaultKind};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::emulator;
+
+const TABLE: &str = "ledger";
+
+fn with_table() -> Emulator {
+    let emulator = emulator();
+    emulator.add_table(TABLE);
+    emulator
+}
+
+fn client(emulator: &Emulator) -> Client {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+        .retry_config(RetryConfig::disabled())
+        .http_client(emulator.http_client());
+    Client::from_conf(config.build())
+}
+
+fn s(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}
+
+fn n(number: i64) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}
+
+/// Stores an item with this TTL, unless there is one.
+async fn claim(client: &Client, id: &str, expiration: i64) -> Result<(), aws_sdk_dynamodb::Error> {
+    client
+        .put_item()
+        .table_name(TABLE)
+        .item("id", s(id))
+        .item("status", s("INPROGRESS"))
+        .item("expiration", n(expiration))
+        .condition_expression("attribute_not_exists(id)")
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+        .send()
+        .await?;
+    Ok(())
+}
+
+/// Posts a body to an operation as it is; gives status, content type, `__type` and the body.
+async fn post(emulator: &Emulator, target: &str, body: &str) -> (u16, String, String, Value) {
+    let request = http::Request::post("/")
+        .header("x-amz-target", target)
+        .body(Bytes::from(body.to_owned()))
+        .expect("a request");
+    let response = emulator.respond(request).await.expect("an answer");
+    let content_type = response.headers()["content-type"].to_str().expect("text");
+    let content_type = content_type.to_owned();
+    let answer: Value = serde_json::from_slice(response.body()).expect("JSON");
+    let kind = answer.get("__type").and_then(Value::as_str);
+    let kind = kind.unwrap_or_default().to_owned();
+    (response.status().as_u16(), content_type, kind, answer)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_is_won_once_and_updated() {
+    let emulator = with_table();
+    let client = client(&emulator);
+    claim(&client, "k", 2_000_000_000).await.expect("the first");
+    let error = claim(&client, "k", 1).await.expect_err("the second");
+    let aws_sdk_dynamodb::Error::ConditionalCheckFailedException(failed) = error else {
+        panic!("a failed condition, not {error:?}");
+    };
+    let item = failed.item().expect("the item that is there");
+    assert_eq!(item["expiration"], n(2_000_000_000));
+
+    let updated = client
+        .update_item()
+        .table_name(TABLE)
+        .key("id", s("k"))
+        .update_expression("SET #s = :done, steps = :none ADD attempts :one REMOVE expiration")
+        .condition_expression("#s = :inprogress")
+        .expression_attribute_names("#s", "status")
+        .expression_attribute_values(":done", s("COMPLETED"))
+        .expression_attribute_values(":inprogress", s("INPROGRESS"))
+        .expression_attribute_values(":none", AttributeValue::M([].into()))
+        .expression_attribute_values(":one", n(1))
+        .return_values(ReturnValue::UpdatedNew)
+        .send()
+        .await
+        .expect("an update");
+    let attributes = updated.attributes().expect("what was updated");
+    assert_eq!(attributes["attempts"], n(1));
+    assert_eq!(attributes.len(), 3);
+    assert_eq!(
+        emulator.items(TABLE),
+        [json!({ "id": "k", "status": "COMPLETED", "steps": {}, "attempts": 1 })]
+    );
+    let read = client.get_item().table_name(TABLE).key("id", s("k"));
+    let read = read.consistent_read(true).send().await.expect("a read");
+    assert_eq!(read.item().expect("the item")["status"], s("COMPLETED"));
+    let gone = client.delete_item().table_name(TABLE).key("id", s("k"));
+    gone.send().await.expect("a deletion");
+    assert_eq!(emulator.items(TABLE), Vec::<Value>::new());
+    let names: Vec<String> = emulator
+        .requests()
+        .into_iter()
+        .map(|r| r.operation)
+        .collect();
+    let put = "DynamoDB.PutItem";
+    let rest = ["UpdateItem", "GetItem", "DeleteItem"].map(|name| format!("DynamoDB.{name}"));
+    assert_eq!(
+        names,
+        [&[put.to_owned(), put.to_owned()], &rest[..]].concat()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn tables_come_and_go() {
+    let emulator = emulator();
+    let client = client(&emulator);
+    for _ in 0..2 {
+        let error = claim(&client, "k", 1).await.expect_err("no table");
+        assert!(
+            matches!(error, aws_sdk_dynamodb::Error::ResourceNotFoundException(_)),
+            "{error:?}"
+        );
+        assert!(emulator.items(TABLE).is_empty());
+        emulator.add_table(TABLE);
+        claim(&client, "k", 1).await.expect("an empty table");
+        let described = client.describe_table().table_name(TABLE).send().await;
+        let described = described.expect("an answer").table.expect("a description");
+        assert_eq!(described.table_status(), Some(&TableStatus::Active));
+        assert_eq!(described.item_count(), Some(1));
+        let time = described.creation_date_time().expect("a time");
+        assert_eq!(time.secs(), 1_767_225_600, "1 January 2026");
+        emulator.remove_table(TABLE);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn items_expire_when_the_test_says_so() {
+    let emulator = with_table();
+    let client = client(&emulator);
+    let start = 1_767_225_600;
+    for (id, expiration) in [("early", start + 10), ("late", start + 20)] {
+        claim(&client, id, expiration).await.expect("an item");
+    }
+    let ids = || -> Vec<Value> {
+        let items = emulator.items(TABLE);
+        items.iter().map(|item| item["id"].clone()).collect()
+    };
+    emulator.expire_items();
+    assert_eq!(ids(), ["early", "late"], "neither is over");
+    tokio::time::advance(Duration::from_secs(11)).await;
+    assert_eq!(ids(), ["early", "late"], "nothing expires by itself");
+    emulator.expire_items();
+    assert_eq!(ids(), ["late"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_have_the_forms_of_the_service() {
+    let emulator = with_table();
+    let client = client(&emulator);
+    for (status, name) in [
+        (400, "ThrottlingException"),
+        (400, "ProvisionedThroughputExceededException"),
+        (500, "InternalServerError"),
+        (400, "RequestLimitExceeded"),
+    ] {
+        emulator.inject(Fault::status(status, name, "sorry").on("DynamoDB.PutItem"));
+        let error = claim(&client, name, 1).await.expect_err(name);
+        assert_eq!((error.code(), error.message()), (Some(name), Some("sorry")));
+        assert!(emulator.items(TABLE).is_empty());
+    }
+    emulator.inject(Fault::new(FaultKind::CloseAfter).on("DynamoDB.PutItem"));
+    claim(&client, "k", 1).await.expect_err("no answer");
+    assert_eq!(emulator.items(TABLE).len(), 1);
+    emulator.set_rate_limits(true);
+    for number in 0..200 {
+        let id = number.to_string();
+        claim(&client, &id, 1)
+            .await
+            .expect("no quota of the emulator");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_are_those_of_aws_json() {
+    let emulator = with_table();
+    for (target, body, kind) in [
+        (
+            "DynamoDB_20120810.GetItem",
+            json!({ "TableName": TABLE }),
+            "com.amazon.coral.validate#ValidationException",
+        ),
+        (
+            "DynamoDB_20120810.DescribeTable",
+            json!({ "TableName": "other" }),
+            "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException",
+        ),
+        (
+            "DynamoDB_20120810.DeleteItem",
+            json!({
+                "TableName": TABLE, "Key": { "id": { "S": "k" } },
+                "ConditionExpression": "attribute_exists(id)",
+            }),
+            "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
+        ),
+        (
+            "DynamoDB_20120810.Scan",
+            json!({ "TableName": TABLE }),
+            "com.amazon.coral.service#UnknownOperationException",
+        ),
+    ] {
+        let (status, content_type, found, answer) =
+            post(&emulator, target, &body.to_string()).await;
+        assert_eq!((status, found.as_str()), (400, kind), "{answer}");
+        assert_eq!(content_type, "application/x-amz-json-1.0");
+        assert!(answer["message"].is_string(), "{answer}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_served_is_refused_and_named() {
+    let emulator = with_table();
+    let key = r#""Key": {"id": {"S": "k"}}"#;
+    let mut refused = String::new();
+    for (operation, more) in [
+        ("PutItem", r#""Item": {"id": {"S": "k"}}, "Expected": {}"#),
+        (
+            "PutItem",
+            r#""Item": {"id": {"S": "k"}}, "ReturnConsumedCapacity": "TOTAL""#,
+        ),
+        (
+            "PutItem",
+            r#""Item": {"id": {"S": "k"}, "b": {"B": "AA=="}}"#,
+        ),
+        ("GetItem", r#""ProjectionExpression": "id""#),
+        ("GetItem", r#""AttributesToGet": ["id"]"#),
+        ("UpdateItem", r#""AttributeUpdates": {}"#),
+        ("UpdateItem", r#""ReturnItemCollectionMetrics": "SIZE""#),
+        ("UpdateItem", r#""UpdateExpression": "REMOVE a[0]""#),
+        (
+            "UpdateItem",
+            r#""UpdateExpression": "SET a = list_append(a, b)""#,
+        ),
+        ("UpdateItem", r#""UpdateExpression": "DELETE a.b :c""#),
+        ("DeleteItem", r#""ConditionalOperator": "AND""#),
+        ("DeleteItem", r#""ConditionExpression": "size(a) > b""#),
+        ("DeleteItem", r#""ConditionExpression": "contains(a, b)""#),
+        ("DeleteItem", r#""ConditionExpression": "a IN (b)""#),
+        ("DescribeTable", r#""Verbose": true"#),
+    ] {
+        let key = if matches!(operation, "PutItem" | "DescribeTable") {
+            ""
+        } else {
+            key
+        };
+        let comma = if key.is_empty() { "" } else { "," };
+        let values = if more.contains(":c") {
+            r#", "ExpressionAttributeValues": {":c": {"SS": ["a"]}}"#
+        } else {
+            ""
+        };
+        let body = format!(r#"{{"TableName": "{TABLE}", {key}{comma} {more}{values}}}"#);
+        let target = format!("DynamoDB_20120810.{operation}");
+        let (_, _, kind, answer) = post(&emulator, &target, &body).await;
+        assert_eq!(
+            kind, "com.amazon.coral.validate#ValidationException",
+            "{answer}"
+        );
+        let message = answer["message"].as_str().expect("a message");
+        let _ = writeln!(refused, "{operation} {more}\n  {message}");
+    }
+    insta::assert_snapshot!(refused);
+}
+
+/// Any JSON, often with the names of the model.
+fn any_json() -> impl Strategy<Value = Value> {
+    let word = prop::sample::select(vec![
+        "TableName",
+        "Key",
+        "Item",
+        "id",
+        "S",
+        "N",
+        "M",
+        "L",
+        "SS",
+        "BOOL",
+        "NULL",
+        "#n",
+        ":v",
+        "UpdateExpression",
+        "ConditionExpression",
+        "ExpressionAttributeNames",
+        "ExpressionAttributeValues",
+        "ReturnValues",
+        "ALL_OLD",
+        "QueueUrl",
+        "MessageBody",
+        "MessageAttributes",
+        "DataType",
+        "StringValue",
+        "SET a = :v",
+        "attribute_exists(#n)",
+    ]);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        word.clone().prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 40, 6, move |inner| {
+        let name = prop_oneof![word.clone().prop_map(str::to_owned), ".{0,6}"];
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((name, inner), 0..6)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn every_body_has_a_modelled_answer(mut body in any_json(), named in any::<bool>()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.expect("a runtime").block_on(async {
+            let emulator = with_table();
+            emulator.add_queue("http://localhost/q");
+            if let (true, Some(members)) = (named, body.as_object_mut()) {
+                members.insert("TableName".to_owned(), json!(TABLE));
+                members.insert("QueueUrl".to_owned(), json!("http://localhost/q"));
+                members.entry("Key").or_insert(json!({ "id": { "S": "k" } }));
+            }
+            for operation in ["PutItem", "GetItem", "UpdateItem", "DeleteItem", "DescribeTable"] {
+                let target = format!("DynamoDB_20120810.{operation}");
+                let (status, _, kind, _) = post(&emulator, &target, &body.to_string()).await;
+                let name = kind.split('#').next_back().unwrap_or_default();
+                let modelled = match status {
+                    200 => name.is_empty(),
+                    400 => ["ValidationException", "ResourceNotFoundException",
+                        "ConditionalCheckFailedException"].contains(&name),
+                    _ => false,
+                };
+                prop_assert!(modelled, "{operation}: {status} {kind}");
+            }
+            let (status, _, kind, _) =
+                post(&emulator, "AmazonSQS.SendMessage", &body.to_string()).await;
+            prop_assert!(status == 200 || (status == 400 && !kind.is_empty()), "{status} {kind}");
+            Ok(())
+        })?;
+    }
+}
