@@ -20,7 +20,7 @@ use crate::call::{self, NeverInDoubt, Operation, RetryAfter};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::mapping::customer::{IfMany, ProfileMember};
-use crate::request::{CustomerSearch, ProfileToCreate, ProfilesDomain};
+use crate::request::{CustomerSearch, ProfileToCreate, ProfilesDomain, SearchKey};
 
 const SEARCH_PROFILES: Operation = Operation {
     name: "SearchProfiles",
@@ -102,7 +102,7 @@ impl Customers {
 
     async fn only(
         &self,
-        keys: &[(String, String)],
+        keys: &[SearchKey],
         deadline: Deadline,
     ) -> Result<Option<String>, Failure> {
         let (mut found, more) = self.page(keys, None, 2, deadline).await?;
@@ -110,7 +110,7 @@ impl Customers {
             Some(profile_id) if found.is_empty() && more.is_none() => Ok(Some(profile_id)),
             None if more.is_none() => Ok(None),
             _ => {
-                let keys: Vec<String> = keys.iter().map(|(key, _)| format!("`{key}`")).collect();
+                let keys: Vec<String> = keys.iter().map(|key| format!("`{}`", key.name)).collect();
                 let message = format!(
                     "several profiles have the customer's {}: search by more keys, or merge the profiles",
                     keys.join(" and ")
@@ -123,7 +123,7 @@ impl Customers {
     /// The lowest profile id, so that it is the same one every time.
     async fn lowest(
         &self,
-        keys: &[(String, String)],
+        keys: &[SearchKey],
         deadline: Deadline,
     ) -> Result<Option<String>, Failure> {
         let (mut lowest, mut token) = (None, None);
@@ -146,25 +146,27 @@ impl Customers {
     /// strangers who share a phone.
     async fn page(
         &self,
-        keys: &[(String, String)],
+        keys: &[SearchKey],
         token: Option<String>,
         size: i32,
         deadline: Deadline,
     ) -> Result<(Vec<String>, Option<String>), Failure> {
         let call = SEARCH_PROFILES.repeatable(deadline)?;
-        let Some(((key, value), others)) = keys.split_first() else {
+        let Some((key, others)) = keys.split_first() else {
             return Ok((Vec::new(), None));
         };
         let mut request = self
             .client
             .search_profiles()
             .domain_name(&self.domain.name)
-            .key_name(key)
-            .values(value)
+            .key_name(&key.name)
+            .set_values(Some(key.values.clone()))
             .max_results(size)
             .set_next_token(token);
-        for (key, value) in others {
-            let key = AdditionalSearchKey::builder().key_name(key).values(value);
+        for key in others {
+            let key = AdditionalSearchKey::builder()
+                .key_name(&key.name)
+                .set_values(Some(key.values.clone()));
             let key = key.build().map_err(|_| {
                 let message = "a search key could not be put into the request";
                 Failure::new(ErrorCode::InternalError, message).of("customer")

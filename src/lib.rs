@@ -39,6 +39,7 @@ pub mod limits;
 pub mod log;
 pub mod mapping;
 pub mod outcome;
+pub mod phone;
 pub mod request;
 pub mod start;
 pub mod trigger;

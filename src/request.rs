@@ -9,7 +9,7 @@ mod fields;
 
 use std::borrow::Cow;
 
-pub use self::customer::{CustomerSearch, IfNoProfile, ProfileToCreate};
+pub use self::customer::{CustomerSearch, IfNoProfile, ProfileToCreate, SearchKey};
 use crate::arn;
 use crate::error::{ErrorCode, Failure};
 use crate::field::FieldValue;

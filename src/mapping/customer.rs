@@ -1,6 +1,7 @@
 //! `customer` in its long form: how the profile is found, and what holds when there is none or several.
 
 use super::expression::Template;
+use crate::phone::Country;
 
 /// How the customer's profile is found.
 #[derive(Clone, Debug)]
@@ -11,6 +12,8 @@ pub struct FindCustomer {
     pub if_none: IfNone,
     /// What holds when one of them finds several.
     pub if_many: IfMany,
+    /// The country of phone numbers without a prefix.
+    pub phone_country: Option<Country>,
 }
 
 /// One entry of `find`: search keys (`SearchProfiles` `KeyName`) with their values, which must all match.
@@ -162,6 +165,9 @@ pub const SEARCH_KEYS: [&str; 21] = [
     "_shopifyCustomerId",
     "_shopifyOrderId",
 ];
+
+/// The search key of phone numbers.
+pub const PHONE: &str = "_phone";
 
 /// `KeyName`, and `AdditionalSearchKeys` beside it: at most so many keys in one search.
 pub const KEYS_IN_A_SEARCH: usize = 5;

@@ -25,6 +25,7 @@ use super::pattern::{self, Pattern};
 use super::tree::{Entry, Kind, Literal, Node, Span};
 use super::{CaseMapping, Mapping, PerformedBy, json, yaml};
 use crate::domain::Domain;
+use crate::phone::Country;
 use crate::trigger::TriggerKind;
 
 /// What a mapping is loaded against.
@@ -93,6 +94,7 @@ impl Mapping {
             setting,
             trigger: None,
             enriched: false,
+            phone_country: None,
             tables: Tables::new(),
             table_entries: HashMap::new(),
             faults,
@@ -117,6 +119,8 @@ struct Decoder<'a> {
     trigger: Option<TriggerKind>,
     /// Whether references of that case mapping see what was read from the contact.
     enriched: bool,
+    /// The file's `phone_country`.
+    phone_country: Option<Country>,
     tables: Tables,
     /// Where each table's values stand, for faults that only show once a field uses the table.
     table_entries: HashMap<String, Vec<(Span, Item<'static>)>>,
@@ -139,6 +143,9 @@ impl Decoder<'_> {
         if let Some(node) = group.get("tables") {
             self.tables(node);
         }
+        self.phone_country = group
+            .get("phone_country")
+            .and_then(|node| self.country(node));
         let defaults = Defaults {
             performed_by: group
                 .get("performed_by")

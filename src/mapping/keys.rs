@@ -73,7 +73,7 @@ pub struct KeyInfo {
 use Shape::{
     Boolean, Constant, Either, Group, List, Name, Named, Null, Number, Pattern, True, Value, Words,
 };
-use Status::{Later, Optional, Required};
+use Status::{Optional, Required};
 
 /// A value, or plain `null` for an empty field.
 const CONTENT: Shape = Either(&[Value, Null]);
@@ -85,7 +85,7 @@ pub static FILE: Place = Place { name: "the mapping", keys: &[
     key("performed_by", Optional, Either(&[Value, Group(&PERFORMED_BY)]), "the entity prefix and the case mapping's name", "who a case's audit history names, unless a case mapping says otherwise", "performed_by: \"casebridge/{{ $$.mapping }}\""),
     key("tables", Optional, Named(&Named(&Constant)), "", "tables for `lookup`: by name, what each text stands for", "tables: { reasons: { no_stock: Stock } }"),
     key("tags", Optional, Named(&Value), "", "tags of every case; a case mapping's own win", "tags: { team: orders }"),
-    key("phone_country", Later("phone numbers are taken as they come"), Name, "", "the country of phone numbers without a prefix", "phone_country: US"),
+    key("phone_country", Optional, Name, "numbers are taken as they come", "the country of phone numbers that are written without their prefix, by its code of two letters: `_phone` then finds them as `+` and digits too", "phone_country: US"),
     key("cases", Required, List(&Group(&CASE)), "", "the case mappings; the first that takes an event makes its case", "cases: [{ name: callback, trigger: contact-flow, template: Contact follow-up, fields: { title: Call back } }]"),
 ] };
 

@@ -4,18 +4,30 @@ use std::borrow::Cow;
 
 use crate::error::{ErrorCode, Failure};
 use crate::limits;
-use crate::mapping::customer::{FindCustomer, IfMany, IfNone, NewProfile, ProfileMember, Search};
+use crate::mapping::customer::{
+    FindCustomer, IfMany, IfNone, NewProfile, PHONE, ProfileMember, Search,
+};
 use crate::mapping::expression::{Scope, Template};
+use crate::phone::Country;
 
 /// What to look a customer up by. No `Debug`: it holds what customers said.
 #[derive(Clone, PartialEq)]
 pub struct CustomerSearch {
     /// Searches in their order; each has at least one key with its value, and all of them must match.
-    pub searches: Vec<Vec<(String, String)>>,
+    pub searches: Vec<Vec<SearchKey>>,
     /// What holds when no search finds a profile.
     pub if_none: IfNoProfile,
     /// What holds when one finds several.
     pub if_many: IfMany,
+}
+
+/// A search key with the values that may match. No `Debug`: it holds what customers said.
+#[derive(Clone, PartialEq)]
+pub struct SearchKey {
+    /// `KeyName`
+    pub name: String,
+    /// `Values`, of which any matches: the value as it came, and a phone number as E.164 where that is another.
+    pub values: Vec<String>,
 }
 
 /// What holds when no profile is found. No `Debug`: it holds what customers said.
@@ -47,20 +59,57 @@ impl FindCustomer {
     pub(super) fn evaluate(&self, scope: &Scope<'_>) -> Result<Option<CustomerSearch>, Failure> {
         let mut searches = Vec::with_capacity(self.searches.len());
         for search in &self.searches {
-            searches.extend(evaluate(search, scope)?);
+            searches.extend(self.search(search, scope)?);
         }
         let if_none = match &self.if_none {
             _ if searches.is_empty() && matches!(self.if_none, IfNone::Skip) => return Ok(None),
             _ if searches.is_empty() => return Err(self.no_key(scope)),
             IfNone::Fail => IfNoProfile::Fail,
             IfNone::Skip => IfNoProfile::Skip,
-            IfNone::Create(profile) => IfNoProfile::Create(profile.evaluate(scope)?),
+            IfNone::Create(profile) => {
+                IfNoProfile::Create(profile.evaluate(scope, self.phone_country)?)
+            }
         };
         Ok(Some(CustomerSearch {
             searches,
             if_none,
             if_many: self.if_many,
         }))
+    }
+
+    /// The keys of a search with their values, `None` when one is missing.
+    fn search(
+        &self,
+        search: &Search,
+        scope: &Scope<'_>,
+    ) -> Result<Option<Vec<SearchKey>>, Failure> {
+        let mut keys = Vec::with_capacity(search.len());
+        for (name, template) in search {
+            let value = template.evaluate_text(scope).map_err(|wrong| {
+                invalid(format!(
+                    "the search key `{name}` cannot be computed: {wrong}"
+                ))
+            })?;
+            let Some(value) = value else {
+                return Ok(None);
+            };
+            let (length, limit) = (value.chars().count(), limits::SEARCH_VALUE);
+            if length > limit {
+                return Err(invalid(format!(
+                    "the search key `{name}` takes at most {limit} characters, found {length}"
+                )));
+            }
+            let number = self
+                .phone_country
+                .filter(|_| name == PHONE)
+                .and_then(|country| country.e164(&value))
+                .filter(|number| **number != *value);
+            keys.push(SearchKey {
+                name: name.clone(),
+                values: [value.into_owned()].into_iter().chain(number).collect(),
+            });
+        }
+        Ok(Some(keys))
     }
 
     fn no_key(&self, scope: &Scope<'_>) -> Failure {
@@ -82,37 +131,25 @@ impl FindCustomer {
     }
 }
 
-/// The keys of a search with their values, `None` when one is missing.
-fn evaluate(search: &Search, scope: &Scope<'_>) -> Result<Option<Vec<(String, String)>>, Failure> {
-    let mut keys = Vec::with_capacity(search.len());
-    for (key, template) in search {
-        let value = template.evaluate_text(scope).map_err(|wrong| {
-            invalid(format!(
-                "the search key `{key}` cannot be computed: {wrong}"
-            ))
-        })?;
-        let Some(value) = value else {
-            return Ok(None);
-        };
-        let (length, limit) = (value.chars().count(), limits::SEARCH_VALUE);
-        if length > limit {
-            return Err(invalid(format!(
-                "the search key `{key}` takes at most {limit} characters, found {length}"
-            )));
-        }
-        keys.push((key.clone(), value.into_owned()));
-    }
-    Ok(Some(keys))
-}
-
 impl NewProfile {
-    fn evaluate(&self, scope: &Scope<'_>) -> Result<ProfileToCreate, Failure> {
+    fn evaluate(
+        &self,
+        scope: &Scope<'_>,
+        phone_country: Option<Country>,
+    ) -> Result<ProfileToCreate, Failure> {
         let mut profile = ProfileToCreate {
             members: Vec::with_capacity(self.members.len()),
             attributes: Vec::with_capacity(self.attributes.len()),
         };
         for (member, template) in &self.members {
             let value = bounded(template, scope, member.name(), member.limit())?;
+            // As it will be searched for.
+            let value = value.map(|value| {
+                let country = phone_country.filter(|_| member.is_phone());
+                country
+                    .and_then(|country| country.e164(&value))
+                    .unwrap_or(value)
+            });
             profile.members.extend(value.map(|value| (*member, value)));
         }
         for (name, template) in &self.attributes {

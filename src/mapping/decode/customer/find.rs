@@ -11,6 +11,7 @@ use super::super::super::keys;
 use super::super::super::tree::{Entry, Kind, Node, Span};
 use super::super::Decoder;
 use crate::limits;
+use crate::phone::Country;
 
 impl Decoder<'_> {
     pub(super) fn find_customer(&mut self, node: &Node, group: &Group<'_>) -> Option<FindCustomer> {
@@ -23,6 +24,7 @@ impl Decoder<'_> {
             searches: searches?,
             if_none: if_none.unwrap_or_else(|| Some(IfNone::default()))?,
             if_many: if_many.unwrap_or_else(|| Some(IfMany::default()))?,
+            phone_country: self.phone_country,
         };
         if find.if_many == IfMany::First {
             let message = "`if_many: first` may put one customer's case under another: people share phone numbers and e-mail addresses";
@@ -101,6 +103,20 @@ impl Decoder<'_> {
             search.push((name.clone(), value));
         }
         Some(search)
+    }
+
+    /// `phone_country`
+    pub(in super::super) fn country(&mut self, node: &Node) -> Option<Country> {
+        let code = match &node.kind {
+            Kind::Scalar(scalar) => Country::from_code(&scalar.text),
+            Kind::List(_) | Kind::Map(_) => None,
+        };
+        code.or_else(|| {
+            let message =
+                "`phone_country` takes a country's code: two capital letters of ISO 3166-1";
+            let fault = Fault::new(node.span, message).help("such as `US`, `GB` or `DE`");
+            self.refuse(fault.code(Code::Customer))
+        })
     }
 
     fn if_none(&mut self, node: &Node) -> Option<IfNone> {
