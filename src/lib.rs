@@ -1,8 +1,8 @@
 //! Casebridge: Amazon Connect flow and EventBridge events become Amazon Connect cases.
 //!
 //! ```text
-//! payload ─▶ Trigger ─▶ route ─▶ CaseRequest ─▶ CreateCase ─▶ Outcome ─▶ answer
-//!           (lenient)  (mapping, pure)           (Cases)                 (flat strings)
+//! payload ─▶ Trigger ─▶ route ─▶ CaseRequest ─▶ claim ─▶ customer ─▶ CreateCase ─▶ link, comment ─▶ Outcome ─▶ answer
+//!           (lenient)  (mapping, pure)        (ledger) (Profiles)   (Cases)       (Cases)          (flat strings)
 //! ```
 //!
 //! | module | turns |
@@ -11,13 +11,17 @@
 //! | [`guard`] | an event into go, skip or refuse |
 //! | [`mapping`] | `mapping.yaml` into routes and expressions, or into all its faults |
 //! | [`domain`], [`field`] | `domain.json` into fields, and a value into what a field takes |
-//! | [`request`], [`key`] | an event and its case mapping into the request with its token |
-//! | [`cases`] | a request into a case |
+//! | [`request`], [`key`], [`phone`] | an event and its case mapping into the request with its token |
+//! | [`contact`] | a contact event into one that knows its contact |
+//! | [`ledger`] | a key into a claim, or into what was done for it |
+//! | [`customer`] | what an event tells of a customer into one profile |
+//! | [`cases`] | a request into a case, and what joins it |
+//! | [`failure_queue`] | a message that can never succeed into one that waits for a person |
 //! | [`outcome`], [`error`] | what happened into an answer |
 //! | [`handler`] | an invocation into an answer: the line above |
 //! | [`config`], [`client`], [`start`], [`log`] | the environment into a function that is ready |
 //!
-//! Everything but `cases`, `client` and `config` is pure: no clock, no environment, no network.
+//! Everything but the services' files, `handler`, `client` and `config` is pure: no clock, no environment, no network.
 
 pub mod arn;
 mod call;
