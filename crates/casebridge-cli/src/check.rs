@@ -115,9 +115,12 @@ fn find(config: &Config, files: &Files, events: &[String]) -> anyhow::Result<Fin
             paint(FAINT, domain)
         );
     }
+    let sound = mapping.is_some();
+    // The process ends with this command: to take a large mapping apart first is time for nothing.
+    std::mem::forget(mapping);
     Ok(Finding::Mapping {
         findings,
-        sound: mapping.is_some(),
+        sound,
         size,
     })
 }

@@ -1,5 +1,5 @@
-//! `local`: the real function binary between an emulated Lambda and an emulated Amazon Connect Cases, both on
-//! loopback. Events go in; each answer and the case that came of it are shown.
+//! `local`: the real function binary between an emulated Lambda and emulated Amazon Connect Cases and Customer Profiles,
+//! on loopback. Events go in; each answer and the case that came of it are shown.
 
 mod binary;
 mod bridge;
@@ -25,8 +25,9 @@ use crate::terminal;
 
 /// Run the function over events on this machine: no account, nothing to install
 ///
-/// Builds the function, starts an emulator of Amazon Connect Cases and a Lambda Runtime API on loopback, and sends it
-/// each event. Shows its answer and the case as Cases now holds it.
+/// Builds the function, starts an emulator of Amazon Connect Cases and Customer Profiles and a Lambda Runtime API on
+/// loopback, and sends it each event. Shows its answer and the case as Cases now holds it, with its customer and what
+/// joined it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -42,7 +43,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "EVENT")]
     events: Vec<PathBuf>,
 
-    /// One line of JSON per event: event, answer, requests, cases
+    /// One line of JSON per event: event, answer, requests, cases (each with `profile` and `relatedItems`, where it has them)
     #[arg(long, conflicts_with = "serve")]
     json: bool,
 

@@ -1,7 +1,9 @@
-//! `render`: an event into the exact `CreateCase` request. The function itself makes it, AWS's own SDK writes it, and
-//! an emulator in this very process takes it in: nothing is sent anywhere.
+//! `render`: an event into the exact `CreateCase` request, and what is written beside it. The function itself makes it,
+//! AWS's own SDK writes it, and an emulator in this very process takes it in: nothing is sent anywhere.
 
+mod customers;
 mod explain;
+mod writes;
 
 use std::io::Read as _;
 use std::process::ExitCode;
@@ -11,18 +13,20 @@ use anyhow::{Context as _, anyhow};
 use aws_credential_types::Credentials;
 use casebridge::client;
 use casebridge::config::Config;
+use casebridge::deadline::Deadline;
 use casebridge::error::Failure;
 use casebridge::handler::{Casebridge, Response};
-use cases_emulator::Emulator;
+use casebridge::trigger::{Event, Payload};
+use cases_emulator::{Emulator, Request};
 use serde_json::{Value, json};
 
-use crate::sources::Sources;
-use crate::terminal::{self, NOTABLE, paint};
+use crate::sources::{Sources, about_customers};
+use crate::terminal::{self, FAINT, NOTABLE, paint};
 
-/// The longest that an event may take; the emulator takes no time.
-const TIMEOUT: Duration = Duration::from_mins(1);
+/// The longest that an event may take; the emulator takes no time, and what it refuses is not worth a long wait.
+const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Show the exact CreateCase request that an event makes, and send nothing
+/// Show the exact request that makes a case of an event, and send nothing
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -31,7 +35,11 @@ Examples:
   cargo casebridge render --mapping new.yaml - < event.json
 
 Standard output has the request's body as JSON, one for each event of a batch;
-with --explain, the way to it in words before that.
+with --explain, the way to it in words before that. Standard error names what is
+written beside the case, such as a comment; --explain and --json show its body.
+
+A search for the customer looks through --profiles. A profile that the event
+names is taken as existing.
 
 Exit status: 0; 1 the event makes no request, or one that Cases would refuse;
 2 it could not be tried.")]
@@ -46,7 +54,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     explain: bool,
 
-    /// One line: {"event": path, "answer": …, "requests": [{"operation": "CreateCase", "body": …}]}
+    /// One line: {"event": path, "answer": …, "requests": [{"operation": "CreateCase", "body": …}, …]}
     #[arg(long)]
     json: bool,
 }
@@ -55,27 +63,18 @@ pub(crate) struct Arguments {
 ///
 /// A file that cannot be read, or a mapping or snapshot that the function would not start with.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let event = read(&arguments.event)?;
+    let payload = read(&arguments.event)?;
     let files = arguments.sources.read()?;
-    let emulator = Emulator::from_snapshot(&files.snapshot)
-        .with_context(|| format!("{} is not a domain snapshot", files.domain.display()))?;
     let config = Config::read(&|name| files.variable(name), &[])?;
-    if arguments.explain {
-        terminal::print(&explain::text(&config, &files, &event)?)?;
-    }
-    let answered = tokio::runtime::Builder::new_current_thread()
+    let emulator = files.emulator()?;
+    let (explained, answered) = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("the asynchronous runtime could not be started")?
-        .block_on(handle(&config, &emulator, &event))?;
-
-    let requests: Vec<_> = emulator
-        .requests()
-        .into_iter()
-        .filter(|request| request.operation == "CreateCase")
-        .collect();
+        .block_on(handle(&config, &emulator, &payload))?;
+    let writes = writes::of(&emulator);
     if arguments.json {
-        let requests: Vec<_> = requests
+        let requests: Vec<_> = writes
             .iter()
             .map(|request| json!({ "operation": request.operation, "body": request.body }))
             .collect();
@@ -83,27 +82,70 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             json!({ "event": arguments.event, "answer": answer(&answered), "requests": requests });
         terminal::print(&format!("{line}\n"))?;
     } else {
-        for request in &requests {
-            terminal::print(&format!("{:#}\n", request.body))?;
+        if arguments.explain {
+            terminal::print(&explained)?;
         }
+        show(&writes, arguments.explain)?;
     }
     let refused = refusal(&answered);
-    if let Some(reason) = &refused {
-        let what = if requests.is_empty() {
-            "no request"
-        } else {
-            "Cases would refuse it"
+    if let Some(Refusal { reason, code }) = &refused {
+        let what = match code {
+            Some("ContactNotLinked" | "CommentNotAdded") => "the case would be incomplete",
+            _ if writes.iter().any(writes::is_case) => "Cases would refuse it",
+            _ => "no request",
         };
-        terminal::print_note(&format!(
-            "{} {reason}\n",
-            paint(NOTABLE, format!("{what}:"))
-        ));
+        note(&format!("{what}:"), reason);
+        if let Some(hint) = code.and_then(about_customers) {
+            note("hint:", hint);
+        }
+    } else if finds_nobody(&emulator, &writes) {
+        let file = files.profiles.map_or_else(
+            || "there are no profiles".to_owned(),
+            |seed| format!("no profile of {} has these keys", seed.path.display()),
+        );
+        note(
+            "no customer:",
+            &format!("{file}; --profiles FILE names the customers there are"),
+        );
     }
     Ok(if refused.is_none() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// The body of each case, and what else is written: a line for each; with its body, where all is explained. Standard output stays JSON unless
+/// all is explained.
+fn show(writes: &[Request], explained: bool) -> anyhow::Result<()> {
+    for request in writes {
+        let line = format!("{}\n", paint(FAINT, writes::described(request)));
+        match (writes::is_case(request), explained) {
+            (true, _) => terminal::print(&format!("{:#}\n", request.body))?,
+            (false, true) => terminal::print(&format!("{line}{:#}\n", request.body))?,
+            (false, false) => terminal::print_note(&line),
+        }
+    }
+    Ok(())
+}
+
+fn note(what: &str, text: &str) {
+    terminal::print_note(&format!("{} {text}\n", paint(NOTABLE, what)));
+}
+
+/// Whether a customer was searched for, and the case is made without one.
+fn finds_nobody(emulator: &Emulator, writes: &[Request]) -> bool {
+    let searched = emulator
+        .requests()
+        .iter()
+        .any(|request| request.operation == "SearchProfiles");
+    let has_customer = |case: &Request| {
+        let fields = case.body.get("fields").and_then(Value::as_array);
+        let mut fields = fields.into_iter().flatten();
+        fields.any(|field| field.get("id").is_some_and(|id| id == "customer_id"))
+    };
+    let mut cases = writes.iter().filter(|request| writes::is_case(request));
+    searched && cases.all(|case| !has_customer(case))
 }
 
 fn read(event: &str) -> anyhow::Result<String> {
@@ -118,11 +160,12 @@ fn read(event: &str) -> anyhow::Result<String> {
     Ok(text)
 }
 
+/// The way to the requests, in words, and the answer.
 async fn handle(
     config: &Config,
     emulator: &Emulator,
-    event: &str,
-) -> anyhow::Result<Result<Response, Failure>> {
+    payload: &str,
+) -> anyhow::Result<(String, Result<Response, Failure>)> {
     let sdk = client::defaults()
         .http_client(emulator.http_client())
         .credentials_provider(Credentials::from_keys("test", "test", None))
@@ -131,7 +174,40 @@ async fn handle(
         .await;
     let casebridge = Casebridge::start(config, &sdk)
         .map_err(|error| anyhow!("the function cannot start\n\n{error}"))?;
-    Ok(casebridge.handle(event, TIMEOUT).await)
+    let events = events(&casebridge, payload).await;
+    customers::take_as_known(emulator, &casebridge, &events);
+    emulator.clear_requests();
+    let explained = explain::text(&casebridge, &events);
+    Ok((explained, casebridge.handle(payload, TIMEOUT).await))
+}
+
+/// The events of a payload, as the mapping sees them.
+async fn events(casebridge: &Casebridge, payload: &str) -> Vec<Event> {
+    let events = match Payload::parse(payload) {
+        Ok(Payload::Event(event)) => vec![event],
+        Ok(Payload::Batch(messages)) => messages
+            .into_iter()
+            .filter_map(|message| message.event.ok())
+            .collect(),
+        Err(_) => Vec::new(),
+    };
+    let mut seen = Vec::with_capacity(events.len());
+    for event in events {
+        let enriched = enriched(casebridge, &event).await;
+        seen.push(enriched.unwrap_or(event));
+    }
+    seen
+}
+
+/// The event with what its contact tells, where the case mapping asks for it. Why it cannot be had is in the answer.
+async fn enriched(casebridge: &Casebridge, event: &Event) -> Option<Event> {
+    let case = casebridge.mapping.route(event)?;
+    let connect = casebridge.connect.as_ref().filter(|_| case.enrich)?;
+    let (instance, contact) = (event.instance_id()?, event.contact_id()?);
+    let initial = event.text(&["detail", "initialContactId"]);
+    let deadline = Deadline::after(TIMEOUT);
+    let read = connect.read(instance, contact, initial, deadline).await;
+    Some(event.with(read.ok()?))
 }
 
 /// What the function answers, as `local` shows it.
@@ -144,19 +220,31 @@ fn answer(answered: &Result<Response, Failure>) -> Value {
     }
 }
 
-/// Why there is no case, if there is none.
-fn refusal(answered: &Result<Response, Failure>) -> Option<String> {
+/// What is wrong with what became of the event.
+struct Refusal {
+    reason: String,
+    code: Option<&'static str>,
+}
+
+fn refusal(answered: &Result<Response, Failure>) -> Option<Refusal> {
     match answered {
         Ok(Response::Answer(answer)) if answer.error_code.is_empty() => None,
-        Ok(Response::Answer(answer)) => {
-            Some(format!("{} ({})", answer.error_message, answer.error_code))
-        }
+        Ok(Response::Answer(answer)) => Some(Refusal {
+            reason: format!("{} ({})", answer.error_message, answer.error_code),
+            code: Some(answer.error_code),
+        }),
         Ok(Response::Batch(batch)) => match batch.batch_item_failures.len() {
             0 => None,
-            count => Some(format!(
-                "{count} of the batch's events failed: render each by itself to see why"
-            )),
+            count => Some(Refusal {
+                reason: format!(
+                    "{count} of the batch's events failed: render each by itself to see why"
+                ),
+                code: None,
+            }),
         },
-        Err(failure) => Some(format!("{failure} ({})", failure.code.name())),
+        Err(failure) => Some(Refusal {
+            reason: format!("{failure} ({})", failure.code.name()),
+            code: Some(failure.code.name()),
+        }),
     }
 }

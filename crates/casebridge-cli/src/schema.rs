@@ -113,9 +113,7 @@ impl Definitions {
             "markdownDescription".to_owned(),
             format!("{doc}.{default}\n\n```yaml\n{example}\n```").into(),
         );
-        if let Shape::Words(words) = key.shape
-            && words.contains(&key.default)
-        {
+        if has_word(&key.shape, key.default) {
             property.insert("default".to_owned(), key.default.into());
         }
         if let Some(example) = example_value(key) {
@@ -191,6 +189,12 @@ fn one_of(place: &'static Place) -> Option<Value> {
                 .map(|key| json!({ "required": [key.name] }))
                 .collect(),
         )
+    } else if std::ptr::eq(place, &raw const keys::CUSTOMER) {
+        // What holds after a search needs one.
+        Some(json!([
+            { "required": ["profile_id"], "maxProperties": 1 },
+            { "required": ["find"], "properties": { "profile_id": false } },
+        ]))
     } else if std::ptr::eq(place, &raw const EXPECT) {
         Some(json!([
             { "required": ["case"], "properties": { "skipped": false, "refused": false } },
@@ -199,6 +203,15 @@ fn one_of(place: &'static Place) -> Option<Value> {
         ]))
     } else {
         None
+    }
+}
+
+/// Whether the word is one of those that the shape takes.
+fn has_word(shape: &Shape, word: &str) -> bool {
+    match shape {
+        Shape::Words(words) => words.contains(&word),
+        Shape::Either(shapes) => shapes.iter().any(|shape| has_word(shape, word)),
+        _ => false,
     }
 }
 

@@ -1,12 +1,13 @@
-//! Mapping and domain snapshot, as `local`, `check` and `render` take them, and the environment they stand for.
+//! Mapping, domain snapshot, customers and contacts, as `local`, `check`, `test` and `render` take them, and the environment they stand for.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use serde_json::Value;
+use cases_emulator::Emulator;
+use serde_json::{Value, json};
 
-/// The Customer Profiles domain that the function is told of, unless `--env` says another.
+/// The Customer Profiles domain that the function is told of, unless the profiles or `--env` say another.
 const PROFILES_DOMAIN: &str = "amazon-connect-example";
 
 #[derive(Debug, clap::Args)]
@@ -19,6 +20,14 @@ pub(crate) struct Sources {
     #[arg(long, value_name = "FILE")]
     domain: Option<PathBuf>,
 
+    /// The customers there are, as Customer Profiles has them [default: profiles.json, if there is one]
+    #[arg(long, value_name = "FILE")]
+    profiles: Option<PathBuf>,
+
+    /// The contacts that `enrich` reads, as Connect has them [default: contacts.json, if there is one]
+    #[arg(long, value_name = "FILE")]
+    contacts: Option<PathBuf>,
+
     /// A variable of the function's environment, such as `CASEBRIDGE_FLOW_BUDGET_MS=500`; may be repeated
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable)]
     variables: Vec<(String, String)>,
@@ -30,11 +39,44 @@ pub(crate) struct Files {
     pub(crate) domain: PathBuf,
     /// Text of the domain snapshot.
     pub(crate) snapshot: String,
+    /// Customers' profiles, in the emulator's form.
+    pub(crate) profiles: Option<Seed>,
+    /// Contacts, in the emulator's form.
+    contacts: Option<Seed>,
     /// The function's environment: what the files say, then what `--env` says; the last of a name counts.
     pub(crate) variables: Vec<(String, String)>,
 }
 
+/// A file that the emulator begins with.
+pub(crate) struct Seed {
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
+}
+
 impl Files {
+    /// An emulator of the domain, with its customers and contacts; no customers where there is no file of them.
+    ///
+    /// # Errors
+    ///
+    /// When one of the files is not what it should be.
+    pub(crate) fn emulator(&self) -> anyhow::Result<Emulator> {
+        let emulator = Emulator::from_snapshot(&self.snapshot)
+            .with_context(|| format!("{} is not a domain snapshot", self.domain.display()))?;
+        if let Some(Seed { path, text }) = &self.profiles {
+            let set = emulator.set_profiles(text);
+            set.with_context(|| format!("{} does not hold customers", path.display()))?;
+        } else if let Some(name) = self.variable("PROFILES_DOMAIN") {
+            let seed = json!({ "domain": { "DomainName": name }, "profiles": [] });
+            // A name that no domain can have is refused by the function, which says so better.
+            let _ = emulator.set_profiles(&seed.to_string());
+        }
+        if let Some(Seed { path, text }) = &self.contacts {
+            let set = emulator.set_contacts(text);
+            set.with_context(|| format!("{} does not hold contacts", path.display()))?;
+        }
+        Ok(emulator)
+    }
+
     /// The value of a variable.
     pub(crate) fn variable(&self, name: &str) -> Option<String> {
         let found = self.variables.iter().rfind(|(known, _)| known == name);
@@ -45,15 +87,32 @@ impl Files {
 impl Sources {
     /// # Errors
     ///
-    /// When a file is not there or the snapshot cannot be read.
+    /// When a file is not there or cannot be read.
     pub(crate) fn read(&self) -> anyhow::Result<Files> {
         let domain = file(self.domain.as_deref(), "domain.json", "--domain")?;
         let mapping = file(self.mapping.as_deref(), "mapping.yaml", "--mapping")?;
         let snapshot = std::fs::read_to_string(&domain)
             .with_context(|| format!("{} could not be read", domain.display()))?;
-        // A snapshot that is wrong is refused, with its place, by whoever uses it.
+        let profiles = seed(
+            self.profiles.as_deref(),
+            &mapping,
+            "profiles.json",
+            "--profiles",
+        )?;
+        let contacts = seed(
+            self.contacts.as_deref(),
+            &mapping,
+            "contacts.json",
+            "--contacts",
+        )?;
+        // A file that is wrong is refused, with its place, by whoever uses it.
         let parsed: Value = serde_json::from_str(&snapshot).unwrap_or_default();
         let text = |pointer| parsed.pointer(pointer).and_then(Value::as_str);
+        let customers: Value = profiles
+            .as_ref()
+            .and_then(|seed| serde_json::from_str(&seed.text).ok())
+            .unwrap_or_default();
+        let profiles_domain = customers.pointer("/domain/DomainName");
         let region = text("/domain/domainArn")
             .and_then(|arn| arn.split(':').nth(3))
             .unwrap_or("us-east-1");
@@ -64,7 +123,12 @@ impl Sources {
                 "CASES_DOMAIN_ID",
                 text("/domain/domainId").unwrap_or("unknown"),
             ),
-            ("PROFILES_DOMAIN", PROFILES_DOMAIN),
+            (
+                "PROFILES_DOMAIN",
+                profiles_domain
+                    .and_then(Value::as_str)
+                    .unwrap_or(PROFILES_DOMAIN),
+            ),
             ("CASEBRIDGE_MAPPING", &mapping.to_string_lossy()),
             ("CASEBRIDGE_DOMAIN", &domain.to_string_lossy()),
         ]
@@ -74,9 +138,18 @@ impl Sources {
         Ok(Files {
             domain,
             snapshot,
+            profiles,
+            contacts,
             variables,
         })
     }
+}
+
+/// What to do about an error that depends on which customers there are.
+pub(crate) fn about_customers(error_code: &str) -> Option<&'static str> {
+    ["CustomerNotFound", "CustomerNotVisible"]
+        .contains(&error_code)
+        .then_some("the customers here are those of profiles.json, or of --profiles FILE")
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
@@ -95,6 +168,27 @@ fn file(named: Option<&Path>, name: &str, switch: &str) -> anyhow::Result<PathBu
         ),
         None => shipped(name, &format!("name it with {switch}")),
     }
+}
+
+/// The file named, or else the one beside the mapping, in the current directory or in the workspace, if there is one.
+fn seed(
+    named: Option<&Path>,
+    mapping: &Path,
+    name: &str,
+    switch: &str,
+) -> anyhow::Result<Option<Seed>> {
+    let beside = mapping.with_file_name(name);
+    let path = match named {
+        Some(_) => Some(file(named, name, switch)?),
+        None if beside.is_file() => Some(beside),
+        None => shipped(name, "").ok(),
+    };
+    path.map(|path| {
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("{} could not be read", path.display()))?;
+        Ok(Seed { path, text })
+    })
+    .transpose()
 }
 
 /// A file or folder that the repository ships: in the current directory (then its path is relative), else in the

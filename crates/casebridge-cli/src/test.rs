@@ -45,6 +45,10 @@ A test names an event, what it changes in it, and what it expects:
         not_sent: [Owner]
         tags: { team: orders }
         performed_by: casebridge/order-failed
+        customer:                           # the searches for the customer,
+          - _email: jane.doe@example.com    # or a profile's ARN or id, true or false
+        contact: false                      # the contact that is linked, or true
+        comments: [Called twice]            # or true or false
 
 Exit status: 0 all tests are ok; 1 some failed; 2 they could not be run.")]
 pub(crate) struct Arguments {

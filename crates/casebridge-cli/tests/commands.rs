@@ -171,7 +171,102 @@ fn render_says_why_there_is_no_request() {
 #[test]
 fn render_shows_every_request_of_a_batch() {
     let output = run(&["render", "--json", "events/sqs-batch-of-two.json"], "");
-    assert_eq!(json(&output)["requests"].as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        operations(&output),
+        ["CreateCase", "CreateCase", "CreateRelatedItem"]
+    );
+}
+
+/// A mapping in a file of its own, and what `render` makes of an event of it.
+fn rendered(customer: &str, arguments: &[&str], event: &str) -> Output {
+    let mut file = tempfile::Builder::new()
+        .suffix(".yaml")
+        .tempfile()
+        .expect("a file");
+    let mapping = format!(
+        "version: 1\ncases:\n  - name: a\n    trigger: eventbridge\n    template: Contact follow-up\n    customer: {customer}\n    comment: $.detail.note\n    fields: {{ title: A }}\n"
+    );
+    file.write_all(mapping.as_bytes()).expect("written");
+    let path = file.path().display().to_string();
+    let render = ["render", "--mapping", path.as_str(), "-"];
+    run(&[&render, arguments].concat(), event)
+}
+
+fn operations(output: &Output) -> Vec<String> {
+    let requests = json(output)
+        .get("requests")
+        .and_then(Value::as_array)
+        .cloned();
+    let operation = |request: &Value| request["operation"].as_str().map(str::to_owned);
+    requests
+        .expect("a list")
+        .iter()
+        .filter_map(operation)
+        .collect()
+}
+
+const NOTED: &str = r#"{ "source": "a", "detail-type": "b", "id": "1", "detail": { "phone": "+15550100999", "note": "Called twice",
+    "arn": "arn:aws:profile:us-east-1:111122223333:domains/elsewhere/profiles/00000000000000000000000000000001" } }"#;
+
+#[test]
+fn render_shows_what_is_written_beside_the_case() {
+    let create = "{ find: [{ _phone: $.detail.phone }], if_none: { create: { PhoneNumber: $.detail.phone } } }";
+    let output = rendered(create, &["--json"], NOTED);
+    assert_eq!(
+        operations(&output),
+        ["CreateProfile", "CreateCase", "CreateRelatedItem"]
+    );
+    let output = rendered(create, &[], NOTED);
+    assert_eq!(json(&output)["performedBy"]["customEntity"], "casebridge/a");
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @r"
+    first CreateProfile
+    then CreateRelatedItem: Comment
+    ");
+}
+
+#[test]
+fn render_takes_a_profile_that_the_event_names_as_existing() {
+    let output = rendered("$.detail.arn", &[], NOTED);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(json(&output)["fields"][1]["id"], "customer_id");
+}
+
+#[test]
+fn render_says_that_nobody_is_found() {
+    let find = "{ find: [{ _phone: $.detail.phone }] }";
+    let output = rendered(find, &[], NOTED);
+    assert_eq!(output.status.code(), Some(1));
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @r"
+    no request: no profile has the customer's keys; where that may be so, write `if_none: skip` or `create` (CustomerNotFound)
+    hint: the customers here are those of profiles.json, or of --profiles FILE
+    ");
+    let skip = "{ find: [{ _phone: $.detail.phone }], if_none: skip }";
+    let output = rendered(skip, &[], NOTED);
+    assert_eq!(output.status.code(), Some(0));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("no customer: no profile of") && said.contains("--profiles FILE"),
+        "{said}"
+    );
+}
+
+#[test]
+fn profiles_that_are_none_are_refused() {
+    let output = run(
+        &[
+            "render",
+            "events/order-failed.json",
+            "--profiles",
+            "domain.json",
+        ],
+        "",
+    );
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("domain.json does not hold customers"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn a_mapping_to_begin_with_for_a_flow() {
         # key: $.InitialContactId                    # one case for each; without it, for each contact
         # tags:
         #   team: service
-        customer: $.Parameters.profile_arn           # required; a Customer Profiles profile ARN
+        customer: $.Parameters.profile_arn           # required; a profile's ARN, or { find: [{ _phone: $.CustomerEndpoint.Address }] }
         fields:
           title:                                     # required; Text: at most 500 characters
             value: $.Parameters.title
@@ -142,7 +142,7 @@ fn a_mapping_to_begin_with_for_a_rule() {
         # key: $.detail.id                           # one case for each; without it, for each event
         # tags:
         #   team: service
-        customer: $.detail.profile_arn               # required; a Customer Profiles profile ARN
+        customer: $.detail.profile_arn               # required; a profile's ARN, or { find: [{ _email: $.detail.customer.email }] }
         fields:
           title:                                     # required; Text: at most 500 characters
             value: $.detail.title

@@ -77,6 +77,16 @@ tests:
       not_sent: [Bank note, Owner]
       tags: { team: service, colour: red }
       performed_by: casebridge/orders
+      customer: [{ _phone: "+15550100142" }]
+      contact: true
+      comments: [Called twice]
+  - name: what joins a case is otherwise
+    event: contact-flow-voice.json
+    expect:
+      case: refund-request
+      customer: [{ _email: jane.doe@example.com }]
+      contact: false
+      comments: false
   - name: another case mapping takes it
     event: order-failed.json
     expect: { case: contact-lens-rule }
@@ -137,28 +147,40 @@ fn what_differs_is_told_beside_what_was_expected() {
                                found (no such tag)
             performed_by    expected casebridge/orders
                                found casebridge/order-failed
+            customer        expected by _phone +15550100142
+                               found by _email jane.doe@example.com and _phone +15550100142, then by _phone +15550100142
+            contact         expected (any)
+                               found (none)
+            comments[0]     expected Called twice
+                               found (none)
+    failed  what joins a case is otherwise
+            by refund-request, x.test.yaml:21
+            customer  expected by _email jane.doe@example.com
+                         found arn:aws:profile:us-east-1:111122223333:domains/amazon-connect-example/profiles/4d1c7e09a5b84f2f9e63d0b7c28a516e
+            contact   expected (none)
+                         found arn:aws:connect:us-east-1:111122223333:instance/6b1f6f0e-3c2a-4a57-9a0c-5d1e2f7a8b90/contact/0d8f4c1e-2b6a-4f39-8c57-1a9e6d3b7f20
     failed  another case mapping takes it
-            by order-failed, x.test.yaml:18
+            by order-failed, x.test.yaml:28
             outcome  expected a case by contact-lens-rule
                         found a case by order-failed
     failed  it is refused
-            by order-failed, x.test.yaml:21
+            by order-failed, x.test.yaml:31
             outcome  expected a case by order-failed
                         found refused by order-failed: FieldInvalid at Order total
                               the field `Order total` (Number) takes a number or text that is exactly one, found other
                               text
     failed  it is refused for something else
-            by order-failed, x.test.yaml:24
+            by order-failed, x.test.yaml:34
             outcome  expected refused: FieldMissing at Title
                         found refused by order-failed: FieldInvalid at Order total
                               the field `Order total` (Number) takes a number or text that is exactly one, found other
                               text
     failed  it is skipped
-            x.test.yaml:28
+            x.test.yaml:38
             outcome  expected refused: FieldMissing
                         found skipped: NoCaseMapping
     failed  it is no event
-            x.test.yaml:32
+            x.test.yaml:42
             outcome  expected skipped: NoCaseMapping
                         found refused: UnrecognizedPayload
                               expected a contact-flow event (`Details.ContactData`), an EventBridge event (`source`
@@ -166,7 +188,7 @@ fn what_differs_is_told_beside_what_was_expected() {
                               EventBridge events; found an object with none of these
     ok      this one is ok
 
-    7 tests: 1 ok, 6 failed
+    8 tests: 1 ok, 7 failed
     "#);
 }
 
@@ -204,7 +226,7 @@ fn a_filter_is_told_of_in_the_sum() {
     insta::assert_snapshot!(stdout(&output), @r#"
     ok      this one is ok
 
-    1 of 7 tests: all ok
+    1 of 8 tests: all ok
     "#);
 
     let output = file.run(&["--filter", "nothing of the kind"]);
@@ -234,6 +256,9 @@ tests:
         Bank note:
       not_sent: [Owner, Ownr]
       tags: { team: null }
+      customer: { _phone: 15550100142 }
+      contact: [c-1]
+      comments: []
   - name: values that no field takes
     event: sqs-batch-of-two.json
     expect:

@@ -65,6 +65,10 @@ fn of_event(
             message,
         )];
     };
+    // What `enrich` reads is not in the file.
+    if case.enrich && event.root.get("contact").is_none() {
+        return Vec::new();
+    }
     let mut found = misspelt(file, event, case, text);
     if let Err(failure) = case.assemble(event, surroundings) {
         let message = format!("{file} makes no case: {failure}");

@@ -51,7 +51,7 @@ impl<'a> Skeleton<'a> {
         let mut propose = |id: &str| {
             let known = domain.fields.iter().find(|field| field.id == id);
             let field = match known {
-                Some(field) => Cow::Borrowed(field),
+                Some(field) => Cow::Borrowed(&**field),
                 None => Cow::Owned(Field::system(id)?),
             };
             Some(Proposal {
@@ -69,6 +69,7 @@ impl<'a> Skeleton<'a> {
         let mut custom: Vec<&Field> = domain
             .fields
             .iter()
+            .map(|field| &**field)
             .filter(|field| Field::system(&field.id).is_none())
             .collect();
         custom.sort_by_key(|field| (field.name.to_lowercase(), &field.id));
@@ -191,8 +192,12 @@ impl<'a> Skeleton<'a> {
         let mut required = self.required.iter();
         if let Some(customer) = required.find(|proposal| proposal.field.id == "customer_id") {
             let reference = customer.path.reference();
-            let note = "required; a Customer Profiles profile ARN";
-            lines.on(4, &format!("customer: {reference}"), note);
+            let find = match self.trigger {
+                TriggerKind::ContactFlow => "_phone: $.CustomerEndpoint.Address",
+                TriggerKind::EventBridge => "_email: $.detail.customer.email",
+            };
+            let note = format!("required; a profile's ARN, or {{ find: [{{ {find} }}] }}");
+            lines.on(4, &format!("customer: {reference}"), &note);
         }
     }
 }

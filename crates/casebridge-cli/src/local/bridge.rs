@@ -1,4 +1,4 @@
-//! The emulated Cases domain, and the function that runs against it.
+//! The emulated services, and the function that runs against them.
 
 use std::collections::HashSet;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 use super::Arguments;
+use super::case::customer_id;
 use super::names::Names;
 use super::outcome::{self, Outcome};
 
@@ -21,12 +22,21 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Where `--serve` puts the emulator when the port is free.
 const EMULATOR_PORT: u16 = 4599;
 
+/// Where the SDK finds the services that the emulator stands for.
+const ENDPOINTS: [&str; 3] = [
+    "AWS_ENDPOINT_URL_CONNECTCASES",
+    "AWS_ENDPOINT_URL_CUSTOMER_PROFILES",
+    "AWS_ENDPOINT_URL_CONNECT",
+];
+
 /// Function and emulator, running; both end when this is dropped.
 pub(super) struct Bridge {
     pub(super) function: Function,
     pub(super) emulator_address: SocketAddr,
     pub(super) names: Names,
     pub(super) emulator: Emulator,
+    /// The name of the Customer Profiles domain.
+    pub(super) profiles_domain: String,
 }
 
 /// One event sent: the answer, and what the emulator saw and holds of it.
@@ -36,7 +46,7 @@ pub(super) struct Run {
     /// What a caller of Lambda's Invoke is given.
     pub(super) answer: Value,
     pub(super) requests: Vec<Request>,
-    /// Cases made by this event, and the one its answer names.
+    /// Cases made by this event, and the one its answer names; each with what joined it.
     pub(super) cases: Vec<Value>,
     /// What the function wrote meanwhile.
     pub(super) log: Vec<String>,
@@ -48,10 +58,9 @@ impl Bridge {
     /// A snapshot that is missing or wrong, and whatever keeps the function from starting, in its own words.
     pub(super) async fn start(arguments: &Arguments, binary: PathBuf) -> anyhow::Result<Self> {
         let sources = arguments.sources.read()?;
-        let emulator = Emulator::from_snapshot(&sources.snapshot)
-            .with_context(|| format!("{} is not a domain snapshot", sources.domain.display()))?
-            .with_start_time(SystemTime::now());
+        let emulator = sources.emulator()?.with_start_time(SystemTime::now());
         let names = Names::read(&sources.snapshot);
+        let profiles_domain = sources.variable("PROFILES_DOMAIN").unwrap_or_default();
 
         let listener = listen(arguments.serve.then_some(EMULATOR_PORT)).await?;
         let emulator_address = listener.local_addr()?;
@@ -60,11 +69,10 @@ impl Bridge {
         let mut configuration = FunctionConfiguration::new(binary)
             .function_name("casebridge")
             .timeout(TIMEOUT)
-            .env("AWS_LAMBDA_LOG_FORMAT", "Text")
-            .env(
-                "AWS_ENDPOINT_URL_CONNECTCASES",
-                format!("http://{emulator_address}"),
-            );
+            .env("AWS_LAMBDA_LOG_FORMAT", "Text");
+        for name in ENDPOINTS {
+            configuration = configuration.env(name, format!("http://{emulator_address}"));
+        }
         for (name, value) in sources.variables {
             configuration = configuration.env(name, value);
         }
@@ -74,6 +82,7 @@ impl Bridge {
             emulator_address,
             names,
             emulator,
+            profiles_domain,
         })
     }
 
@@ -102,10 +111,34 @@ impl Bridge {
                 .cases()
                 .into_iter()
                 .filter(is_of_event)
+                .map(|case| self.with_joined(case))
                 .collect(),
             log: self.function.take_output(),
             outcome,
         })
+    }
+
+    /// A case with its customer's `profile` and its `relatedItems`, where it has them.
+    fn with_joined(&self, mut case: Value) -> Value {
+        let id = case_id(&case);
+        let items = self.emulator.related_items().into_iter();
+        let items: Vec<Value> = items.filter(|item| case_id(item) == id).collect();
+        let profile = customer_id(&case).and_then(|customer| {
+            let mut profiles = self.emulator.profiles().into_iter();
+            profiles.find(|profile| {
+                let id = profile.get("ProfileId").and_then(Value::as_str);
+                id.is_some() && id == customer.rsplit('/').next()
+            })
+        });
+        if let Value::Object(case) = &mut case {
+            if let Some(profile) = profile {
+                case.insert("profile".to_owned(), profile);
+            }
+            if !items.is_empty() {
+                case.insert("relatedItems".to_owned(), items.into());
+            }
+        }
+        case
     }
 }
 

@@ -1,5 +1,5 @@
-//! A case as people read it: fields by name in the order of the request, options by label, then who performed it and
-//! its tags.
+//! A case as people read it: fields by name in the order of the request, options by label, the customer by name; then what joined it, who
+//! performed it and its tags.
 
 use anstyle::Style;
 use cases_emulator::Request;
@@ -22,7 +22,7 @@ const LEFT_OUT: [&str; 5] = [
 const KEY_TAG: &str = "casebridge:key";
 const SHOWN_OF_KEY: usize = 8;
 
-/// Adds the rows of a case in `GetCase`'s shape, with `caseId` and `performedBy`.
+/// Adds the rows of a case in `GetCase`'s shape, with `caseId`, `performedBy`, `profile` and `relatedItems`.
 pub(super) fn add(rows: &mut Rows, case: &Value, requests: &[Request], names: &Names) {
     let text = |pointer: &str| case.pointer(pointer).and_then(Value::as_str);
     rows.data(FAINT, "case", text("/caseId").unwrap_or_default());
@@ -43,14 +43,21 @@ pub(super) fn add(rows: &mut Rows, case: &Value, requests: &[Request], names: &N
         .filter(|(id, _)| !LEFT_OUT.contains(id))
         .collect();
     held.sort_by_key(|(id, _)| place(id).unwrap_or(usize::MAX));
-    for (id, value) in held {
-        let style = if place(id).is_some() {
-            Style::new()
-        } else {
-            FAINT
-        };
-        rows.data(style, names.field(id), &shown(id, value, names));
+    let (given, others): (Vec<_>, Vec<_>) =
+        held.into_iter().partition(|(id, _)| place(id).is_some());
+    let customer = case.get("profile").and_then(name);
+    for (id, value) in given {
+        let customer = customer.as_ref().filter(|_| id == CUSTOMER);
+        let text = customer.map_or_else(|| shown(id, value, names), String::clone);
+        rows.data(Style::new(), names.field(id), &text);
     }
+    if customer_id(case).is_none() && was_searched_for(requests) {
+        rows.data(FAINT, names.field(CUSTOMER), "(none found)");
+    }
+    for (id, value) in others {
+        rows.data(FAINT, names.field(id), &shown(id, value, names));
+    }
+    joined(rows, case);
 
     let performed_by = text("/performedBy/user/customEntity")
         .map(str::to_owned)
@@ -69,6 +76,53 @@ pub(super) fn add(rows: &mut Rows, case: &Value, requests: &[Request], names: &N
             .map(|(key, value)| tag(key, value))
             .collect();
         rows.data(Style::new(), "tags", &tags.join("  "));
+    }
+}
+
+/// The field that holds the ARN of the customer's profile.
+const CUSTOMER: &str = "customer_id";
+
+/// The ARN of a case's customer.
+pub(super) fn customer_id(case: &Value) -> Option<&str> {
+    let (_, value) = fields(case).find(|(id, _)| *id == CUSTOMER)?;
+    value.get("stringValue")?.as_str()
+}
+
+/// Whether the one case of these requests had its customer searched for.
+fn was_searched_for(requests: &[Request]) -> bool {
+    let of = |operation| {
+        let of = move |request: &&Request| request.operation == operation;
+        requests.iter().filter(of).count()
+    };
+    of("SearchProfiles") > 0 && of("CreateCase") == 1
+}
+
+/// What people call a customer: the person's name, else the company's.
+fn name(profile: &Value) -> Option<String> {
+    let text = |member: &str| profile.get(member).and_then(Value::as_str);
+    let person: Vec<&str> = ["FirstName", "MiddleName", "LastName"]
+        .into_iter()
+        .filter_map(text)
+        .collect();
+    match person.as_slice() {
+        [] => text("BusinessName").map(str::to_owned),
+        person => Some(person.join(" ")),
+    }
+}
+
+/// The contacts linked to the case, and how many comments it has.
+fn joined(rows: &mut Rows, case: &Value) {
+    let items = case.get("relatedItems").and_then(Value::as_array);
+    let items = || items.into_iter().flatten();
+    let contacts = items().filter_map(|item| item.pointer("/content/contact/contactArn")?.as_str());
+    let contacts: Vec<&str> = contacts.filter_map(|arn| arn.rsplit('/').next()).collect();
+    if !contacts.is_empty() {
+        rows.data(Style::new(), "linked contact", &contacts.join("  "));
+    }
+    let comments = items().filter(|item| item.pointer("/content/comment").is_some());
+    match comments.count() {
+        0 => {}
+        count => rows.data(Style::new(), "comments", &count.to_string()),
     }
 }
 

@@ -14,6 +14,7 @@ use super::expectation::Expectation;
 use super::names::Names;
 use super::outcome::{Outcome, Status};
 use super::rows::Rows;
+use crate::sources::about_customers;
 use crate::terminal::{BAD, FAINT, GOOD, NOTABLE, STRONG, paint};
 
 /// One event, sent.
@@ -64,6 +65,9 @@ impl Report {
         rows.styled(style, outcome.status.to_string(), self.headline());
         if let Some(message) = &outcome.error_message {
             rows.wrapped("", message);
+        }
+        if let Some(hint) = outcome.error_code.as_deref().and_then(about_customers) {
+            rows.styled(FAINT, "", paint(FAINT, hint));
         }
         for (index, case) in self.run.cases.iter().enumerate() {
             if index > 0 {
@@ -217,10 +221,9 @@ mod tests {
         let answer = run.get("answer").cloned().unwrap_or_default();
         let bytes = answer.to_string();
         let response = Ok(runtime_api::Answer::Response(bytes.into()));
-        let expected = expected.map(|json| serde_json::from_str(json).expect("an expectation"));
         Report {
             path: format!("events/{name}").into(),
-            expected,
+            expected: expected.map(|json| serde_json::from_str(json).expect("an expectation")),
             run: Run {
                 outcome: Outcome::read(&response, &answer),
                 answer,
@@ -243,15 +246,12 @@ mod tests {
         Names::read(&json!({
             "templates": [{ "templateId": "t-1", "name": "Order problem" }],
             "fields": [
-                { "fieldId": "title", "name": "Title" },
+                { "fieldId": "title", "name": "Title" }, { "fieldId": "reference_number", "name": "Reference number" },
                 { "fieldId": "status", "name": "Status", "options": [{ "name": "Open", "value": "open" }] },
-                { "fieldId": "reference_number", "name": "Reference number" },
                 { "fieldId": "f-1", "name": "Priority", "options": [{ "name": "High", "value": "high_1" }] },
-                { "fieldId": "f-2", "name": "Order total" },
-                { "fieldId": "f-3", "name": "Owner" },
-                { "fieldId": "f-4", "name": "Resolution" },
-                { "fieldId": "f-5", "name": "Customer is VIP" },
-                { "fieldId": "summary", "name": "Summary" },
+                { "fieldId": "f-2", "name": "Order total" }, { "fieldId": "f-3", "name": "Owner" },
+                { "fieldId": "f-4", "name": "Resolution" }, { "fieldId": "f-5", "name": "Customer is VIP" },
+                { "fieldId": "summary", "name": "Summary" }, { "fieldId": "customer_id", "name": "Customer" },
             ],
         }).to_string())
     }
@@ -265,6 +265,7 @@ mod tests {
             { "id": "f-3", "value": { "userArnValue":
                 "arn:aws:connect:us-east-1:111122223333:instance/4f1c6f3e/agent/9a1b5d77" } },
             { "id": "f-4", "value": { "emptyValue": {} } },
+            { "id": "customer_id", "value": { "stringValue": "arn:aws:profile:us-east-1:111122223333:domains/d/profiles/4d1c7e09" } },
             { "id": "summary", "value": { "stringValue": format!("Two lines,\n\u{1b}[2Jand {}", "very ".repeat(80)) } },
         ]);
         let mut held = fields.as_array().cloned().unwrap_or_default();
@@ -285,6 +286,11 @@ mod tests {
                     "templateId": "t-1",
                     "fields": held,
                     "tags": { "casebridge:key": "8d5fd7a12c", "source": "flow", "team": "orders" },
+                    "profile": { "ProfileId": "4d1c7e09", "FirstName": "Jane", "LastName": "Doe" },
+                    "relatedItems": [
+                        { "content": { "contact": { "contactArn": "arn:aws:connect:us-east-1:111122223333:instance/4f1c6f3e/contact/0d8f4c1e" } } },
+                        { "content": { "comment": { "body": "Called twice" } } },
+                    ],
                     "performedBy": {
                         "user": { "customEntity": "casebridge/refund-request" },
                         "iamPrincipalArn": "arn:aws:iam::111122223333:role/r",

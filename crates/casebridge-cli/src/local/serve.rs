@@ -36,14 +36,25 @@ pub(super) async fn until_interrupted(bridge: Bridge) -> anyhow::Result<ExitCode
 
 {look}
   aws connectcases search-cases --endpoint-url http://{emulator} --domain-id {id}
+  aws connectcases search-related-items --endpoint-url http://{emulator} --domain-id {id} --case-id …
+  aws customer-profiles search-profiles --endpoint-url http://{emulator} --domain-name {profiles} \\
+      --key-name _phone --values +15550100142
 
 {stop}
 ",
         title = paint(STRONG, "Casebridge is up"),
-        domain = paint(FAINT, format!("domain {}", bridge.emulator.domain_id())),
+        domain = paint(
+            FAINT,
+            format!(
+                "domain {}, {} customers",
+                bridge.emulator.domain_id(),
+                bridge.emulator.profiles().len()
+            )
+        ),
         id = bridge.emulator.domain_id(),
+        profiles = bridge.profiles_domain,
         send = paint(STRONG, "Send an event"),
-        look = paint(STRONG, "Look at the cases"),
+        look = paint(STRONG, "Look at cases and customers"),
         stop = paint(
             FAINT,
             "What the function logs follows. Ctrl-C ends everything."

@@ -2,46 +2,23 @@
 
 use std::fmt::Write as _;
 
-use anyhow::anyhow;
-use casebridge::config::Config;
-use casebridge::domain::Domain;
 use casebridge::field::FieldValue;
+use casebridge::handler::Casebridge;
+use casebridge::mapping::customer::{FindCustomer, IfNone, Search};
 use casebridge::mapping::expression::{Expression, Item, Scope, Template};
-use casebridge::mapping::{CaseMapping, FieldMapping, Mapping, Setting};
+use casebridge::mapping::{CaseMapping, FieldMapping, LinkContact, Mapping};
 use casebridge::request::{CaseRequest, Surroundings, User};
-use casebridge::start::surroundings;
-use casebridge::trigger::{Event, Payload};
+use casebridge::trigger::Event;
 
-use crate::sources::Files;
 use crate::terminal::{FAINT, GOOD, NOTABLE, STRONG, paint};
 
-/// Explains every event of a payload.
-///
-/// # Errors
-///
-/// When the mapping or the snapshot cannot be used.
-pub(super) fn text(config: &Config, files: &Files, payload: &str) -> anyhow::Result<String> {
-    let domain = Domain::from_json(&files.snapshot)?;
-    let setting = Setting {
-        domain: Some(&domain),
-        entity_prefix: &config.entity_prefix,
-    };
-    let mapping = Mapping::load(&config.mapping.name, &config.mapping.text, setting)
-        .map_err(|faults| anyhow!("the mapping cannot be used\n\n{faults}"))?;
-    let surroundings = surroundings(config, &mapping, Some(&domain))?;
-    let events = match Payload::parse(payload) {
-        Ok(Payload::Event(event)) => vec![event],
-        Ok(Payload::Batch(messages)) => messages
-            .into_iter()
-            .filter_map(|message| message.event.ok())
-            .collect(),
-        Err(_) => Vec::new(),
-    };
-    Ok(events
+/// Explains every event, as the mapping sees it.
+pub(super) fn text(casebridge: &Casebridge, events: &[Event]) -> String {
+    let explained: Vec<String> = events
         .iter()
-        .map(|event| explain(event, &mapping, &surroundings))
-        .collect::<Vec<_>>()
-        .join("\n"))
+        .map(|event| explain(event, &casebridge.mapping, &casebridge.surroundings))
+        .collect();
+    explained.join("\n")
 }
 
 fn explain(event: &Event, mapping: &Mapping, surroundings: &Surroundings) -> String {
@@ -75,7 +52,16 @@ fn explain(event: &Event, mapping: &Mapping, surroundings: &Surroundings) -> Str
         };
         let request = case.assemble(event, surroundings).ok();
         fields(&mut text, case, &scope, request.as_ref());
-        rest(&mut text, case, &scope, request.as_ref());
+        if let Some(find) = &case.find_customer {
+            customer(&mut text, find, &scope);
+        }
+        key(&mut text, case, &scope);
+        if let Some(request) = &request {
+            rest(&mut text, request);
+            contact(&mut text, &case.link_contact, request, &scope);
+            comment(&mut text, case.comment.as_ref(), request, &scope);
+            let _ = writeln!(text, "\n{}", paint(STRONG, "request"));
+        }
     }
     text
 }
@@ -105,28 +91,125 @@ fn fields(text: &mut String, case: &CaseMapping, scope: &Scope<'_>, request: Opt
             paint(STRONG, &mapping.field.name),
             outcome(mapping, scope, request)
         );
-        for expression in mapping.templates().flat_map(Template::expressions) {
-            let _ = writeln!(text, "    {}", given(expression, scope));
+        expressions(text, mapping.templates(), scope);
+    }
+}
+
+/// The searches, each with what its keys are in this event, and the profile that may be created.
+fn customer(text: &mut String, find: &FindCustomer, scope: &Scope<'_>) {
+    let _ = writeln!(text, "\n{}", paint(STRONG, "customer"));
+    for search in &find.searches {
+        let names: Vec<&str> = search.iter().map(|(key, _)| key.as_str()).collect();
+        let names = paint(STRONG, names.join(" and "));
+        let _ = writeln!(text, "  {names}  {}", verdict(search, scope));
+        expressions(text, search.iter().map(|(_, value)| value), scope);
+    }
+    if let IfNone::Create(profile) = &find.if_none {
+        let _ = writeln!(
+            text,
+            "  {}",
+            paint(FAINT, "if none is found, a profile with")
+        );
+        let members = profile
+            .members
+            .iter()
+            .map(|(member, value)| (member.name(), value));
+        let attributes = profile
+            .attributes
+            .iter()
+            .map(|(name, value)| (name.as_str(), value));
+        for (name, value) in members.chain(attributes) {
+            let _ = writeln!(text, "  {}", paint(STRONG, name));
+            expressions(text, [value], scope);
         }
     }
 }
 
-/// The key, the tags and the performer.
-fn rest(text: &mut String, case: &CaseMapping, scope: &Scope<'_>, request: Option<&CaseRequest>) {
+fn verdict(search: &Search, scope: &Scope<'_>) -> String {
+    let mut values = search.iter().map(|(_, value)| value.evaluate_text(scope));
+    let missing = values.clone().any(|value| matches!(value, Ok(None)));
+    if values.any(|value| value.is_err()) {
+        paint(NOTABLE, "cannot be searched for")
+    } else if missing {
+        paint(FAINT, "passed over: a key is missing")
+    } else {
+        paint(GOOD, "searched for")
+    }
+}
+
+fn key(text: &mut String, case: &CaseMapping, scope: &Scope<'_>) {
     if !case.key.is_empty() {
         let _ = writeln!(text, "\n{}", paint(STRONG, "key"));
         for expression in case.key.iter().flat_map(Template::expressions) {
             let _ = writeln!(text, "  {}", given(expression, scope));
         }
     }
-    let Some(request) = request else { return };
+}
+
+/// The tags and the performer.
+fn rest(text: &mut String, request: &CaseRequest) {
     let _ = writeln!(text, "\n{}", paint(STRONG, "tags"));
     for (key, value) in &request.tags {
         let _ = writeln!(text, "  {key} = {value}");
     }
     let (User::CustomEntity(performer) | User::UserArn(performer)) = &request.performed_by;
     let _ = writeln!(text, "\n{}\n  {performer}", paint(STRONG, "performed by"));
-    let _ = writeln!(text, "\n{}", paint(STRONG, "request"));
+}
+
+/// The contact that is linked to the case.
+fn contact(text: &mut String, link: &LinkContact, request: &CaseRequest, scope: &Scope<'_>) {
+    let linked = match &request.contact {
+        None => return,
+        Some(Ok(arn)) => arn.clone(),
+        Some(Err(failure)) => paint(NOTABLE, failure),
+    };
+    let _ = writeln!(text, "\n{}\n  {linked}", paint(STRONG, "link_contact"));
+    if let LinkContact::Named(template) = link {
+        expressions(text, [template], scope);
+    }
+}
+
+/// The comments on the case: those of fields that overflow, and its own.
+fn comment(text: &mut String, own: Option<&Template>, request: &CaseRequest, scope: &Scope<'_>) {
+    if request.comments.is_empty() && own.is_none() {
+        return;
+    }
+    let _ = writeln!(text, "\n{}", paint(STRONG, "comment"));
+    for comment in &request.comments {
+        let shown = match comment {
+            Ok(comment) => beginning(comment),
+            Err(failure) => paint(NOTABLE, failure),
+        };
+        let _ = writeln!(text, "  {shown}");
+    }
+    if request.comments.is_empty() {
+        let _ = writeln!(text, "  {}", paint(FAINT, "none: it has no value"));
+    }
+    expressions(text, own, scope);
+}
+
+/// A text of which the first line's worth is enough.
+fn beginning(text: &str) -> String {
+    const SHOWN: usize = 100;
+    match text.chars().count() {
+        0..=SHOWN => format!("{text:?}"),
+        count => {
+            let beginning: String = text.chars().take(SHOWN).collect();
+            let rest = paint(FAINT, format!("… {count} characters in all"));
+            format!("{beginning:?}{rest}")
+        }
+    }
+}
+
+/// The expressions of templates, each with what it gives.
+fn expressions<'a>(
+    text: &mut String,
+    templates: impl IntoIterator<Item = &'a Template>,
+    scope: &Scope<'_>,
+) {
+    for expression in templates.into_iter().flat_map(Template::expressions) {
+        let _ = writeln!(text, "    {}", given(expression, scope));
+    }
 }
 
 /// What is sent for a field.

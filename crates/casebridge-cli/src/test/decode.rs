@@ -1,6 +1,7 @@
 //! From the text of a test file to its tests, or to all its faults: checked against the mapping and the domain, so that a test can only
 //! expect what can be.
 
+mod additions;
 mod event;
 mod expect;
 mod scalars;

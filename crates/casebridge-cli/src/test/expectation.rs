@@ -1,5 +1,7 @@
 //! What a test expects, and where an outcome differs from it.
 
+mod additions;
+
 use std::fmt::{self, Display};
 
 use casebridge::error::ErrorCode;
@@ -7,6 +9,7 @@ use casebridge::field::{Field, FieldValue};
 use casebridge::outcome::Skip;
 use casebridge::request::{CaseRequest, User};
 
+pub(super) use self::additions::{Customer, Expected, ExpectedAdditions, Search};
 use super::outcome::Outcome;
 
 /// What becomes of a test's event.
@@ -34,12 +37,13 @@ pub(super) struct ExpectedCase {
     pub(super) not_sent: Vec<Field>,
     pub(super) tags: Vec<(String, String)>,
     pub(super) performed_by: Option<String>,
+    pub(super) additions: ExpectedAdditions,
 }
 
 /// Something that is not as expected.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Difference {
-    /// A field by name, `tags.NAME`, `performed_by` or `outcome`.
+    /// A field by name, `tags.NAME`, another key of `expect`, or `outcome`.
     pub(super) about: String,
     pub(super) expected: String,
     pub(super) found: String,
@@ -119,6 +123,7 @@ impl ExpectedCase {
             .chain(tags)
             .chain(performed_by)
             .flatten()
+            .chain(self.additions.differences(request))
             .collect()
     }
 }

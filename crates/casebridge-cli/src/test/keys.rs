@@ -1,7 +1,7 @@
 //! The keys of a test file: one table for its decoder, its suggestions and its JSON Schema.
 
 use casebridge::mapping::keys::Shape::{
-    Constant, Either, Group, Json, List, Name, Named, Null, Number, Words,
+    Boolean, Constant, Either, Group, Json, List, Name, Named, Null, Number, Words,
 };
 use casebridge::mapping::keys::Status::{Optional, Required};
 use casebridge::mapping::keys::{Place, key};
@@ -32,11 +32,14 @@ pub(crate) static EXPECT: Place = Place { name: "`expect`", keys: &[
     key("not_sent", Optional, List(&Name), "", "fields that the case is created without, by name or id", "not_sent: [Bank note]"),
     key("tags", Optional, Named(&Constant), "", "tags of the case, each with its value", "tags: { team: orders }"),
     key("performed_by", Optional, Name, "", "who the case's audit history names", "performed_by: casebridge/order-failed"),
+    key("customer", Optional, Either(&[Boolean, Name, List(&Named(&Constant))]), "", "the customer: a profile by its ARN or id, or the searches for one in their order, each with its keys; `true` for any, `false` for none", "customer: [{ _email: jane.doe@example.com, _phone: \"+15550100142\" }, { _phone: \"+15550100142\" }]"),
+    key("contact", Optional, Either(&[Boolean, Name]), "", "the contact that is linked to the case, by its ARN or id; `true` for any, `false` for none", "contact: 0d8f4c1e-2b6a-4f39-8c57-1a9e6d3b7f20"),
+    key("comments", Optional, Either(&[Boolean, List(&Name)]), "", "the comments on the case, in their order, those of `overflow` first; `true` for any, `false` for none", "comments: [The customer called twice]"),
 ] };
 
 /// `refused` of a test.
 #[rustfmt::skip]
 pub(crate) static REFUSED: Place = Place { name: "`refused`", keys: &[
-    key("code", Required, Words(&["UnrecognizedPayload", "SourceNotAllowed", "KeyMissing", "FieldMissing", "FieldInvalid", "FieldRequired", "TagInvalid"]), "", "the error code of the answer", "code: FieldMissing"),
-    key("field", Optional, Name, "any", "what the error is about: a field by name or id, `key`, `performed_by`, `tags.NAME`, or a reference", "field: Order number"),
+    key("code", Required, Words(&["UnrecognizedPayload", "SourceNotAllowed", "KeyMissing", "FieldMissing", "FieldInvalid", "FieldRequired", "TagInvalid", "CustomerKeyMissing", "CustomerKeyInvalid"]), "", "the error code of the answer", "code: FieldMissing"),
+    key("field", Optional, Name, "any", "what the error is about: a field by name or id, `key`, `performed_by`, `customer`, `tags.NAME`, or a reference", "field: Order number"),
 ] };

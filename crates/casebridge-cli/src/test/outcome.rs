@@ -16,7 +16,7 @@ pub(super) enum Outcome<'a> {
     Case {
         /// The case mapping that took it.
         mapping: &'a str,
-        request: CaseRequest,
+        request: Box<CaseRequest>,
     },
     /// It is left alone.
     Skipped(Skip),
@@ -74,7 +74,10 @@ impl Function {
         };
         let mapping = &case_mapping.name;
         match case_mapping.assemble(event, &self.surroundings) {
-            Ok(request) => Outcome::Case { mapping, request },
+            Ok(request) => Outcome::Case {
+                mapping,
+                request: Box::new(request),
+            },
             Err(failure) => Outcome::Refused {
                 mapping: Some(mapping),
                 failure,

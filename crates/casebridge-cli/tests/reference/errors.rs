@@ -29,7 +29,7 @@ pub(crate) fn faults() -> String {
 }
 
 /// A case mapping's entries beside its name and template, and the detail of an event that cannot become a case.
-fn refusals() -> [(&'static str, Value); 8] {
+fn refusals() -> [(&'static str, Value); 10] {
     [
         ("fields: { title: \"{{ $.detail.name }}\" }", json!({})),
         (
@@ -56,6 +56,14 @@ fn refusals() -> [(&'static str, Value); 8] {
         (
             "fields: { title: A }\n    tags: { city: $.detail.city }",
             json!({ "city": "Zürich" }),
+        ),
+        (
+            "fields: { title: A }\n    customer: { find: [{ _email: $.detail.email }, { _phone: $.detail.phone }] }",
+            json!({}),
+        ),
+        (
+            "fields: { title: A }\n    customer: { find: [{ _account: $.detail.account }] }",
+            json!({ "account": ["4711"] }),
         ),
     ]
 }

@@ -71,10 +71,12 @@ fn section(place: &'static Place) -> String {
     format!("### {title}\n\n{keys}{later}")
 }
 
-fn default(key: &KeyInfo) -> String {
-    match key.shape {
-        Shape::Words(words) if words.contains(&key.default) => code(key.default),
-        _ => key.default.to_owned(),
+fn default(key: &'static KeyInfo) -> String {
+    let word = code(key.default);
+    if alternatives(&key.shape).contains(&word) {
+        word
+    } else {
+        key.default.to_owned()
     }
 }
 

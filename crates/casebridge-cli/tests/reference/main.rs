@@ -98,6 +98,32 @@ fn the_fields_of_the_reference_are_sound() {
     }
 }
 
+/// Every example that begins with another key of a case mapping.
+#[test]
+fn the_other_examples_of_the_reference_are_sound() {
+    let document = read("docs/mapping.md");
+    let keys = [
+        "customer:",
+        "link_contact:",
+        "comment:",
+        "return_reference:",
+        "enrich:",
+    ];
+    let mut left = Vec::from(keys);
+    for example in document.split("```yaml\n") {
+        let example = example.split("```").next().unwrap_or_default();
+        let Some(key) = keys.iter().find(|key| example.starts_with(**key)) else {
+            continue;
+        };
+        left.retain(|left| left != key);
+        let case = "version: 1\ncases:\n- name: a\n  trigger: eventbridge\n  template: Contact follow-up\n  fields: { title: A }";
+        if let Err(faults) = load(&format!("{case}\n{}", recipes::indented(example, 2))) {
+            panic!("{example}\n{faults}");
+        }
+    }
+    assert!(left.is_empty(), "there is no example of {left:?}");
+}
+
 /// The document with the text between the part's marks.
 fn with_part(document: &str, name: &str, part: &str) -> String {
     let (begin, end) = (

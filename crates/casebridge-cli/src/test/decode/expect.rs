@@ -21,7 +21,7 @@ pub(super) const SKIPS: [Skip; 3] = [
 ];
 
 /// Why an event can be refused before anything is sent.
-pub(super) const CODES: [ErrorCode; 7] = [
+pub(super) const CODES: [ErrorCode; 9] = [
     ErrorCode::UnrecognizedPayload,
     ErrorCode::SourceNotAllowed,
     ErrorCode::KeyMissing,
@@ -29,10 +29,20 @@ pub(super) const CODES: [ErrorCode; 7] = [
     ErrorCode::FieldInvalid,
     ErrorCode::FieldRequired,
     ErrorCode::TagInvalid,
+    ErrorCode::CustomerKeyMissing,
+    ErrorCode::CustomerKeyInvalid,
 ];
 
 /// Keys that speak of a case.
-const OF_A_CASE: [&str; 4] = ["fields", "not_sent", "tags", "performed_by"];
+const OF_A_CASE: [&str; 7] = [
+    "fields",
+    "not_sent",
+    "tags",
+    "performed_by",
+    "customer",
+    "contact",
+    "comments",
+];
 
 impl Decoder<'_> {
     pub(super) fn expect(&mut self, node: &Node) -> Option<Expectation> {
@@ -118,7 +128,7 @@ impl Decoder<'_> {
     /// What an error is about, as the answer's `errorField` says it: a field by its name in the domain.
     fn about(&mut self, node: &Node) -> Option<String> {
         let text = self.text(node, "`field` is the name of what the error is about")?;
-        let spelled_out = ["key", "performed_by"].contains(&text)
+        let spelled_out = ["key", "performed_by", "customer"].contains(&text)
             || text.starts_with("tags.")
             || text.starts_with('$');
         if spelled_out {
@@ -177,12 +187,13 @@ impl Decoder<'_> {
                 )
             })
             .map(str::to_owned);
+        expected.additions = self.expected_additions(group);
         expected
     }
 
     fn field(&mut self, name: &str, span: Span) -> Option<Field> {
         let domain = self.subject.domain;
-        let known = domain.field(name).cloned();
+        let known = domain.field(name).map(|field| (**field).clone());
         known.or_else(|| Field::system(name)).or_else(|| {
             let near = nearest(name, domain.fields.iter().map(|field| field.name.as_str()));
             let help = match near {
