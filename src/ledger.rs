@@ -123,6 +123,8 @@ impl Ledger {
                 // Our own put, whose answer got lost.
                 return Ok(Claim::Held(lease));
             }
+            // Who loses a race below waits like everybody else.
+            let mut wait = pause;
             if record.completed {
                 if record.expires.is_none_or(|expires| expires > now / 1000) {
                     return Ok(Claim::Finished(record.steps));
@@ -140,15 +142,14 @@ impl Ledger {
                     return Ok(Claim::Held(taken));
                 }
             } else {
-                let lease_left = Duration::from_millis(record.lease_ends - now);
-                let wait = pause.min(lease_left);
-                if deadline.remaining() <= wait {
-                    let message = "another run is creating this key's case, and was not done in time; calling again with the same key gives its case";
-                    return Err(Failure::new(ErrorCode::InProgress, message));
-                }
-                tokio::time::sleep(wait).await;
-                pause = (pause * 2).min(LATER_LOOKS);
+                wait = pause.min(Duration::from_millis(record.lease_ends - now));
             }
+            if deadline.remaining() <= wait {
+                let message = "another run is creating this key's case, and was not done in time; calling again with the same key gives its case";
+                return Err(Failure::new(ErrorCode::InProgress, message));
+            }
+            tokio::time::sleep(wait).await;
+            pause = (pause * 2).min(LATER_LOOKS);
         }
     }
 
@@ -278,9 +279,12 @@ impl Ledger {
             .update_item()
             .table_name(&self.table)
             .key("id", text(&lease.id))
-            .update_expression("SET #owner = :owner, in_progress_expiration = :ends")
+            .update_expression(
+                "SET #owner = :owner, #status = :status, in_progress_expiration = :ends",
+            )
+            // What is absent was not written by a ledger: it is nobody's.
             .condition_expression(
-                "#owner = :owner OR (#owner = :before AND in_progress_expiration = :ended AND #status = :status)",
+                "#owner = :owner OR (attribute_exists(id) AND (attribute_not_exists(#owner) OR #owner = :before) AND (attribute_not_exists(in_progress_expiration) OR in_progress_expiration = :ended) AND NOT #status = :completed)",
             )
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_names("#status", "status")
@@ -289,6 +293,7 @@ impl Ledger {
             .expression_attribute_values(":ends", number(ends))
             .expression_attribute_values(":ended", number(from.lease_ends))
             .expression_attribute_values(":status", text(IN_PROGRESS))
+            .expression_attribute_values(":completed", text(COMPLETED))
             .customize()
             .interceptor(call.attempts.clone())
             .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
@@ -361,11 +366,13 @@ fn absent_or(put: PutItemFluentBuilder, in_place_of: Option<&Record>) -> PutItem
     let Some(record) = in_place_of else {
         return put.condition_expression("attribute_not_exists(id)");
     };
-    put.condition_expression("#owner = :before AND #status = :completed")
-        .expression_attribute_names("#owner", "owner")
-        .expression_attribute_names("#status", "status")
-        .expression_attribute_values(":before", text(&record.owner))
-        .expression_attribute_values(":completed", text(COMPLETED))
+    put.condition_expression(
+        "(attribute_not_exists(#owner) OR #owner = :before) AND #status = :completed",
+    )
+    .expression_attribute_names("#owner", "owner")
+    .expression_attribute_names("#status", "status")
+    .expression_attribute_values(":before", text(&record.owner))
+    .expression_attribute_values(":completed", text(COMPLETED))
 }
 
 fn is_lost(error: Option<&UpdateItemError>) -> bool {

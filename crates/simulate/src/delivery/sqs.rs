@@ -1,0 +1,193 @@
+//! A standard queue and its poller: batches in any order, a message again after its visibility time-out unless it was done, now and then
+//! although it was done, and in the dead-letter queue when it has been received too often.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::assumptions::{MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUTS};
+use crate::invariants;
+use crate::keys::Occurrence;
+use crate::schedule::Fate;
+use crate::world::{End, World};
+
+/// The poller's concurrency: the least that Lambda takes.
+const POLLERS: usize = 2;
+
+/// A message on the queue.
+#[derive(Debug, Clone)]
+struct Message {
+    id: usize,
+    occurrence: Occurrence,
+    visible: Duration,
+    received: u32,
+}
+
+struct Queue {
+    messages: Vec<Message>,
+    random: fastrand::Rng,
+    batches: usize,
+}
+
+/// Everything that is planned for the queue.
+pub(crate) async fn work(world: Rc<World>) {
+    let planned = &world.schedule.queue.messages;
+    let sent = planned
+        .iter()
+        .map(|message| (message.occurrence, message.at));
+    drain(&world, sent.collect()).await;
+}
+
+/// Everything in the dead-letter queue comes again.
+pub(crate) async fn redrive(world: &Rc<World>) {
+    let mut dead = std::mem::take(&mut world.deliveries.borrow_mut().dead);
+    dead.sort_by_key(|occurrence| (occurrence.key, occurrence.number));
+    dead.dedup();
+    world.deliveries.borrow_mut().repeated += dead.len();
+    let now = world.clock.elapsed();
+    drain(world, dead.into_iter().map(|dead| (dead, now)).collect()).await;
+}
+
+async fn drain(world: &Rc<World>, sent: Vec<(Occurrence, Duration)>) {
+    let messages = sent.into_iter().enumerate();
+    let messages = messages.map(|(id, (occurrence, visible))| Message {
+        id,
+        occurrence,
+        visible,
+        received: 0,
+    });
+    let queue = Rc::new(RefCell::new(Queue {
+        messages: messages.collect(),
+        random: fastrand::Rng::with_seed(world.schedule.queue.batch as u64),
+        batches: 0,
+    }));
+    let pollers: Vec<_> = (0..POLLERS)
+        .map(|_| tokio::task::spawn_local(poll(Rc::clone(world), Rc::clone(&queue))))
+        .collect();
+    for poller in pollers {
+        // A panic in it is one of the function, and shows as messages that are lost.
+        let _ = poller.await;
+    }
+}
+
+async fn poll(world: Rc<World>, queue: Rc<RefCell<Queue>>) {
+    loop {
+        let now = world.clock.elapsed();
+        let (batch, fate) = {
+            let mut queue = queue.borrow_mut();
+            if queue.messages.is_empty() {
+                return;
+            }
+            queue.bury(&world, now);
+            let batch = queue.receive(&world, now);
+            let fate = world.schedule.queue.fates.get(queue.batches).copied();
+            queue.batches += usize::from(!batch.is_empty());
+            (batch, fate.unwrap_or_default())
+        };
+        if batch.is_empty() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        } else {
+            invoke(&world, &queue, &batch, fate).await;
+        }
+    }
+}
+
+async fn invoke(world: &Rc<World>, queue: &RefCell<Queue>, batch: &[Message], fate: Fate) {
+    let occurrences = batch.iter().map(|message| message.occurrence).collect();
+    let records: Vec<Value> = batch.iter().map(|message| record(world, message)).collect();
+    let payload = json!({ "Records": records }).to_string();
+    let Ok(End::Answered(answer)) = world.invoke(occurrences, payload, fate).await else {
+        return;
+    };
+    let kept = kept(&answer);
+    let mut queue = queue.borrow_mut();
+    for message in batch {
+        if kept.contains(&message_id(message.id)) {
+            continue;
+        }
+        invariants::check_done(world, message.occurrence);
+        if queue.repeats(world) {
+            world.trace.note(format_args!(
+                "       the queue did not hear that {} is done",
+                message.occurrence
+            ));
+            continue;
+        }
+        queue.messages.retain(|known| known.id != message.id);
+    }
+}
+
+/// The messages that a batch's answer leaves on the queue.
+fn kept(answer: &Value) -> Vec<String> {
+    let failures = answer.get("batchItemFailures").and_then(Value::as_array);
+    let ids = failures.into_iter().flatten();
+    ids.filter_map(|failure| Some(failure.get("itemIdentifier")?.as_str()?.to_owned()))
+        .collect()
+}
+
+/// `messageId` of the message of that number.
+fn message_id(id: usize) -> String {
+    format!("m-{id}")
+}
+
+fn record(world: &World, message: &Message) -> Value {
+    json!({
+        "messageId": message_id(message.id),
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:111122223333:simulated",
+        "body": world.payload(message.occurrence),
+        "attributes": { "ApproximateReceiveCount": message.received.to_string() },
+    })
+}
+
+impl Queue {
+    /// Messages in sight, in any order; out of sight from now on, but for those that are received twice.
+    fn receive(&mut self, world: &World, now: Duration) -> Vec<Message> {
+        let hidden = now + world.schedule.timeout * VISIBILITY_TIMEOUTS;
+        let mut visible: Vec<usize> = self
+            .messages
+            .iter()
+            .filter(|message| message.visible <= now)
+            .map(|message| message.id)
+            .collect();
+        self.random.shuffle(&mut visible);
+        visible.truncate(world.schedule.queue.batch);
+        let mut batch = Vec::new();
+        for id in visible {
+            let twice = self.repeats(world);
+            let Some(message) = self.messages.iter_mut().find(|message| message.id == id) else {
+                continue;
+            };
+            message.received += 1;
+            if message.received > 1 || twice {
+                world.deliveries.borrow_mut().repeated += 1;
+            }
+            if !twice {
+                message.visible = hidden;
+            }
+            batch.push(message.clone());
+        }
+        batch
+    }
+
+    /// Messages that have been received too often go to the dead-letter queue.
+    fn bury(&mut self, world: &World, now: Duration) {
+        let is_dead =
+            |message: &Message| message.visible <= now && message.received >= MAX_RECEIVE_COUNT;
+        for message in self.messages.iter().filter(|message| is_dead(message)) {
+            world.trace.note(format_args!(
+                "       {} goes to the dead-letter queue",
+                message.occurrence
+            ));
+            world.deliveries.borrow_mut().dead.push(message.occurrence);
+        }
+        self.messages.retain(|message| !is_dead(message));
+    }
+
+    /// Whether the queue delivers once more than it has to.
+    fn repeats(&mut self, world: &World) -> bool {
+        !world.is_fair() && self.random.u8(0..100) < world.schedule.queue.repeats
+    }
+}

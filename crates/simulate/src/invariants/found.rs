@@ -1,0 +1,83 @@
+//! What there is of a key: in the services, and where failures are kept.
+
+use serde_json::Value;
+
+use crate::delivery::flow::{self, Heard};
+use crate::environment::FAILURE_QUEUE;
+use crate::keys::{Key, Occurrence};
+use crate::world::World;
+
+/// Whether the failure of an occurrence stands where someone looks.
+pub(super) fn is_reported(world: &World, occurrence: Occurrence) -> bool {
+    let deliveries = world.deliveries.borrow();
+    let heard = flow::heard(world, occurrence);
+    let told = heard.is_some_and(|heard| match heard {
+        Heard::Answer(answer) => answer
+            .get("status")
+            .is_some_and(|status| status == "failed"),
+        Heard::Nothing => false,
+    });
+    if is_put_aside(world, occurrence) {
+        return true;
+    }
+    let failed = |(of, reason): &(Occurrence, &str)| *of == occurrence && !reason.is_empty();
+    told || deliveries.failed.iter().any(failed) || deliveries.dead.contains(&occurrence)
+}
+
+/// Whether the failure queue has the event, with a reason.
+pub(super) fn is_put_aside(world: &World, occurrence: Occurrence) -> bool {
+    let payload: Option<Value> = serde_json::from_str(&world.payload(occurrence)).ok();
+    let messages = world.emulator.messages(FAILURE_QUEUE);
+    let mut bodies = messages.iter().filter_map(|message| {
+        let body = message.get("body").and_then(Value::as_str)?;
+        serde_json::from_str::<Value>(body).ok()
+    });
+    bodies.any(|body| {
+        let code = body.get("errorCode").and_then(Value::as_str);
+        body.get("event") == payload.as_ref() && code.is_some_and(|code| !code.is_empty())
+    })
+}
+
+/// What the services hold of a key.
+pub(super) struct Found {
+    pub(super) cases: Vec<String>,
+    pub(super) links: Vec<String>,
+    pub(super) comments: Vec<String>,
+}
+
+impl Found {
+    pub(super) fn of(world: &World, key: &Key) -> Self {
+        let name = key.name();
+        let text = |value: &Value, path: &str| {
+            let text = value.pointer(path).and_then(Value::as_str);
+            text.unwrap_or_default().to_owned()
+        };
+        let is_titled = |case: &Value| {
+            let fields = case.get("fields").and_then(Value::as_array);
+            fields.into_iter().flatten().any(|field| {
+                text(field, "/id") == "title" && text(field, "/value/stringValue") == name
+            })
+        };
+        let cases = world.emulator.cases();
+        let titled = cases.iter().filter(|case| is_titled(case));
+        let cases: Vec<String> = titled.map(|case| text(case, "/caseId")).collect();
+        let items = world.emulator.related_items();
+        let of_key = |item: &&Value| cases.contains(&text(item, "/caseId"));
+        let contact = |item: &Value| Some(text(item, "/content/contact/contactArn"));
+        let links = items.iter().filter(of_key).filter_map(contact);
+        let links = links.filter(|arn| !arn.is_empty()).collect();
+        let body = |item: &Value| text(item, "/content/comment/body");
+        let comments = items.iter().filter(of_key).map(body);
+        let comments = comments.filter(|body| !body.is_empty()).collect();
+        Self {
+            cases,
+            links,
+            comments,
+        }
+    }
+
+    /// Whether one of these contacts is not linked.
+    pub(super) fn missing(&self, contacts: &[String]) -> bool {
+        contacts.iter().any(|contact| !self.links.contains(contact))
+    }
+}

@@ -1,0 +1,159 @@
+//! The simulation itself: that it repeats, that it can fail, and what a person reads.
+
+#![expect(clippy::expect_used, reason = "a test ends by panicking")]
+
+use std::time::Duration;
+
+use simulate::assumptions::Broken;
+use simulate::faults::Fault;
+use simulate::invariants::{Breach, BreachKind, Twins, Verdict};
+use simulate::report::{Counts, FailedSeed, Summary};
+use simulate::{Mode, Releases, Run};
+
+fn releases() -> Releases {
+    Releases::load().expect("mapping and snapshot are sound")
+}
+
+const PLAIN: Mode = Mode {
+    ledger: false,
+    broken: None,
+};
+
+const LEDGER: Mode = Mode {
+    ledger: true,
+    broken: None,
+};
+
+fn broken(mode: Mode, broken: Broken) -> Mode {
+    Mode {
+        broken: Some(broken),
+        ..mode
+    }
+}
+
+fn run(seed: u64, mode: Mode) -> Run {
+    simulate::run(seed, &releases(), mode).expect("the world can be made")
+}
+
+fn summary(seeds: std::ops::Range<u64>, mode: Mode) -> Summary {
+    let mut summary = Summary::new(seeds.start, mode);
+    for seed in seeds {
+        summary.add(&run(seed, mode));
+    }
+    summary
+}
+
+#[test]
+fn a_seed_always_gives_the_same_world() {
+    for (seed, mode) in (0..6).flat_map(|seed| [(seed, PLAIN), (seed, LEDGER)]) {
+        let (one, other) = (run(seed, mode), run(seed, mode));
+        assert_eq!(one.schedule, other.schedule, "seed {seed}");
+        assert_eq!(one.trace, other.trace, "seed {seed}");
+    }
+}
+
+#[test]
+fn seeds_give_different_worlds() {
+    assert_ne!(run(1, PLAIN).trace, run(2, PLAIN).trace);
+}
+
+#[test]
+fn every_promise_is_kept() {
+    let summary = summary(0..40, PLAIN);
+    assert!(summary.holds(), "{:#?}", summary.failed);
+    assert!(summary.counts.crashes > 0);
+    assert_eq!(summary.counts.faults.len(), Fault::ALL.len());
+}
+
+#[test]
+fn every_promise_is_kept_with_a_ledger() {
+    let summary = summary(0..40, LEDGER);
+    assert!(summary.holds(), "{:#?}", summary.failed);
+}
+
+/// The tests of the test: without what the promise rests on, it has to see the doubles.
+#[test]
+fn a_random_token_makes_duplicates_that_are_found() {
+    let summary = summary(0..20, broken(PLAIN, Broken::RandomToken));
+    assert!(summary.duplicates > 0, "{summary:#?}");
+}
+
+#[test]
+fn a_token_that_is_forgotten_makes_duplicates_that_are_found() {
+    let summary = summary(0..20, broken(PLAIN, Broken::TokenForgotten));
+    assert!(summary.duplicates > 0, "{summary:#?}");
+}
+
+#[test]
+fn a_ledger_without_its_condition_makes_duplicates_that_are_found() {
+    let summary = summary(0..20, broken(LEDGER, Broken::NoCondition));
+    assert!(summary.duplicates > 0, "{summary:#?}");
+}
+
+fn counts() -> Counts {
+    Counts {
+        keys: 1_750,
+        poison: 88,
+        invocations: 9_204,
+        crashes: 1_207,
+        repeated: 4_410,
+        environments: 2_046,
+        requests: 31_337,
+        faults: [(Fault::Throttled, 812), (Fault::CutAfter, 790)].into(),
+        cases: 1_662,
+    }
+}
+
+#[test]
+fn the_summary_reads_well() {
+    let summary = Summary {
+        seeds: 500,
+        counts: counts(),
+        twins: Twins {
+            links: 31,
+            comments: 29,
+            profiles: 4,
+        },
+        ..Summary::new(0, PLAIN)
+    };
+    insta::assert_snapshot!(summary.render(Duration::from_millis(8_130)));
+}
+
+#[test]
+fn the_summary_is_data_too() {
+    let breach = Breach {
+        kind: BreachKind::Duplicate,
+        what: "K1 has 2 cases: a, b".to_owned(),
+    };
+    let summary = Summary {
+        seeds: 1,
+        counts: counts(),
+        duplicates: 1,
+        failed: vec![FailedSeed {
+            seed: 7,
+            breaches: vec![breach],
+        }],
+        ..Summary::new(7, broken(LEDGER, Broken::TokenForgotten))
+    };
+    let json = serde_json::to_string_pretty(&summary).expect("it is data");
+    insta::assert_snapshot!(json);
+}
+
+#[test]
+fn a_breach_comes_with_all_that_it_takes_to_see_it_again() {
+    let breach = Breach {
+        kind: BreachKind::Duplicate,
+        what: "K1 has 2 cases: a, b".to_owned(),
+    };
+    let run = Run {
+        seed: 4711,
+        schedule: "K1   event, by order\n00:01.000  EventBridge invokes with K1\n".to_owned(),
+        trace: "00:01.000  #0   K1 begins, in environment 1\n".to_owned(),
+        counts: Counts::default(),
+        verdict: Verdict {
+            breaches: vec![breach],
+            ..Verdict::default()
+        },
+    };
+    insta::assert_snapshot!(run.render(broken(LEDGER, Broken::TokenForgotten)));
+}

@@ -1,0 +1,111 @@
+//! A key with a window stands for one case until that is over, and then for another, whether or not the table has deleted the item yet.
+
+use std::time::Duration;
+
+use casebridge::ledger::Steps;
+
+use super::claims::assert_one_holds;
+use super::{LEASE, Table, complete, finished, hold, on_every_table};
+
+const WINDOW: Option<Duration> = Some(Duration::from_hours(1));
+
+/// Does the key's work at once, and gives its generation.
+async fn done(table: &Table) -> Option<String> {
+    let mut lease = hold(table, WINDOW).await;
+    complete(table, &mut lease, "case-1").await;
+    lease.generation
+}
+
+fn turn(table: &Table, seconds: u64) {
+    table.clock.turn(Duration::from_secs(seconds));
+}
+
+#[test]
+fn a_window_begins_with_the_end_of_the_work() {
+    on_every_table(async |table| {
+        let mut lease = hold(table, WINDOW).await;
+        let item = table.item().await.expect("an item");
+        assert_eq!(item.get("expiration"), None, "only what is done expires");
+        assert_eq!(item["generation"].as_str(), lease.generation.as_deref());
+        turn(table, 30);
+        complete(table, &mut lease, "case-1").await;
+        let item = table.item().await.expect("an item");
+        assert_eq!(
+            item["expiration"],
+            table.clock.milliseconds() / 1000 + 3600,
+            "in seconds, for DynamoDB to delete by"
+        );
+        assert_eq!(item["generation"].as_str(), lease.generation.as_deref());
+    });
+}
+
+#[test]
+fn a_window_is_over_to_the_second_before_the_table_has_deleted_the_item() {
+    on_every_table(async |table| {
+        let first = done(table).await;
+        turn(table, 3599);
+        finished(table, WINDOW).await;
+        turn(table, 1);
+        let next = hold(table, WINDOW).await;
+        assert!(!next.taken_over, "a new use of the key is nobody's rest");
+        assert_eq!(next.steps, Steps::default());
+        assert_ne!(next.generation, first);
+        let item = table.item().await.expect("an item");
+        assert_eq!(item["status"], "INPROGRESS");
+        assert_eq!(item["started"], table.clock.milliseconds());
+        assert_eq!(
+            item.get("expiration"),
+            None,
+            "the table would delete a key that is being worked on"
+        );
+    });
+}
+
+#[test]
+fn a_key_that_the_table_has_deleted_begins_anew() {
+    on_every_table(async |table| {
+        let first = done(table).await;
+        turn(table, 3599);
+        table.expire().await;
+        finished(table, WINDOW).await;
+        turn(table, 1);
+        table.expire().await;
+        assert_eq!(table.item().await, None);
+        let next = hold(table, WINDOW).await;
+        assert!(!next.taken_over);
+        assert!(next.generation.is_some());
+        assert_ne!(next.generation, first);
+    });
+}
+
+/// Another generation would be another token, and so another case.
+#[test]
+fn a_takeover_goes_on_with_the_generation_there_is() {
+    on_every_table(async |table| {
+        let first = hold(table, WINDOW).await;
+        turn(table, LEASE.as_secs());
+        let second = hold(table, WINDOW).await;
+        assert!(second.taken_over && second.generation.is_some());
+        assert_eq!(second.generation, first.generation);
+    });
+}
+
+/// The window was put into the mapping after the key was done.
+#[test]
+fn a_key_that_was_done_without_a_window_is_done_for_ever() {
+    on_every_table(async |table| {
+        let mut lease = hold(table, None).await;
+        complete(table, &mut lease, "case-1").await;
+        turn(table, 3600 * 24 * 365);
+        finished(table, WINDOW).await;
+    });
+}
+
+#[test]
+fn of_ten_claims_at_the_end_of_a_window_one_holds() {
+    on_every_table(async |table| {
+        done(table).await;
+        turn(table, 3600);
+        assert_one_holds(table, WINDOW, false).await;
+    });
+}
