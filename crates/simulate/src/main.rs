@@ -25,7 +25,7 @@ Examples:
   cargo simulate --seeds 10000 --seed 500     the 10,000 seeds from 500 on
   cargo simulate --ledger                     the same with a ledger
   cargo simulate --seed 4711                  one seed: its schedule, and what happened
-  cargo simulate --break token-forgotten      how many doubles there are when Cases forgets client tokens
+  cargo simulate --break token-forgotten      the doubles of a Cases that forgets tokens
   cargo simulate --json | jq .duplicates      for machines
 
 Exit status: 0; 1 when a promise was broken (with --break: never); 2 when nothing could be run."
