@@ -63,12 +63,26 @@ const LATER_LOOKS: Duration = Duration::from_millis(400);
 /// How old a claim is before a takeover looks for the case first: younger, and Cases still remembers the token.
 pub const TAKEOVER_SEARCH_AFTER: Duration = Duration::from_mins(5);
 
+/// How long ago a profile must have been asked for to be sure that search would show it: shorter than Lambda's retries take.
+pub const PROFILE_SEEN_AFTER: Duration = Duration::from_mins(1);
+
 /// The client of the ledger's table.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     client: Client,
     table: String,
     clock: SharedTimeSource,
+}
+
+/// Who asks for a key.
+#[derive(Clone, Copy, Debug)]
+pub struct Claimant<'a> {
+    /// The key's hash.
+    pub id: &'a str,
+    /// Which of the key's events asks.
+    pub occurrence: Option<&'a str>,
+    /// How long the key stands for one case.
+    pub window: Option<Duration>,
 }
 
 /// What came of asking for a key.
@@ -105,12 +119,15 @@ impl Ledger {
     /// `InProgress`: the time was up before the other run was done. `LedgerUnavailable`, or what DynamoDB refused.
     pub async fn claim(
         &self,
-        id: &str,
-        window: Option<Duration>,
+        Claimant {
+            id,
+            occurrence,
+            window,
+        }: Claimant<'_>,
         patience: Duration,
         deadline: Deadline,
     ) -> Result<Claim, Failure> {
-        let lease = Lease::new(id, window, self.now());
+        let lease = Lease::new(id, occurrence, window, self.now());
         let mut pause = FIRST_LOOK;
         loop {
             let ends = end(self.now(), deadline);
@@ -327,7 +344,9 @@ impl Ledger {
             .expression_attribute_values(":status", text(status))
             .expression_attribute_values(":data", data(&lease.steps));
         let update = match (lease_ends, lease.window) {
+            // A write that was given up on may arrive late: it must not open again what is done.
             (Some(ends), _) => update
+                .condition_expression("#owner = :owner AND #status = :status")
                 .update_expression(
                     "SET #status = :status, #data = :data, in_progress_expiration = :ends",
                 )

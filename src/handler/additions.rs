@@ -52,9 +52,6 @@ impl Casebridge {
             steps.set_case(case);
             steps.contact = settled(&outcome.contact);
             steps.comments = settled(&outcome.comment);
-            if !before.has_case() {
-                steps.occurrence.clone_from(&request.occurrence);
-            }
         }
     }
 
@@ -66,15 +63,28 @@ impl Casebridge {
         deadline: Deadline,
         outcome: &mut Outcome,
     ) -> Result<Done, Failure> {
-        let Some(case) = steps.case() else {
-            let message = "the ledger's item of this key is marked as done and names no case: delete the item";
-            return Err(Failure::new(ErrorCode::LedgerUnavailable, message));
-        };
-        outcome.contact = Step::told(steps.contact, ErrorCode::ContactNotLinked);
-        outcome.comment = Step::told(steps.comments, ErrorCode::CommentNotAdded);
-        let attaches = request.ledger.on_existing == OnExisting::Attach;
+        if steps.occurrence == request.occurrence {
+            outcome.contact = Step::told(steps.contact, ErrorCode::ContactNotLinked);
+            outcome.comment = Step::told(steps.comments, ErrorCode::CommentNotAdded);
+        } else if request.ledger.on_existing == OnExisting::Attach {
+            return self.join(request, steps.case(), deadline, outcome).await;
+        }
+        let case = sound(steps.case())?;
+        outcome.reference_number = self.reference_of(request, &case, deadline).await;
+        Ok(Done::Existing(case))
+    }
+
+    /// The answer to another event of a key that has its case.
+    pub(super) async fn join(
+        &self,
+        request: &CaseRequest,
+        case: Option<CaseReference>,
+        deadline: Deadline,
+        outcome: &mut Outcome,
+    ) -> Result<Done, Failure> {
+        let case = sound(case)?;
         match &request.occurrence {
-            Some(occurrence) if attaches && steps.occurrence != request.occurrence => {
+            Some(occurrence) if request.ledger.on_existing == OnExisting::Attach => {
                 self.attach(request, occurrence, case, deadline, outcome)
                     .await
             }
@@ -96,7 +106,8 @@ impl Casebridge {
     ) -> Result<Done, Failure> {
         let id = format!("{}.{occurrence}", request.client_token);
         let done = Done::Existing(case);
-        match self.claim(&id, &request.ledger, deadline).await? {
+        let claimed = self.claim(&id, Some(occurrence), &request.ledger, deadline);
+        match claimed.await? {
             Claimed::Finished(steps) => {
                 outcome.contact = Step::told(steps.contact, ErrorCode::ContactNotLinked);
                 outcome.comment = Step::told(steps.comments, ErrorCode::CommentNotAdded);
@@ -175,6 +186,15 @@ impl Casebridge {
         };
         self.reference(request, addition).await
     }
+}
+
+/// The case of a finished item.
+fn sound(case: Option<CaseReference>) -> Result<CaseReference, Failure> {
+    case.ok_or_else(|| {
+        let message =
+            "the ledger's item of this key is marked as done and names no case: delete the item";
+        Failure::new(ErrorCode::LedgerUnavailable, message)
+    })
 }
 
 /// What of a step is not to be done again.

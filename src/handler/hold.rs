@@ -9,7 +9,7 @@ use super::Casebridge;
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::key;
-use crate::ledger::{Claim, Lease, Ledger, Steps, TAKEOVER_SEARCH_AFTER};
+use crate::ledger::{Claim, Claimant, Lease, Ledger, PROFILE_SEEN_AFTER, Steps};
 use crate::mapping::{LedgerUnavailable, LedgerUse};
 use crate::outcome::{CaseReference, Done};
 
@@ -36,6 +36,7 @@ impl Casebridge {
     pub(super) async fn claim(
         &self,
         id: &str,
+        occurrence: Option<&str>,
         policy: &LedgerUse,
         deadline: Deadline,
     ) -> Result<Claimed<'_>, Failure> {
@@ -51,7 +52,12 @@ impl Casebridge {
             LedgerUnavailable::Proceed => deadline.remaining() / 3,
             LedgerUnavailable::Fail => deadline.remaining(),
         };
-        let claimed = ledger.claim(id, policy.window, patience, deadline).await;
+        let claimant = Claimant {
+            id,
+            occurrence,
+            window: policy.window,
+        };
+        let claimed = ledger.claim(claimant, patience, deadline).await;
         match claimed {
             Ok(Claim::Finished(steps)) => Ok(Claimed::Finished(steps)),
             Ok(Claim::Held(lease)) => Ok(Claimed::Held(Hold {
@@ -98,6 +104,20 @@ impl Hold<'_> {
         steps.case()
     }
 
+    /// Whether another event of the key claimed it first. Until that one has its case, this one may stand in for it; then its contact and
+    /// comments are left for it to come back to.
+    pub(super) fn is_of_another(&self, occurrence: Option<&str>) -> bool {
+        let first = self.held.as_ref().map(|(_, lease)| &lease.steps.occurrence);
+        first.is_some_and(|first| first.as_deref() != occurrence)
+    }
+
+    /// Ends the claim with everything as it was found.
+    pub(super) async fn leave(self, deadline: Deadline) {
+        if let Some((ledger, lease)) = self.held {
+            heed(ledger.leave(&lease, deadline).await);
+        }
+    }
+
     /// The profile that an earlier run has created.
     pub(super) fn customer(&self) -> Option<String> {
         self.held.as_ref()?.1.steps.customer_arn.clone()
@@ -119,7 +139,7 @@ impl Hold<'_> {
             return Ok(());
         };
         if let Some(begun) = lease.steps.customer_begun
-            && ledger.passed(begun) < TAKEOVER_SEARCH_AFTER
+            && ledger.passed(begun) < PROFILE_SEEN_AFTER
         {
             let message = "an earlier run may have created the customer's profile, and search does not show it yet; calling again searches first";
             return Err(Failure::new(ErrorCode::CustomerUnknown, message).of("customer"));
@@ -183,7 +203,7 @@ fn is_untouched(lease: &Lease, failure: &Failure) -> bool {
         failure.code,
         ErrorCode::OutcomeUnknown | ErrorCode::ConflictUnresolved | ErrorCode::CustomerUnknown
     );
-    !in_doubt && !lease.taken_over && lease.steps == Steps::default()
+    !in_doubt && !lease.taken_over && lease.steps.is_empty()
 }
 
 /// The lease ends by itself, and the next run then finds what was done.

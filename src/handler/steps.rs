@@ -31,11 +31,23 @@ impl Casebridge {
         let mut request = case_mapping.assemble(&event, &self.surroundings)?;
         let search = request.customer.take();
         let (claimed, found) = tokio::join!(
-            self.claim(&request.client_token, &request.ledger, deadline),
+            self.claim(
+                &request.client_token,
+                request.occurrence.as_deref(),
+                &request.ledger,
+                deadline
+            ),
             self.search(search.as_ref(), deadline)
         );
         match claimed? {
             Claimed::Finished(steps) => self.finished(&request, steps, deadline, outcome).await,
+            Claimed::Held(hold)
+                if hold.is_of_another(request.occurrence.as_deref()) && hold.case().is_some() =>
+            {
+                let case = hold.case();
+                hold.leave(deadline).await;
+                self.join(&request, case, deadline, outcome).await
+            }
             Claimed::Held(mut hold) => {
                 let until = hold.time_to_work(deadline);
                 let customer = Customer { search, found };
@@ -66,6 +78,9 @@ impl Casebridge {
         deadline: Deadline,
         outcome: &mut Outcome,
     ) -> Result<Done, Failure> {
+        if let Some(steps) = hold.steps() {
+            steps.occurrence.clone_from(&request.occurrence);
+        }
         request.set_token(hold.token(&request.client_token));
         if let Some(arn) = self.customer(customer, hold, deadline).await? {
             request.set_customer(arn);

@@ -31,14 +31,22 @@ pub(super) struct Taken {
 
 impl Lease {
     /// A lease that is still to be had.
-    pub(super) fn new(id: &str, window: Option<Duration>, now: u64) -> Self {
+    pub(super) fn new(
+        id: &str,
+        occurrence: Option<&str>,
+        window: Option<Duration>,
+        now: u64,
+    ) -> Self {
         Self {
             id: id.to_owned(),
             owner: random(),
             started: now,
             window,
             generation: window.map(|_| random()),
-            steps: Steps::default(),
+            steps: Steps {
+                occurrence: occurrence.map(str::to_owned),
+                ..Steps::default()
+            },
             taken_over: false,
         }
     }

@@ -43,7 +43,7 @@ pub struct Steps {
     /// Whether the comments are added, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comments: Option<bool>,
-    /// The occurrence that made the case: its own return attaches nothing.
+    /// The occurrence that claimed the key first: contact and comments are its own, and those of others have items of their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub occurrence: Option<String>,
 }
@@ -58,10 +58,16 @@ impl Steps {
         })
     }
 
-    /// Whether the case was created.
+    /// Whether nothing is done.
     #[must_use]
-    pub fn has_case(&self) -> bool {
-        self.case_id.is_some()
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            customer_begun,
+            customer_arn,
+            case_id,
+            ..
+        } = self;
+        customer_begun.is_none() && customer_arn.is_none() && case_id.is_none()
     }
 
     /// Writes down the case.

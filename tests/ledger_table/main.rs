@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use casebridge::deadline::Deadline;
 use casebridge::error::{ErrorCode, Failure};
-use casebridge::ledger::{Claim, Lease, Steps};
+use casebridge::ledger::{Claim, Claimant, Lease, Steps};
 use casebridge::outcome::CaseReference;
 
 use self::table::Table;
@@ -86,7 +86,12 @@ async fn finished(table: &Table, window: Option<Duration>) -> Steps {
 
 async fn claim(table: &Table, window: Option<Duration>, time: Duration) -> Result<Claim, Failure> {
     let deadline = Deadline::after(time);
-    table.ledger.claim(KEY, window, time, deadline).await
+    let claimant = Claimant {
+        id: KEY,
+        occurrence: None,
+        window,
+    };
+    table.ledger.claim(claimant, time, deadline).await
 }
 
 /// Marks a held key as done, with a case of this id.
