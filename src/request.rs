@@ -16,7 +16,7 @@ use crate::field::FieldValue;
 use crate::key;
 use crate::limits;
 use crate::mapping::expression::{Scope, Template};
-use crate::mapping::{CaseMapping, LedgerUse, PerformedBy};
+use crate::mapping::{CaseMapping, LedgerUse, OnExisting, PerformedBy};
 use crate::outcome::CaseReference;
 use crate::trigger::Event;
 
@@ -105,6 +105,12 @@ impl CaseRequest {
             FieldValue::String(arn) if id == "customer_id" => Some(arn.as_str()),
             _ => None,
         })
+    }
+
+    /// Whether contact and comments of every event of the key join its case; else the key has them once.
+    #[must_use]
+    pub fn attaches(&self) -> bool {
+        self.ledger.on_existing == OnExisting::Attach
     }
 
     /// The request with the client token of this use of its key.

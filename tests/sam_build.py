@@ -35,13 +35,14 @@ def main():
     parameters = {
         "CasesDomainId": domain["domainId"],
         "ConnectInstanceArn": instance,
-        "ProfilesDomain": "example-shop",
+        "ProfilesDomain": json.loads((REPOSITORY / "profiles.json").read_text())["domain"]["DomainName"],
         "AWS::AccountId": domain["domainArn"].split(":")[4],
     }
     with tempfile.TemporaryDirectory() as folder, Emulator() as emulator:
         unpacked = Unpacked(Path(folder))
         environment = unpacked.environment(parameters) | {
             "AWS_ENDPOINT_URL_CONNECTCASES": emulator.endpoint,
+            "AWS_ENDPOINT_URL_CUSTOMER_PROFILES": emulator.endpoint,
             "AWS_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "example",
             "AWS_SECRET_ACCESS_KEY": "example",
@@ -94,12 +95,15 @@ class Unpacked:
 
 
 class Emulator:
-    """The emulator of Cases, on a port of its own."""
+    """The emulator of Cases and Customer Profiles, on a port of its own."""
 
     def __enter__(self):
         command = ["cargo", "run", "--locked", "--quiet", "--package", "cases-emulator", "--"]
         self.process = subprocess.Popen(
-            [*command, "--domain", "domain.json", "--port", "0"], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
+            [*command, "--domain", "domain.json", "--profiles", "profiles.json", "--port", "0"],
+            cwd=REPOSITORY,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         line = self.process.stdout.readline()
         self.endpoint = re.search(r"http://\S+", line).group()

@@ -6,7 +6,6 @@ use crate::cases::Addition;
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::ledger::Steps;
-use crate::mapping::OnExisting;
 use crate::outcome::{CaseReference, Done, Outcome, Step};
 use crate::request::CaseRequest;
 
@@ -63,12 +62,11 @@ impl Casebridge {
         deadline: Deadline,
         outcome: &mut Outcome,
     ) -> Result<Done, Failure> {
-        if steps.occurrence == request.occurrence {
-            outcome.contact = Step::told(steps.contact, ErrorCode::ContactNotLinked);
-            outcome.comment = Step::told(steps.comments, ErrorCode::CommentNotAdded);
-        } else if request.ledger.on_existing == OnExisting::Attach {
+        if request.attaches() && steps.occurrence != request.occurrence {
             return self.join(request, steps.case(), deadline, outcome).await;
         }
+        outcome.contact = Step::told(steps.contact, ErrorCode::ContactNotLinked);
+        outcome.comment = Step::told(steps.comments, ErrorCode::CommentNotAdded);
         let case = sound(steps.case())?;
         outcome.reference_number = self.reference_of(request, &case, deadline).await;
         Ok(Done::Existing(case))
@@ -84,7 +82,7 @@ impl Casebridge {
     ) -> Result<Done, Failure> {
         let case = sound(case)?;
         match &request.occurrence {
-            Some(occurrence) if request.ledger.on_existing == OnExisting::Attach => {
+            Some(occurrence) if request.attaches() => {
                 self.attach(request, occurrence, case, deadline, outcome)
                     .await
             }

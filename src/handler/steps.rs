@@ -42,7 +42,9 @@ impl Casebridge {
         match claimed? {
             Claimed::Finished(steps) => self.finished(&request, steps, deadline, outcome).await,
             Claimed::Held(hold)
-                if hold.is_of_another(request.occurrence.as_deref()) && hold.case().is_some() =>
+                if request.attaches()
+                    && hold.is_of_another(request.occurrence.as_deref())
+                    && hold.case().is_some() =>
             {
                 let case = hold.case();
                 hold.leave(deadline).await;

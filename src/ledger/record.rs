@@ -43,7 +43,7 @@ pub struct Steps {
     /// Whether the comments are added, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comments: Option<bool>,
-    /// The occurrence that claimed the key first: contact and comments are its own, and those of others have items of their own.
+    /// The occurrence that claimed the key first. With `on_existing: attach` contact and comments are its own, and others have their own items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub occurrence: Option<String>,
 }
