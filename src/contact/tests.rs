@@ -46,8 +46,11 @@ fn refused(status: u16, error: &'static str) -> Reply {
 #[tokio::test]
 async fn the_answers_are_passed_on_as_they_came() {
     let read = Service::new(both).read(Some(INITIAL)).await;
+    let mut read = read.expect("both answer");
+    // Another crate of the build may have asked `serde_json` to keep the order of members.
+    read.sort_all_objects();
     assert_eq!(
-        read.expect("both answer").to_string(),
+        read.to_string(),
         r#"{"Attributes":{"order id":"o-1"},"contact":{"Id":"c","InitiationTimestamp":1770000000.120,"New":{"Number":12345678901234567890123}}}"#
     );
 }
