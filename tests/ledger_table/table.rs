@@ -16,7 +16,7 @@ use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_types::sdk_config::Builder;
 use casebridge::ledger::Ledger;
-use cases_emulator::Emulator;
+use cases_emulator::{Emulator, Fault, FaultKind};
 use serde_json::{Map, Value};
 
 use super::KEY;
@@ -31,9 +31,12 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// The emulator's.
+    /// The emulator's, a moment away: an answer that comes at once would let no other run in between.
     pub(crate) fn in_process() -> Self {
-        Self::of(&emulator())
+        let emulator = emulator();
+        let away = Fault::new(FaultKind::Delay(Duration::from_millis(1)));
+        emulator.inject(away.times(u32::MAX));
+        Self::of(&emulator)
     }
 
     /// The one of this emulator.
