@@ -134,11 +134,18 @@ enum OpenKind {
     List(Vec<Node>),
     Map {
         entries: Vec<Entry>,
+        /// What `<<` brings; in quotes it is a key like any other.
+        merges: Vec<Node>,
         /// The key whose value comes next.
-        key: Option<Key>,
+        key: Option<PendingKey>,
         /// A key was no text.
         odd: bool,
     },
+}
+
+enum PendingKey {
+    Own(Key),
+    Merge,
 }
 
 /// A copy of an anchor's node, for its aliases.
@@ -191,6 +198,7 @@ impl Composer {
                 let map = OpenKind::Map {
                     // Most groups are small, and a vector would begin with room for four.
                     entries: Vec::with_capacity(2),
+                    merges: Vec::new(),
                     key: None,
                     odd: false,
                 };
@@ -259,7 +267,9 @@ impl Composer {
                 start,
                 end: span.end,
             }),
-            OpenKind::Map { entries, .. } => Kind::Map(self.merged(entries)),
+            OpenKind::Map {
+                entries, merges, ..
+            } => Kind::Map(self.merged(entries, merges)),
         };
         let end = span.end;
         self.place(
@@ -289,26 +299,28 @@ impl Composer {
         match self.open.last_mut().map(|open| &mut open.kind) {
             None => self.root = Some(node),
             Some(OpenKind::List(items)) => items.push(node),
-            Some(OpenKind::Map { entries, key, odd }) => match (key.take(), node.kind) {
-                (Some(key), kind) => entries.push(Entry {
-                    key,
-                    value: Node {
-                        span: node.span,
-                        kind,
-                    },
-                }),
-                (None, Kind::Scalar(scalar)) => {
-                    *key = Some(Key {
-                        span: node.span,
-                        text: scalar.text,
-                    });
-                }
-                (None, Kind::List(_) | Kind::Map(_)) => {
-                    *odd = true;
-                    *key = Some(Key {
-                        span: node.span,
-                        text: String::new(),
-                    });
+            Some(OpenKind::Map {
+                entries,
+                merges,
+                key,
+                odd,
+            }) => match (key.take(), node) {
+                (Some(PendingKey::Own(key)), value) => entries.push(Entry { key, value }),
+                (Some(PendingKey::Merge), value) => merges.push(value),
+                (None, node) => {
+                    let text = match node.kind {
+                        Kind::Scalar(scalar) if scalar.plain && scalar.text == "<<" => {
+                            *key = Some(PendingKey::Merge);
+                            return Ok(());
+                        }
+                        Kind::Scalar(scalar) => scalar.text,
+                        Kind::List(_) | Kind::Map(_) => {
+                            *odd = true;
+                            String::new()
+                        }
+                    };
+                    let span = node.span;
+                    *key = Some(PendingKey::Own(Key { span, text }));
                 }
             },
         }
@@ -327,17 +339,15 @@ impl Composer {
     }
 
     /// Resolves merge keys: what `<<` brings stands behind the mapping's own keys and never replaces one.
-    fn merged(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
-        let is_merge = |entry: &Entry| entry.key.text == "<<";
-        if !entries.iter().any(is_merge) {
-            return entries;
+    fn merged(&mut self, mut own: Vec<Entry>, merges: Vec<Node>) -> Vec<Entry> {
+        if merges.is_empty() {
+            return own;
         }
-        let (merges, mut own): (Vec<_>, Vec<_>) = entries.into_iter().partition(is_merge);
         let mut taken: HashSet<String> = own.iter().map(|entry| entry.key.text.clone()).collect();
         for merge in merges {
-            let sources = match merge.value.kind {
+            let sources = match merge.kind {
                 Kind::List(items) => items,
-                _ => vec![merge.value],
+                _ => vec![merge],
             };
             for source in sources {
                 let Kind::Map(entries) = source.kind else {

@@ -79,6 +79,7 @@ mod tests {
             ("Übergröße", "Übergröße"),
             ("no", "\"no\""),
             ("12", "\"12\""),
+            ("<<", "\"<<\""),
             ("a: b", "\"a: b\""),
             ("{x}", "\"{x}\""),
             ("say \"hi\"", "\"say \\\"hi\\\"\""),
@@ -117,7 +118,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_as_it_was(text in "\\PC{0,12}|[\\x00-\\x7f]{0,8}|[$ :#'\"{}\\[\\]&*!|>%@`,?-]{0,6}|[a -]{1,4}") {
+        fn any_text_is_read_as_it_was(text in "\\PC{0,12}|[\\x00-\\x7f]{0,8}|[$ :#'\"{}\\[\\]&*!|>%@`,?-]{0,6}|[a -]{1,4}|<<") {
             prop_assert_eq!(read(&scalar(&text)), [text.clone(), text.clone(), text]);
         }
 
