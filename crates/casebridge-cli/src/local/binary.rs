@@ -12,6 +12,10 @@ use crate::sources::workspace_root;
 
 const PACKAGE: &str = "casebridge";
 
+/// Named beside the function, this tool lends it the features that its dependencies were built with a moment ago: otherwise Cargo would build
+/// every one of them again. What is deployed is always built by itself.
+const SHARED: [&str; 2] = ["--package", env!("CARGO_PKG_NAME")];
+
 /// The lines of `--message-format=json` that matter here.
 /// <https://doc.rust-lang.org/cargo/reference/external-tools.html#artifact-messages>
 #[derive(Deserialize)]
@@ -36,6 +40,7 @@ pub(super) fn build(release: bool) -> anyhow::Result<PathBuf> {
     let mut command = Command::new(&cargo);
     command
         .args(["build", "--package", PACKAGE, "--bin", PACKAGE])
+        .args(if release { &[] as &[_] } else { &SHARED })
         .arg("--message-format=json-render-diagnostics")
         .current_dir(workspace_root().context(
             "the function's source was not found: run `cargo casebridge local`, or name a binary with --binary",
