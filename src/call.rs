@@ -4,6 +4,7 @@
 
 mod attempts;
 mod retry_after;
+mod warm_up;
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 pub(crate) use self::attempts::{Attempts, NeverInDoubt};
 pub(crate) use self::retry_after::RetryAfter;
+pub(crate) use self::warm_up::WarmUp;
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 

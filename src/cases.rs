@@ -18,7 +18,7 @@ use aws_sdk_connectcases::types;
 
 pub use self::related_items::Addition;
 use self::unseen_profile::UnseenProfile;
-use crate::call::{self, Operation, RetryAfter};
+use crate::call::{self, Operation, RetryAfter, WarmUp};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::field::FieldValue;
@@ -69,6 +69,33 @@ impl Cases {
         Self {
             client: Client::from_conf(config),
         }
+    }
+
+    /// Opens the connection to Cases, and creates nothing.
+    pub async fn warm_up(&self, domain_id: &str) {
+        let Ok(call) = CREATE_CASE.warm_up() else {
+            return;
+        };
+        let title = ("title".to_owned(), FieldValue::String(String::new()));
+        let sent = self
+            .client
+            .create_case()
+            .domain_id(domain_id)
+            .template_id("warm-up")
+            .set_fields(field_value(&title).ok().map(|title| vec![title]))
+            .client_token("warm-up")
+            .performed_by(types::UserUnion::CustomEntity("warm-up".to_owned()))
+            .tags("warm-up", "")
+            .customize()
+            .interceptor(WarmUp)
+            .config_override(
+                ConfigBuilder::default()
+                    .timeout_config(call.timeouts.clone())
+                    .retry_config(WarmUp::retries()),
+            )
+            .send()
+            .await;
+        call.warmed_up(&sent);
     }
 
     /// Creates the case, or finds that its token is taken.

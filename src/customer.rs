@@ -16,7 +16,7 @@ use aws_sdk_customerprofiles::config::Builder as ConfigBuilder;
 use aws_sdk_customerprofiles::operation::create_profile::builders::CreateProfileFluentBuilder;
 use aws_sdk_customerprofiles::types::{AdditionalSearchKey, LogicalOperator};
 
-use crate::call::{self, NeverInDoubt, Operation, RetryAfter};
+use crate::call::{self, NeverInDoubt, Operation, RetryAfter, WarmUp};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::mapping::customer::{IfMany, ProfileMember};
@@ -71,6 +71,29 @@ impl Customers {
             client: Client::from_conf(config),
             domain,
         }
+    }
+
+    /// Opens the connection to Customer Profiles, and searches for nobody.
+    pub async fn warm_up(&self) {
+        let Ok(call) = SEARCH_PROFILES.warm_up() else {
+            return;
+        };
+        let sent = self
+            .client
+            .search_profiles()
+            .domain_name(&self.domain.name)
+            .key_name("_profileId")
+            .values("warm-up")
+            .customize()
+            .interceptor(WarmUp)
+            .config_override(
+                ConfigBuilder::default()
+                    .timeout_config(call.timeouts.clone())
+                    .retry_config(WarmUp::retries()),
+            )
+            .send()
+            .await;
+        call.warmed_up(&sent);
     }
 
     /// The ARN of a profile.

@@ -27,7 +27,7 @@ pub use self::lease::Lease;
 use self::lease::{Taken, end};
 pub use self::record::Steps;
 use self::record::{COMPLETED, IN_PROGRESS, Item, Record, data, number, text};
-use crate::call::{self, Operation, RetryAfter};
+use crate::call::{self, Operation, RetryAfter, WarmUp};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 
@@ -110,6 +110,28 @@ impl Ledger {
             table,
             clock,
         }
+    }
+
+    /// Opens the connection to DynamoDB, and claims nothing.
+    pub async fn warm_up(&self) {
+        let Ok(call) = PUT_ITEM.warm_up() else {
+            return;
+        };
+        let sent = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item("id", text("warm-up"))
+            .customize()
+            .interceptor(WarmUp)
+            .config_override(
+                ConfigBuilder::default()
+                    .timeout_config(call.timeouts.clone())
+                    .retry_config(WarmUp::retries()),
+            )
+            .send()
+            .await;
+        call.warmed_up(&sent);
     }
 
     /// Claims a key until the deadline. While another run holds it, this waits for it to finish or to lose its lease; for DynamoDB itself it

@@ -36,11 +36,12 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let config = Config::from_env()?;
     let sdk = client::load(&config).await?;
-    let casebridge = &Casebridge::start(&config, &sdk)?;
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
-        invoke(casebridge, event).await
-    }))
-    .await
+    let casebridge = Casebridge::start(&config, &sdk)?;
+    casebridge.warm_up().await;
+    // It lives as long as the process, and so do the workers of `AWS_LAMBDA_MAX_CONCURRENCY`.
+    let casebridge: &'static Casebridge = Box::leak(Box::new(casebridge));
+    let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| invoke(casebridge, event));
+    lambda_runtime::run_concurrent(handler).await
 }
 
 async fn invoke(

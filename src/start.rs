@@ -107,6 +107,26 @@ impl Casebridge {
     }
 }
 
+impl Casebridge {
+    /// Opens the connections that nearly every event needs, side by side, so that no caller waits for it. That one cannot be opened is
+    /// logged, and left to the first event.
+    pub async fn warm_up(&self) {
+        tokio::join!(
+            self.cases.warm_up(&self.surroundings.domain_id),
+            async {
+                if let Some(customers) = &self.customers {
+                    customers.warm_up().await;
+                }
+            },
+            async {
+                if let Some(ledger) = &self.ledger {
+                    ledger.warm_up().await;
+                }
+            },
+        );
+    }
+}
+
 /// What requests are made in, by configuration and snapshot.
 ///
 /// # Errors

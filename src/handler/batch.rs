@@ -66,10 +66,13 @@ impl Casebridge {
                 None => distinct.push(message),
             }
         }
-        let done: HashSet<&str> = stream::iter(distinct)
-            .map(async |message| (message.id.as_str(), self.is_done(message, deadline).await))
+        let runs: Vec<_> = distinct
+            .into_iter()
+            .map(|message| self.done(message, deadline))
+            .collect();
+        let done: HashSet<&str> = stream::iter(runs)
             .buffer_unordered(SIDE_BY_SIDE)
-            .filter_map(async |(id, done)| done.then_some(id))
+            .filter_map(std::future::ready)
             .collect()
             .await;
         let original = |id| copies.iter().find(|(copy, _)| *copy == id);
@@ -78,6 +81,12 @@ impl Casebridge {
             .map(|message| message.id.as_str())
             .filter(|id| !done.contains(original(*id).map_or(*id, |(_, original)| *original)))
             .collect()
+    }
+
+    /// The message's id, if the queue may forget it.
+    async fn done<'a>(&self, message: &'a Message, deadline: Deadline) -> Option<&'a str> {
+        let done = self.is_done(message, deadline).await;
+        done.then_some(&message.id)
     }
 
     /// Whether the queue may forget the message.

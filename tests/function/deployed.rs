@@ -69,6 +69,35 @@ async fn a_connection_that_was_closed_meanwhile_costs_a_new_one_and_no_error() {
 }
 
 #[tokio::test]
+async fn the_first_event_finds_the_connection_that_the_start_opened() {
+    let (casebridge, emulator) = over_a_socket().await;
+    casebridge.warm_up().await;
+    let opened = emulator.connections();
+    assert_eq!((opened > 0, emulator.cases().len()), (true, 0));
+    let payload = read("events/contact-flow-voice.json");
+    casebridge.handle(&payload, AMPLE).await.expect("a case");
+    assert_eq!(
+        (emulator.connections(), emulator.cases().len()),
+        (opened, 1)
+    );
+}
+
+/// The first event may come minutes after the start.
+#[tokio::test]
+async fn a_connection_that_died_before_the_first_event_costs_a_new_one_and_no_error() {
+    let (casebridge, emulator) = over_a_socket().await;
+    casebridge.warm_up().await;
+    let opened = emulator.connections();
+    emulator.close_idle_connections();
+    let payload = read("events/contact-flow-voice.json");
+    casebridge.handle(&payload, AMPLE).await.expect("a case");
+    assert_eq!(
+        (emulator.connections() > opened, emulator.cases().len()),
+        (true, 1)
+    );
+}
+
+#[tokio::test]
 async fn a_connection_cut_in_the_middle_is_no_error_either() {
     let (casebridge, emulator) = over_a_socket().await;
     for kind in [FaultKind::CloseBefore, FaultKind::CloseAfter] {

@@ -22,6 +22,7 @@ mod payloads;
 mod privacy;
 mod start;
 mod verdicts;
+mod warm_up;
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};

@@ -1,0 +1,109 @@
+//! A call that asks nothing of its service. It is made at the start, where nobody waits and Lambda gives the whole processor, and leaves an open
+//! connection and an SDK that has done each of its steps once.
+//!
+//! The request is built and signed like any other, and what goes out in its place is `HEAD /` without a signature: it takes no permission, and
+//! whatever the service answers is an answer.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_sdk_connectcases::error::SdkError;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::ConfigBag;
+
+use super::{Call, Operation};
+use crate::deadline::Deadline;
+use crate::error::Failure;
+
+/// What the start waits for it at most: a network that is slower than this is no reason not to start.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Puts `HEAD /` in the place of the request.
+#[derive(Debug)]
+pub(crate) struct WarmUp;
+
+impl WarmUp {
+    /// One attempt is all there is to it.
+    pub(crate) fn retries() -> RetryConfig {
+        RetryConfig::disabled()
+    }
+}
+
+impl Intercept for WarmUp {
+    fn name(&self) -> &'static str {
+        "WarmUp"
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.request_mut();
+        let mut harmless = HttpRequest::new(SdkBody::empty());
+        harmless.set_method("HEAD")?;
+        harmless.set_uri(root(request.uri()))?;
+        *request = harmless;
+        Ok(())
+    }
+}
+
+/// The root of the host that an address names.
+fn root(uri: &str) -> String {
+    let (scheme, rest) = uri.split_once("://").unwrap_or(("https", uri));
+    let host = rest.split(['/', '?']).next().unwrap_or_default();
+    format!("{scheme}://{host}/")
+}
+
+impl Operation {
+    /// A call to warm up with.
+    ///
+    /// # Errors
+    /// `OutOfTime`: never in practice.
+    pub(crate) fn warm_up(&'static self) -> Result<Call, Failure> {
+        self.unrepeatable(Deadline::after(PATIENCE))
+    }
+}
+
+impl Call {
+    /// Says so where the service could not be reached: the function starts all the same, and its first event waits for the connection.
+    pub(crate) fn warmed_up<T, E>(&self, sent: &Result<T, SdkError<E, HttpResponse>>) {
+        let reached = matches!(
+            sent,
+            Ok(_) | Err(SdkError::ServiceError(_) | SdkError::ResponseError(_))
+        );
+        if !reached {
+            let operation = self.operation.name;
+            tracing::warn!(
+                operation,
+                "the service of {operation} could not be reached within {} ms at the start: check the function's network if its events fail, too",
+                PATIENCE.as_millis()
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::root;
+
+    #[test]
+    fn the_root_is_the_hosts() {
+        for (uri, expected) in [
+            (
+                "https://cases.us-east-1.amazonaws.com/domains/d/cases?a=b",
+                "https://cases.us-east-1.amazonaws.com/",
+            ),
+            ("http://127.0.0.1:4599", "http://127.0.0.1:4599/"),
+            ("http://[::1]:4599/prefix/", "http://[::1]:4599/"),
+        ] {
+            assert_eq!(root(uri), expected);
+        }
+    }
+}

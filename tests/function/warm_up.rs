@@ -1,0 +1,91 @@
+//! The start opens connections, asks nothing of any service, and fails for no network.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_runtime_api::client::http::{HttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::http::{HttpConnectorFuture, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+use casebridge::config::Config;
+use casebridge::handler::Casebridge;
+use tokio::time::Instant;
+
+use super::{in_test, read};
+
+/// Keeps what would go out, and answers as a service does that knows nothing of it; or never.
+#[derive(Clone, Debug, Default)]
+struct Wire {
+    sent: Arc<Mutex<Vec<HttpRequest>>>,
+    silent: bool,
+}
+
+impl HttpConnector for Wire {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        self.sent.lock().expect("no panic before").push(request);
+        if self.silent {
+            return HttpConnectorFuture::new(std::future::pending());
+        }
+        let status = StatusCode::try_from(403).expect("a status");
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::empty())))
+    }
+}
+
+/// The shipped function with a ledger.
+fn on(wire: &Wire) -> Casebridge {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let get = |name: &str| match name {
+        "AWS_REGION" => Some("us-east-1".to_owned()),
+        "CASES_DOMAIN_ID" => Some("3ceaaf30-8142-48ea-91d9-3080f9b439fc".to_owned()),
+        "PROFILES_DOMAIN" => Some("amazon-connect-example".to_owned()),
+        "CASEBRIDGE_LEDGER_TABLE" => Some("ledger".to_owned()),
+        _ => None,
+    };
+    let config = Config::read(&get, &[root.into()]).expect("sound");
+    let wire = wire.clone();
+    let sdk = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .http_client(http_client_fn(move |_, _| {
+            SharedHttpConnector::new(wire.clone())
+        }))
+        .build();
+    Casebridge::start(&config, &in_test(&sdk)).expect("sound")
+}
+
+#[tokio::test]
+async fn what_goes_out_asks_for_nothing() {
+    let wire = Wire::default();
+    on(&wire).warm_up().await;
+    let sent = wire.sent.lock().expect("no panic before");
+    let mut addresses: Vec<_> = sent.iter().map(HttpRequest::uri).collect();
+    addresses.sort_unstable();
+    assert_eq!(
+        addresses,
+        [
+            "https://cases.us-east-1.amazonaws.com/",
+            "https://dynamodb.us-east-1.amazonaws.com/",
+            "https://profile.us-east-1.amazonaws.com/",
+        ]
+    );
+    for request in sent.iter() {
+        assert_eq!(request.method(), "HEAD");
+        assert_eq!(request.body().bytes(), Some(b"".as_slice()));
+        assert_eq!(request.headers().iter().count(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_without_an_answer_does_not_keep_the_function_from_starting() {
+    let wire = Wire {
+        silent: true,
+        ..Wire::default()
+    };
+    let casebridge = on(&wire);
+    let begun = Instant::now();
+    casebridge.warm_up().await;
+    let took = begun.elapsed();
+    assert!(took <= Duration::from_millis(510), "{took:?}");
+    assert_eq!(wire.sent.lock().expect("no panic before").len(), 3);
+}
