@@ -3,6 +3,7 @@
 //! What a service says in a message is never kept: it can quote field values.
 
 mod attempts;
+mod record;
 mod retry_after;
 mod warm_up;
 
@@ -16,9 +17,11 @@ use aws_sdk_connectcases::operation::RequestId as _;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 pub(crate) use self::attempts::{Attempts, NeverInDoubt};
+pub use self::record::CallRecord;
+pub(crate) use self::record::listen;
 pub(crate) use self::retry_after::RetryAfter;
 pub(crate) use self::warm_up::WarmUp;
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, Stopwatch};
 use crate::error::{ErrorCode, Failure};
 
 /// Time to open a connection, and to the first byte of an answer. Constant: the SDK keeps one connection pool for each pair, so a value that
@@ -86,6 +89,7 @@ pub(crate) struct Call {
     pub(crate) attempts: Attempts,
     /// Its time-outs.
     pub(crate) timeouts: TimeoutConfig,
+    since: Stopwatch,
 }
 
 impl Operation {
@@ -106,6 +110,11 @@ impl Operation {
         self.call(deadline, deadline.remaining())
     }
 
+    /// The service, as IAM calls it: what the first of the actions begins with.
+    fn service(&self) -> &'static str {
+        self.actions.split(':').next().unwrap_or_default()
+    }
+
     fn call(&'static self, deadline: Deadline, attempt: Duration) -> Result<Call, Failure> {
         let remaining = deadline.remaining();
         if remaining.is_zero() {
@@ -121,6 +130,7 @@ impl Operation {
             operation: self,
             attempts: Attempts::default(),
             timeouts,
+            since: Stopwatch::start(),
         })
     }
 

@@ -2,6 +2,7 @@
 //!
 //! A bad value stops the start with a sentence that names its variable.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -33,6 +34,12 @@ pub struct Config {
     pub ledger_table: Option<String>,
     /// `CASEBRIDGE_FAILURE_QUEUE`: the queue's URL.
     pub failure_queue: Option<String>,
+    /// `CASEBRIDGE_METRICS_NAMESPACE`
+    pub metrics_namespace: Option<String>,
+    /// `AWS_LAMBDA_FUNCTION_NAME`
+    pub function_name: String,
+    /// `AWS_XRAY_DAEMON_ADDRESS`, where `CASEBRIDGE_XRAY_SUBSEGMENTS` asks for subsegments.
+    pub xray_daemon: Option<SocketAddr>,
     /// Where credentials come from.
     pub credentials: Credentials,
     /// `AWS_CA_BUNDLE`, else `SSL_CERT_FILE`
@@ -150,6 +157,9 @@ impl Config {
             profiles_domain: get("PROFILES_DOMAIN"),
             ledger_table: get("CASEBRIDGE_LEDGER_TABLE"),
             failure_queue: failure_queue(get("CASEBRIDGE_FAILURE_QUEUE"))?,
+            metrics_namespace: metrics_namespace(get("CASEBRIDGE_METRICS_NAMESPACE"))?,
+            function_name: get("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "casebridge".to_owned()),
+            xray_daemon: if switch("CASEBRIDGE_XRAY_SUBSEGMENTS", get("CASEBRIDGE_XRAY_SUBSEGMENTS").as_deref())? { get("AWS_XRAY_DAEMON_ADDRESS").and_then(|address| address.parse().ok()) } else { None },
             credentials: if get("AWS_ACCESS_KEY_ID").is_some() { Credentials::Environment } else { Credentials::Chain },
             ca_bundle: ["AWS_CA_BUNDLE", "SSL_CERT_FILE"].into_iter().find_map(|variable| Some(CaBundle { variable, path: get(variable)?.into() })),
         })
@@ -285,6 +295,33 @@ fn failure_queue(value: Option<String>) -> Result<Option<String>, ConfigError> {
             ))
         }
         url => Ok(url),
+    }
+}
+
+/// The characters are those of CloudWatch's `Namespace` (API reference, `PutMetricData`).
+fn metrics_namespace(value: Option<String>) -> Result<Option<String>, ConfigError> {
+    let is_legal = |c: char| c.is_ascii_alphanumeric() || ".-_/#: ".contains(c);
+    match value {
+        Some(namespace)
+            if namespace.starts_with("AWS/")
+                || namespace.len() > 255
+                || !namespace.chars().all(is_legal) =>
+        {
+            Err(ConfigError::new(
+                "CASEBRIDGE_METRICS_NAMESPACE takes a CloudWatch namespace: 1 to 255 letters, digits and `.-_/#: `, not beginning with `AWS/`",
+            ))
+        }
+        namespace => Ok(namespace),
+    }
+}
+
+fn switch(variable: &str, value: Option<&str>) -> Result<bool, ConfigError> {
+    match value {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(other) => Err(ConfigError(format!(
+            "{variable} takes `true` or `false`, found `{other}`"
+        ))),
     }
 }
 

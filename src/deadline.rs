@@ -44,6 +44,28 @@ impl Deadline {
     }
 }
 
+/// Tells how long something takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Begins now.
+    #[must_use]
+    pub fn start() -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this file is where the clock is read"
+        )]
+        Self(Instant::now())
+    }
+
+    /// The time since the start.
+    #[must_use]
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 /// The time from `now` to an invocation's deadline, zero when it is past.
 ///
 /// Lambda sends the deadline as a time of day; `cargo lambda watch` sends a duration in its place, which reads as a time in 1970.

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::call;
 use crate::cases::Cases;
 use crate::contact::Connect;
 use crate::customer::Customers;
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, Stopwatch};
 use crate::error::Failure;
 use crate::failure_queue::FailureQueue;
 use crate::guard::Guard;
@@ -22,6 +23,10 @@ use crate::mapping::Mapping;
 use crate::outcome::{Answer, Outcome};
 use crate::request::Surroundings;
 use crate::trigger::{Event, Payload, TriggerKind};
+use crate::xray::Trace;
+
+use self::report::Story;
+pub use self::report::Telemetry;
 
 /// Kept free at the end of an invocation, for the answer to leave in.
 const MARGIN: Duration = Duration::from_millis(200);
@@ -46,6 +51,31 @@ pub struct Casebridge {
     pub failure_queue: Option<FailureQueue>,
     /// A flow is answered within this time.
     pub flow_budget: Duration,
+    /// Where the story of each event goes beside the log.
+    pub telemetry: Telemetry,
+}
+
+/// What Lambda says of an invocation, beside its payload.
+#[derive(Clone, Debug, Default)]
+pub struct Invocation {
+    /// The time until Lambda ends it.
+    pub remaining: Duration,
+    /// `awsRequestId`; another for each attempt, so it is good for the log alone.
+    pub request_id: String,
+    /// Whether it is the first of its environment.
+    pub cold_start: bool,
+    /// Its trace, where that is sampled.
+    pub trace: Option<Trace>,
+}
+
+impl From<Duration> for Invocation {
+    /// An invocation of which nothing is known but its time.
+    fn from(remaining: Duration) -> Self {
+        Self {
+            remaining,
+            ..Self::default()
+        }
+    }
 }
 
 /// What an invocation answers.
@@ -75,7 +105,7 @@ pub struct BatchItemFailure {
 }
 
 impl Casebridge {
-    /// Handles one invocation that ends in `remaining`.
+    /// Handles one invocation.
     ///
     /// A flow is always answered, with a failure if there is one: an error would make Connect call again. An EventBridge event that failed is
     /// an error, so that Lambda retries it and its on-failure destination gets it; so is one whose contact or comment could join the case
@@ -83,11 +113,17 @@ impl Casebridge {
     ///
     /// # Errors
     /// The payload is none that we take, or an event is not done.
-    pub async fn handle(&self, payload: &str, remaining: Duration) -> Result<Response, Failure> {
-        let deadline = Deadline::after(remaining.saturating_sub(MARGIN));
+    pub async fn handle(
+        &self,
+        payload: &str,
+        invocation: impl Into<Invocation>,
+    ) -> Result<Response, Failure> {
+        let invocation = invocation.into();
+        let deadline = Deadline::after(invocation.remaining.saturating_sub(MARGIN));
         match Payload::parse(payload) {
             Ok(Payload::Event(event)) => {
-                let outcome = self.event(&event, deadline.min(self.budget(&event))).await;
+                let deadline = deadline.min(self.budget(&event));
+                let outcome = self.event(&event, deadline, &invocation).await;
                 match outcome.failure() {
                     Some(failure) if event.trigger == TriggerKind::EventBridge => {
                         Err(failure.clone())
@@ -95,10 +131,15 @@ impl Casebridge {
                     _ => Ok(Response::Answer(Box::new(outcome.answer()))),
                 }
             }
-            Ok(Payload::Batch(batch)) => Ok(Response::Batch(self.batch(&batch, deadline).await)),
+            Ok(Payload::Batch(batch)) => {
+                let answer = self.batch(&batch, deadline, &invocation).await;
+                Ok(Response::Batch(answer))
+            }
             Err(failure) => {
                 tracing::error!(
                     error.code = failure.code.name(),
+                    cold_start = invocation.cold_start,
+                    request_id = invocation.request_id,
                     "refused a payload: {failure}"
                 );
                 Err(failure)
@@ -115,10 +156,23 @@ impl Casebridge {
         })
     }
 
-    async fn event(&self, event: &Event, deadline: Deadline) -> Outcome {
+    async fn event(&self, event: &Event, deadline: Deadline, invocation: &Invocation) -> Outcome {
+        let begun = self.telemetry.clock.now();
+        let stopwatch = Stopwatch::start();
         let mut outcome = Outcome::default();
-        outcome.result = self.steps(event, deadline, &mut outcome).await;
-        report::log(event, &outcome);
+        // Boxed: it holds every call that an event may make, and would be moved about with each level above it.
+        let steps = Box::pin(self.steps(event, deadline, &mut outcome));
+        let (result, calls) = call::listen(steps).await;
+        outcome.result = result;
+        self.telemetry.tell(&Story {
+            event,
+            outcome: &outcome,
+            calls: &calls,
+            invocation,
+            begun,
+            took: stopwatch.elapsed(),
+            left: deadline.remaining(),
+        });
         outcome
     }
 }

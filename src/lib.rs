@@ -19,12 +19,13 @@
 //! | [`failure_queue`] | a message that can never succeed into one that waits for a person |
 //! | [`outcome`], [`error`] | what happened into an answer |
 //! | [`handler`] | an invocation into an answer: the line above |
+//! | [`call`], [`metrics`], [`xray`] | the calls of an event into its line of the log, metrics and a trace |
 //! | [`config`], [`client`], [`start`], [`log`] | the environment into a function that is ready |
 //!
 //! Everything but the services' files, `handler`, `client` and `config` is pure: no clock, no environment, no network.
 
 pub mod arn;
-mod call;
+pub mod call;
 pub mod cases;
 pub mod client;
 pub mod config;
@@ -42,8 +43,10 @@ pub mod ledger;
 pub mod limits;
 pub mod log;
 pub mod mapping;
+pub mod metrics;
 pub mod outcome;
 pub mod phone;
 pub mod request;
 pub mod start;
 pub mod trigger;
+pub mod xray;

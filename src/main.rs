@@ -1,14 +1,19 @@
 //! The Lambda function: wiring only.
 
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use casebridge::config::{Config, LogFormat, Logging};
 use casebridge::error::Failure;
-use casebridge::handler::{Casebridge, Response};
+use casebridge::handler::{Casebridge, Invocation, Response};
+use casebridge::xray::Trace;
 use casebridge::{client, deadline, log};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
+
+/// Whether no invocation has come yet.
+static COLD: AtomicBool = AtomicBool::new(true);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -53,7 +58,17 @@ async fn invoke(
         reason = "Lambda gives the deadline as a time of day"
     )]
     let remaining = deadline::until(event.context.deadline(), SystemTime::now());
-    let answered = casebridge.handle(event.payload.get(), remaining).await;
+    let invocation = Invocation {
+        remaining,
+        cold_start: COLD.swap(false, Ordering::Relaxed),
+        trace: event
+            .context
+            .xray_trace_id
+            .as_deref()
+            .and_then(Trace::sampled),
+        request_id: event.context.request_id,
+    };
+    let answered = casebridge.handle(event.payload.get(), invocation).await;
     answered.map_err(|Failure { code, message, .. }| Diagnostic {
         error_type: code.name().to_owned(),
         error_message: message,

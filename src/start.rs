@@ -1,5 +1,7 @@
 //! From configuration to a function that is ready: everything that can go wrong before the first event, as sentences.
 
+use std::io::Write as _;
+
 use aws_config::SdkConfig;
 
 use crate::arn;
@@ -9,11 +11,13 @@ use crate::contact::Connect;
 use crate::customer::Customers;
 use crate::domain::{Domain, SnapshotError};
 use crate::failure_queue::FailureQueue;
-use crate::handler::Casebridge;
+use crate::handler::{Casebridge, Telemetry};
 use crate::ledger::Ledger;
 use crate::mapping::fault::Faults;
 use crate::mapping::{Mapping, Setting};
+use crate::metrics::Metrics;
 use crate::request::{ProfilesDomain, Surroundings};
+use crate::xray::Daemon;
 
 /// Why the function does not start.
 #[derive(Debug)]
@@ -103,6 +107,7 @@ impl Casebridge {
                 .clone()
                 .map(|url| FailureQueue::new(sdk, url)),
             flow_budget: config.flow_budget,
+            telemetry: telemetry(config, sdk),
         })
     }
 }
@@ -124,6 +129,25 @@ impl Casebridge {
                 }
             },
         );
+    }
+}
+
+fn telemetry(config: &Config, sdk: &SdkConfig) -> Telemetry {
+    let clock = sdk.time_source().unwrap_or_default();
+    let metrics = config.metrics_namespace.clone().map(|namespace| {
+        // A line that cannot be written has nowhere to be reported.
+        let sink = |lines: &str| drop(std::io::stdout().write_all(lines.as_bytes()));
+        Metrics::new(namespace, config.function_name.clone(), clock.clone(), sink)
+    });
+    let xray = config.xray_daemon.and_then(|address| {
+        Daemon::at(address)
+            .inspect_err(|error| tracing::warn!("no subsegments are sent to X-Ray: {error}"))
+            .ok()
+    });
+    Telemetry {
+        metrics,
+        xray,
+        clock,
     }
 }
 

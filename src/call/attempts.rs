@@ -15,6 +15,9 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::config_bag::ConfigBag;
 
+/// `ThrottlingException` of every service but DynamoDB, which has a 400 for it.
+const THROTTLED: u16 = 429;
+
 /// Counts the attempts of one call, and those of which it is certain that they did nothing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Attempts(Arc<Counts>);
@@ -23,6 +26,7 @@ pub(crate) struct Attempts(Arc<Counts>);
 struct Counts {
     begun: AtomicUsize,
     harmless: AtomicUsize,
+    throttled: AtomicUsize,
     /// The HTTP status of the last answer, 0 when there was none.
     last_status: AtomicU16,
 }
@@ -35,7 +39,22 @@ impl Attempts {
 
     /// Whether the last answer was that the quota is used up.
     pub(crate) fn were_throttled(&self) -> bool {
-        self.0.last_status.load(Ordering::Relaxed) == 429
+        self.last_status() == Some(THROTTLED)
+    }
+
+    /// How many were sent.
+    pub(crate) fn begun(&self) -> usize {
+        self.0.begun.load(Ordering::Relaxed)
+    }
+
+    /// How many of them were answered with the quota being used up.
+    pub(crate) fn throttled(&self) -> usize {
+        self.0.throttled.load(Ordering::Relaxed)
+    }
+
+    /// The HTTP status of the last answer.
+    pub(crate) fn last_status(&self) -> Option<u16> {
+        Some(self.0.last_status.load(Ordering::Relaxed)).filter(|status| *status != 0)
     }
 }
 
@@ -64,6 +83,9 @@ impl Intercept for Attempts {
         let status = context.response().map(HttpResponse::status);
         let last_status = status.map_or(0, StatusCode::as_u16);
         self.0.last_status.store(last_status, Ordering::Relaxed);
+        if last_status == THROTTLED {
+            self.0.throttled.fetch_add(1, Ordering::Relaxed);
+        }
         if is_harmless(context.response(), context.output_or_error()) {
             self.0.harmless.fetch_add(1, Ordering::Relaxed);
         }

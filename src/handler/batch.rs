@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
-use super::{BatchItemFailure, BatchResponse, Casebridge};
+use super::{BatchItemFailure, BatchResponse, Casebridge, Invocation};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::key;
@@ -23,11 +23,16 @@ const SIDE_BY_SIDE: usize = 10;
 const TO_START: Duration = Duration::from_secs(2);
 
 impl Casebridge {
-    pub(super) async fn batch(&self, messages: &[Message], deadline: Deadline) -> BatchResponse {
+    pub(super) async fn batch(
+        &self,
+        messages: &[Message],
+        deadline: Deadline,
+        invocation: &Invocation,
+    ) -> BatchResponse {
         let kept = if messages.iter().any(|message| message.fifo) {
-            self.in_order(messages, deadline).await
+            self.in_order(messages, deadline, invocation).await
         } else {
-            self.side_by_side(messages, deadline).await
+            self.side_by_side(messages, deadline, invocation).await
         };
         let kept = kept.into_iter().map(|id| BatchItemFailure {
             item_identifier: id.to_owned(),
@@ -38,9 +43,14 @@ impl Casebridge {
     }
 
     /// One after the other: the first that is kept keeps all after it.
-    async fn in_order<'a>(&self, messages: &'a [Message], deadline: Deadline) -> Vec<&'a str> {
+    async fn in_order<'a>(
+        &self,
+        messages: &'a [Message],
+        deadline: Deadline,
+        invocation: &Invocation,
+    ) -> Vec<&'a str> {
         for (index, message) in messages.iter().enumerate() {
-            if !self.is_done(message, deadline).await {
+            if !self.is_done(message, deadline, invocation).await {
                 let rest = messages.get(index..).unwrap_or_default();
                 return rest.iter().map(|message| message.id.as_str()).collect();
             }
@@ -49,7 +59,12 @@ impl Casebridge {
     }
 
     /// Several at once. Copies of one event share the fate of the first.
-    async fn side_by_side<'a>(&self, messages: &'a [Message], deadline: Deadline) -> Vec<&'a str> {
+    async fn side_by_side<'a>(
+        &self,
+        messages: &'a [Message],
+        deadline: Deadline,
+        invocation: &Invocation,
+    ) -> Vec<&'a str> {
         let mut originals: HashMap<String, &str> = HashMap::new();
         let mut copies: Vec<(&str, &str)> = Vec::new();
         let mut distinct = Vec::with_capacity(messages.len());
@@ -68,7 +83,7 @@ impl Casebridge {
         }
         let runs: Vec<_> = distinct
             .into_iter()
-            .map(|message| self.done(message, deadline))
+            .map(|message| self.done(message, deadline, invocation))
             .collect();
         let done: HashSet<&str> = stream::iter(runs)
             .buffer_unordered(SIDE_BY_SIDE)
@@ -84,13 +99,23 @@ impl Casebridge {
     }
 
     /// The message's id, if the queue may forget it.
-    async fn done<'a>(&self, message: &'a Message, deadline: Deadline) -> Option<&'a str> {
-        let done = self.is_done(message, deadline).await;
+    async fn done<'a>(
+        &self,
+        message: &'a Message,
+        deadline: Deadline,
+        invocation: &Invocation,
+    ) -> Option<&'a str> {
+        let done = self.is_done(message, deadline, invocation).await;
         done.then_some(&message.id)
     }
 
     /// Whether the queue may forget the message.
-    async fn is_done(&self, message: &Message, deadline: Deadline) -> bool {
+    async fn is_done(
+        &self,
+        message: &Message,
+        deadline: Deadline,
+        invocation: &Invocation,
+    ) -> bool {
         if deadline.remaining() < TO_START {
             tracing::warn!(
                 sqs.message_id = message.id,
@@ -100,7 +125,11 @@ impl Casebridge {
             return false;
         }
         let failure = match &message.event {
-            Ok(event) => self.event(event, deadline).await.failure().cloned(),
+            Ok(event) => self
+                .event(event, deadline, invocation)
+                .await
+                .failure()
+                .cloned(),
             Err(failure) => {
                 tracing::error!(
                     error.code = failure.code.name(),

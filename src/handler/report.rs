@@ -1,72 +1,115 @@
-//! One log line for each event, and one for what is missing from its case. Ids and codes only.
+//! What is told of each event: one line of the log, and where they are asked for, metrics and a trace. Ids and codes only.
 
-use crate::outcome::{Done, Outcome, Skip, Step};
+use std::time::{Duration, SystemTime};
+
+use aws_smithy_async::time::SharedTimeSource;
+
+use super::Invocation;
+use crate::call::CallRecord;
+use crate::metrics::Metrics;
+use crate::outcome::{Answer, Outcome};
 use crate::trigger::{Event, TriggerKind};
+use crate::xray::Daemon;
 
-/// Writes what became of an event.
-pub(super) fn log(event: &Event, outcome: &Outcome) {
-    let contact = event.contact_id().unwrap_or_default();
-    let id = event.text(&["id"]).unwrap_or_default();
-    let mapping = outcome.mapping.as_deref().unwrap_or_default();
-    let trigger = event.trigger.name();
-    for step in [&outcome.contact, &outcome.comment] {
-        if let Step::Missed { failure, .. } = step {
-            tracing::warn!(
-                trigger,
-                mapping,
-                contact.id = contact,
-                event.id = id,
-                error.code = failure.code.name(),
-                "{failure}"
-            );
+/// Where the story of an event goes beside the log.
+#[derive(Debug, Default)]
+pub struct Telemetry {
+    /// CloudWatch's metrics, where a namespace is configured.
+    pub metrics: Option<Metrics>,
+    /// X-Ray, where subsegments are asked for.
+    pub xray: Option<Daemon>,
+    /// The time of day.
+    pub clock: SharedTimeSource,
+}
+
+/// The story of one event.
+pub(super) struct Story<'a> {
+    pub(super) event: &'a Event,
+    pub(super) outcome: &'a Outcome,
+    pub(super) calls: &'a [CallRecord],
+    pub(super) invocation: &'a Invocation,
+    /// When it began.
+    pub(super) begun: SystemTime,
+    /// How long it took.
+    pub(super) took: Duration,
+    /// What its deadline had left in the end.
+    pub(super) left: Duration,
+}
+
+impl Telemetry {
+    pub(super) fn tell(&self, story: &Story<'_>) {
+        log(story);
+        if let Some(metrics) = &self.metrics {
+            metrics.event(story.event.trigger, story.outcome, story.calls);
+        }
+        if let (Some(xray), Some(trace)) = (&self.xray, &story.invocation.trace) {
+            xray.send(trace, story.begun, story.calls);
         }
     }
-    match &outcome.result {
-        Ok(done @ (Done::Created(case) | Done::Existing(case))) => {
-            let did = if matches!(done, Done::Created(_)) {
-                "created"
-            } else {
-                "found"
-            };
-            tracing::info!(
-                trigger,
-                mapping,
-                contact.id = contact,
-                event.id = id,
-                case.id = case.case_id,
-                "{did} case {}",
-                case.case_id
-            );
-        }
-        Ok(Done::Skipped(Skip::NoCaseMapping)) if event.trigger == TriggerKind::ContactFlow => {
-            tracing::warn!(
-                trigger,
-                contact.id = contact,
-                "skipped: no case mapping takes what this flow sends"
-            );
-        }
-        Ok(Done::Skipped(skip)) => tracing::info!(
-            trigger,
-            contact.id = contact,
-            event.id = id,
-            skip = skip.name(),
-            "skipped: {}",
-            skip.name()
-        ),
-        Err(failure) => {
-            let (code, field) = (
-                failure.code.name(),
-                failure.field.as_deref().unwrap_or_default(),
-            );
-            tracing::error!(
-                trigger,
-                mapping,
-                contact.id = contact,
-                event.id = id,
-                error.code = code,
-                error.field = field,
-                "no case: {failure}"
-            );
-        }
+}
+
+/// Writes the line. What a member has nothing to say of is left out.
+fn log(story: &Story<'_>) {
+    // A level is part of a line's place in the code, so each has a line of its own.
+    macro_rules! line {
+        ($level:ident, $answer:expr, $message:expr) => {
+            tracing::$level!(
+                trigger = story.event.trigger.name(),
+                mapping = some(&$answer.mapping),
+                outcome = $answer.status,
+                error.code = some($answer.error_code),
+                error.field = some(&$answer.error_field),
+                retryable = ($answer.retryable == "true").then_some(true),
+                case.id = some(&$answer.case_id),
+                contact.id = story.event.contact_id(),
+                event.id = story.event.text(&["id"]),
+                calls = some(&calls(story.calls)),
+                duration_ms = milliseconds(story.took),
+                deadline_left_ms = milliseconds(story.left),
+                cold_start = story.invocation.cold_start,
+                request_id = some(&story.invocation.request_id),
+                "{}",
+                $message
+            )
+        };
     }
+    let answer = story.outcome.answer();
+    let message = message(&answer);
+    let is_flow = story.event.trigger == TriggerKind::ContactFlow;
+    match answer.status {
+        "failed" => line!(error, answer, message),
+        "skipped" if is_flow => line!(warn, answer, message),
+        "created" | "existing" if !answer.error_code.is_empty() => line!(warn, answer, message),
+        _ => line!(info, answer, message),
+    }
+}
+
+/// The line's sentence.
+fn message(answer: &Answer) -> String {
+    let Answer {
+        status,
+        case_id,
+        error_message,
+        ..
+    } = answer;
+    let but = if error_message.is_empty() { "" } else { "; " };
+    match *status {
+        "created" => format!("created case {case_id}{but}{error_message}"),
+        "existing" => format!("found case {case_id}{but}{error_message}"),
+        "skipped" => format!("skipped: {error_message}"),
+        _ => format!("no case: {error_message}"),
+    }
+}
+
+fn calls(calls: &[CallRecord]) -> String {
+    let calls: Vec<String> = calls.iter().map(ToString::to_string).collect();
+    calls.join(", ")
+}
+
+fn some(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -21,6 +21,7 @@ mod once;
 mod payloads;
 mod privacy;
 mod start;
+mod telemetry;
 mod verdicts;
 mod warm_up;
 
@@ -36,7 +37,7 @@ use casebridge::customer::Customers;
 use casebridge::domain::Domain;
 use casebridge::error::Failure;
 use casebridge::guard::Guard;
-use casebridge::handler::Casebridge;
+use casebridge::handler::{Casebridge, Telemetry};
 use casebridge::mapping::fault::Faults;
 use casebridge::mapping::{Mapping, Setting};
 use casebridge::request::{ProfilesDomain, Surroundings};
@@ -175,6 +176,7 @@ fn casebridge(mapping: Mapping, domain_id: &str, sdk: &SdkConfig) -> Casebridge 
         connect: Some(Connect::new(&sdk)),
         ledger: None,
         failure_queue: None,
+        telemetry: Telemetry::default(),
         flow_budget: Duration::from_millis(2500),
     }
 }
