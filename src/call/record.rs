@@ -114,7 +114,7 @@ mod tests {
             // One that is given up in the middle took time, too.
             let _ = tokio::time::timeout(Duration::from_millis(7), call()).await;
         };
-        let ((_, calls), ((), none)) = tokio::join!(listen(event), listen(async {}));
+        let (((), calls), ((), none)) = tokio::join!(listen(event), listen(async {}));
         let record = |begun, took| CallRecord {
             operation: "GetCase",
             service: "cases",

@@ -13,7 +13,7 @@ use casebridge::config::Config;
 use casebridge::handler::Casebridge;
 use tokio::time::Instant;
 
-use super::{in_test, read};
+use super::in_test;
 
 /// Keeps what would go out, and answers as a service does that knows nothing of it; or never.
 #[derive(Clone, Debug, Default)]
