@@ -48,6 +48,8 @@ pub(crate) struct Queue {
     receiver: tokio::sync::Mutex<mpsc::UnboundedReceiver<Queued>>,
     in_flight: Mutex<HashMap<String, oneshot::Sender<Answer>>>,
     init: watch::Sender<Init>,
+    /// How many pollers wait for an event.
+    waiting: watch::Sender<usize>,
     count: AtomicU64,
 }
 
@@ -105,6 +107,7 @@ impl RuntimeApi {
             receiver: tokio::sync::Mutex::new(receiver),
             in_flight: Mutex::default(),
             init: watch::Sender::new(Init::Running),
+            waiting: watch::Sender::new(0),
             count: AtomicU64::new(1),
         });
         let events = Arc::clone(&queue);
@@ -144,6 +147,13 @@ impl RuntimeApi {
         }
     }
 
+    /// Waits until the function waits for an event, on one of its connections at least.
+    pub async fn idle(&self) {
+        let mut waiting = self.queue.waiting.subscribe();
+        // The queue has the sender, and lives as long as this.
+        let _ = waiting.wait_for(|waiting| *waiting > 0).await;
+    }
+
     /// Queues an event and waits for the function's answer.
     ///
     /// `timeout` runs from the moment the event is fetched, as a function's time-out does; the deadline that the
@@ -178,6 +188,22 @@ impl RuntimeApi {
     }
 }
 
+/// One poller that waits, until this is dropped: it was given an event, or its connection ended.
+struct Waiting<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Waiting<'a> {
+    fn begin(waiting: &'a watch::Sender<usize>) -> Self {
+        waiting.send_modify(|waiting| *waiting += 1);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|waiting| *waiting -= 1);
+    }
+}
+
 impl Queue {
     /// The next event; waits until there is one whose caller still waits.
     pub(crate) async fn next(&self) -> Option<Invocation> {
@@ -188,11 +214,13 @@ impl Queue {
             }
             running
         });
+        let waiting = Waiting::begin(&self.waiting);
         loop {
             let queued = self.receiver.lock().await.recv().await?;
             if queued.fetched.send(()).is_err() {
                 continue;
             }
+            drop(waiting);
             let number = self.count.fetch_add(1, Ordering::Relaxed);
             let request_id = format!("00000000-0000-4000-8000-{number:012x}");
             self.in_flight().insert(request_id.clone(), queued.answer);

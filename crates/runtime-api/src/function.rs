@@ -1,4 +1,4 @@
-//! [`Function`]: a binary run as Lambda runs it, one event at a time, started anew when it has ended.
+//! [`Function`]: a binary run as Lambda runs it, one event at a time unless it is told otherwise, started anew when it has ended.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use hyper::body::Bytes;
 use tokio::process::Command;
+use tokio::sync::{RwLock, RwLockReadGuard, Semaphore};
 
 use crate::answer::{Answer, ErrorReport};
 use crate::api::{INIT_TIMEOUT, InvokeError, RuntimeApi, seconds};
@@ -24,6 +25,7 @@ pub struct FunctionConfiguration {
     function_name: String,
     memory_size_mb: u32,
     timeout: Duration,
+    max_concurrency: usize,
     environment: BTreeMap<OsString, OsString>,
 }
 
@@ -48,6 +50,7 @@ impl FunctionConfiguration {
             function_name: "function".to_owned(),
             memory_size_mb: 128,
             timeout: Duration::from_secs(3),
+            max_concurrency: 1,
             environment: BTreeMap::new(),
         }
     }
@@ -80,6 +83,15 @@ impl FunctionConfiguration {
         self
     }
 
+    /// How many events the function is given at once; default 1, and at least that. More is what Lambda Managed Instances
+    /// do: the function is told by `AWS_LAMBDA_MAX_CONCURRENCY`, and has to poll that often.
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances-execution-environment.html>
+    #[must_use]
+    pub fn max_concurrency(mut self, events: usize) -> Self {
+        self.max_concurrency = events.max(1);
+        self
+    }
+
     /// A variable of its environment; it takes the place of one that Lambda would set, but for
     /// `AWS_LAMBDA_RUNTIME_API`.
     #[must_use]
@@ -97,10 +109,11 @@ impl FunctionConfiguration {
         let output = Output::default();
         let environment = Environment::start(&self, &output).await?;
         Ok(Function {
+            turns: Semaphore::new(self.max_concurrency),
             configuration: self,
             output,
             process: Mutex::new(Arc::clone(&environment.process)),
-            environment: tokio::sync::Mutex::new(environment),
+            environment: RwLock::new(environment),
         })
     }
 
@@ -135,7 +148,16 @@ impl FunctionConfiguration {
             .env("AWS_SESSION_TOKEN", "test")
             .env("LANG", "en_US.UTF-8")
             .env("TZ", ":UTC")
-            .env("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin")
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin");
+        if self.max_concurrency > 1 {
+            command
+                .env(
+                    "AWS_LAMBDA_MAX_CONCURRENCY",
+                    self.max_concurrency.to_string(),
+                )
+                .env("AWS_LAMBDA_INITIALIZATION_TYPE", "lambda-managed-instances");
+        }
+        command
             .envs(&self.environment)
             .env("AWS_LAMBDA_RUNTIME_API", runtime_api);
         command
@@ -149,12 +171,14 @@ pub struct Function {
     output: Output,
     /// The process of `environment`, reachable while an invocation holds that.
     process: Mutex<Arc<Process>>,
-    environment: tokio::sync::Mutex<Environment>,
+    environment: RwLock<Environment>,
+    /// One permit for each event that the function may have at once.
+    turns: Semaphore,
 }
 
 impl Function {
-    /// Sends one event and waits for the answer. Calls that overlap are served one after the other, as by one
-    /// execution environment; a function that has ended is started again first, as Lambda does.
+    /// Sends one event and waits for the answer. Calls beyond [`FunctionConfiguration::max_concurrency`] wait for their turn,
+    /// as with one execution environment; a function that has ended is started again first, as Lambda does.
     ///
     /// # Errors
     ///
@@ -163,11 +187,9 @@ impl Function {
     pub async fn invoke(&self, payload: impl Into<Bytes>) -> Result<Answer, FunctionError> {
         let payload = payload.into();
         expect_json(&payload).map_err(FunctionError::InvalidRequestContent)?;
-        let mut environment = self.environment.lock().await;
-        if !environment.process.is_running() {
-            *environment = Environment::start(&self.configuration, &self.output).await?;
-            *self.process() = Arc::clone(&environment.process);
-        }
+        // Nothing closes the semaphore, and a turn without a permit would do no harm.
+        let _turn = self.turns.acquire().await;
+        let environment = self.running().await?;
         let Environment { api, process } = &*environment;
         tokio::select! {
             // An answer counts although the process ends right after it.
@@ -181,6 +203,30 @@ impl Function {
             },
             exit = process.exited() => Err(FunctionError::Exited { phase: Phase::Invoke, exit, output: self.output.last() }),
         }
+    }
+
+    /// Waits until the function waits for its next event, or has ended.
+    pub async fn idle(&self) {
+        let environment = self.environment.read().await;
+        tokio::select! {
+            () = environment.api.idle() => {}
+            _ = environment.process.exited() => {}
+        }
+    }
+
+    async fn running(&self) -> Result<RwLockReadGuard<'_, Environment>, FunctionError> {
+        let environment = self.environment.read().await;
+        if environment.process.is_running() {
+            return Ok(environment);
+        }
+        drop(environment);
+        let mut environment = self.environment.write().await;
+        // Another event may have been first.
+        if !environment.process.is_running() {
+            *environment = Environment::start(&self.configuration, &self.output).await?;
+            *self.process() = Arc::clone(&environment.process);
+        }
+        Ok(environment.downgrade())
     }
 
     /// What the function wrote to standard output and standard error since the last call, line by line

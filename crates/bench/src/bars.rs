@@ -1,0 +1,124 @@
+//! The limits: what Casebridge may cost beside an empty function and a bare call, and how far behind the SDKs' defaults have to be. Ratios of
+//! medians from one run, so that they hold on any machine.
+
+use serde::Serialize;
+
+use crate::contender::Kind;
+use crate::figures::Figures;
+
+/// Which way a limit lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// Not more than it.
+    AtMost,
+    /// Not less than it.
+    AtLeast,
+}
+
+/// A limit, and what was found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Bar {
+    /// What is compared.
+    pub what: &'static str,
+    /// What was found.
+    pub found: f64,
+    /// Which way the limit lies.
+    pub limit: Limit,
+    /// The limit.
+    pub value: f64,
+    /// Whether it is kept.
+    pub met: bool,
+}
+
+/// What a bar looks at; none where a function of it was not measured.
+type Look = fn(&Measured<'_>) -> Option<f64>;
+
+struct Measured<'a>(&'a [Figures]);
+
+impl Measured<'_> {
+    fn of(&self, kind: Kind) -> Option<&Figures> {
+        self.0.iter().find(|figures| figures.name == kind.name())
+    }
+
+    fn ratio(&self, above: Kind, below: Kind, figure: fn(&Figures) -> f64) -> Option<f64> {
+        Some(figure(self.of(above)?) / figure(self.of(below)?))
+    }
+}
+
+fn cold_cpu(figures: &Figures) -> f64 {
+    figures.cold_cpu_ms.median
+}
+
+fn warm(figures: &Figures) -> f64 {
+    figures.warm_p50_ms.median
+}
+
+fn warm_cpu(figures: &Figures) -> f64 {
+    figures.cpu_per_invocation_ms.median
+}
+
+const BARS: [(&str, Limit, f64, Look); 12] = {
+    use Kind::{Boto3, Casebridge, CasebridgeEverything, Default, Empty, SdkV3, Tuned};
+    use Limit::{AtLeast, AtMost};
+    [
+        ("cold CPU: casebridge / empty", AtMost, 2.6, |m| {
+            m.ratio(Casebridge, Empty, cold_cpu)
+        }),
+        ("cold CPU: casebridge / tuned", AtMost, 1.25, |m| {
+            m.ratio(Casebridge, Tuned, cold_cpu)
+        }),
+        ("cold CPU: default / casebridge", AtLeast, 7.0, |m| {
+            m.ratio(Default, Casebridge, cold_cpu)
+        }),
+        ("cold CPU: boto3 / casebridge", AtLeast, 45.0, |m| {
+            m.ratio(Boto3, Casebridge, cold_cpu)
+        }),
+        ("cold CPU: sdk-v3 / casebridge", AtLeast, 35.0, |m| {
+            m.ratio(SdkV3, Casebridge, cold_cpu)
+        }),
+        ("casebridge: first answer / warm p50", AtMost, 1.5, |m| {
+            let casebridge = m.of(Casebridge)?;
+            Some(casebridge.first_answer_ms.median / warm(casebridge))
+        }),
+        ("warm p50: casebridge / tuned", AtMost, 1.15, |m| {
+            m.ratio(Casebridge, Tuned, warm)
+        }),
+        ("warm p50: boto3 / casebridge", AtLeast, 3.5, |m| {
+            m.ratio(Boto3, Casebridge, warm)
+        }),
+        ("CPU per invocation: casebridge / tuned", AtMost, 1.2, |m| {
+            m.ratio(Casebridge, Tuned, warm_cpu)
+        }),
+        ("casebridge: peak RSS, MB", AtMost, 10.0, |m| {
+            Some(m.of(Casebridge)?.peak_rss_mb.median)
+        }),
+        ("casebridge-everything: peak RSS, MB", AtMost, 10.0, |m| {
+            Some(m.of(CasebridgeEverything)?.peak_rss_mb.median)
+        }),
+        ("casebridge: zip with all it can do, MB", AtMost, 5.0, |m| {
+            Some(m.of(Casebridge)?.zip_mb)
+        }),
+    ]
+};
+
+/// The bars whose functions were measured.
+#[must_use]
+pub fn of(figures: &[Figures]) -> Vec<Bar> {
+    let measured = Measured(figures);
+    let bars = BARS.into_iter().filter_map(|(what, limit, value, look)| {
+        let found = look(&measured)?;
+        let met = match limit {
+            Limit::AtMost => found <= value,
+            Limit::AtLeast => found >= value,
+        };
+        Some(Bar {
+            what,
+            found,
+            limit,
+            value,
+            met,
+        })
+    });
+    bars.collect()
+}

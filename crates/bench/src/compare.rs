@@ -1,0 +1,136 @@
+//! The comparison: everything is put together first, then all take turns, one cold start each, as often as asked.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::authority::Authority;
+use crate::bars;
+use crate::contender::{Contender, Kind, Missing, Other, Preparation};
+use crate::figures::Figures;
+use crate::measure::Sample;
+use crate::report::{Machine, Report};
+use crate::services::{Seed, Transport};
+use crate::toolchain::Toolchain;
+
+/// What is compared, and how often.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// Cold starts of each function.
+    pub runs: usize,
+    /// Warm invocations after each cold start.
+    pub invocations: usize,
+    /// The functions.
+    pub kinds: Vec<Kind>,
+    /// Builds of Casebridge beside it.
+    pub others: Vec<Other>,
+    /// A binary of Casebridge to take instead of building one.
+    pub bootstrap: Option<PathBuf>,
+}
+
+/// The example domain and its customers.
+///
+/// # Errors
+/// They cannot be read.
+pub fn seed(toolchain: &Toolchain) -> anyhow::Result<Seed> {
+    let read = |name: &str| {
+        std::fs::read_to_string(toolchain.source(name))
+            .with_context(|| format!("{name} cannot be read"))
+    };
+    Ok(Seed {
+        domain: read("domain.json")?,
+        profiles: read("profiles.json")?,
+    })
+}
+
+/// The certificate authority of a run.
+///
+/// # Errors
+/// Its files cannot be written.
+pub fn authority(toolchain: &Toolchain) -> anyhow::Result<Authority> {
+    Authority::new(
+        &toolchain.folder("trust")?,
+        &toolchain.source("src/roots.pem"),
+    )
+}
+
+impl Comparison {
+    /// Builds, measures and sums up; says on standard error what it is doing.
+    ///
+    /// # Errors
+    /// A function in Rust cannot be built, or one fails. A peer that cannot be installed is part of the report.
+    pub async fn run(&self, toolchain: &Toolchain) -> anyhow::Result<Report> {
+        let authority = authority(toolchain)?;
+        let (contenders, missing) = self.prepare(toolchain, &authority)?;
+        let seed = seed(toolchain)?;
+        let transport = Transport {
+            tls: Some(authority.acceptor.clone()),
+            latency: Duration::ZERO,
+        };
+        let progress = progress(self.runs * contenders.len());
+        let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); contenders.len()];
+        for _ in 0..self.runs {
+            for (contender, samples) in contenders.iter().zip(&mut samples) {
+                progress.set_message(contender.name.clone());
+                let sample = contender.measure(&seed, &transport, self.invocations).await;
+                samples.push(sample.with_context(|| contender.name.clone())?);
+                progress.inc(1);
+            }
+        }
+        progress.finish_and_clear();
+        let figures: Vec<Figures> = contenders
+            .iter()
+            .zip(&samples)
+            .map(|(contender, samples)| Figures::of(contender, samples))
+            .collect();
+        Ok(Report {
+            machine: Machine::here(),
+            compiler: toolchain.compiler()?,
+            runs: self.runs,
+            invocations: self.invocations,
+            bars: bars::of(&figures),
+            functions: figures,
+            missing,
+        })
+    }
+
+    fn prepare(
+        &self,
+        toolchain: &Toolchain,
+        authority: &Authority,
+    ) -> anyhow::Result<(Vec<Contender>, Vec<Missing>)> {
+        let preparation = Preparation {
+            toolchain,
+            authority: Some(authority),
+            bootstrap: self.bootstrap.as_deref(),
+        };
+        let (mut contenders, mut missing) = (Vec::new(), Vec::new());
+        for kind in &self.kinds {
+            match (preparation.contender(*kind), kind) {
+                (Ok(contender), _) => contenders.push(contender),
+                (Err(error), Kind::Boto3 | Kind::SdkV3) => missing.push(Missing {
+                    name: kind.name().to_owned(),
+                    reason: format!("{error:#}"),
+                }),
+                (Err(error), _) => return Err(error.context(kind.name())),
+            }
+        }
+        for other in &self.others {
+            contenders.push(preparation.other(other)?);
+        }
+        Ok((contenders, missing))
+    }
+}
+
+/// A bar on a terminal.
+fn progress(steps: usize) -> ProgressBar {
+    let steps = u64::try_from(steps).unwrap_or(u64::MAX);
+    let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr());
+    // The template is fixed and sound.
+    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} {msg} {eta} left") {
+        bar.set_style(style);
+    }
+    bar
+}

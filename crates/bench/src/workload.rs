@@ -1,0 +1,86 @@
+//! What a function is sent: an event of `events/`, made another one for every invocation, so that each makes a case of its own.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde_json::Value;
+
+/// An event and how it is told from its kind.
+#[derive(Clone, Debug)]
+pub struct Workload {
+    event: Value,
+    /// A JSON pointer to what the key is made of.
+    identity: &'static str,
+}
+
+impl Workload {
+    /// Reads an event whose key hangs on the text at `identity`, a JSON pointer.
+    ///
+    /// # Errors
+    /// The file cannot be read, is not JSON, or has no text there.
+    pub fn read(file: &Path, identity: &'static str) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("{} cannot be read", file.display()))?;
+        let event: Value = serde_json::from_str(&text)
+            .with_context(|| format!("{} is not JSON", file.display()))?;
+        event
+            .pointer(identity)
+            .and_then(Value::as_str)
+            .with_context(|| format!("{} has no text at {identity}", file.display()))?;
+        Ok(Self { event, identity })
+    }
+
+    /// The event of this number: the same size each, and another key.
+    #[must_use]
+    pub fn payload(&self, number: usize) -> String {
+        let mut event = self.event.clone();
+        if let Some(identity) = event.pointer_mut(self.identity) {
+            *identity = Value::String(format!("00000000-0000-4000-8000-{number:012x}"));
+        }
+        event.to_string()
+    }
+
+    /// An SQS batch of this many events, from this number on.
+    #[must_use]
+    pub fn batch(&self, first: usize, items: usize) -> String {
+        let record = |number: usize| {
+            serde_json::json!({
+                "messageId": format!("00000000-0000-4000-9000-{number:012x}"),
+                "receiptHandle": "handle",
+                "body": self.payload(number),
+                "attributes": { "ApproximateReceiveCount": "1" },
+                "messageAttributes": {},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:us-east-1:111122223333:events",
+                "awsRegion": "us-east-1",
+            })
+        };
+        let records: Vec<Value> = (first..first + items).map(record).collect();
+        serde_json::json!({ "Records": records }).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_payload_has_a_key_of_its_own() {
+        let workload = Workload {
+            event: serde_json::json!({ "source": "s", "detail": { "id": "x" } }),
+            identity: "/detail/id",
+        };
+        assert_eq!(
+            workload.payload(26),
+            r#"{"source":"s","detail":{"id":"00000000-0000-4000-8000-00000000001a"}}"#
+        );
+        let batch: Value = serde_json::from_str(&workload.batch(3, 2)).unwrap();
+        let bodies: Vec<_> = batch["Records"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|record| &record["body"])
+            .collect();
+        assert_eq!(bodies, [&workload.payload(3), &workload.payload(4)]);
+    }
+}
