@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::appconfig::Source;
 use crate::guard::Guard;
 use crate::limits;
 
@@ -16,8 +17,10 @@ pub struct Config {
     pub domain_id: String,
     /// `AWS_REGION`
     pub region: String,
-    /// `CASEBRIDGE_MAPPING`
+    /// `CASEBRIDGE_MAPPING`: the file that it names, or the packaged one. Empty where AppConfig has the mapping and there is nothing to fall back on.
     pub mapping: Document,
+    /// `CASEBRIDGE_MAPPING`, where it names a configuration of AppConfig.
+    pub reload: Option<Reload>,
     /// `CASEBRIDGE_DOMAIN`; absent where the variable is not set and no `domain.json` is found.
     pub domain: Option<Document>,
     /// `CASEBRIDGE_ENTITY_PREFIX`
@@ -53,6 +56,26 @@ pub struct Document {
     pub name: String,
     /// Its text.
     pub text: String,
+}
+
+/// A mapping that changes without a deployment.
+#[derive(Clone, Debug)]
+pub struct Reload {
+    /// Where it is.
+    pub source: Source,
+    /// `CASEBRIDGE_MAPPING_POLL_SECONDS`: how old the last look may be when an invocation begins.
+    pub poll: Duration,
+    /// `CASEBRIDGE_MAPPING_FALLBACK`
+    pub fallback: Fallback,
+}
+
+/// What a start does whose mapping cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fallback {
+    /// It stops.
+    None,
+    /// It uses the packaged mapping.
+    Packaged,
 }
 
 /// Where AWS credentials come from.
@@ -143,12 +166,18 @@ impl Config {
             )?),
             None => Document::find("CASEBRIDGE_DOMAIN", None, "domain.json", folders).ok(),
         };
+        let reload = reload(&get)?;
         Ok(Self {
             domain_id: get("CASES_DOMAIN_ID").ok_or_else(|| {
                 ConfigError::new("CASES_DOMAIN_ID is not set: give the id of the Amazon Connect Cases domain (`aws connectcases list-domains` shows it)")
             })?,
             region: get("AWS_REGION").or_else(|| get("AWS_DEFAULT_REGION")).ok_or_else(|| ConfigError::new("AWS_REGION is not set: give the Region of the Cases domain"))?,
-            mapping: Document::find("CASEBRIDGE_MAPPING", get("CASEBRIDGE_MAPPING").as_deref(), "mapping.yaml", folders)?,
+            mapping: match &reload {
+                None => Document::find("CASEBRIDGE_MAPPING", get("CASEBRIDGE_MAPPING").as_deref(), "mapping.yaml", folders)?,
+                Some(Reload { fallback: Fallback::Packaged, .. }) => Document::find("CASEBRIDGE_MAPPING", None, "mapping.yaml", folders)?,
+                Some(Reload { fallback: Fallback::None, source, .. }) => Document { name: source.to_string(), text: String::new() },
+            },
+            reload,
             domain,
             entity_prefix: entity_prefix(get("CASEBRIDGE_ENTITY_PREFIX"))?,
             flow_budget: flow_budget(get("CASEBRIDGE_FLOW_BUDGET_MS"))?,
@@ -262,10 +291,13 @@ fn folders(get: &dyn Fn(&str) -> Option<String>) -> Vec<PathBuf> {
     let beside = std::env::current_exe()
         .ok()
         .and_then(|path| path.parent().map(Path::to_path_buf));
-    get("LAMBDA_TASK_ROOT")
-        .map(PathBuf::from)
+    let task_root = get("LAMBDA_TASK_ROOT").map(PathBuf::from);
+    // On Lambda, what layers bring.
+    let layers = task_root.as_ref().map(|_| PathBuf::from("/opt"));
+    task_root
         .into_iter()
         .chain(beside)
+        .chain(layers)
         .chain([PathBuf::from(".")])
         .collect()
 }
@@ -296,6 +328,48 @@ fn failure_queue(value: Option<String>) -> Result<Option<String>, ConfigError> {
         }
         url => Ok(url),
     }
+}
+
+/// What `CASEBRIDGE_MAPPING` and its fellows say of AppConfig.
+fn reload(get: &dyn Fn(&str) -> Option<String>) -> Result<Option<Reload>, ConfigError> {
+    const DEFAULT: Duration = Duration::from_secs(45);
+    let Some(named) = get("CASEBRIDGE_MAPPING") else {
+        return Ok(None);
+    };
+    let Some(named) = named.strip_prefix("appconfig:") else {
+        return Ok(None);
+    };
+    let port = get("AWS_APPCONFIG_EXTENSION_HTTP_PORT").and_then(|port| port.parse().ok());
+    let Some(source) = Source::parse(named, port.unwrap_or(Source::PORT)) else {
+        return Err(ConfigError(format!(
+            "CASEBRIDGE_MAPPING takes `appconfig:APPLICATION/ENVIRONMENT/PROFILE`, each by name or id, found `appconfig:{named}`"
+        )));
+    };
+    let poll = match get("CASEBRIDGE_MAPPING_POLL_SECONDS") {
+        None => DEFAULT,
+        Some(text) => match text.trim().parse() {
+            Ok(seconds @ 1..=86_400) => Duration::from_secs(seconds),
+            _ => {
+                return Err(ConfigError(format!(
+                    "CASEBRIDGE_MAPPING_POLL_SECONDS takes 1 to 86400 seconds, found `{text}`"
+                )));
+            }
+        },
+    };
+    let fallback = match get("CASEBRIDGE_MAPPING_FALLBACK").as_deref() {
+        None => Fallback::None,
+        Some("packaged") => Fallback::Packaged,
+        Some(other) => {
+            return Err(ConfigError(format!(
+                "CASEBRIDGE_MAPPING_FALLBACK takes `packaged`, or is left out, found `{other}`"
+            )));
+        }
+    };
+    Ok(Some(Reload {
+        source,
+        poll,
+        fallback,
+    }))
 }
 
 /// The characters are those of CloudWatch's `Namespace` (API reference, `PutMetricData`).

@@ -57,13 +57,15 @@ pub enum ErrorCode {
     LedgerUnavailable,
     /// The time was up before anything was sent.
     OutOfTime,
+    /// A mapping that was to be validated or taken into use cannot be.
+    MappingInvalid,
     /// The request could not be built, signed or handled.
     InternalError,
 }
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::UnrecognizedPayload,
         Self::SourceNotAllowed,
         Self::KeyMissing,
@@ -90,6 +92,7 @@ impl ErrorCode {
         Self::InProgress,
         Self::LedgerUnavailable,
         Self::OutOfTime,
+        Self::MappingInvalid,
         Self::InternalError,
     ];
 
@@ -111,7 +114,8 @@ impl ErrorCode {
             | Self::CustomerAmbiguous
             | Self::RequestRefused
             | Self::AccessDenied
-            | Self::ResourceNotFound => false,
+            | Self::ResourceNotFound
+            | Self::MappingInvalid => false,
             Self::CustomerUnknown
             | Self::CustomerNotVisible
             | Self::Throttled
@@ -157,6 +161,7 @@ impl ErrorCode {
             Self::InProgress => "InProgress",
             Self::LedgerUnavailable => "LedgerUnavailable",
             Self::OutOfTime => "OutOfTime",
+            Self::MappingInvalid => "MappingInvalid",
             Self::InternalError => "InternalError",
         }
     }

@@ -60,6 +60,8 @@ pub struct Casebridge {
 pub struct Invocation {
     /// The time until Lambda ends it.
     pub remaining: Duration,
+    /// What of the sender's patience is used up already.
+    pub spent: Duration,
     /// `awsRequestId`; another for each attempt, so it is good for the log alone.
     pub request_id: String,
     /// Whether it is the first of its environment.
@@ -86,6 +88,8 @@ pub enum Response {
     Answer(Box<Answer>),
     /// To Lambda's poller of an SQS queue.
     Batch(BatchResponse),
+    /// To AppConfig: the document can be taken into use. It looks for an error, and at nothing else.
+    Valid,
 }
 
 /// `SQSBatchResponse`: the messages that the queue keeps.
@@ -122,7 +126,7 @@ impl Casebridge {
         let deadline = Deadline::after(invocation.remaining.saturating_sub(MARGIN));
         match Payload::parse(payload) {
             Ok(Payload::Event(event)) => {
-                let deadline = deadline.min(self.budget(&event));
+                let deadline = deadline.min(self.budget(&event).before(invocation.spent));
                 let outcome = self.event(&event, deadline, &invocation).await;
                 match outcome.failure() {
                     Some(failure) if event.trigger == TriggerKind::EventBridge => {

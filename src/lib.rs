@@ -21,9 +21,11 @@
 //! | [`handler`] | an invocation into an answer: the line above |
 //! | [`call`], [`metrics`], [`xray`] | the calls of an event into its line of the log, metrics and a trace |
 //! | [`config`], [`client`], [`start`], [`log`] | the environment into a function that is ready |
+//! | [`appconfig`], [`live`] | a mapping that is deployed while the function runs into one that is in use |
 //!
 //! Everything but the services' files, `handler`, `client` and `config` is pure: no clock, no environment, no network.
 
+pub mod appconfig;
 pub mod arn;
 pub mod call;
 pub mod cases;
@@ -41,6 +43,7 @@ pub mod handler;
 pub mod key;
 pub mod ledger;
 pub mod limits;
+pub mod live;
 pub mod log;
 pub mod mapping;
 pub mod metrics;

@@ -6,7 +6,8 @@ use std::time::SystemTime;
 
 use casebridge::config::{Config, LogFormat, Logging};
 use casebridge::error::Failure;
-use casebridge::handler::{Casebridge, Invocation, Response};
+use casebridge::handler::{Invocation, Response};
+use casebridge::live::Live;
 use casebridge::xray::Trace;
 use casebridge::{client, deadline, log};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
@@ -41,18 +42,14 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let config = Config::from_env()?;
     let sdk = client::load(&config).await?;
-    let casebridge = Casebridge::start(&config, &sdk)?;
-    casebridge.warm_up().await;
+    let live = Live::start(config, sdk).await?;
     // It lives as long as the process, and so do the workers of `AWS_LAMBDA_MAX_CONCURRENCY`.
-    let casebridge: &'static Casebridge = Box::leak(Box::new(casebridge));
-    let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| invoke(casebridge, event));
+    let live: &'static Live = Box::leak(Box::new(live));
+    let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| invoke(live, event));
     lambda_runtime::run_concurrent(handler).await
 }
 
-async fn invoke(
-    casebridge: &Casebridge,
-    event: LambdaEvent<Box<RawValue>>,
-) -> Result<Response, Diagnostic> {
+async fn invoke(live: &Live, event: LambdaEvent<Box<RawValue>>) -> Result<Response, Diagnostic> {
     #[expect(
         clippy::disallowed_methods,
         reason = "Lambda gives the deadline as a time of day"
@@ -67,8 +64,9 @@ async fn invoke(
             .as_deref()
             .and_then(Trace::sampled),
         request_id: event.context.request_id,
+        ..Invocation::default()
     };
-    let answered = casebridge.handle(event.payload.get(), invocation).await;
+    let answered = live.handle(event.payload.get(), invocation).await;
     answered.map_err(|Failure { code, message, .. }| Diagnostic {
         error_type: code.name().to_owned(),
         error_message: message,

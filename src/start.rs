@@ -57,55 +57,72 @@ impl From<ConfigError> for StartError {
     }
 }
 
+/// A configuration whose documents are sound.
+pub struct Plan {
+    mapping: Mapping,
+    surroundings: Surroundings,
+}
+
+/// Loads snapshot and mapping.
+///
+/// # Errors
+/// The snapshot or the mapping cannot be used, or the mapping needs what is not configured.
+pub fn plan(config: &Config) -> Result<Plan, StartError> {
+    let domain = match &config.domain {
+        Some(document) => {
+            let snapshot = |error| StartError::Snapshot(document.name.clone(), error);
+            let domain = Domain::from_json(&document.text).map_err(snapshot)?;
+            domain.expect_id(&config.domain_id).map_err(snapshot)?;
+            Some(domain)
+        }
+        None => None,
+    };
+    let setting = Setting {
+        domain: domain.as_ref(),
+        entity_prefix: &config.entity_prefix,
+    };
+    let mapping = Mapping::load(&config.mapping.name, &config.mapping.text, setting)
+        .map_err(|faults| StartError::Mapping(Box::new(faults)))?;
+    if let Some(name) = mapping.needs_ledger()
+        && config.ledger_table.is_none()
+    {
+        let message = format!(
+            "the case mapping `{name}` has a `window` or `on_existing: attach`, and CASEBRIDGE_LEDGER_TABLE is not set: give the name of the ledger's table"
+        );
+        return Err(ConfigError::new(message).into());
+    }
+    let surroundings = surroundings(config, &mapping, domain.as_ref())?;
+    Ok(Plan {
+        mapping,
+        surroundings,
+    })
+}
+
 impl Casebridge {
     /// Loads snapshot and mapping and makes the function.
     ///
     /// # Errors
-    /// The snapshot or the mapping cannot be used, or the mapping needs what is not configured.
+    /// As [`plan`].
     pub fn start(config: &Config, sdk: &SdkConfig) -> Result<Self, StartError> {
-        let domain = match &config.domain {
-            Some(document) => {
-                let snapshot = |error| StartError::Snapshot(document.name.clone(), error);
-                let domain = Domain::from_json(&document.text).map_err(snapshot)?;
-                domain.expect_id(&config.domain_id).map_err(snapshot)?;
-                Some(domain)
-            }
-            None => None,
-        };
-        let setting = Setting {
-            domain: domain.as_ref(),
-            entity_prefix: &config.entity_prefix,
-        };
-        let mapping = Mapping::load(&config.mapping.name, &config.mapping.text, setting)
-            .map_err(|faults| StartError::Mapping(Box::new(faults)))?;
-        let surroundings = surroundings(config, &mapping, domain.as_ref())?;
+        let Plan {
+            mapping,
+            surroundings,
+        } = plan(config)?;
         let searched = surroundings
             .profiles
             .clone()
             .filter(|_| mapping.searches_profiles());
-        let ledger = match (&config.ledger_table, mapping.needs_ledger()) {
-            (Some(table), _) => Some(Ledger::new(sdk, table.clone())),
-            (None, None) => None,
-            (None, Some(name)) => {
-                let message = format!(
-                    "the case mapping `{name}` has a `window` or `on_existing: attach`, and CASEBRIDGE_LEDGER_TABLE is not set: give the name of the ledger's table"
-                );
-                return Err(ConfigError::new(message).into());
-            }
-        };
-        let connect = mapping.enriches().then(|| Connect::new(sdk));
+        let ledger = config.ledger_table.clone();
+        let failure_queue = config.failure_queue.clone();
         Ok(Self {
+            connect: mapping.enriches().then(|| Connect::new(sdk)),
             mapping,
             guard: config.guard(),
             surroundings,
             cases: Cases::new(sdk),
             customers: searched.map(|domain| Customers::new(sdk, domain)),
-            connect,
-            ledger,
-            failure_queue: config
-                .failure_queue
-                .clone()
-                .map(|url| FailureQueue::new(sdk, url)),
+            ledger: ledger.map(|table| Ledger::new(sdk, table)),
+            failure_queue: failure_queue.map(|url| FailureQueue::new(sdk, url)),
             flow_budget: config.flow_budget,
             telemetry: telemetry(config, sdk),
         })

@@ -16,6 +16,7 @@ mod events;
 mod faults;
 mod findings;
 mod ledger;
+mod live;
 mod matrix;
 mod once;
 mod payloads;

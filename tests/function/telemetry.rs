@@ -200,7 +200,7 @@ async fn one_line_of_the_log_tells_the_story_of_an_event() {
         remaining: AMPLE,
         request_id: "8476a536-e9f4-11e8-9739-2dfe598c3fcd".to_owned(),
         cold_start: true,
-        trace: None,
+        ..Invocation::default()
     };
     let payload = read("events/contact-flow-voice.json");
     let _ = function.casebridge.handle(&payload, invocation).await;

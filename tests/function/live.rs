@@ -1,0 +1,231 @@
+//! A mapping that AppConfig deploys while the function runs, through a stand-in of the extension on a socket.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use casebridge::config::{Config, Fallback};
+use casebridge::handler::Invocation;
+use casebridge::live::Live;
+use cases_emulator::Emulator;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::{AMPLE, emulator, in_test, read};
+
+/// The extension: what it answers, and what it was asked for.
+#[derive(Clone, Default)]
+struct Extension(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    status: u16,
+    document: String,
+    asked: Vec<String>,
+}
+
+impl Extension {
+    /// Deploys a document.
+    fn deploy(&self, document: &str) {
+        let mut state = self.0.lock().expect("no panic before");
+        state.status = 200;
+        document.clone_into(&mut state.document);
+    }
+
+    /// Has nothing to give from now on.
+    fn withdraw(&self) {
+        self.0.lock().expect("no panic before").status = 404;
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.0.lock().expect("no panic before").asked.clone()
+    }
+
+    /// The port that it listens on.
+    async fn listen(&self) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let extension = self.clone();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = vec![0; 4096];
+                let length = stream.read(&mut request).await.expect("a request");
+                let answer = extension.answer(&String::from_utf8_lossy(&request[..length]));
+                stream.write_all(answer.as_bytes()).await.expect("written");
+            }
+        });
+        port
+    }
+
+    fn answer(&self, request: &str) -> String {
+        let mut state = self.0.lock().expect("no panic before");
+        let line = request.lines().next().unwrap_or_default();
+        state.asked.push(line.to_owned());
+        let State {
+            status, document, ..
+        } = &*state;
+        let length = document.len();
+        format!(
+            "HTTP/1.1 {status} -\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{document}"
+        )
+    }
+}
+
+/// The shipped mapping with another title, and the snapshot behind it.
+fn document(title: &str) -> String {
+    let mapping = read("mapping.yaml");
+    let titled = mapping.replace(
+        "Order {{ $.detail.order.id | upper }} failed:",
+        &format!("{title}:"),
+    );
+    assert_ne!(titled, mapping);
+    format!("{titled}\n---\n{}", read("domain.json"))
+}
+
+fn config(port: u16) -> Config {
+    let get = |name: &str| match name {
+        "AWS_REGION" => Some("us-east-1".to_owned()),
+        "CASES_DOMAIN_ID" => Some("3ceaaf30-8142-48ea-91d9-3080f9b439fc".to_owned()),
+        "PROFILES_DOMAIN" => Some("amazon-connect-example".to_owned()),
+        "CASEBRIDGE_MAPPING" => Some("appconfig:cases/my production/mapping".to_owned()),
+        "AWS_APPCONFIG_EXTENSION_HTTP_PORT" => Some(port.to_string()),
+        _ => None,
+    };
+    let mut config = Config::read(&get, &[env!("CARGO_MANIFEST_DIR").into()]).expect("sound");
+    // Every invocation looks.
+    config.reload.as_mut().expect("AppConfig").poll = Duration::ZERO;
+    config
+}
+
+async fn start(config: Config) -> Result<(Live, Emulator), String> {
+    let emulator = emulator(&read("domain.json"));
+    let sdk = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .http_client(emulator.http_client())
+        .build();
+    let live = Live::start(config, in_test(&sdk)).await;
+    live.map(|live| (live, emulator))
+        .map_err(|error| error.to_string())
+}
+
+/// The titles of the cases that the emulator holds, after one more event.
+async fn titles(live: &Live, emulator: &Emulator, order: &str) -> Vec<String> {
+    let event = read("events/order-failed.json").replace("B-2207", order);
+    let handled = live.handle(&event, Invocation::from(AMPLE)).await;
+    handled.expect("a case");
+    let title = |case: &Value| {
+        let mut fields = case["fields"].as_array().expect("fields").iter();
+        let title = fields
+            .find(|field| field["id"] == "title")
+            .expect("a title");
+        let title = title["value"]["stringValue"].as_str().expect("text");
+        title.split(':').next().unwrap_or_default().to_owned()
+    };
+    let mut titles: Vec<_> = emulator.cases().iter().map(title).collect();
+    titles.sort_unstable();
+    titles
+}
+
+#[tokio::test]
+async fn a_mapping_that_is_deployed_is_in_use_with_the_next_invocation() {
+    let extension = Extension::default();
+    extension.deploy(&document("One"));
+    let (live, emulator) = start(config(extension.listen().await))
+        .await
+        .expect("sound");
+    assert_eq!(titles(&live, &emulator, "b-1").await, ["One"]);
+    extension.deploy(&document("Two"));
+    assert_eq!(titles(&live, &emulator, "b-2").await, ["One", "Two"]);
+    let path =
+        "GET /applications/cases/environments/my%20production/configurations/mapping HTTP/1.1";
+    assert_eq!(extension.asked(), [path; 3]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_used_leaves_the_mapping_as_it_is() {
+    let extension = Extension::default();
+    extension.deploy(&document("One"));
+    let (live, emulator) = start(config(extension.listen().await))
+        .await
+        .expect("sound");
+    extension.deploy(&document("Two {{ $.detail.order.id | uper }}"));
+    assert_eq!(titles(&live, &emulator, "b-1").await, ["One"]);
+    extension.withdraw();
+    assert_eq!(titles(&live, &emulator, "b-2").await, ["One", "One"]);
+    extension.deploy(&document("Three"));
+    assert_eq!(
+        titles(&live, &emulator, "b-3").await,
+        ["One", "One", "Three"]
+    );
+}
+
+#[tokio::test]
+async fn nobody_looks_again_before_the_last_look_is_old() {
+    let extension = Extension::default();
+    extension.deploy(&document("One"));
+    let mut config = config(extension.listen().await);
+    config.reload.as_mut().expect("AppConfig").poll = Duration::from_hours(1);
+    let (live, emulator) = start(config).await.expect("sound");
+    extension.deploy(&document("Two"));
+    assert_eq!(titles(&live, &emulator, "b-1").await, ["One"]);
+    assert_eq!(extension.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_start_that_meets_a_bad_mapping_stops_unless_it_may_fall_back() {
+    let extension = Extension::default();
+    extension.deploy(&document("{{ $.detail.order.id | uper }}"));
+    let mut config = config(extension.listen().await);
+    let error = start(config.clone()).await.err().expect("it stops");
+    let place = "there is no filter `uper`\n  --> appconfig:cases/my production/mapping:";
+    assert!(error.contains(place), "{error}");
+    extension.withdraw();
+    let error = start(config.clone()).await.err().expect("it stops");
+    let sentence = "appconfig:cases/my production/mapping could not be read: ";
+    assert!(
+        error.starts_with(sentence) && error.contains("HTTP 404"),
+        "{error}"
+    );
+
+    config.mapping = casebridge::config::Document {
+        name: "mapping.yaml".to_owned(),
+        text: read("mapping.yaml"),
+    };
+    config.reload.as_mut().expect("AppConfig").fallback = Fallback::Packaged;
+    let (live, emulator) = start(config).await.expect("it falls back");
+    assert_eq!(titles(&live, &emulator, "b-1").await, ["Order B-1 failed"]);
+}
+
+#[tokio::test]
+async fn a_document_is_validated_before_it_is_deployed() {
+    let extension = Extension::default();
+    extension.deploy(&document("One"));
+    let (live, emulator) = start(config(extension.listen().await))
+        .await
+        .expect("sound");
+    let validate = async |document: &str| {
+        let payload = json!({
+            "applicationId": "abc1234",
+            "configurationProfileId": "def5678",
+            "configurationVersion": "2",
+            "uri": "hosted",
+            "content": aws_smithy_types::base64::encode(document),
+        })
+        .to_string();
+        let handled = live.handle(&payload, Invocation::from(AMPLE));
+        handled
+            .await
+            .map(|_| ())
+            .map_err(|failure| failure.to_string())
+    };
+    validate(&document("Two")).await.expect("it is sound");
+    let faults = validate(&document("{{ $.detail.order.id | uper }}"))
+        .await
+        .expect_err("it has a fault");
+    assert!(faults.contains("did you mean `upper`?"), "{faults}");
+    let other = document("Two").replace("3ceaaf30", "00000000");
+    let fault = validate(&other).await.expect_err("it is of another domain");
+    assert!(fault.contains("CASES_DOMAIN_ID"), "{fault}");
+    assert!(emulator.cases().is_empty());
+}
