@@ -5,7 +5,7 @@ import json
 import re
 import unittest
 
-from stack import PARTITIONS, REPOSITORY, Refused, Stack, template
+from stack import ACCOUNT, PARTITIONS, REPOSITORY, Refused, Stack, template
 
 APPCONFIG = {
     "AppConfigApplicationId": "ab12cd3",
@@ -103,7 +103,7 @@ class Options(unittest.TestCase):
         stack = Stack()
         connect = [p for p in stack.of_type("AWS::Lambda::Permission").values() if p["Principal"] == "connect.amazonaws.com"]
         self.assertEqual([p["SourceArn"] for p in connect], [stack.parameters["ConnectInstanceArn"]])
-        self.assertEqual([p["SourceAccount"] for p in connect], ["111122223333"])
+        self.assertEqual([p["SourceAccount"] for p in connect], [ACCOUNT])
 
     def test_the_loop_guard_is_in_the_rule(self):
         stack = Stack({"EntityPrefix": "shop/"})
@@ -127,6 +127,10 @@ class Options(unittest.TestCase):
                         self.assertIn("rule/EventRule", statement["Condition"]["ArnEquals"]["aws:SourceArn"])
                         allowed.add(statement["Resource"])
             self.assertEqual(allowed, written)
+            key = stack.resources["EventKey"]["Properties"]["KeyPolicy"]["Statement"]
+            grants = [s for s in key if s["Principal"] == {"Service": "events.amazonaws.com"}]
+            self.assertEqual([s["Action"] for s in grants], [["kms:Decrypt", "kms:GenerateDataKey"]])
+            self.assertEqual([s["Condition"] for s in grants], [{"StringEquals": {"aws:SourceAccount": ACCOUNT}}])
             # EventBridge supports no queue that is encrypted with a key that AWS owns.
             for name, queue in stack.of_type("AWS::SQS::Queue").items():
                 self.assertTrue(queue["KmsMasterKeyId"].endswith(":key/EventKey"), name)
