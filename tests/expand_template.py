@@ -1,4 +1,4 @@
-"""Prints the CloudFormation template that SAM makes of a SAM template, for cfn-lint.
+"""Prints the CloudFormation template that SAM makes of a SAM template, for cfn-lint and checkov.
 
 Linters stop at the serverless resources; what SAM generates from them is only checked once it is expanded.
 """
@@ -21,13 +21,17 @@ class ManagedPolicies:
         return {name: f"arn:aws:iam::aws:policy/service-role/{name}"}
 
 
-with open(sys.argv[1], encoding="utf-8") as file:
-    template = yaml_parse(file)
+def expanded(path):
+    """The expansion of the template in a file."""
+    with open(path, encoding="utf-8") as file:
+        template = yaml_parse(file)
+    # SAM expands only what has been uploaded.
+    for resource in template["Resources"].values():
+        for location in ("CodeUri", "ContentUri"):
+            if location in resource.get("Properties", {}):
+                resource["Properties"][location] = "s3://example-bucket/artifact.zip"
+    return transform(template, {}, ManagedPolicies())
 
-# SAM expands only what has been uploaded.
-for resource in template["Resources"].values():
-    for location in ("CodeUri", "ContentUri"):
-        if location in resource.get("Properties", {}):
-            resource["Properties"][location] = "s3://example-bucket/artifact.zip"
 
-json.dump(transform(template, {}, ManagedPolicies()), sys.stdout, indent=2)
+if __name__ == "__main__":
+    json.dump(expanded(sys.argv[1]), sys.stdout, indent=2)

@@ -1,11 +1,10 @@
 """Builds template.yaml with SAM and runs the function with nothing but what is then in .aws-sam.
 
 The function runs under AWS's own runtime interface emulator, which the SAM CLI brings along, with the environment that the
-template gives it; Cases is the emulator of this repository. Two events have to become cases.
+template gives it; Cases is the emulator of this repository. An event for each of the two functions has to become a case.
 """
 
 import json
-import os
 import platform
 import re
 import shutil
@@ -22,43 +21,46 @@ import samcli.local
 from samcli.yamlhelper import yaml_parse
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPOSITORY / "tests" / "deployment"))
+
+from stack import Stack, template
+
 BUILT = REPOSITORY / ".aws-sam" / "build"
 X86 = platform.machine() in ("x86_64", "AMD64")
-EVENTS = ("contact-flow-voice.json", "order-failed.json")
+# What each function of the template is invoked with.
+EVENTS = {"FlowFunction": "contact-flow-voice.json", "EventFunction": "order-failed.json"}
 
 
 def main():
     sam = [str(Path(sys.executable).with_name("sam")), "build", "--parameter-overrides"]
     subprocess.run([*sam, f"Architecture={'x86_64' if X86 else 'arm64'}"], cwd=REPOSITORY, check=True)
-    domain = json.loads((REPOSITORY / "domain.json").read_text())["domain"]
-    instance = json.loads(event(EVENTS[0]))["Details"]["ContactData"]["InstanceARN"]
-    parameters = {
-        "CasesDomainId": domain["domainId"],
-        "ConnectInstanceArn": instance,
-        "ProfilesDomain": json.loads((REPOSITORY / "profiles.json").read_text())["domain"]["DomainName"],
-        "AWS::AccountId": domain["domainArn"].split(":")[4],
-    }
+    domain_id = json.loads((REPOSITORY / "domain.json").read_text())["domain"]["domainId"]
+    stack = Stack({"CasesDomainId": domain_id}, source=template(BUILT / "template.yaml"))
     with tempfile.TemporaryDirectory() as folder, Emulator() as emulator:
         unpacked = Unpacked(Path(folder))
-        environment = unpacked.environment(parameters) | {
-            "AWS_ENDPOINT_URL_CONNECTCASES": emulator.endpoint,
-            "AWS_ENDPOINT_URL_CUSTOMER_PROFILES": emulator.endpoint,
-            "AWS_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "example",
-            "AWS_SECRET_ACCESS_KEY": "example",
-            "AWS_LAMBDA_FUNCTION_NAME": "casebridge",
-            "AWS_LAMBDA_FUNCTION_TIMEOUT": "10",
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
-            "LAMBDA_TASK_ROOT": str(unpacked.task),
-        }
-        with Function(unpacked.task / "bootstrap", environment) as function:
-            for name in EVENTS:
+        for logical_id, name in EVENTS.items():
+            properties = stack.resources[logical_id]["Properties"]
+            task = unpacked.task(logical_id)
+            environment = unpacked.environment(properties) | {
+                "AWS_ENDPOINT_URL_CONNECTCASES": emulator.endpoint,
+                "AWS_ENDPOINT_URL_CUSTOMER_PROFILES": emulator.endpoint,
+                "AWS_REGION": stack.region,
+                "AWS_ACCESS_KEY_ID": "example",
+                "AWS_SECRET_ACCESS_KEY": "example",
+                "AWS_LAMBDA_FUNCTION_NAME": logical_id,
+                "AWS_LAMBDA_FUNCTION_TIMEOUT": str(properties["Timeout"]),
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(properties["MemorySize"]),
+                "LAMBDA_TASK_ROOT": str(task),
+            }
+            with Function(task / "bootstrap", environment) as function:
                 answer = function.invoke(event(name))
                 assert "errorType" not in answer, f"{name}: {answer}"
-                print(f"{name}: {json.dumps(answer)}")
-        cases = emulator.cases(domain["domainId"])
+                print(f"{logical_id}: {name}: {json.dumps(answer)}")
+        cases = emulator.cases(domain_id)
         assert len(cases) == len(EVENTS), f"{len(EVENTS)} events made {len(cases)} cases"
-    size = (BUILT / "Function" / "bootstrap").stat().st_size
+        built = {unpacked.code(logical_id) for logical_id in EVENTS}
+        assert len(built) == 1, f"the functions are not of one build: {built}"
+        size = (task / "bootstrap").stat().st_size
     print(f"{len(cases)} cases made by what .aws-sam holds; the function has {size / 1e6:.1f} MB")
 
 
@@ -76,22 +78,21 @@ class Unpacked:
     """What .aws-sam holds, in folders such as Lambda would unpack it to."""
 
     def __init__(self, folder):
-        self.task, self.layer = folder / "task", folder / "opt"
-        shutil.copytree(BUILT / "Function", self.task)
-        shutil.copytree(BUILT / "MappingLayer", self.layer)
+        self.folder, self.layer = folder, folder / "opt"
+        self.resources = yaml_parse((BUILT / "template.yaml").read_text())["Resources"]
+        shutil.copytree(BUILT / self.resources["MappingLayer"]["Properties"]["ContentUri"], self.layer)
 
-    def environment(self, parameters):
-        """The variables of the built template, with its parameters in them and the layer where it is here."""
-        template = yaml_parse((BUILT / "template.yaml").read_text())
-        defaults = {name: parameter.get("Default") for name, parameter in template["Parameters"].items()}
-        variables = template["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
+    def code(self, logical_id):
+        """The folder that was built for a function."""
+        return BUILT / self.resources[logical_id]["Properties"]["CodeUri"]
 
-        def resolve(value):
-            if isinstance(value, dict):
-                return str((defaults | parameters)[value["Ref"]])
-            return re.sub("^/opt/", f"{self.layer}/", str(value))
+    def task(self, logical_id):
+        return Path(shutil.copytree(self.code(logical_id), self.folder / logical_id))
 
-        return {name: resolve(value) for name, value in variables.items()}
+    def environment(self, properties):
+        """The variables of a function, with the layer where it is here."""
+        variables = properties["Environment"]["Variables"]
+        return {name: re.sub("^/opt/", f"{self.layer}/", str(value)) for name, value in variables.items()}
 
 
 class Emulator:

@@ -1,0 +1,207 @@
+"""Every combination of the template's options gives a stack that CloudFormation could deploy, with what the options promise."""
+
+import itertools
+import json
+import re
+import unittest
+
+from stack import ACCOUNT, PARTITIONS, REPOSITORY, Refused, Stack, template
+
+APPCONFIG = {
+    "AppConfigApplicationId": "ab12cd3",
+    "AppConfigEnvironmentId": "ef45gh6",
+    "AppConfigProfileId": "ij78kl9",
+    "AppConfigExtensionArn": "arn:aws:lambda:us-east-1:111122223333:layer:AWS-AppConfig-Extension-Arm64:1",
+}
+CHOICES = {
+    "EventDelivery": ("sqs", "direct"),
+    "Ledger": ("true", "false"),
+    "Tracing": ("Active", "PassThrough"),
+    "MetricsNamespace": ("Casebridge", ""),
+    "EventBusName": ("default", "orders"),
+    "appconfig": (APPCONFIG, {}),
+}
+
+
+def combinations():
+    """Every combination of the options that change which resources there are."""
+    for values in itertools.product(*CHOICES.values()):
+        chosen = dict(zip(CHOICES, values, strict=True))
+        chosen |= chosen.pop("appconfig")
+        chosen["Dashboard"] = "true" if chosen["MetricsNamespace"] else "false"
+        yield chosen
+
+
+def variables(stack, name):
+    return stack.resources[name]["Properties"]["Environment"]["Variables"]
+
+
+class Options(unittest.TestCase):
+    def test_every_combination_deploys(self):
+        for parameters in combinations():
+            with self.subTest(parameters):
+                stack = Stack(parameters)
+                text = json.dumps([stack.resources, stack.outputs])
+                self.assertNotIn("Fn::", text)
+                self.assertNotIn('"Ref"', text)
+
+    def test_no_arn_is_of_another_partition(self):
+        for partition in PARTITIONS:
+            extension = {"AppConfigExtensionArn": APPCONFIG["AppConfigExtensionArn"].replace("arn:aws:", f"arn:{partition}:")}
+            for parameters in combinations():
+                if "AppConfigExtensionArn" in parameters:
+                    parameters |= extension
+                stack = Stack(parameters, partition)
+                with self.subTest(partition, parameters=parameters):
+                    found = set(re.findall(r"arn:(aws[a-z-]*):", json.dumps(stack.resources)))
+                    self.assertEqual(found, {partition})
+
+    def test_events_are_queued_by_default(self):
+        stack = Stack()
+        target = stack.resources["EventRule"]["Properties"]["Targets"][0]
+        poller = stack.resources["EventQueuePoller"]["Properties"]
+        queue = stack.resources["EventQueue"]["Properties"]
+        function = stack.resources["EventFunction"]["Properties"]
+        self.assertTrue(target["Arn"].endswith(":EventQueue"), target)
+        self.assertTrue(poller["EventSourceArn"].endswith(":EventQueue"), poller)
+        self.assertEqual(poller["FunctionResponseTypes"], ["ReportBatchItemFailures"])
+        # Lambda's advice: six times the function's time-out, and the batch's window.
+        least = 6 * function["Timeout"] + poller.get("MaximumBatchingWindowInSeconds", 0)
+        self.assertGreaterEqual(queue["VisibilityTimeout"], least)
+        self.assertTrue(variables(stack, "EventFunction")["CASEBRIDGE_FAILURE_QUEUE"].endswith("/FailureQueue"))
+
+    def test_a_message_that_waits_for_quota_does_not_become_a_dead_letter(self):
+        stack = Stack()
+        queue = stack.resources["EventQueue"]["Properties"]
+        hours = queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"] / 3600
+        self.assertGreaterEqual(hours, 5, "an outage of five hours is outlasted")
+        self.assertLess(hours * 3600, queue["MessageRetentionPeriod"], "a dead letter is one before its time is up")
+
+    def test_directly_delivered_events_have_retries_and_a_destination(self):
+        stack = Stack({"EventDelivery": "direct"})
+        target = stack.resources["EventRule"]["Properties"]["Targets"][0]
+        retries = stack.resources["EventRetries"]["Properties"]
+        self.assertTrue(target["Arn"].endswith(":EventFunction"), target)
+        self.assertTrue(target["DeadLetterConfig"]["Arn"].endswith(":UndeliveredQueue"))
+        self.assertTrue(retries["DestinationConfig"]["OnFailure"]["Destination"].endswith(":FailureQueue"))
+        permission = stack.resources["EventPermission"]["Properties"]
+        self.assertTrue(permission["SourceArn"].endswith(":rule/EventRule"))
+        self.assertFalse({"EventQueue", "EventQueuePoller", "DeadLetterQueue"} & stack.resources.keys())
+
+    def test_block_and_function_agree_on_the_time_of_a_flow(self):
+        parameter = template()["Parameters"]["FlowTimeLimitSeconds"]
+        for limit in parameter["AllowedValues"]:
+            with self.subTest(limit):
+                stack = Stack({"FlowTimeLimitSeconds": limit})
+                budget = int(variables(stack, "FlowFunction")["CASEBRIDGE_FLOW_BUDGET_MS"])
+                self.assertEqual(budget, int(limit) * 1000 - 500)
+                self.assertGreater(stack.resources["FlowFunction"]["Properties"]["Timeout"], int(limit))
+                self.assertEqual(stack.resources["FlowSlowAlarm"]["Properties"]["Threshold"], int(limit) * 1000)
+                self.assertEqual(stack.outputs["FlowTimeLimitSeconds"], limit)
+
+    def test_only_the_instance_of_the_account_invokes_the_flows_function(self):
+        stack = Stack()
+        connect = [p for p in stack.of_type("AWS::Lambda::Permission").values() if p["Principal"] == "connect.amazonaws.com"]
+        self.assertEqual([p["SourceArn"] for p in connect], [stack.parameters["ConnectInstanceArn"]])
+        self.assertEqual([p["SourceAccount"] for p in connect], [ACCOUNT])
+
+    def test_the_loop_guard_is_in_the_rule(self):
+        stack = Stack({"EntityPrefix": "shop/"})
+        detail = stack.resources["EventRule"]["Properties"]["EventPattern"]["detail"]
+        self.assertEqual(
+            detail["performedBy"]["user"]["customEntity"], [{"exists": False}, {"anything-but": {"prefix": "shop/"}}]
+        )
+        for function in ("FlowFunction", "EventFunction"):
+            self.assertEqual(variables(stack, function)["CASEBRIDGE_ENTITY_PREFIX"], "shop/")
+
+    def test_event_bridge_may_write_to_the_queues_it_writes_to(self):
+        for delivery in CHOICES["EventDelivery"]:
+            stack = Stack({"EventDelivery": delivery})
+            target = stack.resources["EventRule"]["Properties"]["Targets"][0]
+            written = {arn for arn in (target["Arn"], target["DeadLetterConfig"]["Arn"]) if ":sqs:" in arn}
+            allowed = set()
+            for policy in stack.of_type("AWS::SQS::QueuePolicy").values():
+                for statement in policy["PolicyDocument"]["Statement"]:
+                    if statement["Effect"] == "Allow":
+                        self.assertEqual(statement["Principal"], {"Service": "events.amazonaws.com"})
+                        self.assertIn("rule/EventRule", statement["Condition"]["ArnEquals"]["aws:SourceArn"])
+                        allowed.add(statement["Resource"])
+            self.assertEqual(allowed, written)
+            key = stack.resources["EventKey"]["Properties"]["KeyPolicy"]["Statement"]
+            grants = [s for s in key if s["Principal"] == {"Service": "events.amazonaws.com"}]
+            self.assertEqual([s["Action"] for s in grants], [["kms:Decrypt", "kms:GenerateDataKey"]])
+            self.assertEqual([s["Condition"] for s in grants], [{"StringEquals": {"aws:SourceAccount": ACCOUNT}}])
+            # EventBridge supports no queue that is encrypted with a key that AWS owns.
+            for name, queue in stack.of_type("AWS::SQS::Queue").items():
+                self.assertTrue(queue["KmsMasterKeyId"].endswith(":key/EventKey"), name)
+
+    def test_a_mapping_from_appconfig_takes_all_of_its_parameters(self):
+        for name in APPCONFIG:
+            with self.subTest(name), self.assertRaisesRegex(Refused, name):
+                Stack(APPCONFIG | {name: ""})
+        with self.assertRaisesRegex(Refused, "AppConfigApplicationId"):
+            Stack({"AppConfigFallback": "true"})
+
+    def test_a_mapping_from_appconfig_is_asked_for(self):
+        stack = Stack(APPCONFIG | {"AppConfigFallback": "true", "AppConfigPollSeconds": "60"})
+        for function in ("FlowFunction", "EventFunction"):
+            environment = variables(stack, function)
+            self.assertEqual(environment["CASEBRIDGE_MAPPING"], "appconfig:ab12cd3/ef45gh6/ij78kl9")
+            self.assertEqual(environment["CASEBRIDGE_MAPPING_FALLBACK"], "packaged")
+            self.assertEqual(environment["CASEBRIDGE_MAPPING_POLL_SECONDS"], "60")
+            self.assertIn(APPCONFIG["AppConfigExtensionArn"], stack.resources[function]["Properties"]["Layers"])
+        without = variables(Stack(), "FlowFunction")
+        self.assertFalse([name for name in without if "APPCONFIG" in name or name.startswith("CASEBRIDGE_MAPPING_")])
+
+    def test_combinations_that_cannot_work_are_refused(self):
+        for parameters, reason in (
+            ({"EventReservedConcurrency": "1"}, "2 or more"),
+            ({"EventReservedConcurrency": "0"}, "EventPolling"),
+            ({"EventDelivery": "direct", "EventPolling": "false"}, "EventRuleState"),
+            ({"MetricsNamespace": ""}, "MetricsNamespace"),
+            ({"CasesDomainId": "*"}, "CasesDomainId"),
+            ({"ConnectInstanceArn": "arn:aws:connect:us-east-1:111122223333:instance/*"}, "ConnectInstanceArn"),
+            ({"ProfilesDomain": "*"}, "ProfilesDomain"),
+            ({"EntityPrefix": "c/"}, "EntityPrefix"),
+            ({"FlowTimeLimitSeconds": "9"}, "FlowTimeLimitSeconds"),
+        ):
+            with self.subTest(parameters), self.assertRaisesRegex(Refused, reason):
+                Stack(parameters)
+
+    def test_the_ledger_outlives_the_stack(self):
+        table = Stack({"Ledger": "true"}).resources["LedgerTable"]
+        self.assertEqual((table["DeletionPolicy"], table["UpdateReplacePolicy"]), ("Retain", "Retain"))
+        self.assertEqual(table["Properties"]["TimeToLiveSpecification"], {"AttributeName": "expiration", "Enabled": True})
+
+    def test_what_can_have_tags_has_them(self):
+        untagged = {  # these take none
+            "AWS::CloudWatch::Dashboard",
+            "AWS::IAM::ManagedPolicy",
+            "AWS::Lambda::EventInvokeConfig",
+            "AWS::Lambda::LayerVersion",
+            "AWS::Lambda::Permission",
+            "AWS::SQS::QueuePolicy",
+        }
+        for delivery in CHOICES["EventDelivery"]:
+            for name, resource in Stack({"EventDelivery": delivery, "Ledger": "true"}).resources.items():
+                if resource["Type"] not in untagged:
+                    self.assertIn({"Key": "application", "Value": "casebridge"}, resource["Properties"].get("Tags", []), name)
+
+    def test_every_parameter_is_described_grouped_and_bounded(self):
+        source = template()
+        groups = source["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+        grouped = [name for group in groups for name in group["Parameters"]]
+        self.assertCountEqual(grouped, source["Parameters"])
+        for name, parameter in source["Parameters"].items():
+            with self.subTest(name):
+                self.assertTrue(parameter["Description"].endswith("."))
+                bounds = {"AllowedPattern", "AllowedValues", "MinValue"} & parameter.keys()
+                self.assertTrue(bounds or parameter["Type"] == "CommaDelimitedList", "any value is taken")
+
+    def test_the_release_is_that_of_the_function(self):
+        version = re.search(r'(?m)^version = "(.+)"', (REPOSITORY / "Cargo.toml").read_text())[1]
+        self.assertEqual(template()["Metadata"]["AWS::ServerlessRepo::Application"]["SemanticVersion"], version)
+
+
+if __name__ == "__main__":
+    unittest.main()
