@@ -238,14 +238,22 @@ mod tests {
     fn a_count_that_has_grown_is_marked() {
         let verdict = judge(&baseline(), "rustc 1", &counts(1_000_000, 1_031));
         assert!(verdict.grown);
-        insta::assert_snapshot!(verdict.text, @"");
+        insta::assert_snapshot!(verdict.text, @r"
+        rustc 1
+          casebridge             cold start          1,000,000 instructions, +0.0 % of 1,000,000
+          casebridge             warm invocation         1,031 instructions, +3.1 % of 1,000  too many
+        ");
     }
 
     #[test]
     fn another_compiler_has_no_baseline() {
         let verdict = judge(&baseline(), "rustc 2", &counts(9_000_000, 9_000));
         assert!(!verdict.grown);
-        insta::assert_snapshot!(verdict.text, @"");
+        insta::assert_snapshot!(verdict.text, @r"
+        rustc 2
+          casebridge             cold start          9,000,000 instructions, no baseline
+          casebridge             warm invocation         9,000 instructions, no baseline
+        ");
     }
 
     #[test]
