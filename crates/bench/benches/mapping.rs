@@ -126,7 +126,9 @@ fn mapping(cases: usize, fields: usize) -> Mapping {
             "  - name: case-{case}\n    trigger: eventbridge\n    when: {{ source: [com.example.orders], detail: {{ failure: {{ code: [{reason}] }} }} }}\n    template: 6800e67e-527f-4da6-96ec-4c60da8f3fe2\n    tags: {{ team: orders }}\n    fields:"
         )
         .unwrap();
-        for field in 0..fields {
+        // The one field that every template requires.
+        text.push_str("      title: Order {{ $.detail.order.id | upper }} failed\n");
+        for field in 1..fields {
             let value = match field % 5 {
                 0 => {
                     "text: \"Order {{ $.detail.order.id | upper }} failed: {{ $.detail.failure.reason | truncate(60) }}\""
