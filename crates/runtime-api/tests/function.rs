@@ -199,7 +199,7 @@ async fn a_function_that_ends_before_it_is_ready_says_why() {
 #[tokio::test(start_paused = true)]
 async fn the_initialisation_has_the_time_that_it_is_given() {
     let error = shell("exec sleep 600")
-        .init_timeout(Duration::from_secs(60))
+        .init_timeout(Duration::from_mins(1))
         .start()
         .await
         .expect_err("it hangs");
