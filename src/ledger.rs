@@ -66,6 +66,10 @@ pub const TAKEOVER_SEARCH_AFTER: Duration = Duration::from_mins(5);
 /// How long ago a profile must have been asked for to be sure that search would show it: shorter than Lambda's retries take.
 pub const PROFILE_SEEN_AFTER: Duration = Duration::from_mins(1);
 
+/// How long ago a contact or a comment must have been sent to be sure that a look at the case would show it: shorter than Lambda's retries
+/// take.
+pub const ITEM_SHOWN_AFTER: Duration = Duration::from_secs(30);
+
 /// The client of the ledger's table.
 #[derive(Clone, Debug)]
 pub struct Ledger {
@@ -130,7 +134,7 @@ impl Ledger {
         let lease = Lease::new(id, occurrence, window, self.now());
         let mut pause = FIRST_LOOK;
         loop {
-            let ends = end(self.now(), deadline);
+            let ends = self.end(deadline);
             let calls = deadline.min(Deadline::after(patience));
             let Some(record) = self.put(&lease, ends, None, calls).await? else {
                 return Ok(Claim::Held(lease));
@@ -175,8 +179,7 @@ impl Ledger {
     /// # Errors
     /// `InProgress`: another run has taken over. `LedgerUnavailable`, or what DynamoDB refused.
     pub async fn record(&self, lease: &Lease, deadline: Deadline) -> Result<(), Failure> {
-        let now = self.now();
-        let ends = end(now, deadline);
+        let ends = self.end(deadline);
         self.update(lease, IN_PROGRESS, Some(ends), deadline).await
     }
 
@@ -241,6 +244,12 @@ impl Ledger {
     #[must_use]
     pub fn passed(&self, since: u64) -> Duration {
         Duration::from_millis(self.now().saturating_sub(since))
+    }
+
+    /// When a lease ends that is taken now for work until the deadline, in milliseconds since 1970.
+    #[must_use]
+    pub fn end(&self, deadline: Deadline) -> u64 {
+        end(self.now(), deadline)
     }
 
     /// Now, in milliseconds since 1970.

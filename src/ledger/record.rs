@@ -37,6 +37,9 @@ pub struct Steps {
     /// `caseArn`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub case_arn: Option<String>,
+    /// Until when a contact or a comment may have been sent whose fate nobody knows, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub items_sent_until: Option<u64>,
     /// Whether the contact is linked: `false` where it never will be, absent where that is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<bool>,
