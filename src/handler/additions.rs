@@ -97,7 +97,8 @@ impl Casebridge {
         }
     }
 
-    /// Attaches contact and comment of another occurrence, which has a claim of its own.
+    /// Attaches contact and comment of another occurrence, which has a claim of its own: for this case, as with a window the key's next case
+    /// gets them too.
     async fn attach(
         &self,
         request: &CaseRequest,
@@ -106,7 +107,7 @@ impl Casebridge {
         deadline: Deadline,
         outcome: &mut Outcome,
     ) -> Result<Done, Failure> {
-        let id = format!("{}.{occurrence}", request.client_token);
+        let id = format!("{}.{occurrence}", case.case_id);
         let done = Done::Existing(case);
         let claimed = self.claim(&id, Some(occurrence), &request.ledger, deadline);
         match claimed.await? {

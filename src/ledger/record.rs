@@ -2,7 +2,7 @@
 //!
 //! | attribute | type | what |
 //! | --- | --- | --- |
-//! | `id` | S | the key's hash; an occurrence that joined the key's case has its own item, `HASH.OCCURRENCE` |
+//! | `id` | S | the key's hash; an occurrence that joined the key's case has its own item, `CASE.OCCURRENCE`: the case's id and the occurrence's hash |
 //! | `status` | S | `INPROGRESS` or `COMPLETED` |
 //! | `in_progress_expiration` | N | when the lease ends, in milliseconds since 1970; while `INPROGRESS` |
 //! | `expiration` | N | when the key may be used anew, in seconds since 1970; with `window` alone |

@@ -311,6 +311,31 @@ async fn another_occurrence_of_a_key_may_attach_its_contact() {
     }
 }
 
+/// What joined the case of one window joins that of the next when it comes again then.
+#[tokio::test(start_paused = true)]
+async fn each_window_has_its_own_attachments() {
+    let function = function("    on_existing: attach\n    window: 1h\n");
+    let first = function.handle(&event("e-1", "c-1")).await;
+    tokio::time::advance(Duration::from_mins(50)).await;
+    function.handle(&event("e-2", "c-2")).await;
+    tokio::time::advance(Duration::from_mins(15)).await;
+    let second = function.handle(&event("e-1", "c-1")).await;
+    assert_ne!(second["caseId"], first["caseId"], "{second}");
+    let answer = function.handle(&event("e-2", "c-2")).await;
+    assert_eq!(
+        [&answer["caseId"], &answer["contactLinked"]],
+        [&second["caseId"], &json!("true")],
+        "{answer}"
+    );
+    for case in [&first["caseId"], &second["caseId"]] {
+        let items = function.emulator.related_items();
+        let contacts = items
+            .iter()
+            .filter(|item| item["caseId"] == *case && item["type"] == "Contact");
+        assert_eq!(contacts.count(), 2, "{case}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_ledger_that_is_down_stops_what_needs_it() {
     let down = || {
