@@ -9,6 +9,7 @@
 )]
 
 mod lease;
+mod operations;
 mod record;
 
 use std::time::Duration;
@@ -25,36 +26,12 @@ use aws_smithy_async::time::SharedTimeSource;
 
 pub use self::lease::Lease;
 use self::lease::{Taken, end};
+use self::operations::{DELETE_ITEM, PUT_ITEM, UPDATE_ITEM};
 pub use self::record::Steps;
 use self::record::{COMPLETED, IN_PROGRESS, Item, Record, data, number, text};
-use crate::call::{self, Operation, RetryAfter};
+use crate::call::{self, RetryAfter};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
-
-const NOT_FOUND: &str = "the table does not exist: check CASEBRIDGE_LEDGER_TABLE";
-const REFUSED: &str =
-    "the table refuses the item: its partition key has to be the text `id`, without a sort key";
-const QUOTA: &str = "what the table's capacity allows";
-
-const PUT_ITEM: Operation = Operation {
-    name: "PutItem",
-    actions: "dynamodb:PutItem on the ledger's table",
-    quota: QUOTA,
-    not_found: NOT_FOUND,
-    refused: REFUSED,
-};
-
-const UPDATE_ITEM: Operation = Operation {
-    name: "UpdateItem",
-    actions: "dynamodb:UpdateItem on the ledger's table",
-    ..PUT_ITEM
-};
-
-const DELETE_ITEM: Operation = Operation {
-    name: "DeleteItem",
-    actions: "dynamodb:DeleteItem on the ledger's table",
-    ..PUT_ITEM
-};
 
 /// How long to wait before the first and between later looks at a key that another run holds.
 const FIRST_LOOK: Duration = Duration::from_millis(50);

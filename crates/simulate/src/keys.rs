@@ -155,9 +155,11 @@ impl Key {
                 "id": format!("e{}-0", self.number),
                 "detail": { "title": title, "note": self.note(occurrence) },
             }),
-            Kind::CaseEvent => {
-                case_events::created(&format!("e{}-0", self.number), self.performer(), &title)
-            }
+            Kind::CaseEvent => case_events::created(
+                &format!("e{}-0", self.number),
+                self.performer().as_ref(),
+                &title,
+            ),
         };
         payload.to_string()
     }

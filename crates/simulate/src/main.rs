@@ -63,7 +63,7 @@ enum Command {
     /// Work a backlog off through a queue, under the published quotas, while a tenth of all requests meets a fault
     ///
     /// Two pollers with batches of five. Fails when an event has no case or two, when a message ends in the dead-letter queue, and when less
-    /// than 90 % of the quota for CreateCase is used.
+    /// than 90 % of the quota for creating cases is used.
     Soak {
         /// How many events wait at the beginning
         #[arg(long, value_name = "N", default_value_t = 5_000)]

@@ -37,7 +37,7 @@ const POLLERS: usize = 2;
 /// How often memory is looked at.
 const SAMPLES: usize = 10;
 
-/// A backlog to be worked off.
+/// What is to be worked off.
 #[derive(Debug, Clone, Copy)]
 pub struct Soak {
     /// How many events wait at the beginning.
@@ -70,8 +70,8 @@ struct Queue {
     samples: Vec<Sample>,
 }
 
-/// A soak under way.
-struct Bath {
+/// A backlog while it is worked off.
+struct Backlog {
     soak: Soak,
     clock: Clock,
     emulator: Emulator,
@@ -96,18 +96,18 @@ impl Soak {
         tasks.block_on(&runtime, async {
             let (_kept, of_the_emulator) =
                 memory::of_cases(&releases.snapshot, self.events).await?;
-            let bath = Rc::new(self.bath(releases)?);
+            let backlog = Rc::new(self.backlog(releases)?);
             let pollers: Vec<_> = (0..POLLERS)
-                .map(|_| tokio::task::spawn_local(poll(Rc::clone(&bath))))
+                .map(|_| tokio::task::spawn_local(poll(Rc::clone(&backlog))))
                 .collect();
             for poller in pollers {
                 poller.await.context("a poller ended early")??;
             }
-            Ok(bath.report(of_the_emulator))
+            Ok(backlog.report(of_the_emulator))
         })
     }
 
-    fn bath(self, releases: &Releases) -> anyhow::Result<Bath> {
+    fn backlog(self, releases: &Releases) -> anyhow::Result<Backlog> {
         fastrand::seed(self.seed);
         let mode = Mode {
             ledger: self.ledger,
@@ -134,7 +134,7 @@ impl Soak {
             visible: Duration::ZERO,
             received: 0,
         };
-        Ok(Bath {
+        Ok(Backlog {
             soak: self,
             clock,
             emulator,
@@ -150,11 +150,11 @@ impl Soak {
 }
 
 /// One batch after the other until the queue is empty.
-async fn poll(bath: Rc<Bath>) -> anyhow::Result<()> {
+async fn poll(backlog: Rc<Backlog>) -> anyhow::Result<()> {
     loop {
-        let now = bath.clock.elapsed();
+        let now = backlog.clock.elapsed();
         let batch = {
-            let mut queue = bath.queue.borrow_mut();
+            let mut queue = backlog.queue.borrow_mut();
             queue.bury(now);
             if queue.messages.is_empty() {
                 return Ok(());
@@ -164,12 +164,12 @@ async fn poll(bath: Rc<Bath>) -> anyhow::Result<()> {
         if batch.is_empty() {
             tokio::time::sleep(Duration::from_secs(1)).await;
         } else {
-            bath.invoke(&batch).await?;
+            backlog.invoke(&batch).await?;
         }
     }
 }
 
-impl Bath {
+impl Backlog {
     async fn invoke(&self, batch: &[usize]) -> anyhow::Result<()> {
         let environment = self
             .pool

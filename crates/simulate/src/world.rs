@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::crash;
 use crate::delivery::{case_events, eventbridge, flow, sqs};
 use crate::environment::{FAILURE_QUEUE, PROFILES_DOMAIN, Pool, Releases};
-use crate::invariants::{self, Verdict};
+use crate::invariants::{self, BreachKind, Verdict};
 use crate::keys::{Key, Occurrence};
 use crate::report::Counts;
 use crate::schedule::{Fate, Schedule};
@@ -193,7 +193,11 @@ impl World {
     /// A breach found while the world runs.
     pub(crate) fn accuse(&self, breach: invariants::Breach) {
         self.trace.note(format_args!("       BROKEN: {breach}"));
-        self.flaws.borrow_mut().push(breach);
+        let mut flaws = self.flaws.borrow_mut();
+        // A loop repeats itself.
+        if breach.kind != BreachKind::Loop || flaws.iter().all(|flaw| flaw.what != breach.what) {
+            flaws.push(breach);
+        }
     }
 
     /// A delivery that the world does not end without.

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use crate::Mode;
 use crate::assumptions::{Broken, EVENT_RETRIED_AFTER};
 use crate::invariants::Breach;
+use crate::schedule::Fate;
 use crate::wire::Effect;
 use crate::world::{End, World};
 
@@ -55,8 +56,8 @@ pub(crate) async fn feed(world: Rc<World>, mut changes: mpsc::UnboundedReceiver<
 async fn deliver(world: Rc<World>, payload: String, after: Duration, expected: &'static str) {
     tokio::time::sleep(after).await;
     for retry in 0..=EVENT_RETRIED_AFTER.len() {
-        let fate = Default::default();
-        match world.invoke(Vec::new(), payload.clone(), fate).await {
+        let invoked = world.invoke(Vec::new(), payload.clone(), Fate::default());
+        match invoked.await {
             Ok(End::Answered(answer)) => {
                 let code = answer.get("errorCode").and_then(Value::as_str);
                 if code != Some(expected) {
@@ -129,7 +130,7 @@ fn trail(effect: &Effect, number: usize) -> Value {
 }
 
 /// A case that somebody made: `performed_by` is the event's `performedBy.user`.
-pub(crate) fn created(id: &str, performed_by: Option<Value>, title: &Value) -> Value {
+pub(crate) fn created(id: &str, performed_by: Option<&Value>, title: &Value) -> Value {
     let effect = Effect {
         operation: "CreateCase",
         path: String::new(),
