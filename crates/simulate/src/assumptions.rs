@@ -68,6 +68,8 @@ pub enum Broken {
     LedgerOptional,
     /// Events of Cases do not say who changed a case
     NoPerformer,
+    /// The ARN of a FIFO queue does not say that it is one
+    UnmarkedFifo,
 }
 
 impl Broken {
@@ -85,6 +87,7 @@ impl Broken {
             Self::NoCondition => "no-condition",
             Self::LedgerOptional => "ledger-optional",
             Self::NoPerformer => "no-performer",
+            Self::UnmarkedFifo => "unmarked-fifo",
         }
     }
 
@@ -110,6 +113,7 @@ impl Broken {
             Self::NoCondition => "the ledger's table writes without looking at the condition",
             Self::LedgerOptional => "with the ledger down the function goes on without it",
             Self::NoPerformer => "events of Cases do not say who changed a case",
+            Self::UnmarkedFifo => "the ARN of a FIFO queue does not say that it is one",
         }
     }
 }
@@ -156,7 +160,8 @@ impl Times {
                 | Broken::TwinsRefused
                 | Broken::NoCondition
                 | Broken::LedgerOptional
-                | Broken::NoPerformer,
+                | Broken::NoPerformer
+                | Broken::UnmarkedFifo,
             ) => {}
             Some(Broken::TokenForgotten) => times.token = Duration::from_secs(20),
             Some(Broken::SearchLags) => times.case = Duration::from_hours(24),

@@ -105,6 +105,13 @@ fn a_backlog_is_worked_off_at_the_pace_of_the_quota() {
     }
 }
 
+/// Side by side, messages of a FIFO queue overtake each other, and that is found.
+#[test]
+fn messages_that_overtake_each_other_are_found() {
+    let summary = summary(1_050..1_065, broken(LEDGER, Broken::UnmarkedFifo));
+    assert!(summary.overtaken > 0, "{summary:#?}");
+}
+
 /// Without the guard the function feeds itself, and that is found.
 #[test]
 fn events_of_our_own_that_nobody_can_tell_make_a_loop_that_is_found() {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 pub(crate) use self::fifo::group;
-use crate::assumptions::{MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUTS};
+use crate::assumptions::{Broken, MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUTS};
 use crate::invariants;
 use crate::keys::Occurrence;
 use crate::schedule::Fate;
@@ -144,11 +144,8 @@ fn message_id(id: usize) -> String {
 }
 
 fn record(world: &World, message: &Message) -> Value {
-    let suffix = if world.schedule.queue.fifo {
-        ".fifo"
-    } else {
-        ""
-    };
+    let is_marked = world.schedule.queue.fifo && world.mode.broken != Some(Broken::UnmarkedFifo);
+    let suffix = if is_marked { ".fifo" } else { "" };
     json!({
         "messageId": message_id(message.id),
         "eventSource": "aws:sqs",
