@@ -287,7 +287,7 @@ impl Ledger {
             )
             // What is absent was not written by a ledger: it is nobody's.
             .condition_expression(
-                "#owner = :owner OR (attribute_exists(id) AND (attribute_not_exists(#owner) OR #owner = :before) AND (attribute_not_exists(in_progress_expiration) OR in_progress_expiration = :ended) AND NOT #status = :completed)",
+                "NOT #status = :completed AND (#owner = :owner OR (attribute_exists(id) AND (attribute_not_exists(#owner) OR #owner = :before) AND (attribute_not_exists(in_progress_expiration) OR in_progress_expiration = :ended)))",
             )
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_names("#status", "status")
@@ -330,12 +330,15 @@ impl Ledger {
             .expression_attribute_values(":status", text(status))
             .expression_attribute_values(":data", data(&lease.steps));
         let update = match (lease_ends, lease.window) {
-            // A write that was given up on may arrive late: it must not open again what is done.
+            // A write that was given up on may arrive late: it must neither open again what is done nor undo a later one.
             (Some(ends), _) => update
-                .condition_expression("#owner = :owner AND #status = :status")
-                .update_expression(
-                    "SET #status = :status, #data = :data, in_progress_expiration = :ends",
+                .condition_expression(
+                    "#owner = :owner AND #status = :status AND (attribute_not_exists(writes) OR writes <= :writes)",
                 )
+                .update_expression(
+                    "SET #status = :status, #data = :data, in_progress_expiration = :ends, writes = :writes",
+                )
+                .expression_attribute_values(":writes", number(lease.next_write()))
                 .expression_attribute_values(":ends", number(ends)),
             (None, None) => update.update_expression(
                 "SET #status = :status, #data = :data REMOVE in_progress_expiration",

@@ -1,4 +1,4 @@
-//! A ledger item, as the table holds it: the layout of Powertools for AWS Lambda's idempotency, and three attributes more.
+//! A ledger item, as the table holds it: the layout of Powertools for AWS Lambda's idempotency, and four attributes more.
 //!
 //! | attribute | type | what |
 //! | --- | --- | --- |
@@ -9,6 +9,7 @@
 //! | `data` | S | the steps done, as JSON |
 //! | `owner` | S | the run that holds the lease, or held it last |
 //! | `started` | N | when the key was first claimed, in milliseconds since 1970 |
+//! | `writes` | N | how often the steps were written, so that a write that arrives late undoes nothing |
 //! | `generation` | S | with `window` alone: tells this use of the key from earlier ones |
 
 use std::collections::HashMap;
@@ -90,6 +91,7 @@ pub(super) struct Record {
     /// `expiration`
     pub(super) expires: Option<u64>,
     pub(super) started: u64,
+    pub(super) writes: u64,
     pub(super) generation: Option<String>,
     pub(super) steps: Steps,
 }
@@ -109,6 +111,7 @@ impl Record {
             lease_ends: number("in_progress_expiration").unwrap_or_default(),
             expires: number("expiration"),
             started: number("started").unwrap_or_default(),
+            writes: number("writes").unwrap_or_default(),
             generation: text("generation").cloned(),
             steps: steps.unwrap_or_default(),
         }

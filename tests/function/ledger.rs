@@ -133,6 +133,7 @@ async fn an_item_holds_no_customer_data() {
         "data",
         "owner",
         "started",
+        "writes",
         "generation",
     ];
     assert_eq!(names, HashSet::from(expected));
