@@ -16,7 +16,7 @@ use aws_sdk_connectcases::config::Builder as ConfigBuilder;
 use aws_sdk_connectcases::operation::create_case::CreateCaseError;
 use aws_sdk_connectcases::types;
 
-pub use self::related_items::Addition;
+pub use self::related_items::{Addition, Earlier};
 use self::unseen_profile::UnseenProfile;
 use crate::call::{self, Operation, RetryAfter, WarmUp};
 use crate::deadline::Deadline;
