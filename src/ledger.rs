@@ -104,12 +104,7 @@ impl Ledger {
             .table_name(&self.table)
             .item("id", text("warm-up"))
             .customize()
-            .interceptor(WarmUp)
-            .config_override(
-                ConfigBuilder::default()
-                    .timeout_config(call.timeouts.clone())
-                    .retry_config(WarmUp::retries()),
-            )
+            .interceptor(WarmUp::of(&call))
             .send()
             .await;
         call.warmed_up(&sent);
@@ -215,7 +210,6 @@ impl Ledger {
             .expression_attribute_values(":owner", text(&lease.owner))
             .customize()
             .interceptor(call.attempts.clone())
-            .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
             .send()
             .await;
         match sent {
@@ -277,7 +271,6 @@ impl Ledger {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .customize()
             .interceptor(call.attempts.clone())
-            .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
             .send()
             .await;
         let Err(error) = sent else {
@@ -321,7 +314,6 @@ impl Ledger {
             .expression_attribute_values(":completed", text(COMPLETED))
             .customize()
             .interceptor(call.attempts.clone())
-            .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
             .send()
             .await;
         match sent {
@@ -377,7 +369,6 @@ impl Ledger {
         let sent = update
             .customize()
             .interceptor(call.attempts.clone())
-            .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
             .send()
             .await;
         match sent {

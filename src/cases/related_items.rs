@@ -164,7 +164,6 @@ impl Cases {
             .fields(field.build().ok()?)
             .customize()
             .interceptor(call.attempts.clone())
-            .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
             .send()
             .await;
         let output = match sent {
@@ -204,11 +203,7 @@ impl Cases {
             .performed_by(performer(addition.performed_by))
             .customize()
             .interceptor(call.attempts.clone())
-            .config_override(
-                ConfigBuilder::default()
-                    .timeout_config(call.timeouts.clone())
-                    .retry_classifier(NeverInDoubt),
-            )
+            .config_override(ConfigBuilder::default().retry_classifier(NeverInDoubt))
             .send()
             .await;
         match sent {
@@ -240,7 +235,6 @@ impl Cases {
                 .set_next_token(token)
                 .customize()
                 .interceptor(call.attempts.clone())
-                .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
                 .send()
                 .await;
             let output = sent.map_err(|error| call.failure(&error))?;
@@ -275,7 +269,6 @@ impl Cases {
                 .set_next_token(token)
                 .customize()
                 .interceptor(call.attempts.clone())
-                .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
                 .send()
                 .await;
             let output = sent.map_err(|error| call.failure(&error))?;
