@@ -117,9 +117,7 @@ impl Extension {
             .timeout_config(TimeoutConfig::builder().operation_timeout(patience).build())
             .serializer(|path: String| {
                 let mut request = HttpRequest::new(SdkBody::empty());
-                request
-                    .set_uri(path)
-                    .map_err(|error| BuildError::other(error))?;
+                request.set_uri(path).map_err(BuildError::other)?;
                 Ok(request)
             })
             .deserializer(text)

@@ -1,6 +1,9 @@
 //! One call of an AWS service: the time it has, what is tried again, and what its failure means.
 //!
 //! What a service says in a message is never kept: it can quote field values.
+//!
+//! Where a call is sent, its future is boxed: it takes several kilobytes, and every level above would be moved about with room for all calls that
+//! it may make.
 
 mod attempts;
 mod record;

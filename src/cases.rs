@@ -15,6 +15,7 @@ use aws_sdk_connectcases::Client;
 use aws_sdk_connectcases::config::Builder as ConfigBuilder;
 use aws_sdk_connectcases::operation::create_case::CreateCaseError;
 use aws_sdk_connectcases::types;
+use futures_util::FutureExt as _;
 
 pub use self::related_items::{Addition, Earlier};
 use self::unseen_profile::{UnseenProfile, UnseenProfileRetry};
@@ -90,6 +91,7 @@ impl Cases {
             .customize()
             .interceptor(WarmUp::of(&call))
             .send()
+            .boxed()
             .await;
         call.warmed_up(&sent);
     }
@@ -125,6 +127,7 @@ impl Cases {
             .interceptor(call.attempts.clone())
             .interceptor(unseen.clone())
             .send()
+            .boxed()
             .await;
         match sent {
             Ok(output) => Ok(Creation::Created(CaseReference {
@@ -179,6 +182,7 @@ impl Cases {
             .customize()
             .interceptor(call.attempts.clone())
             .send()
+            .boxed()
             .await;
         let output = sent.map_err(|error| call.failure(&error))?;
         let mut found = output.cases.into_iter().flatten();

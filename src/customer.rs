@@ -15,6 +15,7 @@ use aws_sdk_customerprofiles::Client;
 use aws_sdk_customerprofiles::config::Builder as ConfigBuilder;
 use aws_sdk_customerprofiles::operation::create_profile::builders::CreateProfileFluentBuilder;
 use aws_sdk_customerprofiles::types::{AdditionalSearchKey, LogicalOperator};
+use futures_util::FutureExt as _;
 
 use crate::call::{self, NeverInDoubt, Operation, RetryAfter, WarmUp};
 use crate::deadline::Deadline;
@@ -87,6 +88,7 @@ impl Customers {
             .customize()
             .interceptor(WarmUp::of(&call))
             .send()
+            .boxed()
             .await;
         call.warmed_up(&sent);
     }
@@ -197,6 +199,7 @@ impl Customers {
             .customize()
             .interceptor(call.attempts.clone())
             .send()
+            .boxed()
             .await;
         let output = sent.map_err(|error| call.failure(&error))?;
         let found = output.items.into_iter().flatten();
@@ -228,6 +231,7 @@ impl Customers {
             .interceptor(call.attempts.clone())
             .config_override(ConfigBuilder::default().retry_classifier(NeverInDoubt))
             .send()
+            .boxed()
             .await;
         match sent {
             Ok(output) => Ok(output.profile_id),

@@ -5,6 +5,7 @@
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::Builder as ConfigBuilder;
+use futures_util::FutureExt as _;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -95,6 +96,7 @@ impl FailureQueue {
             .customize()
             .interceptor(call.attempts.clone())
             .send()
+            .boxed()
             .await;
         sent.map(|_| ()).map_err(|error| call.failure(&error))
     }

@@ -164,9 +164,7 @@ impl Casebridge {
         let begun = self.telemetry.clock.now();
         let stopwatch = Stopwatch::start();
         let mut outcome = Outcome::default();
-        // Boxed: it holds every call that an event may make, and would be moved about with each level above it.
-        let steps = Box::pin(self.steps(event, deadline, &mut outcome));
-        let (result, calls) = call::listen(steps).await;
+        let (result, calls) = call::listen(self.steps(event, deadline, &mut outcome)).await;
         outcome.result = result;
         self.telemetry.tell(&Story {
             event,

@@ -1,7 +1,6 @@
 //! One case per key: the natural key of an event, and the token that a key makes.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
@@ -115,11 +114,14 @@ fn hash<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    hash.finalize()
-        .iter()
-        .fold(String::with_capacity(64), |mut token, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(token, "{byte:02x}");
-            token
-        })
+    let mut digits = String::with_capacity(64);
+    for byte in hash.finalize() {
+        let halves = [byte >> 4, byte & 0xf].map(u32::from);
+        digits.extend(
+            halves
+                .into_iter()
+                .filter_map(|half| char::from_digit(half, 16)),
+        );
+    }
+    digits
 }

@@ -23,6 +23,7 @@ use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use aws_smithy_async::time::SharedTimeSource;
+use futures_util::FutureExt as _;
 
 pub use self::lease::Lease;
 use self::lease::{Taken, end};
@@ -106,6 +107,7 @@ impl Ledger {
             .customize()
             .interceptor(WarmUp::of(&call))
             .send()
+            .boxed()
             .await;
         call.warmed_up(&sent);
     }
@@ -211,6 +213,7 @@ impl Ledger {
             .customize()
             .interceptor(call.attempts.clone())
             .send()
+            .boxed()
             .await;
         match sent {
             Ok(_) => Ok(()),
@@ -272,6 +275,7 @@ impl Ledger {
             .customize()
             .interceptor(call.attempts.clone())
             .send()
+            .boxed()
             .await;
         let Err(error) = sent else {
             return Ok(None);
@@ -315,6 +319,7 @@ impl Ledger {
             .customize()
             .interceptor(call.attempts.clone())
             .send()
+            .boxed()
             .await;
         match sent {
             Ok(_) => Ok(Some(lease)),
@@ -370,6 +375,7 @@ impl Ledger {
             .customize()
             .interceptor(call.attempts.clone())
             .send()
+            .boxed()
             .await;
         match sent {
             Ok(_) => Ok(()),

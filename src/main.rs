@@ -46,7 +46,7 @@ async fn run() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     // It lives as long as the process, and so do the workers of `AWS_LAMBDA_MAX_CONCURRENCY`.
     let live: &'static Live = Box::leak(Box::new(live));
     let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| invoke(live, event));
-    lambda_runtime::run_concurrent(handler).await
+    Box::pin(lambda_runtime::run_concurrent(handler)).await
 }
 
 async fn invoke(live: &Live, event: LambdaEvent<Box<RawValue>>) -> Result<Response, Diagnostic> {

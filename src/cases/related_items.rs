@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use aws_sdk_connectcases::config::Builder as ConfigBuilder;
 use aws_sdk_connectcases::error::ProvideErrorMetadata as _;
 use aws_sdk_connectcases::types;
+use futures_util::FutureExt as _;
 
 use super::{Cases, performer};
 use crate::call::{NeverInDoubt, Operation};
@@ -165,6 +166,7 @@ impl Cases {
             .customize()
             .interceptor(call.attempts.clone())
             .send()
+            .boxed()
             .await;
         let output = match sent {
             Ok(output) => output,
@@ -205,6 +207,7 @@ impl Cases {
             .interceptor(call.attempts.clone())
             .config_override(ConfigBuilder::default().retry_classifier(NeverInDoubt))
             .send()
+            .boxed()
             .await;
         match sent {
             Ok(_) => Ok(Added::Stored),
@@ -236,6 +239,7 @@ impl Cases {
                 .customize()
                 .interceptor(call.attempts.clone())
                 .send()
+                .boxed()
                 .await;
             let output = sent.map_err(|error| call.failure(&error))?;
             if output
@@ -270,6 +274,7 @@ impl Cases {
                 .customize()
                 .interceptor(call.attempts.clone())
                 .send()
+                .boxed()
                 .await;
             let output = sent.map_err(|error| call.failure(&error))?;
             let found = output.related_items.into_iter().flatten();

@@ -40,7 +40,9 @@ impl Casebridge {
             self.search(search.as_ref(), deadline)
         );
         match claimed? {
-            Claimed::Finished(steps) => self.finished(&request, steps, deadline, outcome).await,
+            Claimed::Finished(steps) => {
+                Box::pin(self.finished(&request, steps, deadline, outcome)).await
+            }
             Claimed::Held(hold)
                 if request.attaches()
                     && hold.is_of_another(request.occurrence.as_deref())
@@ -48,21 +50,21 @@ impl Casebridge {
             {
                 let case = hold.case();
                 hold.leave(deadline).await;
-                self.join(&request, case, deadline, outcome).await
+                Box::pin(self.join(&request, case, deadline, outcome)).await
             }
             Claimed::Held(mut hold) => {
                 let until = hold.time_to_work(deadline);
                 let customer = Customer { search, found };
-                let result = self
-                    .held(
-                        case_mapping,
-                        &mut request,
-                        customer,
-                        &mut hold,
-                        until,
-                        outcome,
-                    )
-                    .await;
+                let work = self.held(
+                    case_mapping,
+                    &mut request,
+                    customer,
+                    &mut hold,
+                    until,
+                    outcome,
+                );
+                // Boxed, as calls are, and so are the ways above: an event takes one of them.
+                let result = Box::pin(work).await;
                 let missing = outcome.missing().is_some();
                 hold.settle(&result, missing, deadline).await;
                 result

@@ -177,11 +177,11 @@ async fn a_start_that_meets_a_bad_mapping_stops_unless_it_may_fall_back() {
     let extension = Extension::default();
     extension.deploy(&document("{{ $.detail.order.id | uper }}"));
     let mut config = config(extension.listen().await);
-    let error = start(config.clone()).await.err().expect("it stops");
+    let error = start(config.clone()).await.expect_err("it stops");
     let place = "there is no filter `uper`\n  --> appconfig:cases/my production/mapping:";
     assert!(error.contains(place), "{error}");
     extension.withdraw();
-    let error = start(config.clone()).await.err().expect("it stops");
+    let error = start(config.clone()).await.expect_err("it stops");
     let sentence = "appconfig:cases/my production/mapping could not be read: ";
     assert!(
         error.starts_with(sentence) && error.contains("HTTP 404"),
