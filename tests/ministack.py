@@ -1,7 +1,8 @@
-"""Deploys what is in .aws-sam to MiniStack, a local AWS, with `sam deploy`, and has events and a contact become cases there.
+"""Deploys what is in .aws-sam to MiniStack, a local AWS, with `sam deploy`, and has flows and events become cases there.
 
-MiniStack checks every call against the stack's roles and queue policies (AUTH=true) and runs the functions as processes, between its
-own EventBridge, SQS, poller and DynamoDB; Cases and Customer Profiles are the emulator of this repository, whose calls nobody checks.
+MiniStack runs the functions as processes, between its own EventBridge, SQS, poller and DynamoDB, and checks their calls against the
+stack's roles. It does not check what EventBridge and the poller do for the stack, nor the key. Cases and Customer Profiles are the
+emulator of this repository, which checks nobody.
 """
 
 import json
@@ -30,7 +31,7 @@ REGION = "us-east-1"
 # What MiniStack does not deploy, with the words it refuses it with.
 UNKNOWN_TYPES = {"AWS::Connect::IntegrationAssociation"}  # Unrecognized resource types
 UNKNOWN_PROPERTIES = {"AWS::CloudWatch::Alarm": "Metrics"}  # Properties.Metrics (metric math) is not supported
-# The account's root user.
+# The account's root user, for MiniStack.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
 
 
@@ -224,7 +225,7 @@ class MiniStack:
             "PATH": os.environ["PATH"],
             "TMPDIR": str(self.folder),
             "AUTH": "true",
-            "USE_SSL": "1",  # the queues' policies refuse what comes in the clear
+            "USE_SSL": "1",  # the queues' policies refuse whoever asks in the clear
             "BIND_HOST": "127.0.0.1",
             "MINISTACK_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(port),
