@@ -5,6 +5,7 @@ stack's roles. It does not check what EventBridge and the poller do for the stac
 emulator of this repository, which checks nobody.
 """
 
+import functools
 import json
 import os
 import signal
@@ -37,8 +38,10 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AW
 
 def main():
     with tempfile.TemporaryDirectory() as name, Emulator() as emulator, MiniStack(Path(name)) as cloud:
-        stack = Deployed(cloud, emulator, Built(Path(name)), Path(name))
+        stack = Deployed(cloud, emulator, Built(Path(name)))
         for step in (
+            direct_delivery,
+            delivery_through_queue,
             flow_gets_its_case,
             event_becomes_case,
             refused_event_is_put_aside,
@@ -48,6 +51,26 @@ def main():
             started = time.monotonic()
             step(stack)
             print(f"{step.__name__}: {time.monotonic() - started:.1f} s", flush=True)
+
+
+def direct_delivery(stack):
+    """The rule invokes the function; what fails thrice is in the failure queue, as Lambda's record of it."""
+    stack.deploy(EventDelivery="direct")
+    stack.put([order("A-1")])
+    until(20, "the event has no case", lambda: stack.orders("A-1"))
+    refused = event("order-failed-wrong-type.json")
+    # As a rule does in an account; MiniStack's rules neither retry nor know a destination.
+    payload = json.dumps(refused)
+    stack.client("lambda").invoke(FunctionName=stack.outputs["EventFunction"], InvocationType="Event", Payload=payload)
+    record = json.loads(stack.received("FailureQueueUrl")["Body"])
+    assert record["requestPayload"] == refused, record
+    assert record["responsePayload"]["errorType"] == "FieldInvalid", record
+    assert record["requestContext"]["approximateInvokeCount"] == 3, record
+
+
+def delivery_through_queue(stack):
+    """The same stack, changed."""
+    stack.deploy(EventDelivery="sqs")
 
 
 def flow_gets_its_case(stack):
@@ -91,10 +114,10 @@ def five_hundred_events_make_as_many_cases(stack):
 
 def event_that_keeps_failing_becomes_dead_letter(stack):
     """As it came. What takes five hours, a hundred receives of three minutes, is two receives of seconds here."""
-    stack.cloud.client("lambda").update_function_configuration(FunctionName=stack.outputs["EventFunction"], Timeout=2)
+    stack.client("lambda").update_function_configuration(FunctionName=stack.outputs["EventFunction"], Timeout=2)
     redrive = {"deadLetterTargetArn": stack.outputs["DeadLetterQueueArn"], "maxReceiveCount": 2}
     attributes = {"VisibilityTimeout": "4", "RedrivePolicy": json.dumps(redrive)}
-    stack.sqs.set_queue_attributes(QueueUrl=stack.outputs["EventQueueUrl"], Attributes=attributes)
+    stack.client("sqs").set_queue_attributes(QueueUrl=stack.outputs["EventQueueUrl"], Attributes=attributes)
     stack.emulator.stop()
     stack.put([order("D-1")])
     body = json.loads(stack.received("DeadLetterQueueUrl")["Body"])
@@ -125,14 +148,13 @@ def until(seconds, failed, condition):
 class Deployed:
     """The stack as `sam deploy` makes it, with a ledger, and what it speaks to."""
 
-    def __init__(self, cloud, emulator, built, folder):
-        self.cloud, self.emulator = cloud, emulator
-        self.deploy(self.template(built), folder)
-        [stack] = cloud.client("cloudformation").describe_stacks(StackName="casebridge")["Stacks"]
-        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-        self.sqs = cloud.client("sqs")
+    def __init__(self, cloud, emulator, built):
+        self.emulator, self.client, self.environment = emulator, cloud.client, cloud.environment
+        self.template = BUILT / "ministack.yaml"  # beside the folders that it names
+        self.template.write_text(yaml_dump(self.deployable(cloud, built)))
+        self.client("s3").create_bucket(Bucket="artifacts")
 
-    def template(self, built):
+    def deployable(self, cloud, built):
         """What was built, as far as MiniStack knows it, with functions that speak to what is here."""
         template = built.template
         for name, resource in list(template["Resources"].items()):
@@ -145,32 +167,29 @@ class Deployed:
         environment["CASEBRIDGE_MAPPING"] = str(built.layer / "mapping.yaml")
         environment["CASEBRIDGE_DOMAIN"] = str(built.layer / "domain.json")
         environment |= {
-            "AWS_CA_BUNDLE": str(self.cloud.certificate),
+            "AWS_CA_BUNDLE": str(cloud.certificate),
             "AWS_ENDPOINT_URL_CONNECTCASES": self.emulator.endpoint,
             "AWS_ENDPOINT_URL_CUSTOMER_PROFILES": self.emulator.endpoint,
-            "AWS_ENDPOINT_URL_DYNAMODB": self.cloud.endpoint,
-            "AWS_ENDPOINT_URL_SQS": self.cloud.endpoint,
+            "AWS_ENDPOINT_URL_DYNAMODB": cloud.endpoint,
+            "AWS_ENDPOINT_URL_SQS": cloud.endpoint,
         }
         return template
 
-    def deploy(self, template, folder):
-        path = BUILT / "ministack.yaml"  # beside the folders that it names
-        path.write_text(yaml_dump(template))
-        self.cloud.client("s3").create_bucket(Bucket="artifacts")
-        parameters = required() | {"Ledger": "true", "Architecture": ARCHITECTURE}
+    def deploy(self, **parameters):
+        parameters = required() | {"Ledger": "true", "Architecture": ARCHITECTURE} | parameters
         command = [
-            Path(sys.executable).with_name("sam"), "deploy",
-            "--template-file", path, "--stack-name", "casebridge", "--s3-bucket", "artifacts", "--capabilities", "CAPABILITY_IAM",
+            Path(sys.executable).with_name("sam"), "deploy", "--template-file", self.template, "--stack-name", "casebridge",
+            "--s3-bucket", "artifacts", "--capabilities", "CAPABILITY_IAM",
             "--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items()),
         ]  # fmt: skip
-        log = folder / "deploy.log"
-        with log.open("wb") as output:
-            done = subprocess.run(command, env=self.cloud.environment, stdout=output, stderr=output)
+        done = subprocess.run(command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode != 0:
-            sys.exit(f"sam deploy ended with {done.returncode}:\n{log.read_text()}")
+            sys.exit(f"sam deploy ended with {done.returncode}:\n{done.stdout}")
+        [stack] = self.client("cloudformation").describe_stacks(StackName="casebridge")["Stacks"]
+        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
     def invoke(self, function, payload):
-        answer = self.cloud.client("lambda").invoke(FunctionName=self.outputs[function], Payload=json.dumps(payload))
+        answer = self.client("lambda").invoke(FunctionName=self.outputs[function], Payload=json.dumps(payload))
         assert "FunctionError" not in answer, answer["Payload"].read()
         return json.load(answer["Payload"])
 
@@ -178,7 +197,7 @@ class Deployed:
         entries = [
             {"Source": one["source"], "DetailType": one["detail-type"], "Detail": json.dumps(one["detail"])} for one in events
         ]
-        client = self.cloud.client("events")
+        client = self.client("events")
         for start in range(0, len(entries), 10):
             answer = client.put_events(Entries=entries[start : start + 10])
             assert answer["FailedEntryCount"] == 0, answer
@@ -197,14 +216,14 @@ class Deployed:
     def waiting(self, queue):
         """How many messages a queue has, those that are at work among them."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        counts = self.sqs.get_queue_attributes(QueueUrl=self.outputs[queue], AttributeNames=names)["Attributes"]
+        counts = self.client("sqs").get_queue_attributes(QueueUrl=self.outputs[queue], AttributeNames=names)["Attributes"]
         return sum(map(int, counts.values()))
 
     def received(self, queue):
         """The one message of a queue, which is then taken out of it."""
         url = self.outputs[queue]
-        [message] = until(60, f"{queue} is empty", lambda: self.sqs.receive_message(QueueUrl=url).get("Messages"))
-        self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        [message] = until(60, f"{queue} is empty", lambda: self.client("sqs").receive_message(QueueUrl=url).get("Messages"))
+        self.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return message
 
 
@@ -263,6 +282,7 @@ class MiniStack:
         if failed:
             print(self.log.read_text()[-5_000:])
 
+    @functools.cache
     def client(self, service):
         return boto3.client(
             service,
