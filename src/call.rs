@@ -85,10 +85,8 @@ pub(crate) struct Operation {
 #[derive(Debug)]
 pub(crate) struct Call {
     operation: &'static Operation,
-    /// What became of its attempts; every call sends it along as an interceptor.
+    /// Its time-outs, and what became of its attempts; every call sends it along as an interceptor.
     pub(crate) attempts: Attempts,
-    /// Its time-outs.
-    pub(crate) timeouts: TimeoutConfig,
     since: Stopwatch,
 }
 
@@ -128,8 +126,7 @@ impl Operation {
             .build();
         Ok(Call {
             operation: self,
-            attempts: Attempts::default(),
-            timeouts,
+            attempts: Attempts::within(timeouts),
             since: Stopwatch::start(),
         })
     }

@@ -16,8 +16,8 @@ use aws_sdk_connectcases::config::Builder as ConfigBuilder;
 use aws_sdk_connectcases::operation::create_case::CreateCaseError;
 use aws_sdk_connectcases::types;
 
-pub use self::related_items::Addition;
-use self::unseen_profile::UnseenProfile;
+pub use self::related_items::{Addition, Earlier};
+use self::unseen_profile::{UnseenProfile, UnseenProfileRetry};
 use crate::call::{self, Operation, RetryAfter, WarmUp};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
@@ -65,6 +65,7 @@ impl Cases {
             .retry_partition(call::retry_partition())
             .timeout_config(call::timeouts())
             .retry_classifier(RetryAfter)
+            .retry_classifier(UnseenProfileRetry)
             .build();
         Self {
             client: Client::from_conf(config),
@@ -87,12 +88,7 @@ impl Cases {
             .performed_by(types::UserUnion::CustomEntity("warm-up".to_owned()))
             .tags("warm-up", "")
             .customize()
-            .interceptor(WarmUp)
-            .config_override(
-                ConfigBuilder::default()
-                    .timeout_config(call.timeouts.clone())
-                    .retry_config(WarmUp::retries()),
-            )
+            .interceptor(WarmUp::of(&call))
             .send()
             .await;
         call.warmed_up(&sent);
@@ -127,11 +123,7 @@ impl Cases {
             .set_tags(Some(request.tags.iter().cloned().collect()))
             .customize()
             .interceptor(call.attempts.clone())
-            .config_override(
-                ConfigBuilder::default()
-                    .timeout_config(call.timeouts.clone())
-                    .retry_classifier(unseen.clone()),
-            )
+            .interceptor(unseen.clone())
             .send()
             .await;
         match sent {
@@ -186,7 +178,6 @@ impl Cases {
             .max_results(1)
             .customize()
             .interceptor(call.attempts.clone())
-            .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
             .send()
             .await;
         let output = sent.map_err(|error| call.failure(&error))?;

@@ -4,16 +4,28 @@
 //! its default costs a cold start ten times the rest: ring instead of aws-lc, and the few roots that AWS's endpoints chain to instead of the
 //! platform's hundreds.
 
+use std::time::Duration;
+
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::identity::IdentityCache;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-use crate::config::{Config, ConfigError, Credentials};
+use crate::config::{Config, ConfigError, Credentials, Proxy};
 
 /// Amazon Trust Services' roots, and `DigiCert`'s for partitions that still use them.
 const ROOTS: &[u8] = include_bytes!("roots.pem");
+
+/// How long the ordinary chain has to find credentials: what the SDK gives it by default.
+const CHAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Loads the configuration that every client is made from.
 ///
@@ -24,11 +36,15 @@ pub async fn load(config: &Config) -> Result<SdkConfig, ConfigError> {
         .http_client(https(config)?)
         .region(Region::new(config.region.clone()));
     let loader = match config.credentials {
-        // The chain would look for profiles and for other sources first; Lambda always has these.
-        Credentials::Environment => {
-            loader.credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        // The chain would look for profiles and for other sources first; Lambda always has these. To read them is less work than to look
+        // them up in a cache.
+        Credentials::Environment => loader
+            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+            .identity_cache(IdentityCache::no_cache()),
+        // Unless it is told, the cache works out how long to wait from a thousand attempts of ours, with each call.
+        Credentials::Chain => {
+            loader.identity_cache(IdentityCache::lazy().load_timeout(CHAIN_TIMEOUT).build())
         }
-        Credentials::Chain => loader,
     };
     Ok(loader.load().await)
 }
@@ -49,8 +65,63 @@ fn https(config: &Config) -> Result<SharedHttpClient, ConfigError> {
         .build();
     let context = context
         .map_err(|error| ConfigError::new(format!("the HTTPS client cannot be set up: {error}")))?;
-    Ok(aws_smithy_http_client::Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .tls_context(context)
-        .build_https())
+    let tls = Provider::Rustls(CryptoMode::Ring);
+    let client = match &config.proxy {
+        None => aws_smithy_http_client::Builder::new()
+            .tls_provider(tls)
+            .tls_context(context)
+            .build_https(),
+        Some(proxy) => {
+            let proxy = through(proxy)?;
+            aws_smithy_http_client::Builder::new().build_with_connector_fn(
+                move |settings, components| {
+                    let mut connector = Connector::builder()
+                        .proxy_config(proxy.clone())
+                        .tls_provider(tls.clone())
+                        .tls_context(context.clone());
+                    connector.set_connector_settings(settings.cloned());
+                    connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+                    connector.build()
+                },
+            )
+        }
+    };
+    Ok(SharedHttpClient::new(Shared(client)))
+}
+
+fn through(proxy: &Proxy) -> Result<ProxyConfig, ConfigError> {
+    let Proxy {
+        variable,
+        url,
+        except,
+    } = proxy;
+    // The address may hold a password, so it is not repeated.
+    let config = ProxyConfig::all(url).map_err(|_| {
+        ConfigError::new(format!(
+            "{variable} takes the address of a proxy, such as http://proxy.example.com:8080, found something else"
+        ))
+    })?;
+    Ok(match except {
+        Some(except) => config.no_proxy(except),
+        None => config,
+    })
+}
+
+/// The one HTTP client of all services. Asked to validate itself, as every service's client does that is made from it, the SDK's would read all
+/// roots and set up TLS, and forget it again.
+#[derive(Debug)]
+struct Shared(SharedHttpClient);
+
+impl HttpClient for Shared {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        self.0.http_connector(settings, components)
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.0.connector_metadata()
+    }
 }

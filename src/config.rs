@@ -47,6 +47,8 @@ pub struct Config {
     pub credentials: Credentials,
     /// `AWS_CA_BUNDLE`, else `SSL_CERT_FILE`
     pub ca_bundle: Option<CaBundle>,
+    /// `HTTPS_PROXY`, else `ALL_PROXY`
+    pub proxy: Option<Proxy>,
 }
 
 /// A file with its text.
@@ -92,6 +94,25 @@ pub enum Credentials {
 pub struct CaBundle {
     variable: &'static str,
     path: PathBuf,
+}
+
+/// A proxy that services are reached through.
+#[derive(Clone)]
+pub struct Proxy {
+    /// The variable that names it.
+    pub variable: &'static str,
+    /// Its address, which may hold a password.
+    pub url: String,
+    /// `NO_PROXY`: the hosts that are reached without it.
+    pub except: Option<String>,
+}
+
+impl std::fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Proxy")
+            .field("variable", &self.variable)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How log lines are written, and which.
@@ -191,6 +212,7 @@ impl Config {
             xray_daemon: if switch("CASEBRIDGE_XRAY_SUBSEGMENTS", get("CASEBRIDGE_XRAY_SUBSEGMENTS").as_deref())? { get("AWS_XRAY_DAEMON_ADDRESS").and_then(|address| address.parse().ok()) } else { None },
             credentials: if get("AWS_ACCESS_KEY_ID").is_some() { Credentials::Environment } else { Credentials::Chain },
             ca_bundle: ["AWS_CA_BUNDLE", "SSL_CERT_FILE"].into_iter().find_map(|variable| Some(CaBundle { variable, path: get(variable)?.into() })),
+            proxy: proxy(&get),
         })
     }
 
@@ -328,6 +350,19 @@ fn failure_queue(value: Option<String>) -> Result<Option<String>, ConfigError> {
         }
         url => Ok(url),
     }
+}
+
+/// Services are reached over HTTPS, so other protocols' proxies do not count. The names are in lower case as often as not.
+fn proxy(get: &dyn Fn(&str) -> Option<String>) -> Option<Proxy> {
+    let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+    let (variable, url) = names
+        .into_iter()
+        .find_map(|variable| Some((variable, get(variable)?)))?;
+    Some(Proxy {
+        variable,
+        url,
+        except: get("NO_PROXY").or_else(|| get("no_proxy")),
+    })
 }
 
 /// What `CASEBRIDGE_MAPPING` and its fellows say of AppConfig.

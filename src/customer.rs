@@ -85,12 +85,7 @@ impl Customers {
             .key_name("_profileId")
             .values("warm-up")
             .customize()
-            .interceptor(WarmUp)
-            .config_override(
-                ConfigBuilder::default()
-                    .timeout_config(call.timeouts.clone())
-                    .retry_config(WarmUp::retries()),
-            )
+            .interceptor(WarmUp::of(&call))
             .send()
             .await;
         call.warmed_up(&sent);
@@ -201,7 +196,6 @@ impl Customers {
         let sent = request
             .customize()
             .interceptor(call.attempts.clone())
-            .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
             .send()
             .await;
         let output = sent.map_err(|error| call.failure(&error))?;
@@ -232,11 +226,7 @@ impl Customers {
         let sent = request
             .customize()
             .interceptor(call.attempts.clone())
-            .config_override(
-                ConfigBuilder::default()
-                    .timeout_config(call.timeouts.clone())
-                    .retry_classifier(NeverInDoubt),
-            )
+            .config_override(ConfigBuilder::default().retry_classifier(NeverInDoubt))
             .send()
             .await;
         match sent {

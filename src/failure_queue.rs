@@ -94,7 +94,6 @@ impl FailureQueue {
         let sent = request
             .customize()
             .interceptor(call.attempts.clone())
-            .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
             .send()
             .await;
         sent.map(|_| ()).map_err(|error| call.failure(&error))

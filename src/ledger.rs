@@ -9,6 +9,7 @@
 )]
 
 mod lease;
+mod operations;
 mod record;
 
 use std::time::Duration;
@@ -25,36 +26,12 @@ use aws_smithy_async::time::SharedTimeSource;
 
 pub use self::lease::Lease;
 use self::lease::{Taken, end};
+use self::operations::{DELETE_ITEM, PUT_ITEM, UPDATE_ITEM};
 pub use self::record::Steps;
 use self::record::{COMPLETED, IN_PROGRESS, Item, Record, data, number, text};
-use crate::call::{self, Operation, RetryAfter, WarmUp};
+use crate::call::{self, RetryAfter, WarmUp};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
-
-const NOT_FOUND: &str = "the table does not exist: check CASEBRIDGE_LEDGER_TABLE";
-const REFUSED: &str =
-    "the table refuses the item: its partition key has to be the text `id`, without a sort key";
-const QUOTA: &str = "what the table's capacity allows";
-
-const PUT_ITEM: Operation = Operation {
-    name: "PutItem",
-    actions: "dynamodb:PutItem on the ledger's table",
-    quota: QUOTA,
-    not_found: NOT_FOUND,
-    refused: REFUSED,
-};
-
-const UPDATE_ITEM: Operation = Operation {
-    name: "UpdateItem",
-    actions: "dynamodb:UpdateItem on the ledger's table",
-    ..PUT_ITEM
-};
-
-const DELETE_ITEM: Operation = Operation {
-    name: "DeleteItem",
-    actions: "dynamodb:DeleteItem on the ledger's table",
-    ..PUT_ITEM
-};
 
 /// How long to wait before the first and between later looks at a key that another run holds.
 const FIRST_LOOK: Duration = Duration::from_millis(50);
@@ -65,6 +42,10 @@ pub const TAKEOVER_SEARCH_AFTER: Duration = Duration::from_mins(5);
 
 /// How long ago a profile must have been asked for to be sure that search would show it: shorter than Lambda's retries take.
 pub const PROFILE_SEEN_AFTER: Duration = Duration::from_mins(1);
+
+/// How long ago a contact or a comment must have been sent to be sure that a look at the case would show it: shorter than Lambda's retries
+/// take.
+pub const ITEM_SHOWN_AFTER: Duration = Duration::from_secs(30);
 
 /// The client of the ledger's table.
 #[derive(Clone, Debug)]
@@ -123,12 +104,7 @@ impl Ledger {
             .table_name(&self.table)
             .item("id", text("warm-up"))
             .customize()
-            .interceptor(WarmUp)
-            .config_override(
-                ConfigBuilder::default()
-                    .timeout_config(call.timeouts.clone())
-                    .retry_config(WarmUp::retries()),
-            )
+            .interceptor(WarmUp::of(&call))
             .send()
             .await;
         call.warmed_up(&sent);
@@ -152,7 +128,7 @@ impl Ledger {
         let lease = Lease::new(id, occurrence, window, self.now());
         let mut pause = FIRST_LOOK;
         loop {
-            let ends = end(self.now(), deadline);
+            let ends = self.end(deadline);
             let calls = deadline.min(Deadline::after(patience));
             let Some(record) = self.put(&lease, ends, None, calls).await? else {
                 return Ok(Claim::Held(lease));
@@ -197,8 +173,7 @@ impl Ledger {
     /// # Errors
     /// `InProgress`: another run has taken over. `LedgerUnavailable`, or what DynamoDB refused.
     pub async fn record(&self, lease: &Lease, deadline: Deadline) -> Result<(), Failure> {
-        let now = self.now();
-        let ends = end(now, deadline);
+        let ends = self.end(deadline);
         self.update(lease, IN_PROGRESS, Some(ends), deadline).await
     }
 
@@ -235,7 +210,6 @@ impl Ledger {
             .expression_attribute_values(":owner", text(&lease.owner))
             .customize()
             .interceptor(call.attempts.clone())
-            .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
             .send()
             .await;
         match sent {
@@ -265,6 +239,12 @@ impl Ledger {
         Duration::from_millis(self.now().saturating_sub(since))
     }
 
+    /// When a lease ends that is taken now for work until the deadline, in milliseconds since 1970.
+    #[must_use]
+    pub fn end(&self, deadline: Deadline) -> u64 {
+        end(self.now(), deadline)
+    }
+
     /// Now, in milliseconds since 1970.
     #[must_use]
     pub fn now(&self) -> u64 {
@@ -291,7 +271,6 @@ impl Ledger {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .customize()
             .interceptor(call.attempts.clone())
-            .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
             .send()
             .await;
         let Err(error) = sent else {
@@ -323,7 +302,7 @@ impl Ledger {
             )
             // What is absent was not written by a ledger: it is nobody's.
             .condition_expression(
-                "#owner = :owner OR (attribute_exists(id) AND (attribute_not_exists(#owner) OR #owner = :before) AND (attribute_not_exists(in_progress_expiration) OR in_progress_expiration = :ended) AND NOT #status = :completed)",
+                "NOT #status = :completed AND (#owner = :owner OR (attribute_exists(id) AND (attribute_not_exists(#owner) OR #owner = :before) AND (attribute_not_exists(in_progress_expiration) OR in_progress_expiration = :ended)))",
             )
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_names("#status", "status")
@@ -335,7 +314,6 @@ impl Ledger {
             .expression_attribute_values(":completed", text(COMPLETED))
             .customize()
             .interceptor(call.attempts.clone())
-            .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
             .send()
             .await;
         match sent {
@@ -366,12 +344,15 @@ impl Ledger {
             .expression_attribute_values(":status", text(status))
             .expression_attribute_values(":data", data(&lease.steps));
         let update = match (lease_ends, lease.window) {
-            // A write that was given up on may arrive late: it must not open again what is done.
+            // A write that was given up on may arrive late: it must neither open again what is done nor undo a later one.
             (Some(ends), _) => update
-                .condition_expression("#owner = :owner AND #status = :status")
-                .update_expression(
-                    "SET #status = :status, #data = :data, in_progress_expiration = :ends",
+                .condition_expression(
+                    "#owner = :owner AND #status = :status AND (attribute_not_exists(writes) OR writes <= :writes)",
                 )
+                .update_expression(
+                    "SET #status = :status, #data = :data, in_progress_expiration = :ends, writes = :writes",
+                )
+                .expression_attribute_values(":writes", number(lease.next_write()))
                 .expression_attribute_values(":ends", number(ends)),
             (None, None) => update.update_expression(
                 "SET #status = :status, #data = :data REMOVE in_progress_expiration",
@@ -388,7 +369,6 @@ impl Ledger {
         let sent = update
             .customize()
             .interceptor(call.attempts.clone())
-            .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
             .send()
             .await;
         match sent {

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 
+use aws_config::timeout::TimeoutConfig;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeTransmitInterceptorContextRef, Error, FinalizerInterceptorContextRef, InterceptorContext,
-    Output,
+    BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef, Error,
+    FinalizerInterceptorContextRef, InterceptorContext, Output,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
@@ -18,9 +19,12 @@ use aws_smithy_types::config_bag::ConfigBag;
 /// `ThrottlingException` of every service but DynamoDB, which has a 400 for it.
 const THROTTLED: u16 = 429;
 
-/// Counts the attempts of one call, and those of which it is certain that they did nothing.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Attempts(Arc<Counts>);
+/// Goes along with one call: gives it its time-outs, and counts its attempts and those of which it is certain that they did nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct Attempts {
+    timeouts: TimeoutConfig,
+    counts: Arc<Counts>,
+}
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -32,9 +36,22 @@ struct Counts {
 }
 
 impl Attempts {
+    /// The attempts of a call that has these time-outs.
+    pub(crate) fn within(timeouts: TimeoutConfig) -> Self {
+        Self {
+            timeouts,
+            counts: Arc::default(),
+        }
+    }
+
+    /// The time-outs of the call.
+    pub(crate) fn timeouts(&self) -> &TimeoutConfig {
+        &self.timeouts
+    }
+
     /// Whether some attempt may have succeeded: it was begun, and neither refused nor kept from the wire.
     pub(crate) fn may_have_succeeded(&self) -> bool {
-        self.0.begun.load(Ordering::Relaxed) > self.0.harmless.load(Ordering::Relaxed)
+        self.counts.begun.load(Ordering::Relaxed) > self.counts.harmless.load(Ordering::Relaxed)
     }
 
     /// Whether the last answer was that the quota is used up.
@@ -44,17 +61,17 @@ impl Attempts {
 
     /// How many were sent.
     pub(crate) fn begun(&self) -> usize {
-        self.0.begun.load(Ordering::Relaxed)
+        self.counts.begun.load(Ordering::Relaxed)
     }
 
     /// How many of them were answered with the quota being used up.
     pub(crate) fn throttled(&self) -> usize {
-        self.0.throttled.load(Ordering::Relaxed)
+        self.counts.throttled.load(Ordering::Relaxed)
     }
 
     /// The HTTP status of the last answer.
     pub(crate) fn last_status(&self) -> Option<u16> {
-        Some(self.0.last_status.load(Ordering::Relaxed)).filter(|status| *status != 0)
+        Some(self.counts.last_status.load(Ordering::Relaxed)).filter(|status| *status != 0)
     }
 }
 
@@ -63,13 +80,25 @@ impl Intercept for Attempts {
         "Attempts"
     }
 
+    /// Time-outs that are given so cost less than a configuration of the call's own.
+    fn read_before_execution(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_>,
+        settings: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        settings
+            .interceptor_state()
+            .store_put(self.timeouts.clone());
+        Ok(())
+    }
+
     fn read_before_transmit(
         &self,
         _: &BeforeTransmitInterceptorContextRef<'_>,
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        self.0.begun.fetch_add(1, Ordering::Relaxed);
+        self.counts.begun.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
@@ -82,12 +111,14 @@ impl Intercept for Attempts {
     ) -> Result<(), BoxError> {
         let status = context.response().map(HttpResponse::status);
         let last_status = status.map_or(0, StatusCode::as_u16);
-        self.0.last_status.store(last_status, Ordering::Relaxed);
+        self.counts
+            .last_status
+            .store(last_status, Ordering::Relaxed);
         if last_status == THROTTLED {
-            self.0.throttled.fetch_add(1, Ordering::Relaxed);
+            self.counts.throttled.fetch_add(1, Ordering::Relaxed);
         }
         if is_harmless(context.response(), context.output_or_error()) {
-            self.0.harmless.fetch_add(1, Ordering::Relaxed);
+            self.counts.harmless.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
     }

@@ -7,10 +7,13 @@
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_connectcases::error::SdkError;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
-use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
+};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
@@ -25,18 +28,30 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Puts `HEAD /` in the place of the request.
 #[derive(Debug)]
-pub(crate) struct WarmUp;
+pub(crate) struct WarmUp(TimeoutConfig);
 
 impl WarmUp {
-    /// One attempt is all there is to it.
-    pub(crate) fn retries() -> RetryConfig {
-        RetryConfig::disabled()
+    /// For a call that is made to warm up.
+    pub(crate) fn of(call: &Call) -> Self {
+        Self(call.attempts.timeouts().clone())
     }
 }
 
 impl Intercept for WarmUp {
     fn name(&self) -> &'static str {
         "WarmUp"
+    }
+
+    /// One attempt is all there is to it.
+    fn read_before_execution(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_>,
+        settings: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let settings = settings.interceptor_state();
+        settings.store_put(self.0.clone());
+        settings.store_put(RetryConfig::disabled());
+        Ok(())
     }
 
     fn modify_before_transmit(

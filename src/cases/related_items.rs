@@ -59,10 +59,21 @@ pub struct Addition<'a> {
     pub case_id: &'a str,
     /// `performedBy`
     pub performed_by: &'a User,
-    /// Whether an earlier run may have added it already, so that the case is read first.
-    pub look_first: bool,
+    /// What an earlier run may have added.
+    pub earlier: Earlier,
     /// Until when it is to be done.
     pub deadline: Deadline,
+}
+
+/// What an earlier run may have added to the case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Earlier {
+    /// Nothing: there was no earlier run.
+    Nothing,
+    /// Anything, and a look at the case shows it.
+    Shown,
+    /// Anything, and so short a time ago that the case may not show it yet: what a look does not show must not be sent.
+    PerhapsUnseen,
 }
 
 impl Cases {
@@ -75,9 +86,10 @@ impl Cases {
         addition: Addition<'_>,
         contact_arn: &str,
     ) -> Result<(), Failure> {
-        if addition.look_first && self.is_linked(addition, contact_arn).await? {
+        if addition.earlier != Earlier::Nothing && self.is_linked(addition, contact_arn).await? {
             return Ok(());
         }
+        addition.may_send()?;
         let contact = types::Contact::builder().contact_arn(contact_arn).build();
         let contact = contact.map_err(|_| unbuilt("a contact"))?;
         let content = types::RelatedItemInputContent::Contact(contact);
@@ -105,15 +117,15 @@ impl Cases {
         addition: Addition<'_>,
         bodies: &[&str],
     ) -> Result<(), Failure> {
-        let mut there = if addition.look_first {
-            self.comments(addition).await?
-        } else {
-            HashSet::new()
+        let mut there = match addition.earlier {
+            Earlier::Nothing => HashSet::new(),
+            Earlier::Shown | Earlier::PerhapsUnseen => self.comments(addition).await?,
         };
         for body in bodies {
             if there.contains(*body) {
                 continue;
             }
+            addition.may_send()?;
             let comment = types::CommentContent::builder()
                 .body(*body)
                 .content_type(types::CommentBodyTextType::Plaintext);
@@ -152,7 +164,6 @@ impl Cases {
             .fields(field.build().ok()?)
             .customize()
             .interceptor(call.attempts.clone())
-            .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
             .send()
             .await;
         let output = match sent {
@@ -192,11 +203,7 @@ impl Cases {
             .performed_by(performer(addition.performed_by))
             .customize()
             .interceptor(call.attempts.clone())
-            .config_override(
-                ConfigBuilder::default()
-                    .timeout_config(call.timeouts.clone())
-                    .retry_classifier(NeverInDoubt),
-            )
+            .config_override(ConfigBuilder::default().retry_classifier(NeverInDoubt))
             .send()
             .await;
         match sent {
@@ -228,7 +235,6 @@ impl Cases {
                 .set_next_token(token)
                 .customize()
                 .interceptor(call.attempts.clone())
-                .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
                 .send()
                 .await;
             let output = sent.map_err(|error| call.failure(&error))?;
@@ -263,7 +269,6 @@ impl Cases {
                 .set_next_token(token)
                 .customize()
                 .interceptor(call.attempts.clone())
-                .config_override(ConfigBuilder::default().timeout_config(call.timeouts.clone()))
                 .send()
                 .await;
             let output = sent.map_err(|error| call.failure(&error))?;
@@ -278,6 +283,20 @@ impl Cases {
             }
         }
         Ok(bodies)
+    }
+}
+
+impl Addition<'_> {
+    /// Whether what a look did not show may be sent.
+    ///
+    /// # Errors
+    /// `OutcomeUnknown`: an earlier run may have sent it a moment ago.
+    fn may_send(&self) -> Result<(), Failure> {
+        if self.earlier != Earlier::PerhapsUnseen {
+            return Ok(());
+        }
+        let message = "an earlier run may have added it a moment ago, and the case does not show it yet; calling again looks first";
+        Err(Failure::new(ErrorCode::OutcomeUnknown, message))
     }
 }
 

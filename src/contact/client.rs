@@ -69,7 +69,6 @@ impl Client {
             .behavior_version(self.behavior_version)
             .runtime_plugin(self.plugin.clone())
             .interceptor(call.attempts.clone())
-            .timeout_config(call.timeouts.clone())
             .serializer(|path: String| {
                 let mut request = HttpRequest::new(SdkBody::empty());
                 request.set_method("GET")?;

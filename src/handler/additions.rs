@@ -2,7 +2,7 @@
 
 use super::Casebridge;
 use super::hold::{Claimed, Hold};
-use crate::cases::Addition;
+use crate::cases::{Addition, Earlier};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::ledger::Steps;
@@ -23,30 +23,34 @@ impl Casebridge {
         let (Done::Created(case) | Done::Existing(case)) = done else {
             return;
         };
+        let earlier = match done {
+            _ if hold.may_hide_items() => Earlier::PerhapsUnseen,
+            Done::Created(_) if !hold.repeated => Earlier::Nothing,
+            _ => Earlier::Shown,
+        };
         let addition = Addition {
             domain_id: &request.domain_id,
             case_id: &case.case_id,
             performed_by: &request.performed_by,
-            look_first: hold.repeated || matches!(done, Done::Existing(_)),
+            earlier,
             deadline,
         };
         let before = hold.steps().cloned().unwrap_or_default();
         let adds = request.contact.is_some() || !request.comments.is_empty();
-        (
-            (),
-            outcome.contact,
-            outcome.comment,
-            outcome.reference_number,
-        ) = tokio::join!(
+        let (contact, comment);
+        ((), contact, comment, outcome.reference_number) = tokio::join!(
             async {
                 if adds {
-                    hold.case_exists(case, deadline).await;
+                    hold.before_items(case, earlier, deadline).await;
                 }
             },
             self.link(request, before.contact, addition),
             self.comment(request, before.comments, addition),
             self.reference(request, addition),
         );
+        let in_doubt = contact.in_doubt || comment.in_doubt;
+        (outcome.contact, outcome.comment) = (contact.step, comment.step);
+        hold.after_items(earlier, in_doubt);
         if let Some(steps) = hold.steps() {
             steps.set_case(case);
             steps.contact = settled(&outcome.contact);
@@ -93,7 +97,8 @@ impl Casebridge {
         }
     }
 
-    /// Attaches contact and comment of another occurrence, which has a claim of its own.
+    /// Attaches contact and comment of another occurrence, which has a claim of its own: for this case, as with a window the key's next case
+    /// gets them too.
     async fn attach(
         &self,
         request: &CaseRequest,
@@ -102,7 +107,7 @@ impl Casebridge {
         deadline: Deadline,
         outcome: &mut Outcome,
     ) -> Result<Done, Failure> {
-        let id = format!("{}.{occurrence}", request.client_token);
+        let id = format!("{}.{occurrence}", case.case_id);
         let done = Done::Existing(case);
         let claimed = self.claim(&id, Some(occurrence), &request.ledger, deadline);
         match claimed.await? {
@@ -128,15 +133,15 @@ impl Casebridge {
         request: &CaseRequest,
         before: Option<bool>,
         addition: Addition<'_>,
-    ) -> Step {
+    ) -> Added {
         const CODE: ErrorCode = ErrorCode::ContactNotLinked;
         let linked = match &request.contact {
-            None => return Step::NotRequested,
-            Some(_) if before.is_some() => return Step::told(before, CODE),
+            None => return Added::nothing(Step::NotRequested),
+            Some(_) if before.is_some() => return Added::nothing(Step::told(before, CODE)),
             Some(Err(failure)) => Err(failure.clone()),
             Some(Ok(contact_arn)) => self.cases.link_contact(addition, contact_arn).await,
         };
-        Step::of(linked, CODE, "the contact is not linked to it")
+        Added::of(linked, CODE, "the contact is not linked to it")
     }
 
     async fn comment(
@@ -144,13 +149,13 @@ impl Casebridge {
         request: &CaseRequest,
         before: Option<bool>,
         addition: Addition<'_>,
-    ) -> Step {
+    ) -> Added {
         const CODE: ErrorCode = ErrorCode::CommentNotAdded;
         if request.comments.is_empty() {
-            return Step::NotRequested;
+            return Added::nothing(Step::NotRequested);
         }
         if before.is_some() {
-            return Step::told(before, CODE);
+            return Added::nothing(Step::told(before, CODE));
         }
         let computed = request.comments.iter();
         let bodies: Vec<&str> = computed.flatten().map(String::as_str).collect();
@@ -159,7 +164,7 @@ impl Casebridge {
             Ok(()) => uncomputed.cloned().map_or(Ok(()), Err),
             Err(failure) => Err(failure),
         };
-        Step::of(added, CODE, "a comment is missing from it")
+        Added::of(added, CODE, "a comment is missing from it")
     }
 
     async fn reference(&self, request: &CaseRequest, addition: Addition<'_>) -> Option<String> {
@@ -179,10 +184,35 @@ impl Casebridge {
             domain_id: &request.domain_id,
             case_id: &case.case_id,
             performed_by: &request.performed_by,
-            look_first: true,
+            earlier: Earlier::Shown,
             deadline,
         };
         self.reference(request, addition).await
+    }
+}
+
+/// What became of the contact or of the comments.
+struct Added {
+    step: Step,
+    /// Whether something was sent, and nobody knows whether the case has it.
+    in_doubt: bool,
+}
+
+impl Added {
+    fn of(result: Result<(), Failure>, code: ErrorCode, what: &str) -> Self {
+        let unknown = |failure: &Failure| failure.code == ErrorCode::OutcomeUnknown;
+        Self {
+            in_doubt: result.as_ref().is_err_and(unknown),
+            step: Step::of(result, code, what),
+        }
+    }
+
+    /// A step for which nothing was sent.
+    fn nothing(step: Step) -> Self {
+        Self {
+            step,
+            in_doubt: false,
+        }
     }
 }
 

@@ -6,10 +6,11 @@
 use std::time::Duration;
 
 use super::Casebridge;
+use crate::cases::Earlier;
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::key;
-use crate::ledger::{Claim, Claimant, Lease, Ledger, PROFILE_SEEN_AFTER, Steps};
+use crate::ledger::{Claim, Claimant, ITEM_SHOWN_AFTER, Lease, Ledger, PROFILE_SEEN_AFTER, Steps};
 use crate::mapping::{LedgerUnavailable, LedgerUse};
 use crate::outcome::{CaseReference, Done};
 
@@ -161,14 +162,41 @@ impl Hold<'_> {
         ledger.record(lease, deadline).await
     }
 
-    /// Says that the case is there; that it cannot be said keeps nothing from it.
-    pub(super) async fn case_exists(&mut self, case: &CaseReference, deadline: Deadline) {
+    /// Whether an earlier run may have sent a contact or a comment so short a time ago that the case does not show it yet.
+    pub(super) fn may_hide_items(&self) -> bool {
+        self.held.as_ref().is_some_and(|(ledger, lease)| {
+            let sent_until = lease.steps.items_sent_until;
+            sent_until.is_some_and(|until| ledger.passed(until) < ITEM_SHOWN_AFTER)
+        })
+    }
+
+    /// Says that the case is there, and that contact and comments are going to be sent unless this run only looks for them: should it die,
+    /// the next one knows. That it cannot be said keeps nothing from the case.
+    pub(super) async fn before_items(
+        &mut self,
+        case: &CaseReference,
+        earlier: Earlier,
+        deadline: Deadline,
+    ) {
         let Some((ledger, lease)) = &mut self.held else {
             return;
         };
-        if lease.steps.case_id.is_none() {
-            lease.steps.set_case(case);
-            heed(ledger.record(lease, deadline).await);
+        let is_known = lease.steps.case_id.is_some();
+        lease.steps.set_case(case);
+        if earlier != Earlier::PerhapsUnseen {
+            lease.steps.items_sent_until = Some(ledger.end(deadline));
+        } else if is_known {
+            return;
+        }
+        heed(ledger.record(lease, deadline).await);
+    }
+
+    /// What the next run is to know of the contact and the comments that were sent; a run that only looked knows no more than before.
+    pub(super) fn after_items(&mut self, earlier: Earlier, in_doubt: bool) {
+        if let Some((ledger, lease)) = &mut self.held
+            && earlier != Earlier::PerhapsUnseen
+        {
+            lease.steps.items_sent_until = in_doubt.then(|| ledger.now());
         }
     }
 

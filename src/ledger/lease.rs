@@ -1,5 +1,6 @@
 //! A run's hold on a key.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::record::{IN_PROGRESS, Item, Record, Steps, data, number, text};
@@ -15,6 +16,8 @@ pub struct Lease {
     pub(super) owner: String,
     pub(super) started: u64,
     pub(super) window: Option<Duration>,
+    /// How often the item was written: a write that arrives late must not undo a later one.
+    pub(super) writes: AtomicU64,
     /// Tells this use of the key from earlier ones; part of token and tag.
     pub generation: Option<String>,
     /// What is done so far.
@@ -42,6 +45,7 @@ impl Lease {
             owner: random(),
             started: now,
             window,
+            writes: AtomicU64::default(),
             generation: window.map(|_| random()),
             steps: Steps {
                 occurrence: occurrence.map(str::to_owned),
@@ -68,6 +72,11 @@ impl Lease {
         .collect()
     }
 
+    /// The number of the next write.
+    pub(super) fn next_write(&self) -> u64 {
+        self.writes.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
     /// The same owner's lease on what another run began.
     pub(super) fn over(&self, record: Record) -> Taken {
         let lease = Self {
@@ -75,6 +84,7 @@ impl Lease {
             owner: self.owner.clone(),
             started: record.started,
             window: self.window,
+            writes: record.writes.into(),
             generation: record.generation.clone(),
             steps: record.steps.clone(),
             taken_over: true,

@@ -1,14 +1,15 @@
-//! A ledger item, as the table holds it: the layout of Powertools for AWS Lambda's idempotency, and three attributes more.
+//! A ledger item, as the table holds it: the layout of Powertools for AWS Lambda's idempotency, and four attributes more.
 //!
 //! | attribute | type | what |
 //! | --- | --- | --- |
-//! | `id` | S | the key's hash; an occurrence that joined the key's case has its own item, `HASH.OCCURRENCE` |
+//! | `id` | S | the key's hash; an occurrence that joined the key's case has its own item, `CASE.OCCURRENCE`: the case's id and the occurrence's hash |
 //! | `status` | S | `INPROGRESS` or `COMPLETED` |
 //! | `in_progress_expiration` | N | when the lease ends, in milliseconds since 1970; while `INPROGRESS` |
 //! | `expiration` | N | when the key may be used anew, in seconds since 1970; with `window` alone |
 //! | `data` | S | the steps done, as JSON |
 //! | `owner` | S | the run that holds the lease, or held it last |
 //! | `started` | N | when the key was first claimed, in milliseconds since 1970 |
+//! | `writes` | N | how often the steps were written, so that a write that arrives late undoes nothing |
 //! | `generation` | S | with `window` alone: tells this use of the key from earlier ones |
 
 use std::collections::HashMap;
@@ -37,6 +38,9 @@ pub struct Steps {
     /// `caseArn`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub case_arn: Option<String>,
+    /// Until when a contact or a comment may have been sent whose fate nobody knows, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub items_sent_until: Option<u64>,
     /// Whether the contact is linked: `false` where it never will be, absent where that is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<bool>,
@@ -87,6 +91,7 @@ pub(super) struct Record {
     /// `expiration`
     pub(super) expires: Option<u64>,
     pub(super) started: u64,
+    pub(super) writes: u64,
     pub(super) generation: Option<String>,
     pub(super) steps: Steps,
 }
@@ -106,6 +111,7 @@ impl Record {
             lease_ends: number("in_progress_expiration").unwrap_or_default(),
             expires: number("expiration"),
             started: number("started").unwrap_or_default(),
+            writes: number("writes").unwrap_or_default(),
             generation: text("generation").cloned(),
             steps: steps.unwrap_or_default(),
         }

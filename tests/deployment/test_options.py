@@ -153,6 +153,12 @@ class Options(unittest.TestCase):
         without = variables(Stack(), "FlowFunction")
         self.assertFalse([name for name in without if "APPCONFIG" in name or name.startswith("CASEBRIDGE_MAPPING_")])
 
+    def test_appconfig_may_have_a_mapping_validated_where_it_has_one(self):
+        for parameters, expected in ((APPCONFIG, [ACCOUNT]), ({}, [])):
+            permissions = Stack(parameters).of_type("AWS::Lambda::Permission").values()
+            found = [p["SourceAccount"] for p in permissions if p["Principal"] == "appconfig.amazonaws.com"]
+            self.assertEqual(found, expected)
+
     def test_combinations_that_cannot_work_are_refused(self):
         for parameters, reason in (
             ({"EventReservedConcurrency": "1"}, "2 or more"),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use casebridge::config::Config;
+use casebridge::handler::Casebridge;
 use casebridge::{client, mapping};
 use cases_emulator::{Emulator, Fault, FaultKind};
 use tokio::net::TcpListener;
@@ -66,6 +67,52 @@ async fn a_connection_that_was_closed_meanwhile_costs_a_new_one_and_no_error() {
         emulator.close_idle_connections();
     }
     assert_eq!(emulator.cases().len(), 1);
+}
+
+/// The endpoint is a name that nobody knows but the proxy.
+#[tokio::test]
+async fn services_are_reached_through_the_proxy_that_is_configured() {
+    let emulator = super::emulator(&read("domain.json"));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let proxy = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(emulator.clone().serve(listener, std::future::pending()));
+    let start = async |proxy: &str, except: &str| {
+        let variable = |name: &str| match name {
+            "AWS_REGION" => Some("us-east-1".to_owned()),
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test".to_owned()),
+            "CASES_DOMAIN_ID" => Some("3ceaaf30-8142-48ea-91d9-3080f9b439fc".to_owned()),
+            "PROFILES_DOMAIN" => Some("amazon-connect-example".to_owned()),
+            "HTTPS_PROXY" => Some(proxy.to_owned()),
+            "NO_PROXY" => Some(except.to_owned()),
+            _ => None,
+        };
+        let config = Config::read(&variable, &[env!("CARGO_MANIFEST_DIR").into()]).expect("sound");
+        let sdk = client::load(&config)
+            .await
+            .map_err(|error| error.to_string())?;
+        let sdk = super::in_test(&sdk)
+            .into_builder()
+            .endpoint_url("http://cases.invalid")
+            .build();
+        Ok::<_, String>(Casebridge::start(&config, &sdk).expect("sound"))
+    };
+    let payload = read("events/contact-flow-voice.json");
+    let through = start(&proxy, "localhost").await.expect("sound");
+    through.handle(&payload, AMPLE).await.expect("an answer");
+    assert_eq!(emulator.cases().len(), 1);
+
+    let past = start(&proxy, "cases.invalid").await.expect("sound");
+    past.warm_up().await;
+    past.handle(&payload, Duration::from_secs(1))
+        .await
+        .expect("an answer");
+    assert_eq!(emulator.cases().len(), 1);
+
+    let refused = start("secret:/", "").await.err().expect("it is refused");
+    assert!(
+        refused.starts_with("HTTPS_PROXY takes") && !refused.contains("secret"),
+        "{refused}"
+    );
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ cases:
   - name: flow
     trigger: contact-flow
     template: Contact follow-up
+    comment: $.Parameters.comment
     fields: { title: Call back }
 ";
 
@@ -66,6 +67,12 @@ fn flow() -> String {
         "InstanceARN": "arn:aws:connect:us-east-1:111122223333:instance/i-1",
     });
     json!({ "Details": { "ContactData": contact } }).to_string()
+}
+
+fn call_back() -> String {
+    let mut flow: Value = serde_json::from_str(&flow()).expect("JSON");
+    flow["Details"]["Parameters"] = json!({ "comment": "Call after six" });
+    flow.to_string()
 }
 
 fn items(function: &Function) -> Vec<Value> {
@@ -126,6 +133,7 @@ async fn an_item_holds_no_customer_data() {
         "data",
         "owner",
         "started",
+        "writes",
         "generation",
     ];
     assert_eq!(names, HashSet::from(expected));
@@ -304,6 +312,31 @@ async fn another_occurrence_of_a_key_may_attach_its_contact() {
     }
 }
 
+/// What joined the case of one window joins that of the next when it comes again then.
+#[tokio::test(start_paused = true)]
+async fn each_window_has_its_own_attachments() {
+    let function = function("    on_existing: attach\n    window: 1h\n");
+    let first = function.handle(&event("e-1", "c-1")).await;
+    tokio::time::advance(Duration::from_mins(50)).await;
+    function.handle(&event("e-2", "c-2")).await;
+    tokio::time::advance(Duration::from_mins(15)).await;
+    let second = function.handle(&event("e-1", "c-1")).await;
+    assert_ne!(second["caseId"], first["caseId"], "{second}");
+    let answer = function.handle(&event("e-2", "c-2")).await;
+    assert_eq!(
+        [&answer["caseId"], &answer["contactLinked"]],
+        [&second["caseId"], &json!("true")],
+        "{answer}"
+    );
+    for case in [&first["caseId"], &second["caseId"]] {
+        let items = function.emulator.related_items();
+        let contacts = items
+            .iter()
+            .filter(|item| item["caseId"] == *case && item["type"] == "Contact");
+        assert_eq!(contacts.count(), 2, "{case}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_ledger_that_is_down_stops_what_needs_it() {
     let down = || {
@@ -338,6 +371,7 @@ async fn what_is_missing_from_a_case_is_all_that_is_done_again() {
         .inject(down.on("CreateRelatedItem").times(2));
     let answer = function.handle(&event("e-1", "c-1")).await;
     assert_eq!(answer["errorType"], "ContactNotLinked", "{answer}");
+    tokio::time::advance(Duration::from_mins(1)).await;
     let answer = function.handle(&event("e-1", "c-1")).await;
     assert_eq!(
         [
@@ -349,6 +383,73 @@ async fn what_is_missing_from_a_case_is_all_that_is_done_again() {
         "{answer}"
     );
     assert_eq!(calls(&function, "CreateCase"), 1);
+    assert_eq!(function.emulator.related_items().len(), 2);
+}
+
+/// What was sent without an answer is not sent again before the case would show it: the case is known meanwhile, and answered.
+#[tokio::test(start_paused = true)]
+async fn an_item_in_doubt_is_not_sent_again_before_it_would_show() {
+    let function = function("");
+    function
+        .emulator
+        .set_related_item_lag(Duration::from_secs(20));
+    function.emulator.inject(
+        Fault::status_after(500, "InternalServerException", "oh")
+            .on("CreateRelatedItem")
+            .times(2),
+    );
+    let first = function.handle(&call_back()).await;
+    let expected = [
+        &json!("created"),
+        &first["caseId"],
+        &json!("false"),
+        &json!("true"),
+    ];
+    let told = |answer: &Value| {
+        ["status", "caseId", "commentAdded", "retryable"].map(|name| answer[name].clone())
+    };
+    assert_eq!(told(&first).each_ref(), expected, "{first}");
+    for _ in 0..3 {
+        let soon = function.handle(&call_back()).await;
+        assert_eq!(
+            told(&soon)[1..],
+            told(&first)[1..],
+            "the case, and what is still to come: {soon}"
+        );
+        assert_eq!(soon["status"], "existing", "{soon}");
+        tokio::time::advance(Duration::from_secs(5)).await;
+    }
+    assert_eq!(calls(&function, "CreateRelatedItem"), 2);
+    tokio::time::advance(Duration::from_secs(20)).await;
+    let later = function.handle(&call_back()).await;
+    assert_eq!(
+        [
+            &later["status"],
+            &later["contactLinked"],
+            &later["commentAdded"]
+        ],
+        ["existing", "true", "true"],
+        "{later}"
+    );
+    assert_eq!(function.emulator.related_items().len(), 2);
+}
+
+/// A run that died after it said that it sends leaves the same doubt, until its lease was over for that long.
+#[tokio::test(start_paused = true)]
+async fn the_items_of_a_dead_run_are_waited_for() {
+    let function = function("");
+    let payload = event("e-1", "c-1");
+    let never = Fault::new(FaultKind::Hang).on("CreateRelatedItem");
+    function.emulator.inject(never.times(2));
+    let run = function.handle_within(&payload, Duration::from_secs(5));
+    assert!(timeout(Duration::from_millis(50), run).await.is_err());
+    tokio::time::advance(Duration::from_secs(25)).await;
+    let answer = function.handle(&payload).await;
+    assert_eq!(answer["errorType"], "ContactNotLinked", "{answer}");
+    assert_eq!(calls(&function, "CreateRelatedItem"), 2);
+    tokio::time::advance(Duration::from_secs(11)).await;
+    let answer = function.handle(&payload).await;
+    assert_eq!(answer["contactLinked"], "true", "{answer}");
     assert_eq!(function.emulator.related_items().len(), 2);
 }
 

@@ -83,6 +83,9 @@ pub(crate) async fn sent(services: &Services, payload: &str) -> Value {
 pub(crate) async fn answered(function: &Function, payload: &str) -> Value {
     match function.invoke(payload.to_owned()).await {
         Ok(Answer::Response(body)) => serde_json::from_slice(&body).expect("an answer is JSON"),
+        Ok(Answer::Error(report)) => {
+            serde_json::from_slice(&report.payload).expect("an error is JSON")
+        }
         other => panic!("an answer is expected: {other:?}"),
     }
 }

@@ -5,10 +5,11 @@
 
 #![expect(
     clippy::disallowed_methods,
+    clippy::disallowed_types,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test ends by panicking, and looks at the clock and the environment"
+    reason = "a test ends by panicking, looks at the clock and the environment, and sets the ledger's items back"
 )]
 
 mod killing;
@@ -89,13 +90,26 @@ fn assert_once(services: &Services, answer: &Value) {
 /// Kills a process at the call, gives its event to a fresh one, and looks at what there is then.
 async fn assert_once_after(call: Call, payload: &str, ledger: Ledger) -> (Killed, String) {
     let (services, killed) = killed(call, payload, ledger).await;
-    let answer = sent(&services, payload).await;
+    let mut answer = sent(&services, payload).await;
+    if ledger == Ledger::Table && is_open(&answer) {
+        // The dead process said that it was going to link and comment: its successor looks, and sends nothing before that would show.
+        services.let_items_show().await;
+        answer = sent(&services, payload).await;
+    }
     assert_once(&services, &answer);
     if ledger == Ledger::Table {
         assert_eq!(services.ledger_items()[0]["status"], "COMPLETED");
     }
     let status = answer["status"].as_str().unwrap_or_default();
     (killed, status.to_owned())
+}
+
+/// Whether an answer, to a flow or as an error, leaves the link or the comment for later.
+fn is_open(answer: &Value) -> bool {
+    let code = ["errorCode", "errorType"]
+        .into_iter()
+        .find_map(|name| answer[name].as_str());
+    code.is_some_and(|code| ["ContactNotLinked", "CommentNotAdded"].contains(&code))
 }
 
 fn kills() -> usize {

@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use aws_credential_types::Credentials;
+use aws_sdk_dynamodb::types::AttributeValue;
 use cases_emulator::Emulator;
 use runtime_api::{Function, FunctionConfiguration};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -112,6 +114,30 @@ impl Services {
 
     pub(crate) fn ledger_items(&self) -> Vec<Value> {
         self.emulator.items(TABLE)
+    }
+
+    /// Lets the time pass after which a case shows what a dead process may have sent: it reads the time of day, so its note is set back.
+    pub(crate) async fn let_items_show(&self) {
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version_latest()
+            .region(aws_sdk_dynamodb::config::Region::new("us-east-1"))
+            .credentials_provider(Credentials::for_tests())
+            .http_client(self.emulator.http_client())
+            .build();
+        let client = aws_sdk_dynamodb::Client::from_conf(config);
+        for item in self.ledger_items() {
+            let text = |name: &str| item[name].as_str().expect("text").to_owned();
+            let mut steps: Value = serde_json::from_str(&text("data")).expect("JSON");
+            steps["itemsSentUntil"] = json!(0);
+            let updated = client
+                .update_item()
+                .table_name(TABLE)
+                .key("id", AttributeValue::S(text("id")))
+                .update_expression("SET #data = :data")
+                .expression_attribute_names("#data", "data")
+                .expression_attribute_values(":data", AttributeValue::S(steps.to_string()));
+            updated.send().await.expect("the table takes it");
+        }
     }
 
     /// How many profiles were created.

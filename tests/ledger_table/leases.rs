@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use casebridge::deadline::Deadline;
 use casebridge::error::ErrorCode;
 use casebridge::ledger::Lease;
@@ -96,6 +97,31 @@ fn a_run_that_was_taken_over_changes_nothing_any_more() {
         let done = table.item().await;
         assert_has_no_say(table, &first).await;
         assert_eq!(table.item().await, done);
+    });
+}
+
+/// A write of the run itself that was given up on and arrives after later ones: what those said stands.
+#[test]
+fn a_write_that_arrives_late_undoes_nothing() {
+    on_every_table(async |table| {
+        let lease = hold(table, None).await;
+        let item = table.item().await.expect("an item");
+        let same = |name: &str| AttributeValue::S(item[name].as_str().expect("text").to_owned());
+        let data = AttributeValue::S(r#"{"caseId":"case-1"}"#.to_owned());
+        let ends = AttributeValue::N(item["in_progress_expiration"].to_string());
+        table
+            .put(&[
+                ("owner", same("owner")),
+                ("status", same("status")),
+                ("data", data),
+                ("in_progress_expiration", ends),
+                ("writes", AttributeValue::N("2".to_owned())),
+            ])
+            .await;
+        let later = table.item().await;
+        let late = table.ledger.record(&lease, Deadline::after(AMPLE)).await;
+        assert_eq!(code(late), Some(ErrorCode::InProgress));
+        assert_eq!(table.item().await, later);
     });
 }
 

@@ -80,15 +80,18 @@ impl Kind {
         }
     }
 
-    /// What it is sent: the file in `events/` and where its identity is.
-    fn event(self) -> (&'static str, &'static str) {
+    /// What it is sent: the file in `events/`, and what tells one such event from another.
+    fn event(self) -> (&'static str, &'static [&'static str]) {
         match self {
-            Self::CasebridgeCustomer => ("order-failed.json", "/detail/order/id"),
+            Self::CasebridgeCustomer => ("order-failed.json", &["/id", "/detail/order/id"]),
             Self::CasebridgeEverything => (
                 "contact-flow-nested-parameters.json",
-                "/Details/ContactData/ContactId",
+                &["/Details/ContactData/ContactId"],
             ),
-            _ => ("contact-event-disconnected.json", "/detail/contactId"),
+            _ => (
+                "contact-event-disconnected.json",
+                &["/id", "/detail/contactId"],
+            ),
         }
     }
 }

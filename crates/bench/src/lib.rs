@@ -8,6 +8,9 @@
 //! | [`services`] | Cases and what it leans on, over TLS or plain HTTP, as slow as asked |
 //! | [`authority`] | the certificate authority of the TLS endpoint, and the bundles that clients trust |
 //! | [`process`] | a process's CPU time and memory |
+//! | [`compare`] | all of them in turns |
+//! | [`concurrency`] | many events at once, and batches |
+//! | [`guard`] | instruction counts, held against a baseline |
 //! | [`measure`] | one cold start and the invocations after it |
 //! | [`figures`] | medians and quartiles of many |
 //! | [`bars`] | the limits that the figures are held to |
@@ -16,8 +19,10 @@
 pub mod authority;
 pub mod bars;
 pub mod compare;
+pub mod concurrency;
 pub mod contender;
 pub mod figures;
+pub mod guard;
 pub mod measure;
 pub mod process;
 pub mod report;

@@ -1,13 +1,16 @@
-//! `cargo side-by-side`: the command line. Exit status: 0; 1 with `--assert` when a limit is broken; 2 when nothing could be measured.
+//! `cargo side-by-side`: the command line. Exit status: 0; 1 when a limit is broken that is to be kept; 2 when nothing could be measured.
 
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
-use bench::compare::Comparison;
+use bench::compare::{self, Comparison};
+use bench::concurrency;
 use bench::contender::{Kind, Other};
-use bench::toolchain::Toolchain;
+use bench::guard::{self, Baseline};
+use bench::toolchain::{self, Toolchain};
 use clap::Parser as _;
 
 /// Run the function as it is deployed beside its peers, and say what each costs
@@ -18,6 +21,7 @@ use clap::Parser as _;
 #[command(
     name = "cargo side-by-side",
     bin_name = "cargo side-by-side",
+    args_conflicts_with_subcommands = true,
     after_help = "\
 Examples:
   cargo side-by-side                                    everything: 9 cold starts each, 500 invocations after each
@@ -26,11 +30,28 @@ Examples:
   cargo side-by-side --only casebridge --also musl=/tmp/bootstrap
                                                         two builds of the function against each other
   cargo side-by-side --svg docs/performance.svg         with the plot
+  cargo side-by-side guard                              instruction counts, held against a baseline
+  cargo side-by-side concurrency                        many events at once
   cargo side-by-side --json | jq '.functions[] | {name, cold: .cold_cpu_ms.median}'
 
 Exit status: 0; 1 when a bar is not met and --assert is given; 2 when nothing could be measured."
 )]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    #[command(flatten)]
+    comparison: ComparisonArguments,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Guard(GuardArguments),
+    Concurrency(ConcurrencyArguments),
+}
+
+#[derive(Debug, clap::Args)]
+struct ComparisonArguments {
     /// Cold starts of each function
     #[arg(long, value_name = "N", default_value_t = 9, value_parser = at_least_one)]
     runs: usize,
@@ -64,6 +85,51 @@ struct Arguments {
     assert: bool,
 }
 
+/// Count the instructions of a cold start and of a warm invocation, and hold them against what was accepted
+///
+/// The function runs under valgrind, with services that speak plain HTTP. What was accepted is in crates/bench/instructions.json, for each
+/// compiler and target; a count may grow by 3 %. A compiler that is not in there has no baseline and passes.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo side-by-side guard                    build the function as it is deployed, and count
+  cargo side-by-side guard --bootstrap PATH   count a function that is built already
+  cargo side-by-side guard --accept           take the counts as the new baseline
+
+Exit status: 0; 1 when a count has grown too much; 2 when nothing could be counted.")]
+struct GuardArguments {
+    /// Count this binary instead of building one
+    #[arg(long, value_name = "PATH")]
+    bootstrap: Option<PathBuf>,
+
+    /// Take what is counted as the baseline of this compiler and target
+    #[arg(long)]
+    accept: bool,
+}
+
+/// Throughput with 1, 4, 16 and 64 events at once, and batches of ten beside batches of one
+///
+/// Drives one process as Lambda Managed Instances do: `AWS_LAMBDA_MAX_CONCURRENCY` says how often the function is to poll.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo side-by-side concurrency
+  cargo side-by-side concurrency --latency-ms 200
+  cargo side-by-side concurrency --json | jq '.levels[] | {concurrency, per_second}'")]
+struct ConcurrencyArguments {
+    /// How long the services take for each request
+    #[arg(long, value_name = "MS", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
+    latency_ms: u64,
+
+    /// Measure this binary instead of building one
+    #[arg(long, value_name = "PATH")]
+    bootstrap: Option<PathBuf>,
+
+    /// JSON instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
 fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number) if number > 0 => Ok(number),
@@ -75,8 +141,7 @@ fn main() -> ExitCode {
     match run(Arguments::parse()) {
         Ok(code) => code,
         Err(error) => {
-            // Nothing is left to tell of a standard error that cannot be written to.
-            let _ = writeln!(anstream::stderr(), "error: {error:#}");
+            note(&format!("error: {error:#}"));
             ExitCode::from(2)
         }
     }
@@ -88,10 +153,19 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         .enable_all()
         .build()
         .context("the asynchronous runtime cannot be started")?;
-    runtime.block_on(compare(arguments, &toolchain))
+    runtime.block_on(async {
+        match arguments.command {
+            None => compare(arguments.comparison, &toolchain).await,
+            Some(Command::Guard(arguments)) => guard(arguments, &toolchain).await,
+            Some(Command::Concurrency(arguments)) => concurrency(arguments, &toolchain).await,
+        }
+    })
 }
 
-async fn compare(arguments: Arguments, toolchain: &Toolchain) -> anyhow::Result<ExitCode> {
+async fn compare(
+    arguments: ComparisonArguments,
+    toolchain: &Toolchain,
+) -> anyhow::Result<ExitCode> {
     let kinds = if arguments.only.is_empty() {
         Kind::ALL.to_vec()
     } else {
@@ -109,17 +183,70 @@ async fn compare(arguments: Arguments, toolchain: &Toolchain) -> anyhow::Result<
         std::fs::write(file, report.svg())
             .with_context(|| format!("{} cannot be written", file.display()))?;
     }
-    let text = if arguments.json {
-        report.json()?
+    print(&if arguments.json {
+        report.json()? + "\n"
     } else {
         report.markdown()
-    };
-    anstream::stdout()
-        .write_all(text.as_bytes())
-        .context("standard output cannot be written to")?;
+    })?;
     Ok(if arguments.assert && !report.meets_all_bars() {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
     })
+}
+
+async fn guard(arguments: GuardArguments, toolchain: &Toolchain) -> anyhow::Result<ExitCode> {
+    if !toolchain::is_installed("valgrind") {
+        let message =
+            "nothing is counted: valgrind is not installed (Debian: `apt-get install valgrind`)";
+        // A machine that decides over a change has to count.
+        anyhow::ensure!(std::env::var_os("CI").is_none(), message);
+        note(message);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (compiler, seed) = (toolchain.compiler()?, compare::seed(toolchain)?);
+    let counts = guard::count(toolchain, arguments.bootstrap.as_deref(), &seed).await?;
+    let file = toolchain.source("crates/bench/instructions.json");
+    let mut baseline = Baseline::read(&file)?;
+    let verdict = guard::judge(&baseline, &compiler, &counts);
+    print(&verdict.text)?;
+    if arguments.accept {
+        baseline.accept(&compiler, &counts, &file)?;
+        note("accepted: commit crates/bench/instructions.json");
+        return Ok(ExitCode::SUCCESS);
+    }
+    if verdict.grown {
+        note(
+            "the function takes more instructions than before, by more than 3 %; where that is worth it, `cargo side-by-side guard --accept` takes the counts as the new baseline",
+        );
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn concurrency(
+    arguments: ConcurrencyArguments,
+    toolchain: &Toolchain,
+) -> anyhow::Result<ExitCode> {
+    let (authority, seed) = (compare::authority(toolchain)?, compare::seed(toolchain)?);
+    let latency = Duration::from_millis(arguments.latency_ms);
+    let bootstrap = arguments.bootstrap.as_deref();
+    let found = concurrency::measure(toolchain, &authority, bootstrap, &seed, latency).await?;
+    print(&if arguments.json {
+        serde_json::to_string_pretty(&found)? + "\n"
+    } else {
+        found.markdown()
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    anstream::stdout()
+        .write_all(text.as_bytes())
+        .context("standard output cannot be written to")
+}
+
+/// A line on standard error; nothing is left to tell of one that cannot be written to.
+fn note(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{text}");
 }

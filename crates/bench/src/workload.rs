@@ -9,24 +9,24 @@ use serde_json::Value;
 #[derive(Clone, Debug)]
 pub struct Workload {
     event: Value,
-    /// A JSON pointer to what the key is made of.
-    identity: &'static str,
+    /// JSON pointers to what tells it from others: the event's id, and what the key is made of.
+    identity: &'static [&'static str],
 }
 
 impl Workload {
-    /// Reads an event whose key hangs on the text at `identity`, a JSON pointer.
+    /// Reads an event that is told from others by the texts at `identity`, JSON pointers.
     ///
     /// # Errors
     /// The file cannot be read, is not JSON, or has no text there.
-    pub fn read(file: &Path, identity: &'static str) -> anyhow::Result<Self> {
+    pub fn read(file: &Path, identity: &'static [&'static str]) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(file)
             .with_context(|| format!("{} cannot be read", file.display()))?;
         let event: Value = serde_json::from_str(&text)
             .with_context(|| format!("{} is not JSON", file.display()))?;
-        event
-            .pointer(identity)
-            .and_then(Value::as_str)
-            .with_context(|| format!("{} has no text at {identity}", file.display()))?;
+        for pointer in identity {
+            let text = event.pointer(pointer).and_then(Value::as_str);
+            text.with_context(|| format!("{} has no text at {pointer}", file.display()))?;
+        }
         Ok(Self { event, identity })
     }
 
@@ -34,8 +34,10 @@ impl Workload {
     #[must_use]
     pub fn payload(&self, number: usize) -> String {
         let mut event = self.event.clone();
-        if let Some(identity) = event.pointer_mut(self.identity) {
-            *identity = Value::String(format!("00000000-0000-4000-8000-{number:012x}"));
+        for pointer in self.identity {
+            if let Some(text) = event.pointer_mut(pointer) {
+                *text = Value::String(format!("00000000-0000-4000-8000-{number:012x}"));
+            }
         }
         event.to_string()
     }
@@ -68,7 +70,7 @@ mod tests {
     fn every_payload_has_a_key_of_its_own() {
         let workload = Workload {
             event: serde_json::json!({ "source": "s", "detail": { "id": "x" } }),
-            identity: "/detail/id",
+            identity: &["/detail/id"],
         };
         assert_eq!(
             workload.payload(26),

@@ -22,6 +22,8 @@ use crate::process::Process;
 pub struct FunctionConfiguration {
     program: PathBuf,
     arguments: Vec<OsString>,
+    launcher: Vec<OsString>,
+    init_timeout: Duration,
     function_name: String,
     memory_size_mb: u32,
     timeout: Duration,
@@ -47,6 +49,8 @@ impl FunctionConfiguration {
         Self {
             program: program.into(),
             arguments: Vec::new(),
+            launcher: Vec::new(),
+            init_timeout: INIT_TIMEOUT,
             function_name: "function".to_owned(),
             memory_size_mb: 128,
             timeout: Duration::from_secs(3),
@@ -59,6 +63,20 @@ impl FunctionConfiguration {
     #[must_use]
     pub fn args(mut self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Another program, with its arguments, that runs the binary: `valgrind --tool=callgrind`, say.
+    #[must_use]
+    pub fn launcher(mut self, launcher: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        self.launcher = launcher.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// How long the initialisation may take; default: Lambda's 10 seconds.
+    #[must_use]
+    pub fn init_timeout(mut self, timeout: Duration) -> Self {
+        self.init_timeout = timeout;
         self
     }
 
@@ -76,7 +94,7 @@ impl FunctionConfiguration {
         self
     }
 
-    /// `Timeout` of one invocation. The initialisation has Lambda's 10 seconds of its own.
+    /// `Timeout` of one invocation. The initialisation has a time of its own.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -104,7 +122,7 @@ impl FunctionConfiguration {
     ///
     /// # Errors
     ///
-    /// When the binary cannot be run, ends or reports an error before it is ready, or is not ready in 10 seconds.
+    /// When the binary cannot be run, ends or reports an error before it is ready, or is not ready in time.
     pub async fn start(self) -> Result<Function, FunctionError> {
         let output = Output::default();
         let environment = Environment::start(&self, &output).await?;
@@ -118,7 +136,14 @@ impl FunctionConfiguration {
     }
 
     fn command(&self, runtime_api: &str) -> Command {
-        let mut command = Command::new(&self.program);
+        let mut command = match self.launcher.split_first() {
+            Some((launcher, arguments)) => {
+                let mut command = Command::new(launcher);
+                command.args(arguments).arg(&self.program);
+                command
+            }
+            None => Command::new(&self.program),
+        };
         let task_root = self
             .program
             .parent()
@@ -236,6 +261,12 @@ impl Function {
         self.output.take()
     }
 
+    /// Waits for the end of the process and says how it ended: `exit status 1`, `signal 9 (SIGKILL)`.
+    pub async fn exited(&self) -> String {
+        let process = Arc::clone(&self.process());
+        process.exited().await
+    }
+
     /// Process id, while it runs.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
@@ -281,9 +312,9 @@ impl Environment {
             exit = process.exited() => {
                 return Err(FunctionError::Exited { phase: Phase::Init, exit, output: output.all() });
             }
-            () = tokio::time::sleep(INIT_TIMEOUT) => {
+            () = tokio::time::sleep(configuration.init_timeout) => {
                 process.kill().await;
-                return Err(FunctionError::InitTimedOut { output: output.all() });
+                return Err(FunctionError::InitTimedOut { after: configuration.init_timeout, output: output.all() });
             }
         }
         Ok(Self {
@@ -314,12 +345,14 @@ pub enum FunctionError {
     /// The function reported that it cannot start.
     #[error("the function cannot start: {0}")]
     Init(ErrorReport),
-    /// The function was neither ready nor gone after 10 seconds, and was killed.
+    /// The function was neither ready nor gone in time, and was killed.
     #[error(
         "the function was not ready for an event after {} and was stopped{output}",
-        seconds(INIT_TIMEOUT)
+        seconds(*after)
     )]
     InitTimedOut {
+        /// The time that it had.
+        after: Duration,
         /// The last lines it wrote.
         output: LastLines,
     },

@@ -11,6 +11,7 @@ use runtime_api::{
 };
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Barrier;
 
 /// The function that the tests run: this test binary, told to run [`handler`] alone.
 fn configuration() -> FunctionConfiguration {
@@ -27,27 +28,36 @@ fn shell(script: &str) -> FunctionConfiguration {
 #[tokio::test]
 #[ignore = "is the function of the other tests, which start it as a process"]
 async fn handler() {
-    let handler = service_fn(async |event: LambdaEvent<Value>| {
-        match event.payload.get("do").and_then(Value::as_str) {
-            Some("crash") => {
-                std::io::Write::write_all(&mut std::io::stderr(), b"about to crash\n")
-                    .expect("a pipe");
-                std::process::exit(7);
+    let meeting = Arc::new(Barrier::new(2));
+    let handler = service_fn(move |event: LambdaEvent<Value>| {
+        let meeting = Arc::clone(&meeting);
+        async move {
+            match event.payload.get("do").and_then(Value::as_str) {
+                Some("crash") => {
+                    std::io::Write::write_all(&mut std::io::stderr(), b"about to crash\n")
+                        .expect("a pipe");
+                    std::process::exit(7);
+                }
+                // Ends with its partner's event, and with no other.
+                Some("meet") => {
+                    meeting.wait().await;
+                    Ok(json!({ "concurrency": std::env::var("AWS_LAMBDA_MAX_CONCURRENCY").ok() }))
+                }
+                Some("hang") => std::future::pending().await,
+                Some("fail") => Err(Diagnostic {
+                    error_type: "MissingValue".to_owned(),
+                    error_message: "no order number".to_owned(),
+                }),
+                _ => Ok(json!({
+                    "name": event.context.env_config.function_name,
+                    "greeting": std::env::var("GREETING").ok(),
+                    "home": std::env::var("HOME").ok(),
+                    "memory": event.context.env_config.memory,
+                })),
             }
-            Some("hang") => std::future::pending().await,
-            Some("fail") => Err(Diagnostic {
-                error_type: "MissingValue".to_owned(),
-                error_message: "no order number".to_owned(),
-            }),
-            _ => Ok(json!({
-                "name": event.context.env_config.function_name,
-                "greeting": std::env::var("GREETING").ok(),
-                "home": std::env::var("HOME").ok(),
-                "memory": event.context.env_config.memory,
-            })),
         }
     });
-    lambda_runtime::run(handler)
+    lambda_runtime::run_concurrent(handler)
         .await
         .expect("the runtime runs until it is killed");
 }
@@ -70,6 +80,37 @@ async fn a_function_sees_lambdas_environment_and_nothing_of_ours() {
     assert_eq!(
         body,
         json!({ "name": "casebridge", "greeting": "hello", "home": null, "memory": 256 })
+    );
+}
+
+#[tokio::test]
+async fn a_function_has_as_many_events_at_once_as_it_is_told() {
+    let function = configuration()
+        .max_concurrency(2)
+        .start()
+        .await
+        .expect("it starts");
+    let event = json!({ "do": "meet" });
+    let (one, other) = tokio::join!(invoke(&function, &event), invoke(&function, &event));
+    let answer = Answer::Response(r#"{"concurrency":"2"}"#.into());
+    assert_eq!((one.ok(), other.ok()), (Some(answer.clone()), Some(answer)));
+}
+
+#[tokio::test]
+async fn a_launcher_runs_the_binary_in_the_binarys_folder() {
+    let path = std::env::current_exe().expect("a path");
+    let script = r#"exec "$0" "$@" "$LAMBDA_TASK_ROOT""#;
+    let function = FunctionConfiguration::new(&path)
+        .launcher(["/bin/sh", "-c", script, "/bin/echo"])
+        .start()
+        .await
+        .expect_err("it only prints");
+    let (path, folder) = (path.display(), path.parent().expect("a folder").display());
+    assert!(
+        function
+            .to_string()
+            .ends_with(&format!("\n  {path} {folder}")),
+        "{function}"
     );
 }
 
@@ -152,6 +193,19 @@ async fn a_function_that_ends_before_it_is_ready_says_why() {
     assert_eq!(
         error.to_string(),
         "the function ended with exit status 3 before it was ready; it wrote:\n  no mapping"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_initialisation_has_the_time_that_it_is_given() {
+    let error = shell("exec sleep 600")
+        .init_timeout(Duration::from_mins(1))
+        .start()
+        .await
+        .expect_err("it hangs");
+    assert_eq!(
+        error.to_string(),
+        "the function was not ready for an event after 60 s and was stopped; it wrote nothing"
     );
 }
 

@@ -201,3 +201,24 @@ async fn the_server_ends_with_its_last_clone() {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test]
+async fn idle_is_a_function_that_waits_for_an_event() {
+    let api = RuntimeApi::start("casebridge").await.expect("a port");
+    let is_idle = async || {
+        tokio::select! {
+            biased;
+            () = api.idle() => true,
+            () = std::future::ready(()) => false,
+        }
+    };
+    assert!(!is_idle().await, "nobody has asked");
+    let caller = async {
+        api.idle().await;
+        assert!(is_idle().await);
+        // Nobody answers the event; that it is handed out is what counts.
+        let _ = api.invoke("{}", Duration::ZERO).await;
+    };
+    tokio::join!(next(&api), caller);
+    assert!(!is_idle().await, "the event is on its way");
+}

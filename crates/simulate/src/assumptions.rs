@@ -34,6 +34,9 @@ pub const FLOW_INVOKES: usize = 4;
 /// As [`FLOW_INVOKES`].
 pub const FLOW_INVOKES_FOR: Duration = Duration::from_secs(8);
 
+/// The function's own time-out where a template deploys it; worlds draw one of their own.
+pub const FUNCTION_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// A message that was received stays out of sight for six times the function's time-out.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html>
 pub const VISIBILITY_TIMEOUTS: u32 = 6;
@@ -63,6 +66,10 @@ pub enum Broken {
     NoCondition,
     /// With the ledger down the function goes on without it (`ledger_unavailable: proceed`)
     LedgerOptional,
+    /// Events of Cases do not say who changed a case
+    NoPerformer,
+    /// The ARN of a FIFO queue does not say that it is one
+    UnmarkedFifo,
 }
 
 impl Broken {
@@ -79,6 +86,8 @@ impl Broken {
             Self::TwinsRefused => "twins-refused",
             Self::NoCondition => "no-condition",
             Self::LedgerOptional => "ledger-optional",
+            Self::NoPerformer => "no-performer",
+            Self::UnmarkedFifo => "unmarked-fifo",
         }
     }
 
@@ -103,6 +112,8 @@ impl Broken {
             }
             Self::NoCondition => "the ledger's table writes without looking at the condition",
             Self::LedgerOptional => "with the ledger down the function goes on without it",
+            Self::NoPerformer => "events of Cases do not say who changed a case",
+            Self::UnmarkedFifo => "the ARN of a FIFO queue does not say that it is one",
         }
     }
 }
@@ -148,7 +159,9 @@ impl Times {
                 Broken::RandomToken
                 | Broken::TwinsRefused
                 | Broken::NoCondition
-                | Broken::LedgerOptional,
+                | Broken::LedgerOptional
+                | Broken::NoPerformer
+                | Broken::UnmarkedFifo,
             ) => {}
             Some(Broken::TokenForgotten) => times.token = Duration::from_secs(20),
             Some(Broken::SearchLags) => times.case = Duration::from_hours(24),

@@ -23,6 +23,11 @@ impl Clock {
         now().saturating_duration_since(self.0)
     }
 
+    /// A time since the beginning as whole seconds since 1970.
+    pub(crate) fn epoch_seconds(time: Duration) -> u64 {
+        (BEGINNING + time).as_secs()
+    }
+
     /// Waits until so much has passed since the beginning.
     pub(crate) async fn until(self, time: Duration) {
         tokio::time::sleep_until(self.0 + time).await;

@@ -16,6 +16,7 @@ use casebridge::handler::Casebridge;
 
 use crate::assumptions::Broken;
 use crate::clock::Clock;
+use crate::schedule::Schedule;
 use crate::wire::Wire;
 use crate::{Mode, ledger};
 
@@ -62,8 +63,15 @@ impl Releases {
         Ok(Self { first, snapshot })
     }
 
-    /// The configuration of a release, with a failure queue or without one.
-    pub(crate) fn configured(&self, second: bool, failure_queue: bool, mode: Mode) -> Config {
+    /// The configuration of a release in the world of a schedule.
+    pub(crate) fn configured(&self, second: bool, schedule: &Schedule, mode: Mode) -> Config {
+        let mut config = self.plain(second, schedule.window, mode);
+        config.failure_queue = schedule.queue.puts_aside.then(|| FAILURE_QUEUE.to_owned());
+        config
+    }
+
+    /// The configuration of a release without a failure queue.
+    pub(crate) fn plain(&self, second: bool, window: bool, mode: Mode) -> Config {
         let mut config = self.first.clone();
         let text = &mut config.mapping.text;
         if second {
@@ -73,9 +81,8 @@ impl Releases {
             *text = text.replace("if_many: first", "if_many: fail");
         }
         if mode.ledger {
-            ledger::configure(&mut config, mode);
+            ledger::configure(&mut config, mode, window);
         }
-        config.failure_queue = failure_queue.then(|| FAILURE_QUEUE.to_owned());
         config
     }
 }

@@ -89,6 +89,11 @@ impl Weather {
         Self(rates.to_vec())
     }
 
+    /// The same for every operation.
+    pub(crate) fn steady(percent: u8) -> Self {
+        Self(OPERATIONS.map(|operation| (operation, percent)).to_vec())
+    }
+
     /// The operations that meet faults, with how often they do.
     pub(crate) fn rates(&self) -> impl Iterator<Item = (&'static str, u8)> {
         self.0.iter().copied().filter(|(_, percent)| *percent > 0)

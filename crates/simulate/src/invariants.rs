@@ -6,8 +6,8 @@
 mod answers;
 mod excuses;
 mod found;
+mod order;
 
-use std::collections::HashSet;
 use std::fmt;
 
 use casebridge::error::ErrorCode;
@@ -15,8 +15,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub(crate) use self::answers::{check_answer, check_done};
-use self::excuses::is_excused;
+use self::excuses::{Twin, is_excused};
 use self::found::{Found, is_reported};
+use crate::clock::Clock;
 use crate::keys::{Key, Occurrence};
 use crate::world::{End, World};
 
@@ -41,6 +42,10 @@ pub enum BreachKind {
     Untrue,
     /// An answer came after its deadline.
     Late,
+    /// Messages of a FIFO queue were overtaken.
+    Order,
+    /// The function took an event of its own.
+    Loop,
     /// The function panicked or did not start.
     Broken,
 }
@@ -68,7 +73,7 @@ pub struct Twins {
 }
 
 impl Breach {
-    fn new(kind: BreachKind, what: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: BreachKind, what: impl Into<String>) -> Self {
         Self {
             kind,
             what: what.into(),
@@ -81,6 +86,18 @@ impl Breach {
             BreachKind::Broken,
             format!("the function does not start: {error:#}"),
         )
+    }
+
+    /// An event of a case that the function made was not left alone.
+    pub(crate) fn taken(expected: &str) -> Self {
+        let what = format!("an event of Cases that is to be skipped as {expected} was taken");
+        Self::new(BreachKind::Loop, what)
+    }
+
+    /// The function feeds itself.
+    pub(crate) fn endless(events: usize) -> Self {
+        let what = format!("events of Cases make cases: after {events} events there was no end");
+        Self::new(BreachKind::Loop, what)
     }
 
     /// The function panicked.
@@ -101,6 +118,8 @@ impl BreachKind {
             Self::Lost => "lost",
             Self::Untrue => "untrue",
             Self::Late => "late",
+            Self::Order => "order",
+            Self::Loop => "loop",
             Self::Broken => "broken",
         }
     }
@@ -124,6 +143,7 @@ pub(crate) fn check(world: &World, breaches: Vec<Breach>) -> Verdict {
     }
     check_denials(world, &mut verdict);
     check_profiles(world, &mut verdict);
+    order::check(world, &mut verdict);
     verdict
 }
 
@@ -150,45 +170,60 @@ fn check_key(world: &World, key: &Key, verdict: &mut Verdict) {
         }
         return;
     }
-    match found.cases.as_slice() {
-        [] => {
-            let what = format!("{name} has no case although it was delivered again without faults");
-            return breach(BreachKind::Lost, what);
-        }
-        [_] => {}
-        several => {
-            let what = format!("{name} has {} cases: {}", several.len(), several.join(", "));
-            return breach(BreachKind::Duplicate, what);
-        }
+    if found.cases.is_empty() {
+        let what = format!("{name} has no case although it was delivered again without faults");
+        return breach(BreachKind::Lost, what);
     }
+    let apart = found.apart(world);
+    check_windows(world, key, &apart, verdict);
+    // With a window, several contacts may have got a case each.
+    let mut breach = |kind, what: String| verdict.breaches.push(Breach::new(kind, what));
     let contacts = key.contacts(0..key.occurrences);
-    let notes: HashSet<String> = (0..key.occurrences)
-        .map(|number| key.note(number))
-        .collect();
+    let mut notes = (0..key.occurrences).map(|number| key.note(number));
     if found.missing(&contacts) {
         breach(BreachKind::Lost, format!("{name}'s contact is not linked"));
     }
-    if !notes.iter().all(|note| found.comments.contains(note)) {
+    if !notes.all(|note| found.comments.contains(&note)) {
         breach(BreachKind::Lost, format!("{name}'s comment is missing"));
     }
-    let links = found.links.len().saturating_sub(contacts.len());
-    let comments = found.comments.len().saturating_sub(notes.len());
-    if is_excused(world, &[key]) {
-        verdict.twins.links += links;
-        verdict.twins.comments += comments;
-        return;
+    let is_excused = is_excused(world, &[key], Twin::Item);
+    for case in &apart {
+        let (links, comments) = case.twins();
+        if is_excused {
+            verdict.twins.links += links;
+            verdict.twins.comments += comments;
+            continue;
+        }
+        let mut twice = |what: &str, times: usize| {
+            if times > 0 {
+                let what = format!("{name}'s {what} {} times", times + 1);
+                verdict
+                    .breaches
+                    .push(Breach::new(BreachKind::Duplicate, what));
+            }
+        };
+        twice("contact is linked", links);
+        twice("comment is there", comments);
     }
-    if links > 0 {
-        breach(
-            BreachKind::Duplicate,
-            format!("{name}'s contact is linked {} times", links + 1),
-        );
-    }
-    if comments > 0 {
-        breach(
-            BreachKind::Duplicate,
-            format!("{name}'s comment is there {} times", comments + 1),
-        );
+}
+
+/// One case, or with windows one for each: a later one only after the window of the earlier was over.
+fn check_windows(world: &World, key: &Key, apart: &[Found], verdict: &mut Verdict) {
+    let seen = world.seen();
+    let ids: Vec<&String> = apart.iter().flat_map(|found| &found.cases).collect();
+    for pair in ids.windows(2) {
+        let [earlier, later] = pair else {
+            continue;
+        };
+        let created = seen.created.get(*later).copied();
+        let created = created.map(Clock::epoch_seconds).unwrap_or_default();
+        let is_over = |over: &u64| created >= *over;
+        if !seen.windows.get(*earlier).is_some_and(is_over) {
+            let what = format!("{} has a case too many: {earlier}, {later}", key.name());
+            verdict
+                .breaches
+                .push(Breach::new(BreachKind::Duplicate, what));
+        }
     }
 }
 
@@ -239,7 +274,7 @@ fn check_profiles(world: &World, verdict: &mut Verdict) {
         let sharing: Vec<&Key> = sharing
             .filter(|key| key.phone().as_ref() == Some(phone))
             .collect();
-        if is_excused(world, &sharing) {
+        if is_excused(world, &sharing, Twin::Profile) {
             verdict.twins.profiles += same.len() - 1;
         } else {
             let names: Vec<String> = sharing.iter().map(|key| key.name()).collect();

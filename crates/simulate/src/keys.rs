@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+use crate::delivery::case_events;
+
 /// The instance that contacts and contact events come from.
 const INSTANCE: &str =
     "arn:aws:connect:us-east-1:111122223333:instance/6b1f6f0e-3c2a-4a57-9a0c-5d1e2f7a8b90";
@@ -23,6 +25,8 @@ pub(crate) enum Kind {
     ContactEvent,
     /// The natural key of any other event.
     Notice,
+    /// The same, of a case that somebody else created.
+    CaseEvent,
 }
 
 /// Why a key can never have a case.
@@ -73,7 +77,7 @@ impl Key {
     pub(crate) fn contacts(&self, delivered: impl Iterator<Item = usize>) -> Vec<String> {
         let contact = |number| format!("{INSTANCE}/contact/{}", self.contact(number));
         match self.kind {
-            Kind::Notice => Vec::new(),
+            Kind::Notice | Kind::CaseEvent => Vec::new(),
             Kind::Conversation => delivered.map(contact).collect(),
             _ => vec![contact(0)],
         }
@@ -92,7 +96,9 @@ impl Key {
         let number = match self.kind {
             Kind::Contact | Kind::Order => self.number,
             Kind::RequestKey => self.contact_of,
-            Kind::Conversation | Kind::ContactEvent | Kind::Notice => return None,
+            Kind::Conversation | Kind::ContactEvent | Kind::Notice | Kind::CaseEvent => {
+                return None;
+            }
         };
         Some(format!("+1555010{number:04}"))
     }
@@ -149,8 +155,22 @@ impl Key {
                 "id": format!("e{}-0", self.number),
                 "detail": { "title": title, "note": self.note(occurrence) },
             }),
+            Kind::CaseEvent => case_events::created(
+                &format!("e{}-0", self.number),
+                self.performer().as_ref(),
+                &title,
+            ),
         };
         payload.to_string()
+    }
+
+    /// Who created the case of a case event: an agent, another function, or nobody who says so.
+    fn performer(&self) -> Option<Value> {
+        match self.number % 3 {
+            0 => Some(json!({ "userArn": format!("{INSTANCE}/agent/a-1") })),
+            1 => Some(json!({ "customEntity": "another-function" })),
+            _ => None,
+        }
     }
 
     fn flow(&self, occurrence: usize, mut parameters: Value) -> Value {
@@ -184,6 +204,7 @@ impl fmt::Display for Key {
             Kind::Order => "event, by order",
             Kind::ContactEvent => "contact event",
             Kind::Notice => "event, by its id",
+            Kind::CaseEvent => "event of somebody else's case",
         };
         write!(f, "{:<4} {rule}", self.name())?;
         if self.kind == Kind::RequestKey {

@@ -5,6 +5,7 @@ use cases_emulator::Emulator;
 
 use crate::Mode;
 use crate::assumptions::Broken;
+use crate::schedule::WINDOW;
 
 /// `CASEBRIDGE_LEDGER_TABLE`.
 const TABLE: &str = "casebridge-ledger";
@@ -15,7 +16,7 @@ pub(crate) fn prepare(emulator: &Emulator) {
 }
 
 /// Tells the function of its table, and the mapping what a ledger is good for: another contact of a conversation joins its case.
-pub(crate) fn configure(config: &mut Config, mode: Mode) {
+pub(crate) fn configure(config: &mut Config, mode: Mode, window: bool) {
     config.ledger_table = Some(TABLE.to_owned());
     let unavailable = if mode.broken == Some(Broken::LedgerOptional) {
         "proceed"
@@ -26,11 +27,16 @@ pub(crate) fn configure(config: &mut Config, mode: Mode) {
         "    template: Contact follow-up\n",
         "    key: [$.InitialContactId]\n",
     );
+    let window = if window {
+        format!("    window: {}m\n", WINDOW.as_secs() / 60)
+    } else {
+        String::new()
+    };
     let text = &mut config.mapping.text;
     *text = text
         .replace(
             template,
-            &format!("{template}    ledger_unavailable: {unavailable}\n"),
+            &format!("{template}    ledger_unavailable: {unavailable}\n{window}"),
         )
         .replace(key, &format!("{key}    on_existing: attach\n"));
 }

@@ -13,6 +13,7 @@
 //! | `trace`, `clock` | what happens into lines with their times |
 //! | `invariants` | what is there in the end into a verdict |
 //! | `report` | verdicts into a summary |
+//! | `soak` | a backlog of thousands under the published quotas into throughput and memory |
 
 pub mod assumptions;
 mod clock;
@@ -25,6 +26,7 @@ mod keys;
 mod ledger;
 pub mod report;
 mod schedule;
+pub mod soak;
 mod trace;
 mod wire;
 mod world;

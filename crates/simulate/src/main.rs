@@ -9,6 +9,7 @@ use clap::Parser as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use simulate::assumptions::Broken;
 use simulate::report::Summary;
+use simulate::soak::{Report, Soak};
 use simulate::{Mode, Releases, Run};
 
 /// Run the whole function through random deliveries, crashes and faults, and check that every key gets exactly one case
@@ -19,6 +20,7 @@ use simulate::{Mode, Releases, Run};
 #[command(
     name = "cargo simulate",
     bin_name = "cargo simulate",
+    args_conflicts_with_subcommands = true,
     after_help = "\
 Examples:
   cargo simulate                              500 seeds, and what became of them
@@ -27,10 +29,14 @@ Examples:
   cargo simulate --seed 4711                  one seed: its schedule, and what happened
   cargo simulate --break token-forgotten      the doubles of a Cases that forgets tokens
   cargo simulate --json | jq .duplicates      for machines
+  cargo simulate soak                         5,000 events through a queue, under the published quotas
 
 Exit status: 0; 1 when a promise was broken (with --break: never); 2 when nothing could be run."
 )]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     /// How many seeds to run [default: 500; 1 with --seed]
     #[arg(long, value_name = "N")]
     seeds: Option<u64>,
@@ -52,6 +58,31 @@ struct Arguments {
     json: bool,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Work a backlog off through a queue, under the published quotas, while a tenth of all requests meets a fault
+    ///
+    /// Two pollers with batches of five. Fails when an event has no case or two, when a message ends in the dead-letter queue, and when less
+    /// than 90 % of the quota for creating cases is used.
+    Soak {
+        /// How many events wait at the beginning
+        #[arg(long, value_name = "N", default_value_t = 5_000)]
+        events: usize,
+
+        /// What chance is drawn from
+        #[arg(long, value_name = "S", default_value_t = 0)]
+        seed: u64,
+
+        /// Give the function a ledger
+        #[arg(long)]
+        ledger: bool,
+
+        /// The report as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
         Ok(code) => code,
@@ -65,6 +96,20 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let releases = Releases::load()?;
+    if let Some(Command::Soak {
+        events,
+        seed,
+        ledger,
+        json,
+    }) = arguments.command
+    {
+        let soak = Soak {
+            events,
+            seed,
+            ledger,
+        };
+        return soaked(&soak.run(&releases)?, json);
+    }
     let mode = Mode {
         ledger: arguments.ledger,
         broken: arguments.broken,
@@ -120,6 +165,17 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// A bar on standard error, where that is a terminal and there is time to look at one.
+fn soaked(report: &Report, json: bool) -> anyhow::Result<ExitCode> {
+    let mut stdout = anstream::stdout();
+    if json {
+        serde_json::to_writer_pretty(&mut stdout, report)?;
+        writeln!(stdout)?;
+    } else {
+        write!(stdout, "{}", report.render())?;
+    }
+    Ok(ExitCode::from(u8::from(!report.holds())))
+}
+
 fn progress(seeds: u64) -> ProgressBar {
     let target = if seeds > 1 {
         ProgressDrawTarget::stderr()

@@ -34,6 +34,12 @@ pub struct Counts {
     pub faults: BTreeMap<Fault, usize>,
     /// Cases in the end.
     pub cases: usize,
+    /// Worlds in which a key stands for one case for a window alone.
+    pub windows: usize,
+    /// Worlds with a FIFO queue.
+    pub fifo: usize,
+    /// Events of Cases that were fed back.
+    pub fed_back: usize,
 }
 
 impl Counts {
@@ -53,6 +59,9 @@ impl Counts {
             requests: seen.requests,
             faults: seen.faults,
             cases: verdict.cases,
+            windows: usize::from(world.schedule.window),
+            fifo: usize::from(world.schedule.queue.is_ordered()),
+            fed_back: world.deliveries.borrow().fed_back,
         }
     }
 
@@ -65,6 +74,9 @@ impl Counts {
         self.environments += other.environments;
         self.requests += other.requests;
         self.cases += other.cases;
+        self.windows += other.windows;
+        self.fifo += other.fifo;
+        self.fed_back += other.fed_back;
         for (fault, times) in &other.faults {
             *self.faults.entry(*fault).or_default() += times;
         }
@@ -90,6 +102,10 @@ pub struct Summary {
     pub duplicates: usize,
     /// Things that were lost.
     pub lost: usize,
+    /// Messages of a FIFO queue that were overtaken.
+    pub overtaken: usize,
+    /// Events of our own cases that were not left alone.
+    pub loops: usize,
     /// Answers that did not tell the truth, came late, or never came for a panic.
     pub false_answers: usize,
     /// What is not promised without a ledger.
@@ -133,6 +149,8 @@ impl Summary {
             match breach.kind {
                 BreachKind::Duplicate => self.duplicates += 1,
                 BreachKind::Lost => self.lost += 1,
+                BreachKind::Order => self.overtaken += 1,
+                BreachKind::Loop => self.loops += 1,
                 BreachKind::Untrue | BreachKind::Late | BreachKind::Broken => {
                     self.false_answers += 1;
                 }
@@ -165,6 +183,9 @@ impl Summary {
             requests,
             faults,
             cases,
+            windows,
+            fifo,
+            fed_back,
         } = &self.counts;
         let mut text = String::new();
         let mut row = |name: &str, value: String| {
@@ -185,6 +206,15 @@ impl Summary {
         if let Some(broken) = self.broken {
             row("broken", broken.sentence().to_owned());
         }
+        row(
+            "worlds",
+            format!(
+                "{} with windows, {} with a FIFO queue; {} events of Cases were fed back",
+                thousands(*windows),
+                thousands(*fifo),
+                thousands(*fed_back)
+            ),
+        );
         row(
             "keys",
             format!(
@@ -214,6 +244,8 @@ impl Summary {
         row("cases", thousands(*cases));
         row("duplicates", thousands(self.duplicates));
         row("lost", thousands(self.lost));
+        row("overtaken", thousands(self.overtaken));
+        row("loops", thousands(self.loops));
         row("false answers", thousands(self.false_answers));
         let Twins {
             links,
@@ -270,7 +302,7 @@ fn indented(text: &str) -> String {
     })
 }
 
-fn thousands(number: usize) -> String {
+pub(crate) fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (place, digit) in digits.chars().enumerate() {

@@ -9,6 +9,9 @@ use crate::faults::Weather;
 use crate::keys::{Key, Kind, Occurrence, Poison};
 use crate::trace::time;
 
+/// How long a key stands for one case in a world with windows.
+pub(crate) const WINDOW: Duration = Duration::from_mins(10);
+
 /// The plan of one world.
 #[derive(Debug, Clone)]
 pub(crate) struct Schedule {
@@ -22,6 +25,10 @@ pub(crate) struct Schedule {
     pub(crate) timeout: Duration,
     /// When the second release of the mapping is deployed.
     pub(crate) deployed: Option<Duration>,
+    /// Whether a key stands for one case only as long as [`WINDOW`]: with a ledger.
+    pub(crate) window: bool,
+    /// Where every event of Cases is fed back: the seed of how.
+    pub(crate) feed: Option<u64>,
 }
 
 /// A flow reaches its `Invoke AWS Lambda function` block.
@@ -52,8 +59,18 @@ pub(crate) struct Queue {
     pub(crate) fates: Vec<Fate>,
     /// Of a hundred messages, how many are delivered again although they are done or under way.
     pub(crate) repeats: u8,
-    /// Whether the function has a queue for what can never succeed.
+    /// Whether the order of messages counts.
+    pub(crate) fifo: bool,
+    /// Whether the function has a queue for what can never succeed. A FIFO queue takes one: else what stands behind such a message is
+    /// received as often as it, without being tried, and goes the same way.
     pub(crate) puts_aside: bool,
+}
+
+impl Queue {
+    /// Whether there are messages, and their order counts.
+    pub(crate) fn is_ordered(&self) -> bool {
+        self.fifo && !self.messages.is_empty()
+    }
 }
 
 /// EventBridge sends an event to the queue.
@@ -84,6 +101,7 @@ impl Schedule {
     /// The plan of a seed.
     pub(crate) fn draw(random: &mut fastrand::Rng, mode: Mode) -> Self {
         let keys = keys(random);
+        let fifo = random.u8(0..3) == 0;
         let mut schedule = Self {
             flows: Vec::new(),
             events: Vec::new(),
@@ -92,12 +110,15 @@ impl Schedule {
                 batch: random.usize(1..=5),
                 fates: Vec::new(),
                 repeats: random.choice([0, 0, 10, 30]).unwrap_or_default(),
-                puts_aside: random.bool(),
+                fifo,
+                puts_aside: random.bool() || fifo,
             },
             times: Times::draw(random, mode),
             weather: Weather::draw(random),
             timeout: Duration::from_secs(random.choice([5, 10, 30]).unwrap_or(10)),
             deployed: (random.u8(0..3) == 0).then(|| Duration::from_secs(random.u64(1..=180))),
+            window: random.u8(0..3) == 0 && mode.ledger,
+            feed: (random.u8(0..3) == 0).then(|| random.u64(..)),
             keys: Vec::new(),
         };
         let crashes = random.choice([0, 10, 30, 60]).unwrap_or_default();
@@ -113,13 +134,19 @@ impl Schedule {
     /// One or more deliveries for every occurrence of the key, close together or far apart.
     fn deliveries(&mut self, key: &Key, crashes: u8, random: &mut fastrand::Rng) {
         let queued = random.bool();
+        // With a window a key comes back after it, and more than once.
+        let (times, gaps) = if self.window {
+            ([1, 2, 3, 4, 4, 5], [20_000, 900_000, 1_200_000])
+        } else {
+            ([1, 1, 1, 2, 2, 3], [200, 20_000, 1_200_000])
+        };
         for number in 0..key.occurrences {
             let occurrence = Occurrence {
                 key: key.number,
                 number,
             };
             let mut at = Duration::from_millis(random.u64(0..=60_000));
-            for _ in 0..random.choice([1, 1, 1, 2, 2, 3]).unwrap_or(1) {
+            for _ in 0..random.choice(times).unwrap_or(1) {
                 if key.is_flow() {
                     self.flows.push(FlowStep {
                         occurrence,
@@ -137,7 +164,7 @@ impl Schedule {
                     });
                 }
                 // At once, soon, or after all retries.
-                let gap = random.choice([200, 20_000, 1_200_000]).unwrap_or(200);
+                let gap = random.choice(gaps).unwrap_or(200);
                 at += Duration::from_millis(random.u64(0..=gap));
             }
         }
@@ -145,27 +172,28 @@ impl Schedule {
 }
 
 fn keys(random: &mut fastrand::Rng) -> Vec<Key> {
-    const KINDS: [Kind; 6] = [
+    const KINDS: [Kind; 7] = [
         Kind::Contact,
         Kind::RequestKey,
         Kind::Conversation,
         Kind::Order,
         Kind::ContactEvent,
         Kind::Notice,
+        Kind::CaseEvent,
     ];
     let mut keys: Vec<Key> = Vec::new();
     for number in 1..=random.usize(2..=5) {
         let kind = random.choice(KINDS).unwrap_or(Kind::Contact);
         let poison = match random.u8(0..20) {
             0 => Some(Poison::Incomplete),
-            1 if matches!(kind, Kind::Order | Kind::ContactEvent | Kind::Notice) => {
+            1 if !matches!(kind, Kind::Contact | Kind::RequestKey | Kind::Conversation) => {
                 Some(Poison::Unrecognizable)
             }
             _ => None,
         };
         let occurrences = match kind {
             Kind::Conversation | Kind::Order | Kind::ContactEvent => random.usize(1..=2),
-            Kind::Contact | Kind::RequestKey | Kind::Notice => 1,
+            Kind::Contact | Kind::RequestKey | Kind::Notice | Kind::CaseEvent => 1,
         };
         let earlier = keys
             .iter()
@@ -236,13 +264,15 @@ impl fmt::Display for Schedule {
             let Queue {
                 batch,
                 repeats,
+                fifo,
                 puts_aside,
                 ..
             } = self.queue;
             let failure_queue = if puts_aside { "" } else { "no " };
+            let kind = if fifo { "FIFO " } else { "" };
             write!(
                 f,
-                "the queue: batches of {batch}, {repeats} % repeated, received {MAX_RECEIVE_COUNT} times at most, {failure_queue}failure queue"
+                "the {kind}queue: batches of {batch}, {repeats} % repeated, received {MAX_RECEIVE_COUNT} times at most, {failure_queue}failure queue"
             )?;
             write_fates(f, &self.queue.fates)?;
         }
@@ -252,6 +282,13 @@ impl fmt::Display for Schedule {
                 "{}  another release of the mapping is deployed",
                 time(at)
             )?;
+        }
+        if self.window {
+            let minutes = WINDOW.as_secs() / 60;
+            writeln!(f, "a key stands for one case for {minutes} minutes")?;
+        }
+        if self.feed.is_some() {
+            writeln!(f, "every event of Cases is fed back")?;
         }
         let Times {
             token,

@@ -10,28 +10,38 @@ use crate::clock::Clock;
 #[derive(Debug, Clone)]
 pub(crate) struct Trace {
     clock: Clock,
-    lines: Arc<Mutex<String>>,
+    /// `None` where nobody is going to read.
+    lines: Option<Arc<Mutex<String>>>,
 }
 
 impl Trace {
     pub(crate) fn new(clock: Clock) -> Self {
         Self {
             clock,
-            lines: Arc::default(),
+            lines: Some(Arc::default()),
         }
+    }
+
+    /// A trace that keeps nothing.
+    pub(crate) fn silent(clock: Clock) -> Self {
+        Self { clock, lines: None }
     }
 
     /// Adds a line, with the time in front.
     pub(crate) fn note(&self, line: std::fmt::Arguments<'_>) {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(lines) = &self.lines else {
+            return;
+        };
+        let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
         // Writing to a string cannot fail.
         let _ = writeln!(lines, "{}  {line}", time(self.clock.elapsed()));
     }
 
     /// All lines.
     pub(crate) fn text(&self) -> String {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.clone()
+        let lines = self.lines.as_ref();
+        let lines = lines.map(|lines| lines.lock().unwrap_or_else(PoisonError::into_inner));
+        lines.map(|lines| lines.clone()).unwrap_or_default()
     }
 }
 

@@ -1,8 +1,8 @@
 //! Between the SDK and the services: time passes there, and faults happen. A request that has left goes on without its sender.
 
 mod request;
+mod seen;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,10 +16,12 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use cases_emulator::Emulator;
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
-use self::request::{read, says_completed};
+use self::request::read;
+pub(crate) use self::seen::{Effect, Seen};
 use crate::assumptions::Broken;
+use crate::clock::Clock;
 use crate::faults::{Fault, Weather, transit};
 use crate::trace::Trace;
 
@@ -35,6 +37,9 @@ pub(crate) struct Wire {
     /// How late a request may arrive.
     late: Duration,
     broken: Option<Broken>,
+    clock: Clock,
+    /// Who hears of the cases and related items that come to be.
+    changes: Option<mpsc::UnboundedSender<Effect>>,
     state: Mutex<State>,
 }
 
@@ -45,23 +50,6 @@ struct State {
     seen: Seen,
 }
 
-/// What the wire saw.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Seen {
-    /// Requests that were sent.
-    pub(crate) requests: usize,
-    /// Faults that they met.
-    pub(crate) faults: BTreeMap<Fault, usize>,
-    /// The invocations whose `CreateCase` had its effect, whether or not they heard of it.
-    pub(crate) creations: BTreeSet<usize>,
-    /// The invocations that made a profile or something that joins a case.
-    pub(crate) additions: BTreeSet<usize>,
-    /// The invocations that marked their key as done in the ledger.
-    pub(crate) completions: BTreeSet<usize>,
-    /// The invocations of which a request had its effect when nobody waited for it any more.
-    pub(crate) late: BTreeSet<usize>,
-}
-
 impl Wire {
     pub(crate) fn new(
         emulator: Emulator,
@@ -69,6 +57,7 @@ impl Wire {
         weather: Weather,
         late: Duration,
         broken: Option<Broken>,
+        clock: Clock,
         random: fastrand::Rng,
     ) -> Self {
         Self {
@@ -77,12 +66,21 @@ impl Wire {
             weather,
             late,
             broken,
+            clock,
+            changes: None,
             state: Mutex::new(State {
                 random,
                 fair: false,
                 seen: Seen::default(),
             }),
         }
+    }
+
+    /// The wire, and the cases and related items that come to be through it.
+    pub(crate) fn with_changes(mut self) -> (Self, mpsc::UnboundedReceiver<Effect>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        self.changes = Some(sender);
+        (self, receiver)
     }
 
     /// The HTTP client of an environment; `invocation` is the number of the one it runs.
@@ -256,21 +254,30 @@ impl Wire {
         invocation: usize,
         fault: &str,
     ) -> http::Response<Bytes> {
-        let completes = operation == "DynamoDB.UpdateItem" && says_completed(request.body());
+        let json = |body: &Bytes| serde_json::from_slice(body).unwrap_or_default();
+        let (path, sent) = (request.uri().path().to_owned(), json(request.body()));
         let Ok(response) = self.emulator.respond(request).await else {
             return refusal(500, "InternalServerException");
         };
         let status = response.status();
+        let answer: Value = json(response.body());
+        let id = id(&answer);
         if status.is_success() {
-            let seen = &mut self.state().seen;
-            let _ = match operation {
-                "CreateCase" => seen.creations.insert(invocation),
-                "CreateProfile" | "CreateRelatedItem" => seen.additions.insert(invocation),
-                _ if completes => seen.completions.insert(invocation),
-                _ => false,
+            let effect = Effect {
+                operation,
+                path,
+                sent,
+                answer,
             };
+            let is_change = self
+                .state()
+                .seen
+                .note(invocation, &effect, self.clock.elapsed());
+            if let (true, Some(changes)) = (is_change, &self.changes) {
+                // A world that is over hears of nothing.
+                let _ = changes.send(effect);
+            }
         }
-        let id = id(response.body());
         let outcome = [status.as_str(), &id, fault];
         let outcome: Vec<&str> = outcome
             .into_iter()
@@ -287,10 +294,7 @@ impl Wire {
 }
 
 /// The first characters of the id that an answer brings, for the trace.
-fn id(body: &Bytes) -> String {
-    let Ok(body) = serde_json::from_slice::<Value>(body) else {
-        return String::new();
-    };
+fn id(body: &Value) -> String {
     let id = ["caseId", "relatedItemId", "ProfileId", "MessageId"]
         .into_iter()
         .find_map(|name| body.get(name)?.as_str());

@@ -11,18 +11,19 @@ use casebridge::config::Config;
 use casebridge::error::ErrorCode;
 use cases_emulator::Emulator;
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::crash;
-use crate::delivery::{eventbridge, flow, sqs};
+use crate::delivery::{case_events, eventbridge, flow, sqs};
 use crate::environment::{FAILURE_QUEUE, PROFILES_DOMAIN, Pool, Releases};
-use crate::invariants::{self, Verdict};
+use crate::invariants::{self, BreachKind, Verdict};
 use crate::keys::{Key, Occurrence};
 use crate::report::Counts;
 use crate::schedule::{Fate, Schedule};
 use crate::trace::Trace;
-use crate::wire::{Seen, Wire};
+use crate::wire::{Effect, Seen, Wire};
 use crate::{Mode, ledger};
 
 /// How long nothing is delivered before what is not done comes again: longer than anything takes to show.
@@ -58,6 +59,9 @@ pub(crate) struct World {
     fair: Cell<bool>,
     invocations: RefCell<Vec<Invocation>>,
     running: RefCell<Vec<JoinHandle<()>>>,
+    /// Deliveries that nobody planned: of what came to be in this world.
+    followers: RefCell<Vec<JoinHandle<()>>>,
+    changes: RefCell<Option<mpsc::UnboundedReceiver<Effect>>>,
     flaws: RefCell<Vec<invariants::Breach>>,
     /// What the services that deliver have to say in the end.
     pub(crate) deliveries: RefCell<Deliveries>,
@@ -72,6 +76,10 @@ pub(crate) struct Deliveries {
     pub(crate) failed: Vec<(Occurrence, &'static str)>,
     /// The dead-letter queue.
     pub(crate) dead: Vec<Occurrence>,
+    /// What was ever in it.
+    pub(crate) died: Vec<Occurrence>,
+    /// Events of Cases that were fed back.
+    pub(crate) fed_back: usize,
     /// How often a service delivered again, for whatever reason.
     pub(crate) repeated: usize,
 }
@@ -116,8 +124,7 @@ impl World {
         emulator.set_search_lag(times.case);
         emulator.set_related_item_lag(times.item);
         emulator.set_profile_lag(times.profile);
-        let failure_queue = schedule.queue.puts_aside;
-        if failure_queue {
+        if schedule.queue.puts_aside {
             emulator.add_queue(FAILURE_QUEUE);
         }
         if mode.ledger {
@@ -131,8 +138,11 @@ impl World {
             schedule.weather.clone(),
             times.request,
             mode.broken,
+            clock,
             random.fork(),
         );
+        let (wire, changes) = wire.with_changes();
+        let configs = [false, true].map(|second| releases.configured(second, &schedule, mode));
         Ok(Self {
             schedule,
             mode,
@@ -140,11 +150,13 @@ impl World {
             trace,
             emulator,
             wire: Arc::new(wire),
-            configs: [false, true].map(|second| releases.configured(second, failure_queue, mode)),
+            configs,
             pool: Pool::default(),
             fair: Cell::new(false),
             invocations: RefCell::default(),
             running: RefCell::default(),
+            followers: RefCell::default(),
+            changes: RefCell::new(Some(changes)),
             flaws: RefCell::default(),
             deliveries: RefCell::default(),
         })
@@ -181,7 +193,16 @@ impl World {
     /// A breach found while the world runs.
     pub(crate) fn accuse(&self, breach: invariants::Breach) {
         self.trace.note(format_args!("       BROKEN: {breach}"));
-        self.flaws.borrow_mut().push(breach);
+        let mut flaws = self.flaws.borrow_mut();
+        // A loop repeats itself.
+        if breach.kind != BreachKind::Loop || flaws.iter().all(|flaw| flaw.what != breach.what) {
+            flaws.push(breach);
+        }
+    }
+
+    /// A delivery that the world does not end without.
+    pub(crate) fn follow(&self, delivery: JoinHandle<()>) {
+        self.followers.borrow_mut().push(delivery);
     }
 
     /// Runs one invocation to its end; the caller may stop waiting for it.
@@ -222,7 +243,10 @@ impl World {
         };
         let number = self.invocations.borrow().len();
         environment.invocation.store(number, Ordering::Relaxed);
-        let names: Vec<String> = occurrences.iter().map(ToString::to_string).collect();
+        let mut names: Vec<String> = occurrences.iter().map(ToString::to_string).collect();
+        if names.is_empty() {
+            names.push("an event of Cases".to_owned());
+        }
         self.trace.note(format_args!(
             "#{number:<3} {} begins, in environment {}",
             names.join(", "),
@@ -265,6 +289,9 @@ impl World {
 
     /// Everything that is planned, and then, without faults, everything that is not done.
     async fn live(self: Rc<Self>) {
+        if let Some(changes) = self.changes.take() {
+            tokio::task::spawn_local(case_events::feed(Rc::clone(&self), changes));
+        }
         let flows = (0..self.schedule.flows.len())
             .map(|step| tokio::task::spawn_local(flow::step(Rc::clone(&self), step)));
         let events = (0..self.schedule.events.len())
@@ -286,13 +313,20 @@ impl World {
         self.rest().await;
     }
 
-    /// Waits until all invocations have ended and whatever is on the wire has arrived and shows.
+    /// Waits until all invocations have ended, with what follows from them, and whatever is on the wire has arrived and shows.
     async fn rest(&self) {
-        let running = std::mem::take(&mut *self.running.borrow_mut());
-        self.all(running).await;
         let times = self.schedule.times;
         let lag = times.case.min(crate::assumptions::CASE_FOUND_WITHIN);
-        tokio::time::sleep(times.settled_after().max(lag)).await;
+        loop {
+            let running = self.running.take();
+            let followers = self.followers.take();
+            if running.is_empty() && followers.is_empty() {
+                return;
+            }
+            self.all(running).await;
+            self.all(followers).await;
+            tokio::time::sleep(times.settled_after().max(lag)).await;
+        }
     }
 
     async fn all(&self, tasks: Vec<JoinHandle<()>>) {

@@ -8,6 +8,7 @@ use simulate::assumptions::Broken;
 use simulate::faults::Fault;
 use simulate::invariants::{Breach, BreachKind, Twins, Verdict};
 use simulate::report::{Counts, FailedSeed, Summary};
+use simulate::soak::Soak;
 use simulate::{Mode, Releases, Run};
 
 fn releases() -> Releases {
@@ -90,6 +91,34 @@ fn a_ledger_without_its_condition_makes_duplicates_that_are_found() {
     assert!(summary.duplicates > 0, "{summary:#?}");
 }
 
+/// Every event has its case once, none is a dead letter, and nine tenths of the quota are used.
+#[test]
+fn a_backlog_is_worked_off_at_the_pace_of_the_quota() {
+    for ledger in [false, true] {
+        let soak = Soak {
+            events: 500,
+            seed: 1,
+            ledger,
+        };
+        let report = soak.run(&releases()).expect("the services can be made");
+        assert!(report.holds(), "{}", report.render());
+    }
+}
+
+/// Side by side, messages of a FIFO queue overtake each other, and that is found.
+#[test]
+fn messages_that_overtake_each_other_are_found() {
+    let summary = summary(1_050..1_065, broken(LEDGER, Broken::UnmarkedFifo));
+    assert!(summary.overtaken > 0, "{summary:#?}");
+}
+
+/// Without the guard the function feeds itself, and that is found.
+#[test]
+fn events_of_our_own_that_nobody_can_tell_make_a_loop_that_is_found() {
+    let summary = summary(0..12, broken(PLAIN, Broken::NoPerformer));
+    assert!(summary.loops > 0, "{summary:#?}");
+}
+
 fn counts() -> Counts {
     Counts {
         keys: 1_750,
@@ -101,6 +130,9 @@ fn counts() -> Counts {
         requests: 31_337,
         faults: [(Fault::Throttled, 812), (Fault::CutAfter, 790)].into(),
         cases: 1_662,
+        windows: 164,
+        fifo: 171,
+        fed_back: 1_012,
     }
 }
 

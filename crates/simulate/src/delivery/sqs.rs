@@ -1,5 +1,7 @@
-//! A standard queue and its poller: batches in any order, a message again after its visibility time-out unless it was done, now and then
-//! although it was done, and in the dead-letter queue when it has been received too often.
+//! A queue and its pollers: batches in any order, or in that of a FIFO queue; a message again after its visibility time-out unless it was
+//! done, now and then although it was done, and in the dead-letter queue when it has been received too often.
+
+mod fifo;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -7,7 +9,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::assumptions::{MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUTS};
+pub(crate) use self::fifo::group;
+use crate::assumptions::{Broken, MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUTS};
 use crate::invariants;
 use crate::keys::Occurrence;
 use crate::schedule::Fate;
@@ -51,6 +54,8 @@ pub(crate) async fn redrive(world: &Rc<World>) {
 }
 
 async fn drain(world: &Rc<World>, sent: Vec<(Occurrence, Duration)>) {
+    let mut sent = sent;
+    sent.sort_by_key(|(_, at)| *at);
     let messages = sent.into_iter().enumerate();
     let messages = messages.map(|(id, (occurrence, visible))| Message {
         id,
@@ -98,16 +103,22 @@ async fn invoke(world: &Rc<World>, queue: &RefCell<Queue>, batch: &[Message], fa
     let occurrences = batch.iter().map(|message| message.occurrence).collect();
     let records: Vec<Value> = batch.iter().map(|message| record(world, message)).collect();
     let payload = json!({ "Records": records }).to_string();
+    let begun = world.clock.elapsed();
     let Ok(End::Answered(answer)) = world.invoke(occurrences, payload, fate).await else {
         return;
     };
     let kept = kept(&answer);
+    if world.schedule.queue.fifo {
+        fifo::check(world, batch, |message| {
+            kept.contains(&message_id(message.id))
+        });
+    }
     let mut queue = queue.borrow_mut();
     for message in batch {
         if kept.contains(&message_id(message.id)) {
             continue;
         }
-        invariants::check_done(world, message.occurrence);
+        invariants::check_done(world, message.occurrence, begun);
         if queue.repeats(world) {
             world.trace.note(format_args!(
                 "       the queue did not hear that {} is done",
@@ -133,30 +144,35 @@ fn message_id(id: usize) -> String {
 }
 
 fn record(world: &World, message: &Message) -> Value {
+    let is_marked = world.schedule.queue.fifo && world.mode.broken != Some(Broken::UnmarkedFifo);
+    let suffix = if is_marked { ".fifo" } else { "" };
     json!({
         "messageId": message_id(message.id),
         "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:us-east-1:111122223333:simulated",
+        "eventSourceARN": format!("arn:aws:sqs:us-east-1:111122223333:simulated{suffix}"),
         "body": world.payload(message.occurrence),
         "attributes": { "ApproximateReceiveCount": message.received.to_string() },
     })
 }
 
 impl Queue {
-    /// Messages in sight, in any order; out of sight from now on, but for those that are received twice.
+    /// Messages in sight, in any order unless the queue has one; out of sight from now on, but for those that are received twice.
     fn receive(&mut self, world: &World, now: Duration) -> Vec<Message> {
         let hidden = now + world.schedule.timeout * VISIBILITY_TIMEOUTS;
-        let mut visible: Vec<usize> = self
-            .messages
-            .iter()
-            .filter(|message| message.visible <= now)
-            .map(|message| message.id)
-            .collect();
-        self.random.shuffle(&mut visible);
+        let fifo = world.schedule.queue.fifo;
+        let mut visible = if fifo {
+            fifo::receivable(&self.messages, now)
+        } else {
+            let visible = self.messages.iter();
+            let visible = visible.filter(|message| message.visible <= now);
+            let mut visible: Vec<usize> = visible.map(|message| message.id).collect();
+            self.random.shuffle(&mut visible);
+            visible
+        };
         visible.truncate(world.schedule.queue.batch);
         let mut batch = Vec::new();
         for id in visible {
-            let twice = self.repeats(world);
+            let twice = !fifo && self.repeats(world);
             let Some(message) = self.messages.iter_mut().find(|message| message.id == id) else {
                 continue;
             };
@@ -181,7 +197,9 @@ impl Queue {
                 "       {} goes to the dead-letter queue",
                 message.occurrence
             ));
-            world.deliveries.borrow_mut().dead.push(message.occurrence);
+            let mut deliveries = world.deliveries.borrow_mut();
+            deliveries.dead.push(message.occurrence);
+            deliveries.died.push(message.occurrence);
         }
         self.messages.retain(|message| !is_dead(message));
     }

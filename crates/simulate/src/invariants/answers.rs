@@ -51,9 +51,9 @@ pub(crate) fn check_answer(
     match &invocation.end {
         Some(End::Answered(answer)) if answer.get("status").is_some() => {
             if is_flow {
-                check_flow(world, number, *occurrence, answer);
+                check_flow(world, number, *occurrence, invocation.begun, answer);
             } else {
-                check_done(world, *occurrence);
+                check_done(world, *occurrence, invocation.begun);
             }
         }
         Some(End::Failed(code)) => {
@@ -65,11 +65,11 @@ pub(crate) fn check_answer(
 }
 
 /// An event that is done never comes again: its case has to be there, with all that belongs to it.
-pub(crate) fn check_done(world: &World, occurrence: Occurrence) {
+pub(crate) fn check_done(world: &World, occurrence: Occurrence, begun: Duration) {
     let Some(key) = world.key(occurrence) else {
         return;
     };
-    let found = Found::of(world, key);
+    let found = Found::of(world, key).current(world, begun);
     let missing = if key.poison.is_some() {
         (!is_put_aside(world, occurrence)).then_some("although it can have no case")
     } else if found.cases.is_empty() {
@@ -87,7 +87,13 @@ pub(crate) fn check_done(world: &World, occurrence: Occurrence) {
     }
 }
 
-fn check_flow(world: &World, number: usize, occurrence: Occurrence, answer: &Value) {
+fn check_flow(
+    world: &World,
+    number: usize,
+    occurrence: Occurrence,
+    begun: Duration,
+    answer: &Value,
+) {
     let Some(key) = world.key(occurrence) else {
         return;
     };
@@ -98,9 +104,9 @@ fn check_flow(world: &World, number: usize, occurrence: Occurrence, answer: &Val
     };
     match member("status") {
         "created" | "existing" => {
-            let found = Found::of(world, key);
+            let found = Found::of(world, key).current(world, begun);
             if !found.cases.iter().any(|id| id == member("caseId")) {
-                untrue("with the case of another key");
+                untrue("with the case of another key, or of a window that was over");
             }
             let contacts = key.contacts(std::iter::once(occurrence.number));
             if member("contactLinked") == "true" && found.missing(&contacts) {

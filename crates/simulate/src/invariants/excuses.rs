@@ -5,12 +5,21 @@ use std::time::Duration;
 use crate::keys::{Key, Occurrence};
 use crate::world::{Invocation, World};
 
+/// What is there twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Twin {
+    /// A link or a comment.
+    Item,
+    /// A profile.
+    Profile,
+}
+
 /// Whether what is there twice is among what the function does not promise.
 ///
 /// A run looks for what an earlier one did, and cannot see what does not show yet: because the services lag, or because a request arrived
-/// after its sender was gone. With a ledger that takes an earlier run that could not mark its key as done, and keys that share a customer do
-/// not know of each other. Without one, runs side by side do not see each other at all, and a flow that runs again does not look.
-pub(super) fn is_excused(world: &World, keys: &[&Key]) -> bool {
+/// after its sender was gone. With a ledger that takes an earlier run that could neither mark its key as done nor say what it was going to add,
+/// and keys that share a customer do not know of each other. Without one, runs side by side do not see each other at all, and a flow that runs again does not look.
+pub(super) fn is_excused(world: &World, keys: &[&Key], twin: Twin) -> bool {
     let of_keys = |occurrence: &&Occurrence| keys.iter().any(|key| key.number == occurrence.key);
     let invocations = world.invocations();
     let runs: Vec<(usize, &Invocation)> = invocations
@@ -39,7 +48,8 @@ pub(super) fn is_excused(world: &World, keys: &[&Key]) -> bool {
     let is_hidden = |(number, one): &(usize, &Invocation), other: &Invocation| {
         // A batch marks several keys, and the wire does not see which.
         let is_alone = one.occurrences.len() == 1;
-        let is_told = is_alone && seen.completions.contains(number);
+        let is_announced = twin == Twin::Item && seen.announcements.contains(number);
+        let is_told = is_alone && (seen.completions.contains(number) || is_announced);
         if is_told || !seen.additions.contains(number) {
             return false;
         }

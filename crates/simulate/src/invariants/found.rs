@@ -1,7 +1,11 @@
 //! What there is of a key: in the services, and where failures are kept.
 
+use std::collections::HashSet;
+use std::time::Duration;
+
 use serde_json::Value;
 
+use crate::clock::Clock;
 use crate::delivery::flow::{self, Heard};
 use crate::environment::FAILURE_QUEUE;
 use crate::keys::{Key, Occurrence};
@@ -61,6 +65,15 @@ impl Found {
         let cases = world.emulator.cases();
         let titled = cases.iter().filter(|case| is_titled(case));
         let cases: Vec<String> = titled.map(|case| text(case, "/caseId")).collect();
+        Self::in_cases(world, cases)
+    }
+
+    /// What these cases hold.
+    fn in_cases(world: &World, cases: Vec<String>) -> Self {
+        let text = |value: &Value, path: &str| {
+            let text = value.pointer(path).and_then(Value::as_str);
+            text.unwrap_or_default().to_owned()
+        };
         let items = world.emulator.related_items();
         let of_key = |item: &&Value| cases.contains(&text(item, "/caseId"));
         let contact = |item: &Value| Some(text(item, "/content/contact/contactArn"));
@@ -74,6 +87,36 @@ impl Found {
             links,
             comments,
         }
+    }
+
+    /// Each of the cases alone, in the order of their creation.
+    pub(super) fn apart(&self, world: &World) -> Vec<Self> {
+        let created = world.seen().created;
+        let mut cases = self.cases.clone();
+        cases.sort_by_key(|case| created.get(case).copied());
+        let alone = |case| Self::in_cases(world, vec![case]);
+        cases.into_iter().map(alone).collect()
+    }
+
+    /// Those cases alone that a delivery which began then may be answered with: their windows were not over.
+    pub(super) fn current(&self, world: &World, begun: Duration) -> Self {
+        let (windows, begun) = (world.seen().windows, Clock::epoch_seconds(begun));
+        let is_current = |case: &&String| windows.get(*case).is_none_or(|over| *over > begun);
+        let cases = self.cases.iter().filter(is_current).cloned().collect();
+        Self::in_cases(world, cases)
+    }
+
+    /// When the first case was created.
+    pub(super) fn first_created(&self, world: &World) -> Option<Duration> {
+        let created = world.seen().created;
+        let times = self.cases.iter().filter_map(|case| created.get(case));
+        times.min().copied()
+    }
+
+    /// Links and comments beyond the first of each.
+    pub(super) fn twins(&self) -> (usize, usize) {
+        let beyond = |all: &[String]| all.len() - all.iter().collect::<HashSet<_>>().len();
+        (beyond(&self.links), beyond(&self.comments))
     }
 
     /// Whether one of these contacts is not linked.

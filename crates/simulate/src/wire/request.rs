@@ -68,15 +68,6 @@ fn without_condition(body: &Bytes) -> Bytes {
     Value::Object(members).to_string().into()
 }
 
-/// Whether the item is marked as done.
-pub(super) fn says_completed(body: &Bytes) -> bool {
-    let body: Option<Value> = serde_json::from_slice(body).ok();
-    let status = body
-        .as_ref()
-        .and_then(|body| body.pointer("/ExpressionAttributeValues/:status/S"));
-    status.is_some_and(|status| status == "COMPLETED")
-}
-
 /// The operation that a header names.
 fn targeted(target: &str) -> &'static str {
     match target.rsplit_once('.').map(|(_, name)| name) {
