@@ -5,6 +5,7 @@ stack's roles. It does not check what EventBridge and the poller do for the stac
 emulator of this repository, which checks nobody.
 """
 
+import contextlib
 import functools
 import json
 import os
@@ -37,8 +38,11 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AW
 
 
 def main():
-    with tempfile.TemporaryDirectory() as name, Emulator() as emulator, MiniStack(Path(name)) as cloud:
-        stack = Deployed(cloud, emulator, Built(Path(name)))
+    with contextlib.ExitStack() as ending:
+        folder = Path(ending.enter_context(tempfile.TemporaryDirectory()))
+        built = Built(folder)
+        emulator = ending.enter_context(Emulator())
+        stack = Deployed(ending.enter_context(MiniStack(folder)), emulator, built)
         for step in (
             direct_delivery,
             delivery_through_queue,
