@@ -1,13 +1,12 @@
-"""Builds template.yaml with SAM and runs the function with nothing but what is then in .aws-sam.
+"""Builds template.yaml with SAM and runs both functions with nothing but what is then in .aws-sam, over every event of events/.
 
-The function runs under AWS's own runtime interface emulator, which the SAM CLI brings along, with the environment that the
-template gives it; Cases is the emulator of this repository. An event for each of the two functions has to become a case.
+The functions run under AWS's own runtime interface emulator, which the SAM CLI brings along, with the environment that the template
+gives them; Cases is the emulator of this repository. Each event has to have the status that events/expected.json states, and what is
+logged has to be JSON, with the metrics, and without the customers.
 """
 
 import json
-import platform
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -16,56 +15,77 @@ import time
 import urllib.request
 from pathlib import Path
 
-import boto3
 import samcli.local
-from samcli.yamlhelper import yaml_parse
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+from built import ARCHITECTURE, BUILT, DOMAIN_ID, REPOSITORY, Built, Emulator
+
 sys.path.insert(0, str(REPOSITORY / "tests" / "deployment"))
 
 from stack import Stack, template
 
-BUILT = REPOSITORY / ".aws-sam" / "build"
-X86 = platform.machine() in ("x86_64", "AMD64")
-# What each function of the template is invoked with.
-EVENTS = {"FlowFunction": "contact-flow-voice.json", "EventFunction": "order-failed.json"}
+EVENTS = REPOSITORY / "events"
 
 
 def main():
     sam = [str(Path(sys.executable).with_name("sam")), "build", "--parameter-overrides"]
-    subprocess.run([*sam, f"Architecture={'x86_64' if X86 else 'arm64'}"], cwd=REPOSITORY, check=True)
-    domain_id = json.loads((REPOSITORY / "domain.json").read_text())["domain"]["domainId"]
-    stack = Stack({"CasesDomainId": domain_id}, source=template(BUILT / "template.yaml"))
+    subprocess.run([*sam, f"Architecture={ARCHITECTURE}"], cwd=REPOSITORY, check=True)
+    stack = Stack({"CasesDomainId": DOMAIN_ID}, source=template(BUILT / "template.yaml"))
+    expected = json.loads((EVENTS / "expected.json").read_text())
+    names = sorted({path.name for path in EVENTS.glob("*.json")} - {"expected.json"})
+    flows = [name for name in names if name.startswith("contact-flow-")]
+    of_functions = {"FlowFunction": flows, "EventFunction": [name for name in names if name not in flows]}
     with tempfile.TemporaryDirectory() as folder, Emulator() as emulator:
-        unpacked = Unpacked(Path(folder))
-        for logical_id, name in EVENTS.items():
+        built = Built(Path(folder))
+        binaries = {(built.code(logical_id) / "bootstrap").read_bytes() for logical_id in of_functions}
+        assert len(binaries) == 1, "the functions are not of one build"
+        for logical_id, its in of_functions.items():
             properties = stack.resources[logical_id]["Properties"]
-            task = unpacked.task(logical_id)
-            environment = unpacked.environment(properties) | {
-                "AWS_ENDPOINT_URL_CONNECTCASES": emulator.endpoint,
-                "AWS_ENDPOINT_URL_CUSTOMER_PROFILES": emulator.endpoint,
+            task = built.task(logical_id)
+            environment = built.environment(properties["Environment"]["Variables"]) | {
+                "AWS_ENDPOINT_URL": emulator.endpoint,
                 "AWS_REGION": stack.region,
                 "AWS_ACCESS_KEY_ID": "example",
                 "AWS_SECRET_ACCESS_KEY": "example",
                 "AWS_LAMBDA_FUNCTION_NAME": logical_id,
                 "AWS_LAMBDA_FUNCTION_TIMEOUT": str(properties["Timeout"]),
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(properties["MemorySize"]),
+                "AWS_LAMBDA_LOG_FORMAT": properties["LoggingConfig"]["LogFormat"],
+                "AWS_LAMBDA_LOG_LEVEL": properties["LoggingConfig"]["ApplicationLogLevel"],
                 "LAMBDA_TASK_ROOT": str(task),
             }
-            with Function(task / "bootstrap", environment) as function:
-                answer = function.invoke(event(name))
-                assert "errorType" not in answer, f"{name}: {answer}"
-                print(f"{logical_id}: {name}: {json.dumps(answer)}")
-        cases = emulator.cases(domain_id)
-        assert len(cases) == len(EVENTS), f"{len(EVENTS)} events made {len(cases)} cases"
-        built = {unpacked.code(logical_id) for logical_id in EVENTS}
-        assert len(built) == 1, f"the functions are not of one build: {built}"
-        size = (task / "bootstrap").stat().st_size
-    print(f"{len(cases)} cases made by what .aws-sam holds; the function has {size / 1e6:.1f} MB")
+            log = Path(folder) / f"{logical_id}.log"
+            with Function(task / "bootstrap", environment, log) as function:
+                for name in its:
+                    answer = function.invoke((EVENTS / name).read_bytes())
+                    assert status(answer) == expected[name], f"{name} is to be {expected[name]}: {answer}"
+                    print(f"{logical_id}: {name}: {status(answer)}")
+            expect_log(log.read_text(), its)
+        made = len(emulator.cases())
+    size = len(binaries.pop()) / 1e6
+    print(f"{len(names)} events as expected, {made} cases, made by what .aws-sam holds; the function has {size:.1f} MB")
 
 
-def event(name):
-    return (REPOSITORY / "events" / name).read_bytes()
+def status(answer):
+    """What an answer says of its event; a batch is created when none of its items failed."""
+    if "batchItemFailures" in answer:
+        return "failed" if answer["batchItemFailures"] else "created"
+    return "failed" if "errorType" in answer else answer["status"]
+
+
+def expect_log(text, names):
+    """What Lambda would send to CloudWatch: for every event its story and its metrics, and nobody's name, number or address."""
+    own = re.compile(r"(START|END|REPORT) RequestId: ")  # the emulator's lines, which Lambda writes as JSON
+    lines = [json.loads(line) for line in text.splitlines() if line and not own.match(line)]
+    stories = [line for line in lines if "outcome" in line]
+    directives = [directive for line in lines if "_aws" in line for directive in line["_aws"]["CloudWatchMetrics"]]
+    metrics = {metric["Name"] for directive in directives for metric in directive["Metrics"]}
+    events = sum(len(json.loads((EVENTS / name).read_text()).get("Records", [name])) for name in names)
+    assert len(stories) == events, f"{events} events, and the log tells of {len(stories)}"
+    assert {"CasesCreated", "ServiceLatency"} <= metrics, f"the log has no metrics but {metrics}"
+    for profile in json.loads((REPOSITORY / "profiles.json").read_text())["profiles"]:
+        for name in ("FirstName", "LastName", "EmailAddress", "PhoneNumber"):
+            assert profile.get(name, "\0") not in text, f"the log tells a customer's {name}"
+    print(f"{len(stories)} events told in {len(lines)} lines of JSON; metrics: {', '.join(sorted(metrics))}")
 
 
 def free_port():
@@ -74,85 +94,37 @@ def free_port():
         return listener.getsockname()[1]
 
 
-class Unpacked:
-    """What .aws-sam holds, in folders such as Lambda would unpack it to."""
-
-    def __init__(self, folder):
-        self.folder, self.layer = folder, folder / "opt"
-        self.resources = yaml_parse((BUILT / "template.yaml").read_text())["Resources"]
-        shutil.copytree(BUILT / self.resources["MappingLayer"]["Properties"]["ContentUri"], self.layer)
-
-    def code(self, logical_id):
-        """The folder that was built for a function."""
-        return BUILT / self.resources[logical_id]["Properties"]["CodeUri"]
-
-    def task(self, logical_id):
-        return Path(shutil.copytree(self.code(logical_id), self.folder / logical_id))
-
-    def environment(self, properties):
-        """The variables of a function, with the layer where it is here."""
-        variables = properties["Environment"]["Variables"]
-        return {name: re.sub("^/opt/", f"{self.layer}/", str(value)) for name, value in variables.items()}
-
-
-class Emulator:
-    """The emulator of Cases and Customer Profiles, on a port of its own."""
-
-    def __enter__(self):
-        command = ["cargo", "run", "--locked", "--quiet", "--package", "cases-emulator", "--"]
-        self.process = subprocess.Popen(
-            [*command, "--domain", "domain.json", "--profiles", "profiles.json", "--port", "0"],
-            cwd=REPOSITORY,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        line = self.process.stdout.readline()
-        self.endpoint = re.search(r"http://\S+", line).group()
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
-
-    def cases(self, domain_id):
-        client = boto3.client(
-            "connectcases",
-            endpoint_url=self.endpoint,
-            region_name="us-east-1",
-            aws_access_key_id="example",
-            aws_secret_access_key="example",
-        )
-        return client.search_cases(domainId=domain_id)["cases"]
-
-
 class Function:
-    """The function's binary under the runtime interface emulator."""
+    """The function's binary under the runtime interface emulator, which does one invocation at a time."""
 
-    def __init__(self, binary, environment):
-        name = f"aws-lambda-rie-{'x86_64' if X86 else 'arm64'}"
+    def __init__(self, binary, environment, log):
+        name = f"aws-lambda-rie-{ARCHITECTURE}"
         self.emulator = next(Path(samcli.local.__path__[0]).rglob(name))
-        self.binary, self.environment = binary, environment
+        self.binary, self.environment, self.log = binary, environment, log
 
     def __enter__(self):
         self.address = f"127.0.0.1:{free_port()}"
-        self.process = subprocess.Popen(
-            [
-                self.emulator,
-                "--log-level", "error",
-                "--runtime-interface-emulator-address", self.address,
-                "--runtime-api-address", f"127.0.0.1:{free_port()}",
-                self.binary,
-                "bootstrap",
-            ],
-            env=self.environment,
-        )  # fmt: skip
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [
+                    self.emulator,
+                    "--log-level", "error",
+                    "--runtime-interface-emulator-address", self.address,
+                    "--runtime-api-address", f"127.0.0.1:{free_port()}",
+                    self.binary,
+                    "bootstrap",
+                ],
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+            )  # fmt: skip
         while self.process.poll() is None:
             with socket.socket() as probe:
                 host, port = self.address.split(":")
                 if probe.connect_ex((host, int(port))) == 0:
                     return self
             time.sleep(0.05)
-        sys.exit(f"the runtime interface emulator ended with {self.process.returncode}")
+        sys.exit(f"the runtime interface emulator ended with {self.process.returncode}:\n{self.log.read_text()}")
 
     def __exit__(self, *_):
         self.process.terminate()
