@@ -71,6 +71,7 @@ fn warnings_stop_nothing() {
         r#"version: 1
 tables:
   unused: { a: b }
+  kinds: { refund: refunds }
 cases:
   - name: order
     trigger: eventbridge
@@ -84,6 +85,10 @@ cases:
   - name: any
     trigger: contact-flow
     template: Contact follow-up
+    key: [$.Attributes.order | upper]
+    tags:
+      team: team {{ $.Attributes.team }}
+      kind: $.Attributes.kind | lookup('kinds')
     fields: { title: $.Atributes.subject }
   - name: never
     trigger: contact-flow

@@ -125,6 +125,7 @@ impl Decoder<'_> {
             let help = "name what tells one case from another, such as $.detail.order.id, or leave `key` out for one case per contact or event";
             self.keep(Fault::new(node.span, message).help(help).code(Code::Key));
         }
+        self.warn_of_chosen_key(&parts, node.span);
         parts
     }
 
@@ -187,6 +188,7 @@ impl Decoder<'_> {
                 let message = format!("the value of tag `{name}` {rule}");
                 self.keep(Fault::new(value.span, message).code(Code::Tag));
             }
+            self.warn_of_chosen_tag(name, &template, value.span);
             tags.push((name.clone(), template));
         }
         tags

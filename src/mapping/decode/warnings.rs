@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::expression::Template;
+use super::super::expression::{Expression, Operand, Reference, Step, Template};
 use super::super::fault::{Code, Fault};
 use super::super::filter::Filter;
 use super::super::tree::{Kind, Node, Span};
@@ -91,9 +91,42 @@ impl Decoder<'_> {
         }
     }
 
+    /// A key that is nothing but the caller's choice.
+    pub(super) fn warn_of_chosen_key(&mut self, parts: &[Template], span: Span) {
+        let mut computed = parts.iter().flat_map(Template::expressions).peekable();
+        if computed.peek().is_some() && computed.all(is_chosen_by_caller) {
+            let message =
+                "callers choose this whole key: one who says another's is given that one's case";
+            let help = "add something that they cannot choose, such as $.InitialContactId";
+            self.warn(Fault::warning(span, Code::Key, message).help(help));
+        }
+    }
+
+    /// A tag whose value is the caller's choice.
+    pub(super) fn warn_of_chosen_tag(&mut self, name: &str, value: &Template, span: Span) {
+        if value.expressions().any(is_chosen_by_caller) {
+            let message = format!(
+                "callers choose the value of the tag `{name}`: where access is granted by tags, they choose who sees the case"
+            );
+            let help = "let it pass a table of the values that may be: `| lookup('table')`";
+            self.warn(Fault::warning(span, Code::Tag, message).help(help));
+        }
+    }
+
     pub(super) fn warn(&mut self, warning: Fault) {
         self.warnings.push(warning);
     }
+}
+
+/// Whether an expression takes over what a contact said or calls from, and no table stands between.
+fn is_chosen_by_caller(expression: &Expression) -> bool {
+    let Operand::Reference(Reference::Event(steps)) = &expression.operand else {
+        return false;
+    };
+    let chosen = ["Attributes", "CustomerEndpoint"];
+    let mut filters = expression.filters.iter();
+    matches!(steps.first(), Some(Step::Member(name)) if chosen.contains(&name.as_str()))
+        && !filters.any(|filter| matches!(filter, Filter::Lookup(_)))
 }
 
 impl Source {
