@@ -88,8 +88,6 @@ pub enum Response {
     Answer(Box<Answer>),
     /// To Lambda's poller of an SQS queue.
     Batch(BatchResponse),
-    /// To AppConfig: the document can be taken into use. It looks for an error, and at nothing else.
-    Valid,
 }
 
 /// `SQSBatchResponse`: the messages that the queue keeps.

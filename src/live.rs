@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::appconfig::Extension;
 use crate::config::{Config, ConfigError, Document, Fallback, Reload};
@@ -29,6 +29,16 @@ pub struct Live {
     sdk: SdkConfig,
     reload: Option<(Extension, Reload)>,
     current: Mutex<Current>,
+}
+
+/// What an invocation is answered with.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Reply {
+    /// Whoever sent an event, or a batch of them.
+    Event(Response),
+    /// AppConfig, that a document can be taken into use. It looks for an error, and at nothing else.
+    Valid,
 }
 
 struct Current {
@@ -81,7 +91,7 @@ impl Live {
         &self,
         payload: &str,
         mut invocation: Invocation,
-    ) -> Result<Response, Failure> {
+    ) -> Result<Reply, Failure> {
         if let Some((extension, reload)) = &self.reload {
             if let Some(document) = to_validate(payload) {
                 return self.validate(&document?);
@@ -91,7 +101,8 @@ impl Live {
             invocation.spent = since.elapsed();
         }
         let casebridge = Arc::clone(&self.current().casebridge);
-        casebridge.handle(payload, invocation).await
+        let response = casebridge.handle(payload, invocation).await?;
+        Ok(Reply::Event(response))
     }
 
     /// Takes a newer mapping into use, if there is one and the last look is old.
@@ -130,12 +141,12 @@ impl Live {
     }
 
     /// Whether a document could be taken into use.
-    fn validate(&self, document: &str) -> Result<Response, Failure> {
+    fn validate(&self, document: &str) -> Result<Reply, Failure> {
         let Some((_, reload)) = &self.reload else {
-            return Ok(Response::Valid);
+            return Ok(Reply::Valid);
         };
         match start::plan(&deployed(&self.config, reload, document)) {
-            Ok(_) => Ok(Response::Valid),
+            Ok(_) => Ok(Reply::Valid),
             Err(error) => Err(Failure::new(ErrorCode::MappingInvalid, error.to_string())),
         }
     }

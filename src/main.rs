@@ -6,8 +6,8 @@ use std::time::SystemTime;
 
 use casebridge::config::{Config, LogFormat, Logging};
 use casebridge::error::Failure;
-use casebridge::handler::{Invocation, Response};
-use casebridge::live::Live;
+use casebridge::handler::Invocation;
+use casebridge::live::{Live, Reply};
 use casebridge::xray::Trace;
 use casebridge::{client, deadline, log};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
@@ -49,7 +49,7 @@ async fn run() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     Box::pin(lambda_runtime::run_concurrent(handler)).await
 }
 
-async fn invoke(live: &Live, event: LambdaEvent<Box<RawValue>>) -> Result<Response, Diagnostic> {
+async fn invoke(live: &Live, event: LambdaEvent<Box<RawValue>>) -> Result<Reply, Diagnostic> {
     #[expect(
         clippy::disallowed_methods,
         reason = "Lambda gives the deadline as a time of day"
