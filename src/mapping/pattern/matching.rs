@@ -62,10 +62,6 @@ pub(super) fn matches(pattern: &Pattern, event: &Value) -> bool {
     let Value::Object(event) = event else {
         return false;
     };
-    let mut branches = pattern.branches.iter();
-    if !branches.any(|branch| may_match(pattern, branch, event)) {
-        return false;
-    }
     let mut walk = Walk {
         pattern,
         elements: vec![Element::default()],
@@ -75,21 +71,6 @@ pub(super) fn matches(pattern: &Pattern, event: &Value) -> bool {
     walk.object(0, event, ROOT);
     walk.findings.iter_mut().for_each(Finding::order);
     pattern.branches.iter().any(|branch| walk.matches(branch))
-}
-
-/// Whether the members of the event that are a value leave the branch a chance: most events are told from most patterns by their source alone,
-/// and then nothing has to be walked.
-fn may_match(pattern: &Pattern, branch: &[usize], event: &Map<String, Value>) -> bool {
-    let fields = branch.iter().filter_map(|field| pattern.fields.get(*field));
-    fields
-        .filter(|field| !field.path.contains('.'))
-        .all(|field| match event.get(&field.path) {
-            None => field.absent,
-            Some(value) => Leaf::of(value).is_none_or(|leaf| {
-                let mut conditions = field.conditions.iter();
-                conditions.any(|condition| condition.accepts(leaf))
-            }),
-        })
 }
 
 impl<'a> Walk<'a> {
