@@ -94,7 +94,7 @@ impl Live {
     ) -> Result<Reply, Failure> {
         if let Some((extension, reload)) = &self.reload {
             if let Some(document) = to_validate(payload) {
-                return self.validate(&document?);
+                return self.validate(reload, &document?);
             }
             let since = Stopwatch::start();
             self.refresh(extension, reload).await;
@@ -141,10 +141,7 @@ impl Live {
     }
 
     /// Whether a document could be taken into use.
-    fn validate(&self, document: &str) -> Result<Reply, Failure> {
-        let Some((_, reload)) = &self.reload else {
-            return Ok(Reply::Valid);
-        };
+    fn validate(&self, reload: &Reload, document: &str) -> Result<Reply, Failure> {
         match start::plan(&deployed(&self.config, reload, document)) {
             Ok(_) => Ok(Reply::Valid),
             Err(error) => Err(Failure::new(ErrorCode::MappingInvalid, error.to_string())),
