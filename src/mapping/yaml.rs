@@ -56,6 +56,13 @@ fn too_deep() -> String {
 
 /// To the parser a NUL is the end: what stands behind it would be lost without a word.
 fn refuse_control_characters(text: &str, lines: &Lines) -> Result<(), Vec<Fault>> {
+    // Of the bytes of a text, these alone belong to control characters. Looking at all of them is a fraction of looking at characters.
+    let suspect = |byte: u8| {
+        (byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) || matches!(byte, 0x7f | 0xc2)
+    };
+    if !text.bytes().fold(false, |seen, byte| seen | suspect(byte)) {
+        return Ok(());
+    }
     let allowed = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r' | '\u{85}');
     let Some((index, character)) = text.chars().enumerate().find(|(_, c)| !allowed(*c)) else {
         return Ok(());
@@ -78,16 +85,16 @@ struct Lines {
 
 impl Lines {
     fn of(text: &str) -> Self {
-        let mut starts = Vec::new();
-        let mut next = 0;
-        for line in text.split('\n') {
-            starts.push(next);
-            next += line.chars().count() + 1;
+        let mut starts = vec![0];
+        let mut length = 0;
+        for byte in text.bytes() {
+            // Every byte but those that continue a character.
+            length += usize::from(byte & 0xc0 != 0x80);
+            if byte == b'\n' {
+                starts.push(length);
+            }
         }
-        Self {
-            starts,
-            length: next - 1,
-        }
+        Self { starts, length }
     }
 
     /// The place of a character by its number.

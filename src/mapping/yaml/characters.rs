@@ -27,6 +27,11 @@ impl<'t> Characters<'t> {
     }
 }
 
+/// Neither an end of the line or the text nor a byte order mark.
+fn is_of_line(character: char) -> bool {
+    !is_breakz(character) && character != '\u{FEFF}'
+}
+
 impl Input for Characters<'_> {
     fn lookahead(&mut self, count: usize) {
         self.ahead = self.ahead.max(count);
@@ -48,7 +53,7 @@ impl Input for Characters<'_> {
     }
 
     fn raw_read_non_breakz_ch(&mut self) -> Option<char> {
-        let character = self.next.filter(|c| !is_breakz(*c) && *c != '\u{FEFF}')?;
+        let character = self.next.filter(|c| is_of_line(*c))?;
         self.skip();
         Some(character)
     }
@@ -56,6 +61,16 @@ impl Input for Characters<'_> {
     #[inline]
     fn skip(&mut self) {
         self.next = self.rest.next();
+    }
+
+    /// What the parser does with a comment.
+    fn skip_while_non_breakz(&mut self) -> usize {
+        let mut skipped = 0;
+        while self.next.is_some_and(is_of_line) {
+            self.skip();
+            skipped += 1;
+        }
+        skipped
     }
 
     fn skip_n(&mut self, count: usize) {
