@@ -9,6 +9,7 @@
 
 mod answer;
 mod api;
+mod configuration;
 mod connection;
 mod function;
 mod invocations;
@@ -18,7 +19,8 @@ mod routes;
 
 pub use answer::{Answer, ErrorReport};
 pub use api::{InvokeError, RuntimeApi};
-pub use function::{Function, FunctionConfiguration, FunctionError, Phase};
+pub use configuration::FunctionConfiguration;
+pub use function::{Function, FunctionError, Phase};
 pub use hyper::body::Bytes;
 pub use invocations::serve_invocations;
 pub use output::LastLines;
