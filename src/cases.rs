@@ -89,7 +89,7 @@ impl Cases {
             .performed_by(types::UserUnion::CustomEntity("warm-up".to_owned()))
             .tags("warm-up", "")
             .customize()
-            .interceptor(WarmUp::of(&call))
+            .interceptor(WarmUp::of(&call, r#"{"caseId":"","caseArn":""}"#))
             .send()
             .boxed()
             .await;

@@ -8,6 +8,7 @@
     reason = "this file is where Customer Profiles is called"
 )]
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -54,7 +55,9 @@ const LOOKS: [Duration; 4] = [
 /// The client of the profiles domain.
 #[derive(Clone, Debug)]
 pub struct Customers {
-    client: Client,
+    config: SdkConfig,
+    /// Made for the first call: many environments end before an event needs it.
+    client: OnceLock<Client>,
     domain: ProfilesDomain,
 }
 
@@ -62,16 +65,23 @@ impl Customers {
     /// A client of the profiles domain in the account, Region and endpoint of `config`.
     #[must_use]
     pub fn new(config: &SdkConfig, domain: ProfilesDomain) -> Self {
-        let config = ConfigBuilder::from(config)
-            .retry_config(call::retries())
-            .retry_partition(call::retry_partition())
-            .timeout_config(call::timeouts())
-            .retry_classifier(RetryAfter)
-            .build();
         Self {
-            client: Client::from_conf(config),
+            config: config.clone(),
+            client: OnceLock::new(),
             domain,
         }
+    }
+
+    fn client(&self) -> &Client {
+        self.client.get_or_init(|| {
+            let config = ConfigBuilder::from(&self.config)
+                .retry_config(call::retries())
+                .retry_partition(call::retry_partition())
+                .timeout_config(call::timeouts())
+                .retry_classifier(RetryAfter)
+                .build();
+            Client::from_conf(config)
+        })
     }
 
     /// Opens the connection to Customer Profiles, and searches for nobody.
@@ -80,13 +90,13 @@ impl Customers {
             return;
         };
         let sent = self
-            .client
+            .client()
             .search_profiles()
             .domain_name(&self.domain.name)
             .key_name("_profileId")
             .values("warm-up")
             .customize()
-            .interceptor(WarmUp::of(&call))
+            .interceptor(WarmUp::of(&call, r#"{"Items":[]}"#))
             .send()
             .boxed()
             .await;
@@ -176,7 +186,7 @@ impl Customers {
             return Ok((Vec::new(), None));
         };
         let mut request = self
-            .client
+            .client()
             .search_profiles()
             .domain_name(&self.domain.name)
             .key_name(&key.name)
@@ -219,7 +229,10 @@ impl Customers {
     ) -> Result<String, Failure> {
         // The rest is for looking again if no answer comes, and for the case.
         let call = CREATE_PROFILE.unrepeatable(deadline.halfway())?;
-        let mut request = self.client.create_profile().domain_name(&self.domain.name);
+        let mut request = self
+            .client()
+            .create_profile()
+            .domain_name(&self.domain.name);
         for (member, value) in &profile.members {
             request = set(request, *member, value);
         }

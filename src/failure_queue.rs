@@ -2,6 +2,8 @@
 
 #![expect(clippy::disallowed_types, reason = "this file is where SQS is called")]
 
+use std::sync::OnceLock;
+
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::Builder as ConfigBuilder;
@@ -25,7 +27,9 @@ const SEND_MESSAGE: Operation = Operation {
 /// The client of the failure queue.
 #[derive(Clone, Debug)]
 pub struct FailureQueue {
-    client: Client,
+    config: SdkConfig,
+    /// Made for the first message: most environments never send one.
+    client: OnceLock<Client>,
     url: String,
 }
 
@@ -51,16 +55,23 @@ impl FailureQueue {
     /// A client of the queue in the account, Region and endpoint of `config`.
     #[must_use]
     pub fn new(config: &SdkConfig, url: String) -> Self {
-        let config = ConfigBuilder::from(config)
-            .retry_config(call::retries())
-            .retry_partition(call::retry_partition())
-            .timeout_config(call::timeouts())
-            .retry_classifier(RetryAfter)
-            .build();
         Self {
-            client: Client::from_conf(config),
+            config: config.clone(),
+            client: OnceLock::new(),
             url,
         }
+    }
+
+    fn client(&self) -> &Client {
+        self.client.get_or_init(|| {
+            let config = ConfigBuilder::from(&self.config)
+                .retry_config(call::retries())
+                .retry_partition(call::retry_partition())
+                .timeout_config(call::timeouts())
+                .retry_classifier(RetryAfter)
+                .build();
+            Client::from_conf(config)
+        })
     }
 
     /// Sends a message with the reason why it can never succeed.
@@ -82,7 +93,7 @@ impl FailureQueue {
             error_message: &reason.message,
         };
         let mut request = self
-            .client
+            .client()
             .send_message()
             .queue_url(&self.url)
             // Text and raw JSON always become JSON.

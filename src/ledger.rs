@@ -105,7 +105,7 @@ impl Ledger {
             .table_name(&self.table)
             .item("id", text("warm-up"))
             .customize()
-            .interceptor(WarmUp::of(&call))
+            .interceptor(WarmUp::of(&call, "{}"))
             .send()
             .boxed()
             .await;

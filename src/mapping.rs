@@ -294,6 +294,12 @@ impl Mapping {
         self.cases.iter().any(|case| case.find_customer.is_some())
     }
 
+    /// Whether it does so for every event that becomes a case.
+    #[must_use]
+    pub fn always_searches_profiles(&self) -> bool {
+        self.cases.iter().all(|case| case.find_customer.is_some())
+    }
+
     /// The name of a case mapping that asks for what only the ledger can do.
     #[must_use]
     pub fn needs_ledger(&self) -> Option<&str> {

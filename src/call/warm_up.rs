@@ -2,7 +2,7 @@
 //! connection and an SDK that has done each of its steps once.
 //!
 //! The request is built and signed like any other, and what goes out in its place is `HEAD /` without a signature: it takes no permission, and
-//! whatever the service answers is an answer.
+//! whatever the service answers is an answer. What is read in its place is what the service answers to a call that succeeds.
 
 use std::time::Duration;
 
@@ -12,10 +12,12 @@ use aws_sdk_connectcases::error::SdkError;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
+    BeforeDeserializationInterceptorContextMut, BeforeSerializationInterceptorContextRef,
+    BeforeTransmitInterceptorContextMut,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 
@@ -26,14 +28,20 @@ use crate::error::Failure;
 /// What the start waits for it at most: a network that is slower than this is no reason not to start.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Puts `HEAD /` in the place of the request.
+/// Puts `HEAD /` in the place of the request, and an answer in the place of what comes back.
 #[derive(Debug)]
-pub(crate) struct WarmUp(TimeoutConfig);
+pub(crate) struct WarmUp {
+    timeouts: TimeoutConfig,
+    answer: &'static str,
+}
 
 impl WarmUp {
-    /// For a call that is made to warm up.
-    pub(crate) fn of(call: &Call) -> Self {
-        Self(call.attempts.timeouts().clone())
+    /// For a call that is made to warm up, with the JSON that the operation is answered with when it succeeds.
+    pub(crate) fn of(call: &Call, answer: &'static str) -> Self {
+        Self {
+            timeouts: call.attempts.timeouts().clone(),
+            answer,
+        }
     }
 }
 
@@ -49,7 +57,7 @@ impl Intercept for WarmUp {
         settings: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let settings = settings.interceptor_state();
-        settings.store_put(self.0.clone());
+        settings.store_put(self.timeouts.clone());
         settings.store_put(RetryConfig::disabled());
         Ok(())
     }
@@ -65,6 +73,17 @@ impl Intercept for WarmUp {
         harmless.set_method("HEAD")?;
         harmless.set_uri(root(request.uri()))?;
         *request = harmless;
+        Ok(())
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        *context.response_mut() =
+            HttpResponse::new(StatusCode::try_from(200)?, SdkBody::from(self.answer));
         Ok(())
     }
 }
@@ -89,11 +108,7 @@ impl Operation {
 impl Call {
     /// Says so where the service could not be reached: the function starts all the same, and its first event waits for the connection.
     pub(crate) fn warmed_up<T, E>(&self, sent: &Result<T, SdkError<E, HttpResponse>>) {
-        let reached = matches!(
-            sent,
-            Ok(_) | Err(SdkError::ServiceError(_) | SdkError::ResponseError(_))
-        );
-        if !reached {
+        if sent.is_err() {
             let operation = self.operation.name;
             tracing::warn!(
                 operation,

@@ -22,6 +22,23 @@ struct Wire {
     silent: bool,
 }
 
+const CASES: &str = "https://cases.us-east-1.amazonaws.com/";
+const LEDGER: &str = "https://dynamodb.us-east-1.amazonaws.com/";
+const PROFILES: &str = "https://profile.us-east-1.amazonaws.com/";
+
+impl Wire {
+    /// What was reached, in alphabetical order.
+    fn addresses(&self) -> Vec<String> {
+        let sent = self.sent.lock().expect("no panic before");
+        let mut addresses: Vec<_> = sent
+            .iter()
+            .map(|request| request.uri().to_owned())
+            .collect();
+        addresses.sort_unstable();
+        addresses
+    }
+}
+
 impl HttpConnector for Wire {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         self.sent.lock().expect("no panic before").push(request);
@@ -35,11 +52,17 @@ impl HttpConnector for Wire {
 
 /// The shipped function with a ledger.
 fn on(wire: &Wire) -> Casebridge {
+    with("mapping.yaml", wire)
+}
+
+/// A function with this mapping and a ledger.
+fn with(mapping: &str, wire: &Wire) -> Casebridge {
     let root = env!("CARGO_MANIFEST_DIR");
     let get = |name: &str| match name {
         "AWS_REGION" => Some("us-east-1".to_owned()),
         "CASES_DOMAIN_ID" => Some("3ceaaf30-8142-48ea-91d9-3080f9b439fc".to_owned()),
         "PROFILES_DOMAIN" => Some("amazon-connect-example".to_owned()),
+        "CASEBRIDGE_MAPPING" => Some(format!("{root}/{mapping}")),
         "CASEBRIDGE_LEDGER_TABLE" => Some("ledger".to_owned()),
         _ => None,
     };
@@ -58,22 +81,23 @@ fn on(wire: &Wire) -> Casebridge {
 async fn what_goes_out_asks_for_nothing() {
     let wire = Wire::default();
     on(&wire).warm_up().await;
+    assert_eq!(wire.addresses(), [CASES, LEDGER]);
     let sent = wire.sent.lock().expect("no panic before");
-    let mut addresses: Vec<_> = sent.iter().map(HttpRequest::uri).collect();
-    addresses.sort_unstable();
-    assert_eq!(
-        addresses,
-        [
-            "https://cases.us-east-1.amazonaws.com/",
-            "https://dynamodb.us-east-1.amazonaws.com/",
-            "https://profile.us-east-1.amazonaws.com/",
-        ]
-    );
     for request in sent.iter() {
         assert_eq!(request.method(), "HEAD");
         assert_eq!(request.body().bytes(), Some(b"".as_slice()));
         assert_eq!(request.headers().iter().count(), 0);
     }
+}
+
+/// Opened at the start where every event needs it; where some do, the first of them opens it.
+#[tokio::test]
+async fn customer_profiles_is_opened_where_every_case_mapping_searches_it() {
+    let wire = Wire::default();
+    with("tests/function/every_customer.yaml", &wire)
+        .warm_up()
+        .await;
+    assert_eq!(wire.addresses(), [CASES, LEDGER, PROFILES]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -87,5 +111,5 @@ async fn a_network_without_an_answer_does_not_keep_the_function_from_starting() 
     casebridge.warm_up().await;
     let took = begun.elapsed();
     assert!(took <= Duration::from_millis(510), "{took:?}");
-    assert_eq!(wire.sent.lock().expect("no panic before").len(), 3);
+    assert_eq!(wire.sent.lock().expect("no panic before").len(), 2);
 }
