@@ -69,17 +69,11 @@ impl Comparison {
             tls: Some(authority.acceptor.clone()),
             latency: Duration::ZERO,
         };
-        let progress = progress(self.runs * contenders.len());
-        let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); contenders.len()];
-        for _ in 0..self.runs {
-            for (contender, samples) in contenders.iter().zip(&mut samples) {
-                progress.set_message(contender.name.clone());
-                let sample = contender.measure(&seed, &transport, self.invocations).await;
-                samples.push(sample.with_context(|| contender.name.clone())?);
-                progress.inc(1);
-            }
-        }
-        progress.finish_and_clear();
+        let turns: Vec<_> = contenders
+            .iter()
+            .map(|contender| (contender, &transport))
+            .collect();
+        let samples = take_turns(&turns, &seed, self.runs, self.invocations).await?;
         let figures: Vec<Figures> = contenders
             .iter()
             .zip(&samples)
@@ -122,6 +116,33 @@ impl Comparison {
         }
         Ok((contenders, missing))
     }
+}
+
+/// Cold starts of each in turns, with warm invocations after each; says on standard error how far it is.
+///
+/// # Errors
+/// One of them fails.
+pub async fn take_turns(
+    contenders: &[(&Contender, &Transport)],
+    seed: &Seed,
+    runs: usize,
+    invocations: usize,
+) -> anyhow::Result<Vec<Vec<Sample>>> {
+    let progress = progress(runs * contenders.len());
+    let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); contenders.len()];
+    for run in 0..runs {
+        let mut turns: Vec<_> = contenders.iter().zip(&mut samples).collect();
+        // Each round begins with another: a function does not always come after the same one.
+        turns.rotate_left(run % contenders.len().max(1));
+        for ((contender, transport), samples) in turns {
+            progress.set_message(contender.name.clone());
+            let sample = contender.measure(seed, transport, invocations).await;
+            samples.push(sample.with_context(|| contender.name.clone())?);
+            progress.inc(1);
+        }
+    }
+    progress.finish_and_clear();
+    Ok(samples)
 }
 
 /// A bar on a terminal.

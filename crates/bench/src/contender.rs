@@ -12,7 +12,7 @@ use zip::write::{SimpleFileOptions, ZipWriter};
 
 use crate::authority::Authority;
 use crate::services::LEDGER_TABLE;
-use crate::toolchain::{self, Toolchain};
+use crate::toolchain::{self, Toolchain, Variant};
 use crate::workload::Workload;
 
 /// The longest that one invocation may take, with ten others before it in a batch.
@@ -75,7 +75,7 @@ impl Kind {
             Self::Casebridge => "the shipped mapping, an event that takes CreateCase alone",
             Self::CasebridgeCustomer => "the shipped mapping, the customer found first",
             Self::CasebridgeEverything => "the shipped mapping with ledger, customer and contact",
-            Self::Boto3 => "Python, the same case, mapping in code",
+            Self::Boto3 => "Python under AWS's awslambdaric, the same case, mapping in code",
             Self::SdkV3 => "Node.js, the same case, mapping in code",
         }
     }
@@ -165,7 +165,9 @@ impl Preparation<'_> {
         let name = kind.name().to_owned();
         match kind {
             Kind::Empty | Kind::Tuned | Kind::Default => {
-                let built = self.toolchain.build_peer(kind.name())?;
+                let built = self
+                    .toolchain
+                    .build_peer(kind.name(), &Variant::default())?;
                 self.binary(kind, name, &built, &[])
             }
             Kind::Casebridge | Kind::CasebridgeCustomer | Kind::CasebridgeEverything => {
@@ -178,8 +180,10 @@ impl Preparation<'_> {
             Kind::Boto3 => {
                 let installed = self.toolchain.python()?;
                 let packages = installed.handler.with_file_name("packages");
+                let folders = installed.handler.parent().map(Path::to_path_buf);
+                let path = std::env::join_paths(folders.into_iter().chain([packages]))?;
                 let mut contender = self.interpreted(kind, installed)?;
-                contender.configuration = contender.configuration.env("PYTHONPATH", packages);
+                contender.configuration = contender.configuration.env("PYTHONPATH", path);
                 Ok(contender)
             }
             Kind::SdkV3 => self.interpreted(kind, self.toolchain.node()?),
@@ -199,6 +203,21 @@ impl Preparation<'_> {
         let mut contender =
             self.casebridge(Kind::Casebridge, other.name.clone(), &other.bootstrap)?;
         contender.about = "another build of Casebridge, sent the same".into();
+        Ok(contender)
+    }
+
+    /// The tuned client with something changed, and what that is.
+    ///
+    /// # Errors
+    /// It cannot be built; Cargo has said why.
+    pub fn variant(&self, name: &str, about: &str, variant: &Variant) -> anyhow::Result<Contender> {
+        let built = self.toolchain.build_peer(Kind::Tuned.name(), variant)?;
+        let mut contender = self.binary(Kind::Tuned, name.to_owned(), &built, &[])?;
+        about.clone_into(&mut contender.about);
+        if let Some(authority) = self.authority {
+            let roots = &authority.with_platform_roots;
+            contender.configuration = contender.configuration.env("SSL_CERT_FILE", roots);
+        }
         Ok(contender)
     }
 
@@ -242,8 +261,7 @@ impl Preparation<'_> {
         installed: toolchain::Installed,
     ) -> anyhow::Result<Contender> {
         let zip_bytes = zip_bytes(std::slice::from_ref(&installed.handler))?;
-        let configuration =
-            FunctionConfiguration::new(installed.program).args([installed.handler.clone()]);
+        let configuration = FunctionConfiguration::new(installed.program).args(installed.arguments);
         let configuration = match installed.handler.parent() {
             Some(folder) => configuration.env("LAMBDA_TASK_ROOT", folder),
             None => configuration,

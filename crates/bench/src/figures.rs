@@ -61,6 +61,8 @@ pub struct Figures {
     pub init_cpu_ms: Spread,
     /// From handing out the first event to its answer.
     pub first_answer_ms: Spread,
+    /// The services' own time in that.
+    pub first_services_ms: Spread,
     /// Init and first answer.
     pub cold_wall_ms: Spread,
     /// CPU time from the spawn to the first answer.
@@ -69,6 +71,8 @@ pub struct Figures {
     pub warm_p50_ms: Spread,
     /// Of a hundred warm invocations, one takes longer.
     pub warm_p99_ms: Spread,
+    /// The services' own time in a warm invocation.
+    pub services_ms: Spread,
     /// CPU time of a warm invocation.
     pub cpu_per_invocation_ms: Spread,
     /// The most memory that it has held.
@@ -96,14 +100,13 @@ impl Figures {
             init_ms: spread(&|sample| milliseconds(sample.init)),
             init_cpu_ms: spread(&|sample| milliseconds(sample.init_cpu)),
             first_answer_ms: spread(&|sample| milliseconds(sample.first_answer)),
+            first_services_ms: spread(&|sample| milliseconds(sample.first_services)),
             cold_wall_ms: spread(&|sample| milliseconds(sample.init + sample.first_answer)),
             cold_cpu_ms: spread(&|sample| milliseconds(sample.cold_cpu)),
             warm_p50_ms: warm(0.5),
             warm_p99_ms: warm(0.99),
-            cpu_per_invocation_ms: spread(&|sample| {
-                let count = u32::try_from(sample.warm.len()).unwrap_or(u32::MAX);
-                milliseconds(sample.warm_cpu.checked_div(count).unwrap_or_default())
-            }),
+            services_ms: spread(&|sample| milliseconds(sample.each(sample.warm_services))),
+            cpu_per_invocation_ms: spread(&|sample| milliseconds(sample.each(sample.warm_cpu))),
             peak_rss_mb: spread(&|sample| megabytes(sample.peak_memory)),
             zip_mb: megabytes(contender.zip_bytes),
         }
@@ -117,6 +120,35 @@ fn milliseconds(duration: Duration) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
 fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
+}
+
+#[cfg(test)]
+impl Figures {
+    /// For the tests of what is written of them: every figure is this one.
+    pub(crate) fn made_up(name: &str, figure: f64) -> Self {
+        let spread = Spread {
+            median: figure,
+            q1: figure * 0.9,
+            q3: figure * 1.25,
+        };
+        Self {
+            name: name.to_owned(),
+            about: format!("is {name}"),
+            requests: 1.0,
+            init_ms: spread,
+            init_cpu_ms: spread,
+            first_answer_ms: spread,
+            first_services_ms: spread,
+            cold_wall_ms: spread,
+            cold_cpu_ms: spread,
+            warm_p50_ms: spread,
+            warm_p99_ms: spread,
+            services_ms: spread,
+            cpu_per_invocation_ms: spread,
+            peak_rss_mb: spread,
+            zip_mb: figure / 10.0,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@
 //! | [`compare`] | all of them in turns |
 //! | [`concurrency`] | many events at once, and batches |
 //! | [`guard`] | instruction counts, held against a baseline |
+//! | [`parts`] | the bare call with one thing changed at a time |
 //! | [`measure`] | one cold start and the invocations after it |
 //! | [`figures`] | medians and quartiles of many |
 //! | [`bars`] | the limits that the figures are held to |
@@ -24,6 +25,7 @@ pub mod contender;
 pub mod figures;
 pub mod guard;
 pub mod measure;
+pub mod parts;
 pub mod process;
 pub mod report;
 pub mod services;

@@ -10,6 +10,7 @@ use bench::compare::{self, Comparison};
 use bench::concurrency;
 use bench::contender::{Kind, Other};
 use bench::guard::{self, Baseline};
+use bench::parts;
 use bench::toolchain::{self, Toolchain};
 use clap::Parser as _;
 
@@ -32,6 +33,7 @@ Examples:
   cargo side-by-side --svg docs/performance.svg         with the plot
   cargo side-by-side guard                              instruction counts, held against a baseline
   cargo side-by-side concurrency                        many events at once
+  cargo side-by-side parts                              what each part of the client is worth
   cargo side-by-side --json | jq '.functions[] | {name, cold: .cold_cpu_ms.median}'
 
 Exit status: 0; 1 when a bar is not met and --assert is given; 2 when nothing could be measured."
@@ -48,6 +50,7 @@ struct Arguments {
 enum Command {
     Guard(GuardArguments),
     Concurrency(ConcurrencyArguments),
+    Parts(PartsArguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -130,6 +133,28 @@ struct ConcurrencyArguments {
     json: bool,
 }
 
+/// What each part of the client is worth: the bare `CreateCase` with one thing changed at a time
+///
+/// Builds the peer `tuned` a dozen times over: TLS library, roots, credentials, retries, runtime, allocator, HTTP version, linking, profile.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo side-by-side parts
+  cargo side-by-side parts --json | jq '.functions[] | {name, cold: .cold_cpu_ms.median}'")]
+struct PartsArguments {
+    /// Cold starts of each
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = at_least_one)]
+    runs: usize,
+
+    /// Warm invocations after each cold start
+    #[arg(long, value_name = "N", default_value_t = 300, value_parser = at_least_one)]
+    invocations: usize,
+
+    /// JSON instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
 fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number) if number > 0 => Ok(number),
@@ -158,6 +183,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             None => compare(arguments.comparison, &toolchain).await,
             Some(Command::Guard(arguments)) => guard(arguments, &toolchain).await,
             Some(Command::Concurrency(arguments)) => concurrency(arguments, &toolchain).await,
+            Some(Command::Parts(arguments)) => parts(&arguments, &toolchain).await,
         }
     })
 }
@@ -232,6 +258,16 @@ async fn concurrency(
     let latency = Duration::from_millis(arguments.latency_ms);
     let bootstrap = arguments.bootstrap.as_deref();
     let found = concurrency::measure(toolchain, &authority, bootstrap, &seed, latency).await?;
+    print(&if arguments.json {
+        serde_json::to_string_pretty(&found)? + "\n"
+    } else {
+        found.markdown()
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn parts(arguments: &PartsArguments, toolchain: &Toolchain) -> anyhow::Result<ExitCode> {
+    let found = parts::measure(toolchain, arguments.runs, arguments.invocations).await?;
     print(&if arguments.json {
         serde_json::to_string_pretty(&found)? + "\n"
     } else {

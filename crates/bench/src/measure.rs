@@ -18,16 +18,29 @@ pub struct Sample {
     pub init_cpu: Duration,
     /// From handing out the first event to its answer.
     pub first_answer: Duration,
+    /// The services' own time in that.
+    pub first_services: Duration,
     /// CPU time from the spawn to the first answer.
     pub cold_cpu: Duration,
     /// From handing out an event to its answer, for each event after the first; sorted.
     pub warm: Vec<Duration>,
+    /// The services' own time in all of them.
+    pub warm_services: Duration,
     /// CPU time of all of them.
     pub warm_cpu: Duration,
     /// The most memory that it has held, in bytes.
     pub peak_memory: u64,
     /// Requests that the services had for each event.
     pub requests: f64,
+}
+
+impl Sample {
+    /// What falls to one warm invocation of what all took.
+    #[must_use]
+    pub fn each(&self, of_all: Duration) -> Duration {
+        let count = u32::try_from(self.warm.len()).unwrap_or(u32::MAX);
+        of_all.checked_div(count).unwrap_or_default()
+    }
 }
 
 impl Contender {
@@ -52,25 +65,30 @@ impl Contender {
         let init = spawned.elapsed();
         let process = Process::new(function.pid())?;
         let init_cpu = process.cpu_time()?;
+        let before = services.spent();
         let first_answer = invoke(&function, self.workload.payload(0)).await?;
         let cold_cpu = process.cpu_time()?;
+        let first_services = services.spent().saturating_sub(before);
 
         let mut warm = Vec::with_capacity(invocations);
         function.idle().await;
-        let warm_begun = process.cpu_time()?;
+        let (warm_begun, before) = (process.cpu_time()?, services.spent());
         for number in 1..=invocations {
             function.idle().await;
             warm.push(invoke(&function, self.workload.payload(number)).await?);
         }
         function.idle().await;
         let warm_cpu = process.cpu_time()?.saturating_sub(warm_begun);
+        let warm_services = services.spent().saturating_sub(before);
         warm.sort_unstable();
         let sample = Sample {
             init,
             init_cpu,
             first_answer,
+            first_services,
             cold_cpu,
             warm,
+            warm_services,
             warm_cpu,
             peak_memory: process.peak_memory()?,
             requests: ratio(services.emulator.requests().len(), invocations + 1),

@@ -87,7 +87,7 @@ impl Report {
 }
 
 /// Three digits that count, as far as the decimal point: `0.0431`, `3.41`, `240`.
-fn digits(value: f64) -> String {
+pub(crate) fn digits(value: f64) -> String {
     let decimals = match value.abs() {
         magnitude if magnitude >= 99.95 || magnitude == 0.0 => 0,
         magnitude if magnitude >= 9.995 => 1,
@@ -103,7 +103,6 @@ mod tests {
     use super::*;
     use crate::bars;
     use crate::contender::Kind;
-    use crate::figures::Spread;
 
     /// Made up: each function twice as costly as the one before.
     fn report() -> Report {
@@ -117,26 +116,7 @@ mod tests {
         let mut cost = 1.0;
         let functions = names.map(|kind| {
             cost *= 2.0;
-            let spread = Spread {
-                median: cost,
-                q1: cost * 0.9,
-                q3: cost * 1.25,
-            };
-            Figures {
-                name: kind.name().to_owned(),
-                about: format!("is {}", kind.name()),
-                requests: 1.0,
-                init_ms: spread,
-                init_cpu_ms: spread,
-                first_answer_ms: spread,
-                cold_wall_ms: spread,
-                cold_cpu_ms: spread,
-                warm_p50_ms: spread,
-                warm_p99_ms: spread,
-                cpu_per_invocation_ms: spread,
-                peak_rss_mb: spread,
-                zip_mb: cost / 10.0,
-            }
+            Figures::made_up(kind.name(), cost)
         });
         Report {
             machine: Machine {

@@ -1,19 +1,25 @@
-//! Amazon Connect Cases, Customer Profiles, Connect and the ledger's table, behind one endpoint on loopback.
+//! Amazon Connect Cases, Customer Profiles, Connect and the ledger's table on loopback: one emulator, and a host for each, as on AWS, so that
+//! no connection serves two of them.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use cases_emulator::{ConnectionClosed, Emulator};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
+
+use crate::authority::HTTP2;
 
 /// The ledger's table.
 pub const LEDGER_TABLE: &str = "ledger";
@@ -48,45 +54,56 @@ pub struct Transport {
 pub struct Services {
     /// What they hold and have seen.
     pub emulator: Emulator,
-    endpoint: String,
-    task: AbortHandle,
-}
-
-impl Drop for Services {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+    endpoints: Vec<(&'static str, String)>,
+    /// Their own time so far, in nanoseconds.
+    spent: Arc<AtomicU64>,
+    _hosts: JoinSet<()>,
 }
 
 impl Services {
-    /// Starts them on a port of their own, with nothing but the seed in them.
+    /// Starts them on ports of their own, with nothing but the seed in them.
     ///
     /// # Errors
-    /// The seed is wrong, or no port can be bound.
+    /// The seed is wrong, or a port cannot be bound.
     pub async fn start(seed: &Seed, transport: Transport) -> anyhow::Result<Self> {
         let emulator = Emulator::from_snapshot(&seed.domain).context("domain.json")?;
         emulator
             .set_profiles(&seed.profiles)
             .context("profiles.json")?;
         emulator.add_table(LEDGER_TABLE);
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .await
-            .context("no port can be bound on 127.0.0.1")?;
-        let address = listener.local_addr()?;
-        let endpoint = endpoint(transport.tls.is_some(), address);
-        let task = tokio::spawn(serve(emulator.clone(), listener, transport));
+        let spent = Arc::new(AtomicU64::new(0));
+        let host = Host {
+            emulator: emulator.clone(),
+            transport,
+            spent: Arc::clone(&spent),
+        };
+        let (mut endpoints, mut hosts) = (Vec::new(), JoinSet::new());
+        for variable in ENDPOINTS {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+                .await
+                .context("no port can be bound on 127.0.0.1")?;
+            let address = listener.local_addr()?;
+            endpoints.push((variable, endpoint(host.transport.tls.is_some(), address)));
+            hosts.spawn(host.clone().serve(listener));
+        }
         Ok(Self {
             emulator,
-            endpoint,
-            task: task.abort_handle(),
+            endpoints,
+            spent,
+            _hosts: hosts,
         })
     }
 
     /// The variables that lead an SDK here.
     pub fn variables(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        ENDPOINTS
-            .map(|name| (name, self.endpoint.as_str()))
-            .into_iter()
+        let endpoints = self.endpoints.iter();
+        endpoints.map(|(variable, endpoint)| (*variable, endpoint.as_str()))
+    }
+
+    /// Their own time so far: from a request that is there whole to its answer, without HTTP and TLS.
+    #[must_use]
+    pub fn spent(&self) -> Duration {
+        Duration::from_nanos(self.spent.load(Ordering::Relaxed))
     }
 }
 
@@ -99,53 +116,76 @@ fn endpoint(tls: bool, address: SocketAddr) -> String {
     }
 }
 
-async fn serve(emulator: Emulator, listener: TcpListener, transport: Transport) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => if let Ok((stream, _)) = accepted {
-                connections.spawn(connection(emulator.clone(), stream, transport.clone()));
-            },
-            Some(_) = connections.join_next() => {}
-        }
-    }
+/// A connection, with TLS or without.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for S {}
+
+/// What answers at one address.
+#[derive(Clone)]
+struct Host {
+    emulator: Emulator,
+    transport: Transport,
+    spent: Arc<AtomicU64>,
 }
 
-async fn connection(emulator: Emulator, stream: TcpStream, transport: Transport) {
-    // Without it, an answer in two segments waits for a delayed acknowledgement.
-    let _ = stream.set_nodelay(true);
-    match &transport.tls {
-        // A client that ends the handshake says why itself.
-        Some(acceptor) => {
-            if let Ok(stream) = acceptor.accept(stream).await {
-                requests(&emulator, stream, transport.latency).await;
+impl Host {
+    async fn serve(self, listener: TcpListener) {
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => if let Ok((stream, _)) = accepted {
+                    connections.spawn(self.clone().connection(stream));
+                },
+                Some(_) = connections.join_next() => {}
             }
         }
-        None => requests(&emulator, stream, transport.latency).await,
     }
-}
 
-async fn requests(
-    emulator: &Emulator,
-    stream: impl AsyncRead + AsyncWrite + Unpin,
-    latency: Duration,
-) {
-    let service = service_fn(|request| respond(emulator, request, latency));
-    let _ = http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
-}
-
-async fn respond(
-    emulator: &Emulator,
-    request: http::Request<Incoming>,
-    latency: Duration,
-) -> Result<http::Response<Full<Bytes>>, ConnectionClosed> {
-    let (head, body) = request.into_parts();
-    let body = body.collect().await.map_err(|_| ConnectionClosed)?;
-    if !latency.is_zero() {
-        tokio::time::sleep(latency).await;
+    async fn connection(self, stream: TcpStream) {
+        // Without it, an answer in two segments waits for a delayed acknowledgement.
+        let _ = stream.set_nodelay(true);
+        match &self.transport.tls {
+            // A client that ends the handshake says why itself.
+            Some(acceptor) => {
+                if let Ok(stream) = acceptor.accept(stream).await {
+                    let http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
+                    self.clone().requests(stream, http2).await;
+                }
+            }
+            None => self.clone().requests(stream, false).await,
+        }
     }
-    let request = http::Request::from_parts(head, body.to_bytes());
-    Ok(emulator.respond(request).await?.map(Full::new))
+
+    async fn requests(self, stream: impl Stream, http2: bool) {
+        let service = service_fn(move |request| self.clone().respond(request));
+        let stream = TokioIo::new(stream);
+        // How a connection ends says nothing of the function.
+        let _ = if http2 {
+            http2::Builder::new(TokioExecutor::new())
+                .serve_connection(stream, service)
+                .await
+        } else {
+            http1::Builder::new()
+                .serve_connection(stream, service)
+                .await
+        };
+    }
+
+    async fn respond(
+        self,
+        request: http::Request<Incoming>,
+    ) -> Result<http::Response<Full<Bytes>>, ConnectionClosed> {
+        let (head, body) = request.into_parts();
+        let body = body.collect().await.map_err(|_| ConnectionClosed)?;
+        let received = Instant::now();
+        if !self.transport.latency.is_zero() {
+            tokio::time::sleep(self.transport.latency).await;
+        }
+        let request = http::Request::from_parts(head, body.to_bytes());
+        let answer = self.emulator.respond(request).await;
+        let spent = u64::try_from(received.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.spent.fetch_add(spent, Ordering::Relaxed);
+        Ok(answer?.map(Full::new))
+    }
 }

@@ -6,7 +6,7 @@
     reason = "this file is where other programs are run"
 )]
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -65,30 +65,51 @@ impl Toolchain {
     /// # Errors
     /// It cannot be built; Cargo has said why.
     pub fn build_function(&self) -> anyhow::Result<PathBuf> {
-        self.build(&self.source("Cargo.toml"), "casebridge", &self.target)
+        let manifest = self.source("Cargo.toml");
+        self.build(&manifest, "casebridge", &self.target, &Variant::default())
     }
 
     /// A peer in Rust, by the name of its package.
     ///
     /// # Errors
     /// It cannot be built; Cargo has said why.
-    pub fn build_peer(&self, package: &str) -> anyhow::Result<PathBuf> {
+    pub fn build_peer(&self, package: &str, variant: &Variant) -> anyhow::Result<PathBuf> {
         let manifest = self.source("crates/bench/peers/Cargo.toml");
-        self.build(&manifest, package, &self.folder("peers")?)
+        // What changes every crate has a folder of its own, so that nothing is built twice.
+        let folder = match variant.profile {
+            [] => "peers".to_owned(),
+            [(name, value), ..] => format!("peers-{name}-{value}").to_lowercase(),
+        };
+        self.build(&manifest, package, &self.folder(&folder)?, variant)
     }
 
     /// Built by itself, with `--package`: a workspace's build unifies features.
-    fn build(&self, manifest: &Path, package: &str, target: &Path) -> anyhow::Result<PathBuf> {
+    fn build(
+        &self,
+        manifest: &Path,
+        package: &str,
+        target: &Path,
+        variant: &Variant,
+    ) -> anyhow::Result<PathBuf> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(&cargo);
         command
-            .args(["build", "--release", "--locked", "--bins", "--package"])
-            .arg(package)
+            .args(["rustc", "--release", "--locked", "--bin", package])
+            .args(["--package", package])
+            .args(["--features", variant.feature.unwrap_or_default()])
+            .envs(
+                variant
+                    .profile
+                    .iter()
+                    .map(|(name, value)| (format!("CARGO_PROFILE_RELEASE_{name}"), value)),
+            )
             .arg("--manifest-path")
             .arg(manifest)
             .arg("--target-dir")
             .arg(target)
             .arg("--message-format=json-render-diagnostics")
+            .arg("--")
+            .args(variant.codegen)
             .current_dir(&self.root)
             .stdin(Stdio::null())
             .stderr(Stdio::inherit());
@@ -135,9 +156,14 @@ impl Toolchain {
                 .arg("--requirement")
                 .arg(&requirements))
         })
-        .context("pip cannot install boto3")?;
+        .context("pip cannot install boto3 and awslambdaric")?;
         let handler = copy(&self.source("crates/bench/peers/python/app.py"), &folder)?;
-        Ok(Installed { program, handler })
+        let arguments = ["-m", "awslambdaric", "app.handler"];
+        Ok(Installed {
+            program,
+            arguments: arguments.map(Into::into).into(),
+            handler,
+        })
     }
 
     /// The folder of the peer in JavaScript with what it needs, and Node.js itself.
@@ -157,9 +183,11 @@ impl Toolchain {
                 .current_dir(&folder))
         })
         .context("npm cannot install @aws-sdk/client-connectcases")?;
+        let handler = copy(&peer.join("app.mjs"), &folder)?;
         Ok(Installed {
             program: PathBuf::from(printed.trim()),
-            handler: copy(&peer.join("app.mjs"), &folder)?,
+            arguments: vec![handler.clone().into()],
+            handler,
         })
     }
 
@@ -177,11 +205,24 @@ impl Toolchain {
     }
 }
 
+/// How a peer is built another way.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Variant {
+    /// A feature of its package.
+    pub feature: Option<&'static str>,
+    /// Settings of the release profile, by Cargo's names of variables.
+    pub profile: &'static [(&'static str, &'static str)],
+    /// More for rustc, where it puts the binary together.
+    pub codegen: &'static [&'static str],
+}
+
 /// A peer that an interpreter runs.
 #[derive(Clone, Debug)]
 pub struct Installed {
     /// The interpreter.
     pub program: PathBuf,
+    /// What it is given.
+    pub arguments: Vec<OsString>,
     /// The script, with its packages beside it.
     pub handler: PathBuf,
 }

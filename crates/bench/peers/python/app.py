@@ -1,7 +1,5 @@
-"""The same case with boto3 and the mapping in code, under a plain loop over Lambda's Runtime API."""
+"""The same case with boto3 and the mapping in code."""
 
-import http.client
-import json
 import os
 
 import boto3
@@ -17,7 +15,7 @@ DOMAIN_ID = os.environ["CASES_DOMAIN_ID"]
 cases = boto3.client("connectcases")
 
 
-def handler(event):
+def handler(event, context):
     detail = event["detail"]
     queue = detail["queueInfo"]
     created = cases.create_case(
@@ -46,22 +44,3 @@ def handler(event):
 
 def text(field_id, value):
     return {"id": field_id, "value": {"stringValue": value}}
-
-
-def serve():
-    runtime = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    invocation = "/2018-06-01/runtime/invocation"
-    while True:
-        runtime.request("GET", f"{invocation}/next")
-        response = runtime.getresponse()
-        request_id = response.headers["Lambda-Runtime-Aws-Request-Id"]
-        event = json.loads(response.read())
-        try:
-            outcome, answer = "response", handler(event)
-        except Exception as error:
-            outcome, answer = "error", {"errorType": type(error).__name__, "errorMessage": str(error)}
-        runtime.request("POST", f"{invocation}/{request_id}/{outcome}", json.dumps(answer))
-        runtime.getresponse().read()
-
-
-serve()

@@ -9,13 +9,14 @@ use crate::figures::{Figures, Spread};
 
 type Column = (&'static str, fn(&Figures) -> Spread);
 
-const COLUMNS: [Column; 8] = [
+const COLUMNS: [Column; 9] = [
     ("init", |figures| figures.init_ms),
     ("first answer", |figures| figures.first_answer_ms),
     ("cold wall", |figures| figures.cold_wall_ms),
     ("**cold CPU**", |figures| figures.cold_cpu_ms),
     ("warm p50", |figures| figures.warm_p50_ms),
     ("warm p99", |figures| figures.warm_p99_ms),
+    ("services' own", |figures| figures.services_ms),
     ("CPU per invocation", |figures| {
         figures.cpu_per_invocation_ms
     }),
