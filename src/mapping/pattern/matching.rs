@@ -9,6 +9,7 @@
 use std::iter;
 
 use serde_json::{Map, Value};
+use smallvec::{SmallVec, smallvec};
 
 use super::condition::Leaf;
 use super::{Field, Pattern};
@@ -17,36 +18,37 @@ use super::{Field, Pattern};
 /// an event does not match.
 const MAX_CHOICES: usize = 65_536;
 
-/// The first element: the event itself, as the place of values that lie in no array.
+/// The event itself, as the place of values that lie in no array.
 const ROOT: usize = 0;
 
 /// A place that an array gives to its values: an element that is an object or an array. Plain elements stay where their array is.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Element {
     array: usize,
     /// The element that the array lies in.
-    parent: Option<usize>,
+    parent: usize,
 }
 
 /// The chosen elements, as array and element, ordered.
 type Choice = Vec<(usize, usize)>;
 
+/// With room for what most patterns and events have, as a mapping may try a hundred patterns in vain for each event.
 struct Walk<'a> {
     pattern: &'a Pattern,
-    /// Numbered as they come in the event, so that whatever lies in an element follows it before the next one.
+    /// Numbered from 1 on as they come in the event, so that whatever lies in an element follows it before the next one.
     elements: Vec<Element>,
     /// For each array, the number that follows its last element and all that lies in it.
     ends: Vec<usize>,
-    findings: Vec<Finding>,
+    findings: SmallVec<[Finding; 4]>,
 }
 
 /// Where a field has values, as elements in their order.
 #[derive(Clone, Default)]
 struct Finding {
     /// Values that meet one of its conditions.
-    met: Vec<usize>,
+    met: SmallVec<[usize; 2]>,
     /// Any values; kept only for a field that may be absent.
-    present: Vec<usize>,
+    present: SmallVec<[usize; 2]>,
 }
 
 impl Finding {
@@ -64,9 +66,9 @@ pub(super) fn matches(pattern: &Pattern, event: &Value) -> bool {
     };
     let mut walk = Walk {
         pattern,
-        elements: vec![Element::default()],
+        elements: Vec::new(),
         ends: Vec::new(),
-        findings: vec![Finding::default(); pattern.fields.len()],
+        findings: smallvec![Finding::default(); pattern.fields.len()],
     };
     walk.object(0, event, ROOT);
     walk.findings.iter_mut().for_each(Finding::order);
@@ -76,16 +78,19 @@ pub(super) fn matches(pattern: &Pattern, event: &Value) -> bool {
 impl<'a> Walk<'a> {
     fn object(&mut self, step: usize, object: &Map<String, Value>, element: usize) {
         for (name, value) in object {
-            if name.is_empty() && !self.pattern.empty_names {
-                continue;
-            }
-            let below = name
-                .split('.')
-                .try_fold(step, |step, name| self.pattern.steps.get(step)?.below(name));
-            if let Some(step) = below {
+            if let Some(step) = self.below(step, name) {
                 self.value(step, value, element);
             }
         }
+    }
+
+    /// Where a name leads; one with dots is as many names.
+    fn below(&self, step: usize, name: &str) -> Option<usize> {
+        let below = |step: usize, name: &str| self.pattern.steps.get(step)?.below(name);
+        if name.as_bytes().contains(&b'.') {
+            return name.split('.').try_fold(step, below);
+        }
+        below(step, name).filter(|_| !name.is_empty() || self.pattern.empty_names)
     }
 
     fn value(&mut self, step: usize, value: &Value, element: usize) {
@@ -102,16 +107,13 @@ impl<'a> Walk<'a> {
         for value in values {
             let mut element = parent;
             if value.is_object() || value.is_array() {
+                self.elements.push(Element { array, parent });
                 element = self.elements.len();
-                self.elements.push(Element {
-                    array,
-                    parent: Some(parent),
-                });
             }
             self.value(step, value, element);
         }
         if let Some(end) = self.ends.get_mut(array) {
-            *end = self.elements.len();
+            *end = self.elements.len() + 1;
         }
     }
 
@@ -162,7 +164,7 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        let limit = MAX_CHOICES.max(2 * self.elements.len());
+        let limit = MAX_CHOICES.max(2 * (self.elements.len() + 1));
         let mut choices = vec![Choice::new()];
         for (position, (field, finding)) in fields().enumerate() {
             choices = self.choose(&choices, field, finding, limit);
@@ -239,8 +241,8 @@ impl<'a> Walk<'a> {
 
     /// The element with all that it lies in, each with its array, from the inside out.
     fn chain(&self, place: usize) -> impl Iterator<Item = (usize, usize)> {
-        iter::successors(Some(place), |place| self.elements.get(*place)?.parent)
-            .filter(|place| *place != ROOT)
-            .filter_map(|place| Some((self.elements.get(place)?.array, place)))
+        let element = |place: usize| self.elements.get(place.checked_sub(1)?);
+        iter::successors(Some(place), move |place| Some(element(*place)?.parent))
+            .map_while(move |place| Some((element(place)?.array, place)))
     }
 }
