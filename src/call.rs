@@ -27,10 +27,9 @@ pub(crate) use self::warm_up::WarmUp;
 use crate::deadline::{Deadline, Stopwatch};
 use crate::error::{ErrorCode, Failure};
 
-/// Time to open a connection, and to the first byte of an answer. Constant: the SDK keeps one connection pool for each pair, so a value that
-/// followed the deadline would open a connection for every call.
+/// Time to open a connection. Constant: the SDK keeps one connection pool for each, so a value that followed the deadline would open a
+/// connection for every call. The time to the first byte of an answer has no limit of its own, as an attempt has one, and every timer costs.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// More attempts than any invocation has time for: the deadline ends them. Who gives an event back spends one of its few deliveries, so what
 /// can be waited for is waited for here.
@@ -44,6 +43,9 @@ const MAX_BACKOFF: Duration = Duration::from_secs(2);
 /// that is cut off costs more than a late one, so the lower bound is well above what a service takes.
 const SHORTEST_ATTEMPT: Duration = Duration::from_secs(1);
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(5);
+
+/// What the only attempt of a call gets at most, however much time there is.
+const LONGEST_ONLY_ATTEMPT: Duration = Duration::from_secs(10);
 
 /// How every client tries again.
 pub(crate) fn retries() -> RetryConfig {
@@ -65,7 +67,7 @@ pub(crate) fn retry_partition() -> RetryPartition {
 pub(crate) fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(READ_TIMEOUT)
+        .disable_read_timeout()
         .build()
 }
 
@@ -103,12 +105,13 @@ impl Operation {
         self.call(deadline, attempt)
     }
 
-    /// A call that must not be repeated once it may have succeeded: its one attempt has all the time there is. It goes with [`NeverInDoubt`].
+    /// A call that must not be repeated once it may have succeeded: its one attempt has all the time there is, as far as an answer may still
+    /// be expected. It goes with [`NeverInDoubt`].
     ///
     /// # Errors
     /// `OutOfTime`: there is none left.
     pub(crate) fn unrepeatable(&'static self, deadline: Deadline) -> Result<Call, Failure> {
-        self.call(deadline, deadline.remaining())
+        self.call(deadline, deadline.remaining().min(LONGEST_ONLY_ATTEMPT))
     }
 
     /// The service, as IAM calls it: what the first of the actions begins with.

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::identity::IdentityCache;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_sdk_connectcases::config::ProvideCredentials as _;
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -34,13 +36,20 @@ const CHAIN_TIMEOUT: Duration = Duration::from_secs(5);
 pub async fn load(config: &Config) -> Result<SdkConfig, ConfigError> {
     let loader = defaults()
         .http_client(https(config)?)
-        .region(Region::new(config.region.clone()));
+        .region(Region::new(config.region.clone()))
+        // Bodies are a few kilobytes, and every attempt has its time.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     let loader = match config.credentials {
-        // The chain would look for profiles and for other sources first; Lambda always has these. To read them is less work than to look
-        // them up in a cache.
-        Credentials::Environment => loader
-            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-            .identity_cache(IdentityCache::no_cache()),
+        // The chain would look for profiles and for other sources first; Lambda always has these.
+        Credentials::Environment => {
+            let environment = EnvironmentVariableCredentialsProvider::new();
+            // They stay as they are for as long as the process lives. What is wrong with them, a call says.
+            let loader = match environment.provide_credentials().await {
+                Ok(credentials) => loader.credentials_provider(credentials),
+                Err(_) => loader.credentials_provider(environment),
+            };
+            loader.identity_cache(IdentityCache::no_cache())
+        }
         // Unless it is told, the cache works out how long to wait from a thousand attempts of ours, with each call.
         Credentials::Chain => {
             loader.identity_cache(IdentityCache::lazy().load_timeout(CHAIN_TIMEOUT).build())

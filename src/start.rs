@@ -132,7 +132,7 @@ impl Casebridge {
 impl Casebridge {
     /// Opens the connections that every event of the mapping needs, side by side, so that no caller waits for it. That one cannot be opened
     /// is logged, and left to the first event, as is Customer Profiles where only some case mappings search it: a connection takes a sixth
-    /// of a cold start.
+    /// of a cold start. So is Connect, which is read for `EventBridge` events alone: nobody waits for those.
     pub async fn warm_up(&self) {
         tokio::join!(
             self.cases.warm_up(&self.surroundings.domain_id),
