@@ -131,10 +131,12 @@ pub async fn take_turns(
     let progress = progress(runs * contenders.len());
     let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); contenders.len()];
     for run in 0..runs {
-        let mut turns: Vec<_> = contenders.iter().zip(&mut samples).collect();
-        // Each round begins with another: a function does not always come after the same one.
-        turns.rotate_left(run % contenders.len().max(1));
-        for ((contender, transport), samples) in turns {
+        for turn in order(run, contenders.len()) {
+            let (Some((contender, transport)), Some(samples)) =
+                (contenders.get(turn), samples.get_mut(turn))
+            else {
+                continue;
+            };
             progress.set_message(contender.name.clone());
             let sample = contender.measure(seed, transport, invocations).await;
             samples.push(sample.with_context(|| contender.name.clone())?);
@@ -143,6 +145,24 @@ pub async fn take_turns(
     }
     progress.finish_and_clear();
     Ok(samples)
+}
+
+/// The order of a round: each begins with another contender and goes on in other steps, so that none always comes after the same one, which
+/// may leave the machine's caches full or its processors busy.
+fn order(round: usize, contenders: usize) -> impl Iterator<Item = usize> {
+    let steps: Vec<usize> = (1..=contenders)
+        .filter(|step| greatest_common_divisor(*step, contenders) == 1)
+        .collect();
+    let step = steps.get(round % steps.len().max(1)).copied().unwrap_or(1);
+    (0..contenders).map(move |turn| (round + turn * step) % contenders)
+}
+
+fn greatest_common_divisor(a: usize, b: usize) -> usize {
+    if b == 0 {
+        a
+    } else {
+        greatest_common_divisor(b, a % b)
+    }
 }
 
 /// A bar on a terminal.
@@ -154,4 +174,26 @@ fn progress(steps: usize) -> ProgressBar {
         bar.set_style(style);
     }
     bar
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::order;
+
+    #[test]
+    fn a_round_has_everybody_once_and_nobody_always_after_the_same() {
+        for contenders in 1..=13 {
+            let mut before = HashSet::new();
+            for round in 0..contenders {
+                let turns: Vec<_> = order(round, contenders).collect();
+                let all: HashSet<_> = turns.iter().copied().collect();
+                assert_eq!((all.len(), turns.len()), (contenders, contenders));
+                let own = turns.iter().position(|turn| *turn == 0).unwrap();
+                before.insert(own.checked_sub(1).map(|place| turns[place]));
+            }
+            assert!(contenders < 3 || before.len() > 2, "{contenders}");
+        }
+    }
 }
