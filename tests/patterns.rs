@@ -54,6 +54,25 @@ fn agrees_with_event_rulers_source() {
 }
 
 #[test]
+fn of_many_names_side_by_side_each_is_found() {
+    for count in [1, 8, 9, 40] {
+        let names: Vec<String> = (0..count).map(|number| format!("n{number}")).collect();
+        let group = |value: &Value| -> Value {
+            let members = names.iter().map(|name| (name.clone(), value.clone()));
+            Value::Object(members.collect())
+        };
+        let pattern = json!({ "detail": group(&json!(["yes"])) }).to_string();
+        let event = json!({ "detail": group(&json!("yes")) });
+        assert_eq!(verdict(&pattern, &event), Some(true), "{count}");
+        for name in &names {
+            let mut event = event.clone();
+            event["detail"][name] = json!("no");
+            assert_eq!(verdict(&pattern, &event), Some(false), "{count}: {name}");
+        }
+    }
+}
+
+#[test]
 fn a_pattern_in_yaml_means_what_it_means_in_json() {
     let in_json = r#"{"source": ["com.example"], "account": ["012345679012"],
         "detail": {"amount": [{"numeric": [">=", 1.50, "<", 2]}], "note": [null, {"exists": false}], "vip": [true, "no"]}}"#;

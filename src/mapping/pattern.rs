@@ -15,8 +15,6 @@ mod network;
 mod number;
 mod wildcard;
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use self::condition::Condition;
@@ -43,15 +41,33 @@ pub struct Pattern {
 /// A part of a path, between two dots.
 #[derive(Clone, Debug, Default)]
 struct Step {
-    /// The steps below, by name.
-    below: BTreeMap<String, usize>,
+    /// The steps below, ordered by name.
+    below: Vec<(String, usize)>,
     /// The fields whose path ends here.
     fields: Vec<usize>,
 }
 
+/// So few names are looked through faster than they are searched: most differ in length.
+const FEW: usize = 8;
+
 impl Step {
     fn below(&self, name: &str) -> Option<usize> {
-        self.below.get(name).copied()
+        let found = if self.below.len() <= FEW {
+            self.below.iter().find(|(other, _)| other == name)
+        } else {
+            let place = self
+                .below
+                .binary_search_by(|(other, _)| other.as_str().cmp(name));
+            self.below.get(place.ok()?)
+        };
+        found.map(|(_, step)| *step)
+    }
+
+    fn add_below(&mut self, name: &str, step: usize) {
+        let place = self
+            .below
+            .partition_point(|(other, _)| other.as_str() < name);
+        self.below.insert(place, (name.to_owned(), step));
     }
 }
 

@@ -334,7 +334,7 @@ fn step_below(steps: &mut Vec<Step>, step: usize, name: &str) -> usize {
     if let Some(below) = step.below(name) {
         return below;
     }
-    step.below.insert(name.to_owned(), new);
+    step.add_below(name, new);
     steps.push(Step::default());
     new
 }
