@@ -70,15 +70,10 @@ impl Comparison {
             latency: Duration::ZERO,
         };
         let turns: Vec<_> = contenders
-            .iter()
+            .into_iter()
             .map(|contender| (contender, &transport))
             .collect();
-        let samples = take_turns(&turns, &seed, self.runs, self.invocations).await?;
-        let figures: Vec<Figures> = contenders
-            .iter()
-            .zip(&samples)
-            .map(|(contender, samples)| Figures::of(contender, samples))
-            .collect();
+        let figures = take_turns(&turns, &seed, self.runs, self.invocations).await?;
         Ok(Report {
             machine: Machine::here(),
             compiler: toolchain.compiler()?,
@@ -118,16 +113,16 @@ impl Comparison {
     }
 }
 
-/// Cold starts of each in turns, with warm invocations after each; says on standard error how far it is.
+/// Figures of each, from cold starts in turns with warm invocations after each; says on standard error how far it is.
 ///
 /// # Errors
 /// One of them fails.
 pub async fn take_turns(
-    contenders: &[(&Contender, &Transport)],
+    contenders: &[(Contender, &Transport)],
     seed: &Seed,
     runs: usize,
     invocations: usize,
-) -> anyhow::Result<Vec<Vec<Sample>>> {
+) -> anyhow::Result<Vec<Figures>> {
     let progress = progress(runs * contenders.len());
     let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); contenders.len()];
     for run in 0..runs {
@@ -144,7 +139,10 @@ pub async fn take_turns(
         }
     }
     progress.finish_and_clear();
-    Ok(samples)
+    let figures = contenders.iter().zip(&samples);
+    Ok(figures
+        .map(|((contender, _), samples)| Figures::of(contender, samples))
+        .collect())
 }
 
 /// The order of a round: each begins with another contender and goes on in other steps, so that none always comes after the same one, which

@@ -165,9 +165,7 @@ impl Preparation<'_> {
         let name = kind.name().to_owned();
         match kind {
             Kind::Empty | Kind::Tuned | Kind::Default => {
-                let built = self
-                    .toolchain
-                    .build_peer(kind.name(), &Variant::default())?;
+                let built = self.toolchain.build_peer(kind.name(), &Variant::PLAIN)?;
                 self.binary(kind, name, &built, &[])
             }
             Kind::Casebridge | Kind::CasebridgeCustomer | Kind::CasebridgeEverything => {

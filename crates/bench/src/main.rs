@@ -209,15 +209,11 @@ async fn compare(
         std::fs::write(file, report.svg())
             .with_context(|| format!("{} cannot be written", file.display()))?;
     }
-    print(&if arguments.json {
-        report.json()? + "\n"
-    } else {
-        report.markdown()
-    })?;
+    let shown = show(arguments.json, &report, || report.markdown())?;
     Ok(if arguments.assert && !report.meets_all_bars() {
         ExitCode::FAILURE
     } else {
-        ExitCode::SUCCESS
+        shown
     })
 }
 
@@ -258,20 +254,24 @@ async fn concurrency(
     let latency = Duration::from_millis(arguments.latency_ms);
     let bootstrap = arguments.bootstrap.as_deref();
     let found = concurrency::measure(toolchain, &authority, bootstrap, &seed, latency).await?;
-    print(&if arguments.json {
-        serde_json::to_string_pretty(&found)? + "\n"
-    } else {
-        found.markdown()
-    })?;
-    Ok(ExitCode::SUCCESS)
+    show(arguments.json, &found, || found.markdown())
 }
 
 async fn parts(arguments: &PartsArguments, toolchain: &Toolchain) -> anyhow::Result<ExitCode> {
     let found = parts::measure(toolchain, arguments.runs, arguments.invocations).await?;
-    print(&if arguments.json {
-        serde_json::to_string_pretty(&found)? + "\n"
+    show(arguments.json, &found, || found.markdown())
+}
+
+/// Prints what was found, as JSON or as tables.
+fn show(
+    json: bool,
+    found: &impl serde::Serialize,
+    tables: impl FnOnce() -> String,
+) -> anyhow::Result<ExitCode> {
+    print(&if json {
+        serde_json::to_string_pretty(found)? + "\n"
     } else {
-        found.markdown()
+        tables()
     })?;
     Ok(ExitCode::SUCCESS)
 }

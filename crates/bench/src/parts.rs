@@ -21,18 +21,21 @@ struct Part {
     http2: bool,
 }
 
-const fn feature(name: &'static str, about: &'static str) -> Part {
-    let variant = Variant {
-        feature: Some(name),
-        profile: &[],
-        codegen: &[],
-    };
+const fn part(name: &'static str, about: &'static str, variant: Variant) -> Part {
     Part {
         name,
         about,
         variant,
         http2: false,
     }
+}
+
+const fn feature(name: &'static str, about: &'static str) -> Part {
+    let variant = Variant {
+        feature: Some(name),
+        ..Variant::PLAIN
+    };
+    part(name, about, variant)
 }
 
 const fn build(
@@ -42,16 +45,11 @@ const fn build(
     codegen: &'static [&'static str],
 ) -> Part {
     let variant = Variant {
-        feature: None,
         profile,
         codegen,
+        ..Variant::PLAIN
     };
-    Part {
-        name,
-        about,
-        variant,
-        http2: false,
-    }
+    part(name, about, variant)
 }
 
 const PARTS: [Part; 12] = [
@@ -71,14 +69,12 @@ const PARTS: [Part; 12] = [
     feature("multi-thread", "tokio's runtime of several threads"),
     feature("mimalloc", "mimalloc in place of glibc's allocator"),
     Part {
-        name: "http2",
-        about: "HTTP/2, with services that offer it",
-        variant: Variant {
-            feature: None,
-            profile: &[],
-            codegen: &[],
-        },
         http2: true,
+        ..part(
+            "http2",
+            "HTTP/2, with services that offer it",
+            Variant::PLAIN,
+        )
     },
     build(
         "static",
@@ -100,7 +96,7 @@ const PARTS: [Part; 12] = [
     ),
     build(
         "thin-lto",
-        "LTO within crates and codegen units alone",
+        "thin LTO in place of fat",
         &[("LTO", "thin")],
         &[],
     ),
@@ -153,16 +149,7 @@ pub async fn measure(
         let contender = preparation.variant(part.name, part.about, &part.variant)?;
         contenders.push((contender, if part.http2 { &http2 } else { &http1 }));
     }
-    let turns: Vec<_> = contenders
-        .iter()
-        .map(|(contender, transport)| (contender, *transport))
-        .collect();
-    let samples = take_turns(&turns, &seed, runs, invocations).await?;
-    let functions = turns
-        .iter()
-        .zip(&samples)
-        .map(|((contender, _), samples)| Figures::of(contender, samples))
-        .collect();
+    let functions = take_turns(&contenders, &seed, runs, invocations).await?;
     Ok(Parts {
         machine: Machine::here(),
         compiler: toolchain.compiler()?,

@@ -67,14 +67,6 @@ impl Report {
         markdown::render(self)
     }
 
-    /// As JSON, with line breaks.
-    ///
-    /// # Errors
-    /// Never with figures that are numbers.
-    pub fn json(&self) -> serde_json::Result<String> {
-        serde_json::to_string_pretty(self)
-    }
-
     /// The plot, as a document of its own.
     #[must_use]
     pub fn svg(&self) -> String {

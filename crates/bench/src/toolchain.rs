@@ -66,7 +66,7 @@ impl Toolchain {
     /// It cannot be built; Cargo has said why.
     pub fn build_function(&self) -> anyhow::Result<PathBuf> {
         let manifest = self.source("Cargo.toml");
-        self.build(&manifest, "casebridge", &self.target, &Variant::default())
+        self.build(&manifest, "casebridge", &self.target, &Variant::PLAIN)
     }
 
     /// A peer in Rust, by the name of its package.
@@ -206,7 +206,7 @@ impl Toolchain {
 }
 
 /// How a peer is built another way.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Variant {
     /// A feature of its package.
     pub feature: Option<&'static str>,
@@ -214,6 +214,15 @@ pub struct Variant {
     pub profile: &'static [(&'static str, &'static str)],
     /// More for rustc, where it puts the binary together.
     pub codegen: &'static [&'static str],
+}
+
+impl Variant {
+    /// As its manifest says.
+    pub const PLAIN: Self = Self {
+        feature: None,
+        profile: &[],
+        codegen: &[],
+    };
 }
 
 /// A peer that an interpreter runs.
