@@ -47,6 +47,19 @@ const LONGEST_ATTEMPT: Duration = Duration::from_secs(5);
 /// What the only attempt of a call gets at most, however much time there is.
 const LONGEST_ONLY_ATTEMPT: Duration = Duration::from_secs(10);
 
+/// What every client that the SDK generates is set to: how it tries again, and its time-outs. The builders of the services' configurations have
+/// these methods in common, and no trait.
+macro_rules! configured {
+    ($builder:expr) => {
+        $builder
+            .retry_config($crate::call::retries())
+            .retry_partition($crate::call::retry_partition())
+            .timeout_config($crate::call::timeouts())
+            .retry_classifier($crate::call::RetryAfter)
+    };
+}
+pub(crate) use configured;
+
 /// How every client tries again.
 pub(crate) fn retries() -> RetryConfig {
     RetryConfig::standard()

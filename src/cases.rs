@@ -19,7 +19,7 @@ use futures_util::FutureExt as _;
 
 pub use self::related_items::{Addition, Earlier};
 use self::unseen_profile::{UnseenProfile, UnseenProfileRetry};
-use crate::call::{self, Operation, RetryAfter, WarmUp};
+use crate::call::{self, Operation, WarmUp};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::field::FieldValue;
@@ -61,11 +61,7 @@ impl Cases {
     /// A client for the account, Region and endpoint of `config`.
     #[must_use]
     pub fn new(config: &SdkConfig) -> Self {
-        let config = ConfigBuilder::from(config)
-            .retry_config(call::retries())
-            .retry_partition(call::retry_partition())
-            .timeout_config(call::timeouts())
-            .retry_classifier(RetryAfter)
+        let config = call::configured!(ConfigBuilder::from(config))
             .retry_classifier(UnseenProfileRetry)
             .build();
         Self {

@@ -18,7 +18,7 @@ use aws_sdk_customerprofiles::operation::create_profile::builders::CreateProfile
 use aws_sdk_customerprofiles::types::{AdditionalSearchKey, LogicalOperator};
 use futures_util::FutureExt as _;
 
-use crate::call::{self, NeverInDoubt, Operation, RetryAfter, WarmUp};
+use crate::call::{self, NeverInDoubt, Operation, WarmUp};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::mapping::customer::{IfMany, ProfileMember};
@@ -74,13 +74,7 @@ impl Customers {
 
     fn client(&self) -> &Client {
         self.client.get_or_init(|| {
-            let config = ConfigBuilder::from(&self.config)
-                .retry_config(call::retries())
-                .retry_partition(call::retry_partition())
-                .timeout_config(call::timeouts())
-                .retry_classifier(RetryAfter)
-                .build();
-            Client::from_conf(config)
+            Client::from_conf(call::configured!(ConfigBuilder::from(&self.config)).build())
         })
     }
 

@@ -11,7 +11,7 @@ use futures_util::FutureExt as _;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::call::{self, Operation, RetryAfter};
+use crate::call::{self, Operation};
 use crate::deadline::Deadline;
 use crate::error::Failure;
 use crate::trigger::{self, Message};
@@ -64,13 +64,7 @@ impl FailureQueue {
 
     fn client(&self) -> &Client {
         self.client.get_or_init(|| {
-            let config = ConfigBuilder::from(&self.config)
-                .retry_config(call::retries())
-                .retry_partition(call::retry_partition())
-                .timeout_config(call::timeouts())
-                .retry_classifier(RetryAfter)
-                .build();
-            Client::from_conf(config)
+            Client::from_conf(call::configured!(ConfigBuilder::from(&self.config)).build())
         })
     }
 

@@ -30,7 +30,7 @@ use self::lease::{Taken, end};
 use self::operations::{DELETE_ITEM, PUT_ITEM, UPDATE_ITEM};
 pub use self::record::Steps;
 use self::record::{COMPLETED, IN_PROGRESS, Item, Record, data, number, text};
-use crate::call::{self, RetryAfter, WarmUp};
+use crate::call::{self, WarmUp};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 
@@ -81,12 +81,7 @@ impl Ledger {
     #[must_use]
     pub fn new(config: &SdkConfig, table: String) -> Self {
         let clock = config.time_source().unwrap_or_default();
-        let config = ConfigBuilder::from(config)
-            .retry_config(call::retries())
-            .retry_partition(call::retry_partition())
-            .timeout_config(call::timeouts())
-            .retry_classifier(RetryAfter)
-            .build();
+        let config = call::configured!(ConfigBuilder::from(config)).build();
         Self {
             client: Client::from_conf(config),
             table,
