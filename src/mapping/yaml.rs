@@ -4,12 +4,14 @@
 //! reported with its place beside all other faults. One document, no tags; anchors, aliases and merge keys (`<<`) work within bounds.
 
 mod characters;
+mod lines;
 
 use std::collections::{HashMap, HashSet};
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span as Marks};
+use saphyr_parser::{Event, Parser, ScalarStyle};
 
 use self::characters::Characters;
+use self::lines::Lines;
 use super::fault::Fault;
 use super::tree::{Entry, Key, Kind, Node, Position, Room, Scalar, Span};
 
@@ -73,61 +75,6 @@ fn refuse_control_characters(text: &str, lines: &Lines) -> Result<(), Vec<Fault>
     let fault = Fault::new(Span { start, end: start }.first_character(), message);
     let help = format!("remove it, or write \\x{code:02x} in double quotes");
     Err(vec![fault.help(help)])
-}
-
-/// Where the lines of a text begin, in characters.
-///
-/// The parser counts a line more behind the last one, and one at each carriage return; a reader and an editor do not.
-struct Lines {
-    starts: Vec<usize>,
-    length: usize,
-}
-
-impl Lines {
-    fn of(text: &str) -> Self {
-        let mut starts = vec![0];
-        let mut length = 0;
-        for byte in text.bytes() {
-            // Every byte but those that continue a character.
-            length += usize::from(byte & 0xc0 != 0x80);
-            if byte == b'\n' {
-                starts.push(length);
-            }
-        }
-        Self { starts, length }
-    }
-
-    /// The place of a character by its number.
-    fn at(&self, index: usize) -> Position {
-        let index = index.min(self.length);
-        self.on(self.starts.partition_point(|start| *start <= index), index)
-    }
-
-    /// The place of a mark: on the line that the parser counted, where that is right.
-    fn position(&self, mark: Marker) -> Position {
-        let (index, line) = (mark.index(), mark.line());
-        let begun = |line: usize| self.starts.get(line).is_some_and(|start| *start <= index);
-        let counted_right = line.checked_sub(1).is_some_and(begun) && !begun(line);
-        if counted_right && index <= self.length {
-            self.on(line, index)
-        } else {
-            self.at(index)
-        }
-    }
-
-    /// The place of a character on a line that is counted from 1.
-    fn on(&self, line: usize, index: usize) -> Position {
-        let start = line.checked_sub(1).and_then(|line| self.starts.get(line));
-        let column = index - start.unwrap_or(&0) + 1;
-        Position { line, column }
-    }
-
-    fn span(&self, marks: Marks) -> Span {
-        Span {
-            start: self.position(marks.start),
-            end: self.position(marks.end),
-        }
-    }
 }
 
 /// A collection whose end has not come yet.
