@@ -58,7 +58,7 @@ fn too_deep() -> String {
 
 /// To the parser a NUL is the end: what stands behind it would be lost without a word.
 fn refuse_control_characters(text: &str, lines: &Lines) -> Result<(), Vec<Fault>> {
-    // Of the bytes of a text, these alone belong to control characters. Looking at all of them is a fraction of looking at characters.
+    // A control character has one of these bytes, and few texts have any. To look at bytes is a fraction of looking at characters.
     let suspect = |byte: u8| {
         (byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) || matches!(byte, 0x7f | 0xc2)
     };
