@@ -191,11 +191,6 @@ impl Operation {
 }
 
 impl Call {
-    /// Whether the failure is one after which nobody knows what the call did.
-    pub(crate) fn in_doubt(&self, failure: &Failure) -> bool {
-        failure.code.is_transient() && self.attempts.may_have_succeeded()
-    }
-
     /// The failure that an SDK error tells of: its kind, HTTP status and request id, never its message.
     pub(crate) fn failure<E: ProvideErrorMetadata>(
         &self,

@@ -2,7 +2,7 @@
 
 mod additions;
 mod batch;
-mod hold;
+mod claim;
 mod report;
 mod steps;
 
@@ -41,8 +41,8 @@ pub struct Casebridge {
     pub surroundings: Surroundings,
     /// Cases.
     pub cases: Cases,
-    /// Customer Profiles, where the mapping searches it.
-    pub customers: Option<Customers>,
+    /// Customer Profiles.
+    pub customers: Customers,
     /// Connect, where the mapping reads contacts.
     pub connect: Option<Connect>,
     /// The ledger, where one is configured.

@@ -108,19 +108,15 @@ impl Casebridge {
             mapping,
             surroundings,
         } = plan(config)?;
-        let searched = surroundings
-            .profiles
-            .clone()
-            .filter(|_| mapping.searches_profiles());
         let ledger = config.ledger_table.clone();
         let failure_queue = config.failure_queue.clone();
         Ok(Self {
             connect: mapping.enriches().then(|| Connect::new(sdk)),
             mapping,
             guard: config.guard(),
-            surroundings,
             cases: Cases::new(sdk),
-            customers: searched.map(|domain| Customers::new(sdk, domain)),
+            customers: Customers::new(sdk, surroundings.profiles.clone()),
+            surroundings,
             ledger: ledger.map(|table| Ledger::new(sdk, table)),
             failure_queue: failure_queue.map(|url| FailureQueue::new(sdk, url)),
             flow_budget: config.flow_budget,
@@ -137,10 +133,8 @@ impl Casebridge {
         tokio::join!(
             self.cases.warm_up(&self.surroundings.domain_id),
             async {
-                if let Some(customers) = &self.customers
-                    && self.mapping.always_searches_profiles()
-                {
-                    customers.warm_up().await;
+                if self.mapping.always_searches_profiles() {
+                    self.customers.warm_up().await;
                 }
             },
             async {

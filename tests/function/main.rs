@@ -21,6 +21,7 @@ mod matrix;
 mod once;
 mod payloads;
 mod privacy;
+mod schedules;
 mod start;
 mod telemetry;
 mod verdicts;
@@ -173,7 +174,7 @@ fn casebridge(mapping: Mapping, domain_id: &str, sdk: &SdkConfig) -> Casebridge 
             profiles: Some(profiles.clone()),
         },
         cases: Cases::new(&sdk),
-        customers: Some(Customers::new(&sdk, profiles)),
+        customers: Customers::new(&sdk, Some(profiles)),
         connect: Some(Connect::new(&sdk)),
         ledger: None,
         failure_queue: None,
@@ -182,13 +183,13 @@ fn casebridge(mapping: Mapping, domain_id: &str, sdk: &SdkConfig) -> Casebridge 
     }
 }
 
-/// Time of day that begins in 2026 and passes with tokio's clock.
+/// Time of day that begins with 2026, as the emulator's does, and passes with tokio's clock.
 #[derive(Debug)]
 struct TokioTime(tokio::time::Instant);
 
 impl TimeSource for TokioTime {
     fn now(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_hours(500_000) + self.0.elapsed()
+        SystemTime::UNIX_EPOCH + Duration::from_hours(490_896) + self.0.elapsed()
     }
 }
 
