@@ -312,25 +312,25 @@ impl Ledger {
         // A repetition of this very write meets its own count, and a late one a higher count, another owner or another status.
         let mut condition =
             "#owner = :owner AND (attribute_not_exists(writes) OR writes <= :writes)".to_owned();
-        let mut set = "SET #status = :status, #data = :data, writes = :writes".to_owned();
+        let mut assignments = "SET #status = :status, #data = :data, writes = :writes".to_owned();
         let update = match lease.expires() {
             Some(expires) => {
-                set.push_str(", expiration = :expires");
+                assignments.push_str(", expiration = :expires");
                 update.expression_attribute_values(":expires", number(expires))
             }
             None => update,
         };
         let update = if status == COMPLETED {
-            set.push_str(" REMOVE in_progress_expiration");
+            assignments.push_str(" REMOVE in_progress_expiration");
             update
         } else {
             condition.push_str(" AND #status = :status");
-            set.push_str(", in_progress_expiration = :left");
+            assignments.push_str(", in_progress_expiration = :left");
             update.expression_attribute_values(":left", number(LEFT))
         };
         let sent = update
             .condition_expression(condition)
-            .update_expression(set)
+            .update_expression(assignments)
             .customize()
             .interceptor(call.attempts.clone())
             .send()

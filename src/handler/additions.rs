@@ -45,7 +45,7 @@ impl Casebridge {
         steps.set_case(case);
         steps.contact = settled(&contact.step);
         steps.comments = settled(&comments.step);
-        steps.comments_added += comments.added;
+        steps.comments_added += comments.count;
         // A run that only looked knows no more than before.
         if earlier != Earlier::PerhapsUnseen {
             steps.items_sent_until = (contact.in_doubt || comments.in_doubt).then_some(now);
@@ -112,7 +112,7 @@ impl Casebridge {
                 Ok(done)
             }
             Claim::NoLedger(mut guard) | Claim::Ours(mut guard) => {
-                let until = guard.time_to_work(deadline);
+                let until = self.time_to_work(deadline);
                 self.complete(request, &done, &mut guard, until, outcome)
                     .await;
                 let is_complete = outcome.missing().is_none();
@@ -159,7 +159,7 @@ impl Casebridge {
         let AddedComments { added, result } = self.cases.add_comments(addition, &bodies).await;
         let result = result.and_then(|()| uncomputed.cloned().map_or(Ok(()), Err));
         Added {
-            added,
+            count: added,
             ..Added::of(result, CODE, "a comment is missing from it")
         }
     }
@@ -197,8 +197,8 @@ impl Casebridge {
 /// What became of the contact or of the comments.
 struct Added {
     step: Step,
-    /// How many comments were added.
-    added: usize,
+    /// How many comments are new on the case.
+    count: usize,
     /// Whether something was sent, and nobody knows whether the case has it.
     in_doubt: bool,
 }
@@ -207,7 +207,7 @@ impl Added {
     fn of(result: Result<(), Failure>, code: ErrorCode, what: &str) -> Self {
         let unknown = |failure: &Failure| failure.code == ErrorCode::OutcomeUnknown;
         Self {
-            added: 0,
+            count: 0,
             in_doubt: result.as_ref().is_err_and(unknown),
             step: Step::of(result, code, what),
         }
@@ -217,7 +217,7 @@ impl Added {
     fn nothing(step: Step) -> Self {
         Self {
             step,
-            added: 0,
+            count: 0,
             in_doubt: false,
         }
     }

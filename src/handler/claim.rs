@@ -74,6 +74,14 @@ struct Search {
 }
 
 impl Casebridge {
+    /// The deadline of the work itself.
+    pub(super) fn time_to_work(&self, deadline: Deadline) -> Deadline {
+        match self.ledger {
+            Some(_) => deadline.before(TO_SETTLE),
+            None => deadline,
+        }
+    }
+
     /// Claims a key, or one occurrence of it.
     pub(super) async fn claim(
         &self,
@@ -125,14 +133,6 @@ impl ClaimGuard<'_> {
             searched: None,
             unrecorded_runs: key.policy.repeats_unseen,
             may_go_unrecorded: key.policy.unavailable == LedgerUnavailable::Proceed,
-        }
-    }
-
-    /// The deadline of the work itself.
-    pub(super) fn time_to_work(&self, deadline: Deadline) -> Deadline {
-        match self.ledger {
-            Some(_) => deadline.before(TO_SETTLE),
-            None => deadline,
         }
     }
 

@@ -48,8 +48,16 @@ impl Casebridge {
             return Ok(Done::Skipped(Skip::NoCaseMapping));
         };
         outcome.mapping = Some(case_mapping.name.clone());
-        let event = &*self.enriched(case_mapping, event, deadline).await?;
-        let mut request = case_mapping.assemble(event, &self.surroundings);
+        let (event, mut request) = match self.enriched(case_mapping, event, deadline).await {
+            Ok(enriched) => {
+                let request = case_mapping.assemble(&enriched, &self.surroundings);
+                (enriched, request)
+            }
+            // The key needs nothing of the contact, so what is known of it is still answered.
+            Err(failure) if case_mapping.key.is_empty() => (Cow::Borrowed(event), Err(failure)),
+            Err(failure) => return Err(failure),
+        };
+        let event = &*event;
         let token = match &request {
             Ok(request) => request.client_token.clone(),
             Err(failure) => case_mapping
@@ -96,7 +104,8 @@ impl Casebridge {
         let Some(search) = search else {
             return (claim.await, None);
         };
-        let found = std::pin::pin!(self.customers.search(search, deadline));
+        let until = self.time_to_work(deadline);
+        let found = std::pin::pin!(self.customers.search(search, until));
         match select(claim, found).await {
             Either::Left((claim @ Ok(Claim::NoLedger(_)), found)) => (claim, Some(found.await)),
             Either::Left((Ok(Claim::Ours(guard)), found)) => {
@@ -122,7 +131,7 @@ impl Casebridge {
         deadline: Deadline,
         outcome: &mut Outcome,
     ) -> Result<Done, Failure> {
-        let until = guard.time_to_work(deadline);
+        let until = self.time_to_work(deadline);
         let result = self
             .case(&mut work, key, found, guard, until, outcome)
             .await;
