@@ -53,8 +53,10 @@ impl Casebridge {
                 let request = case_mapping.assemble(&enriched, &self.surroundings);
                 (enriched, request)
             }
-            // The key needs nothing of the contact, so what is known of it is still answered.
-            Err(failure) if case_mapping.key.is_empty() => (Cow::Borrowed(event), Err(failure)),
+            // A key that needs nothing of the contact: what is known of it is still answered.
+            Err(failure) if case_mapping.key.is_empty() && !failure.code.is_transient() => {
+                (Cow::Borrowed(event), Err(failure))
+            }
             Err(failure) => return Err(failure),
         };
         let event = &*event;
