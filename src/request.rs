@@ -206,6 +206,24 @@ impl CaseMapping {
         Ok(())
     }
 
+    /// The client token of the event's key, without the rest of the request.
+    ///
+    /// # Errors
+    /// `KeyMissing`: a part of the key is missing.
+    pub(crate) fn key(
+        &self,
+        event: &Event,
+        surroundings: &Surroundings,
+    ) -> Result<String, Failure> {
+        let scope = Scope {
+            event: &event.root,
+            mapping: &self.name,
+            trigger: event.trigger.name(),
+            domain: &surroundings.domain_id,
+        };
+        self.client_token(event, &scope)
+    }
+
     fn client_token(&self, event: &Event, scope: &Scope<'_>) -> Result<String, Failure> {
         let parts = if self.key.is_empty() {
             key::natural(event)?

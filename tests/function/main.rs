@@ -19,6 +19,7 @@ mod ledger;
 mod live;
 mod matrix;
 mod once;
+mod panics;
 mod payloads;
 mod privacy;
 mod start;
