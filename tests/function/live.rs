@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, SdkConfig};
 use casebridge::config::{Config, Fallback};
 use casebridge::deadline::Stopwatch;
+use casebridge::error::ErrorCode;
 use casebridge::handler::Invocation;
 use casebridge::live::Live;
 use cases_emulator::{Emulator, Fault, FaultKind};
@@ -327,4 +328,21 @@ async fn a_slow_start_leaves_a_flow_half_a_second() {
     let (live, emulator) = started_in(Duration::from_secs(6), "on-demand").await;
     let took = answered_after(&live, &emulator, true).await;
     assert_eq!(took.as_millis(), 500);
+}
+
+/// A time that no clock can reach stands for all that may panic beside an event.
+#[tokio::test(start_paused = true)]
+async fn a_panic_that_is_no_events_is_a_failure_of_the_invocation_alone() {
+    let (live, emulator) = started_in(Duration::ZERO, "on-demand").await;
+    let payload = read("events/contact-flow-voice.json");
+    let handled = live.handle(&payload, Invocation::from(Duration::MAX)).await;
+    let failure = handled.expect_err("it panics");
+    assert_eq!(failure.code, ErrorCode::InternalError);
+    assert!(
+        failure.message.starts_with("the function panicked at "),
+        "{failure}"
+    );
+    let handled = live.handle(&payload, Invocation::from(AMPLE)).await;
+    handled.expect("the next invocation is answered");
+    assert_eq!(emulator.cases().len(), 1);
 }
