@@ -147,9 +147,9 @@ impl Casebridge {
     async fn work(&self, message: &Message, deadline: Deadline, invocation: &Invocation) -> bool {
         let id = Some(message.id.as_str());
         if deadline.remaining() < TO_START {
-            let reason = "no time is left to begin with this message: it comes again";
+            let reason = "no time is left to begin with it, so it comes again";
             let failure = Failure::new(ErrorCode::OutOfTime, reason);
-            let what = "did not begin";
+            let what = "kept a message";
             self.telemetry.failure(what, &failure, id, invocation);
             return false;
         }

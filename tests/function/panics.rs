@@ -13,7 +13,7 @@ use casebridge::metrics::Metrics;
 use casebridge::{log, panics};
 use serde_json::json;
 
-use super::{Function, emulator, in_test, read};
+use super::{Function, emulator, in_test, log_to, read};
 
 /// A title, at which the connector panics, and which it repeats in its panic.
 const PANIC: &str = "canary8f2c";
@@ -105,7 +105,7 @@ async fn a_flow_hears_of_a_panic_in_its_answer() {
     let subscriber = log::subscriber(LogFormat::Json, tracing::Level::INFO, move || {
         writer.clone()
     });
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let _guard = log_to(subscriber);
     let function = function();
     let mut event = super::json("events/contact-flow-voice.json");
     event["Details"]["Parameters"] = json!({ "subject": PANIC });

@@ -15,7 +15,7 @@ use casebridge::xray::{Daemon, Trace};
 use cases_emulator::{Fault, FaultKind};
 use serde_json::{Value, json};
 
-use super::{AMPLE, Function, in_test, read, sdk};
+use super::{AMPLE, Function, in_test, log_to, read, sdk};
 
 /// Everything that was written.
 #[derive(Clone, Default)]
@@ -192,7 +192,7 @@ async fn one_line_of_the_log_tells_the_story_of_an_event() {
     let subscriber = log::subscriber(LogFormat::Json, tracing::Level::INFO, move || {
         writer.clone()
     });
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let _guard = log_to(subscriber);
     let function = Function::shipped();
     let throttled = Fault::status(429, "ThrottlingException", "slow down")
         .on("CreateCase")
@@ -234,7 +234,7 @@ fn on_call() -> (Function, Output, Output, tracing::subscriber::DefaultGuard) {
     let subscriber = log::subscriber(LogFormat::Json, tracing::Level::INFO, move || {
         writer.clone()
     });
-    let guard = tracing::subscriber::set_default(subscriber);
+    let guard = log_to(subscriber);
     (function, log, metrics, guard)
 }
 
