@@ -16,6 +16,15 @@ pub fn is_connect(arn: &str, kinds: &[&str]) -> bool {
     matches!(path.as_slice(), ["instance", instance, kind, id] if !instance.is_empty() && kinds.contains(kind) && !id.is_empty())
 }
 
+/// Whether the text is the ARN of a Connect instance: `arn:P:connect:R:A:instance/I`.
+#[must_use]
+pub fn is_instance(arn: &str) -> bool {
+    parts(arn)
+        .filter(|parts| parts.service == "connect")
+        .and_then(|parts| parts.resource.strip_prefix("instance/"))
+        .is_some_and(|id| !id.is_empty() && !id.contains('/'))
+}
+
 /// Whether the text is a profile ARN: `arn:P:profile:R:A:domains/NAME/profiles/ID`.
 #[must_use]
 pub fn is_profile(arn: &str) -> bool {
