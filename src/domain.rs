@@ -23,6 +23,8 @@ pub struct Domain {
     pub fields: Vec<Arc<Field>>,
     /// The number of each field, by id and, where no id is the same, by name.
     numbers: HashMap<String, usize>,
+    /// The types of fields that this release cannot set, by id and by name.
+    later_types: HashMap<String, String>,
 }
 
 /// A case template (`GetTemplate`).
@@ -61,17 +63,28 @@ impl Domain {
     /// Reads a snapshot.
     ///
     /// # Errors
-    /// The text is not JSON or not of the snapshot's shape, or a field has a type that this release does not know.
+    /// The text is not JSON or not of the snapshot's shape. A field of a type that this release does not know is passed over.
     pub fn from_json(text: &str) -> Result<Self, SnapshotError> {
         let snapshot: Snapshot = serde_json::from_str(text).map_err(|error| SnapshotError {
             message: format!("the domain snapshot cannot be read: {error}"),
             source: Some(error),
         })?;
-        let fields = snapshot
-            .fields
-            .into_iter()
-            .map(|field| field.into_field().map(Arc::new))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut fields = Vec::with_capacity(snapshot.fields.len());
+        let mut later_types = HashMap::new();
+        for field in snapshot.fields {
+            match field.into_field() {
+                Ok(field) => fields.push(Arc::new(field)),
+                Err(SnapshotField {
+                    field_id,
+                    name,
+                    kind,
+                    ..
+                }) => {
+                    later_types.insert(name, kind.clone());
+                    later_types.insert(field_id, kind);
+                }
+            }
+        }
         let mut numbers = HashMap::new();
         for (number, field) in fields.iter().enumerate() {
             numbers.entry(field.name.clone()).or_insert(number);
@@ -92,6 +105,7 @@ impl Domain {
                 .collect(),
             fields,
             numbers,
+            later_types,
         })
     }
 
@@ -136,6 +150,12 @@ impl Domain {
     #[must_use]
     pub fn field(&self, name_or_id: &str) -> Option<&Arc<Field>> {
         self.fields.get(*self.numbers.get(name_or_id)?)
+    }
+
+    /// The type of a field that this release cannot set, because it does not know the type.
+    #[must_use]
+    pub fn later_type(&self, name_or_id: &str) -> Option<&str> {
+        self.later_types.get(name_or_id).map(String::as_str)
     }
 }
 
@@ -198,21 +218,16 @@ struct SnapshotField {
 }
 
 impl SnapshotField {
-    fn into_field(self) -> Result<Field, SnapshotError> {
+    /// The field; itself where its type is not known.
+    fn into_field(self) -> Result<Field, Self> {
         let Some(kind) = FieldType::from_name(&self.kind) else {
-            let message = format!(
-                "the domain snapshot gives field `{}` the type `{}`, which this release of Casebridge does not know",
-                self.name, self.kind
-            );
-            return Err(SnapshotError {
-                message,
-                source: None,
-            });
+            return Err(self);
         };
         let multiline = self
             .attributes
             .and_then(|attributes| attributes.text)
-            .is_some_and(|text| text.is_multiline);
+            .and_then(|text| text.is_multiline)
+            .unwrap_or_default();
         let options = self.options.map(|options| {
             options
                 .into_iter()
@@ -241,8 +256,7 @@ struct Attributes {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct TextAttributes {
-    #[serde(default)]
-    is_multiline: bool,
+    is_multiline: Option<bool>,
 }
 
 #[derive(Deserialize)]

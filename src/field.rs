@@ -233,13 +233,16 @@ impl Field {
                 Some(boolean) => Ok(FieldValue::Boolean(boolean)),
                 None => Err(takes("a boolean or the text `true` or `false`", &item)),
             },
-            FieldType::DateTime => match timestamp::read(&item).and_then(timestamp::rfc3339) {
-                Some(moment) => Ok(FieldValue::String(moment)),
-                None => Err(takes(
-                    "a time (RFC 3339 with an offset, epoch seconds or milliseconds)",
-                    &item,
-                )),
-            },
+            FieldType::DateTime => {
+                let moment = timestamp::read(&item).map_err(|found| {
+                    misfit(format!(
+                        "takes a time (RFC 3339, RFC 2822, or seconds, milliseconds or microseconds since 1970), {found}"
+                    ))
+                })?;
+                let text = timestamp::rfc3339(moment);
+                text.map(FieldValue::String)
+                    .ok_or_else(|| misfit("takes a time between the years 0 and 9999"))
+            }
             FieldType::SingleSelect => self.option_value(item).map(FieldValue::String),
             FieldType::Url => {
                 let text = self.bounded(scalar(item, "a URL")?)?;

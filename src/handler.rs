@@ -3,6 +3,7 @@
 mod additions;
 mod batch;
 mod claim;
+mod list;
 mod report;
 mod steps;
 
@@ -138,6 +139,7 @@ impl Casebridge {
                     _ => Ok(Response::Answer(Box::new(outcome.answer()))),
                 }
             }
+            Ok(Payload::Events(events)) => self.list(&events, deadline, &invocation).await,
             Ok(Payload::Batch(batch)) => {
                 let answer = self.batch(&batch, deadline, &invocation).await;
                 Ok(Response::Batch(answer))

@@ -1,10 +1,13 @@
 //! What invoked the function: from the raw payload to an event that a mapping can route.
 //!
 //! Read leniently, as AWS asks of consumers: members may be absent, null, unknown or new. A contact-flow event is recognised by
-//! `Details.ContactData`, an EventBridge event by `source` and `detail-type`, an SQS batch by `Records[].eventSource`. Numbers keep the
-//! digits they came with.
+//! `Details.ContactData`, an EventBridge event by `source` and `detail-type`, an SQS batch by `Records[].eventSource`. A list of events and
+//! an SNS notification are taken as what they wrap. Numbers keep the digits they came with.
 
-use serde_json::{Map, Value};
+mod json;
+mod wrapped;
+
+use serde_json::Value;
 
 use crate::error::{ErrorCode, Failure};
 
@@ -44,55 +47,106 @@ pub struct Event {
 pub enum Payload {
     /// One event.
     Event(Event),
+    /// Several events in one list, in its order; what is none has the reason in its place.
+    Events(Vec<Result<Event, Failure>>),
     /// A batch from an SQS queue, in its order.
     Batch(Vec<Message>),
 }
 
-/// One message of an SQS batch.
+/// One message of an SQS batch; one that holds a list of events is as many of these.
 #[derive(Clone, Debug)]
 pub struct Message {
-    /// `messageId`: how the item is named in `batchItemFailures`.
+    /// What it goes by: its `messageId`; with the number of the event behind it where it holds several.
     pub id: String,
+    /// `messageId`: how the item is named in `batchItemFailures`.
+    pub message_id: String,
     /// Whether its queue is FIFO: then the order of the messages counts.
     pub fifo: bool,
-    /// Its body as it came.
+    /// Its body as it came; of a list of several events the one that this is.
     pub body: String,
     /// The event in its body, or why there is none.
     pub event: Result<Event, Failure>,
 }
 
 /// What the function takes, for the sentence that refuses anything else.
-const EXPECTED: &str = "expected a contact-flow event (`Details.ContactData`), an EventBridge event (`source` and `detail-type` as text; an input transformer has to keep both) or an SQS batch of EventBridge events";
+const EXPECTED: &str = "expected a contact-flow event (`Details.ContactData`), an EventBridge event (`source` and `detail-type` as text; an input transformer has to keep both), a list of such events, or an SQS batch of EventBridge events";
+
+/// What is taken in a message's body.
+const EXPECTED_BODY: &str = "expected an EventBridge event as JSON text in the message's body (`source` and `detail-type` as text), also in a list or in the `Message` of an SNS notification";
 
 impl Payload {
     /// Reads an invocation's payload.
     ///
     /// # Errors
-    /// `UnrecognizedPayload`: it is not JSON, too deeply nested, or of none of the three shapes.
+    /// `UnrecognizedPayload`: it is not JSON, too deeply nested, or holds no event.
     pub fn parse(raw: &str) -> Result<Self, Failure> {
-        let mut root = match json(raw)? {
-            Value::Object(root) => root,
-            Value::Array(_) => {
-                let found = "a list, as the v2 custom event bus sends it: use a rule of the classic event bus";
-                return Err(unexpected(found));
+        let root = json::parse(raw).map_err(|error| {
+            let reason = json::reason(&error);
+            unrecognized(format!("the payload cannot be read as JSON: {reason}"))
+        })?;
+        match root {
+            Value::Object(mut root) => match root.remove("Records") {
+                Some(Value::Array(records)) if !root.contains_key("detail-type") => {
+                    Self::of_records(records)
+                }
+                Some(other) => {
+                    root.insert("Records".to_owned(), other);
+                    Self::of_events(Value::Object(root))
+                }
+                None => Self::of_events(Value::Object(root)),
+            },
+            // EventBridge Pipes hand over the records of a queue without an object around them.
+            Value::Array(items) if items.iter().any(is_of_sqs) => batch(items).map(Self::Batch),
+            other => Self::of_events(other),
+        }
+    }
+
+    /// `Records`: a batch of SQS, or what SNS brings.
+    fn of_records(records: Vec<Value>) -> Result<Self, Failure> {
+        let are_of_sns = records
+            .iter()
+            .all(|record| wrapped::sns_message(record).is_some());
+        match records.as_slice() {
+            [] => Err(unexpected("`Records` without a record", false)),
+            _ if are_of_sns => Self::of_events(Value::Array(records)),
+            _ => batch(records).map(Self::Batch),
+        }
+    }
+
+    /// The events in a value. If there is none, the first that could be one says why it is not.
+    fn of_events(value: Value) -> Result<Self, Failure> {
+        let is_list = value.is_array();
+        let mut events = Vec::new();
+        for value in wrapped::values(value) {
+            let event = value.and_then(Event::recognize);
+            events.push(event.map_err(|found| unexpected(&found, is_list)));
+        }
+        match events.pop() {
+            None => Err(unexpected("an empty list", false)),
+            Some(event) if events.is_empty() => event.map(Self::Event),
+            Some(last) => {
+                events.push(last);
+                let has_any = events.iter().any(Result::is_ok);
+                let first = events.iter().find_map(|event| event.as_ref().err());
+                match first.filter(|_| !has_any) {
+                    Some(reason) => Err(reason.clone()),
+                    None => Ok(Self::Events(events)),
+                }
             }
-            _ => return Err(unexpected("a single value")),
-        };
-        match root.remove("Records") {
-            Some(Value::Array(records)) if !root.contains_key("detail-type") => {
-                batch(records).map(Self::Batch)
-            }
-            Some(other) => {
-                root.insert("Records".to_owned(), other);
-                Event::recognize(root).map(Self::Event)
-            }
-            None => Event::recognize(root).map(Self::Event),
         }
     }
 }
 
 impl Event {
-    fn recognize(mut root: Map<String, Value>) -> Result<Self, Failure> {
+    /// The event that a value is, or else what was found in place of one.
+    fn recognize(value: Value) -> Result<Self, String> {
+        let mut root = match value {
+            Value::Object(root) => root,
+            Value::Null => return Err("null".to_owned()),
+            Value::Array(_) => return Err("a list".to_owned()),
+            Value::String(_) => return Err("text".to_owned()),
+            Value::Bool(_) | Value::Number(_) => return Err("a single value".to_owned()),
+        };
         if let Some(Value::Object(details)) = root.get_mut("Details")
             && let Some(Value::Object(mut contact)) = details.remove("ContactData")
         {
@@ -106,19 +160,26 @@ impl Event {
             });
         }
         let is_text = |name: &str| root.get(name).is_some_and(Value::is_string);
-        match (is_text("source"), is_text("detail-type")) {
+        let found = match (is_text("source"), is_text("detail-type")) {
             (true, true) => {
                 let root = Value::Object(root);
-                Ok(Self {
+                return Ok(Self {
                     trigger: TriggerKind::EventBridge,
                     root,
                     first_received: None,
-                })
+                });
             }
-            (true, false) => Err(unexpected("`source` without `detail-type`")),
-            (false, true) => Err(unexpected("`detail-type` without `source`")),
-            (false, false) => Err(unexpected("an object with none of these")),
-        }
+            (true, false) => "an object with `source` and without `detail-type`",
+            (false, true) => "an object with `detail-type` and without `source`",
+            (false, false) if root.contains_key("Data") || root.contains_key("SystemMetadata") => {
+                "an event of the v2 custom event bus: use a rule of the classic event bus"
+            }
+            (false, false) if root.contains_key("TopicArn") => {
+                "an SNS message that is no notification with text in `Message`"
+            }
+            (false, false) => "an object with none of these",
+        };
+        Err(found.to_owned())
     }
 
     /// The text at a path of members, if it is there and not empty.
@@ -168,37 +229,33 @@ impl Event {
     }
 }
 
-/// The messages of a batch; one whose body is no EventBridge event fails alone.
+/// The messages of a batch; one whose body holds no event fails alone.
 fn batch(records: Vec<Value>) -> Result<Vec<Message>, Failure> {
-    if records.is_empty() {
-        return Err(unexpected("`Records` without a record"));
-    }
     let mut messages = Vec::with_capacity(records.len());
     for record in records {
+        if !is_of_sqs(&record) {
+            return Err(unexpected("`Records` of another service", false));
+        }
         let text = |name: &str| {
             record
                 .get(name)
                 .and_then(Value::as_str)
                 .filter(|text| !text.is_empty())
         };
-        if text("eventSource") != Some("aws:sqs") {
-            return Err(unexpected("`Records` of another service"));
-        }
         let Some(id) = text("messageId") else {
             return Err(unrecognized(
                 "an SQS record has no `messageId`, so its failure could not be reported",
             ));
         };
+        let fifo = text("eventSourceARN").is_some_and(is_fifo);
         let body = text("body").unwrap_or_default();
-        messages.push(Message {
-            id: id.to_owned(),
-            fifo: text("eventSourceARN").is_some_and(is_fifo),
-            body: body.to_owned(),
-            event: message(body).map(|event| Event {
-                first_received: first_received(&record),
-                ..event
-            }),
-        });
+        let first = messages.len();
+        Message::add(id, fifo, body, &mut messages);
+        for message in messages.iter_mut().skip(first) {
+            if let Ok(event) = &mut message.event {
+                event.first_received = first_received(&record);
+            }
+        }
     }
     Ok(messages)
 }
@@ -210,43 +267,59 @@ fn first_received(record: &Value) -> Option<u64> {
     received.as_str()?.parse().ok()
 }
 
+impl Message {
+    /// Adds a message of a queue: once, or as often as its body holds events.
+    fn add(id: &str, fifo: bool, body: &str, messages: &mut Vec<Self>) {
+        let refused = |found: &str| unrecognized(format!("{EXPECTED_BODY}; found {found}"));
+        let recognize = |value: Value| match Event::recognize(value)? {
+            event if event.trigger == TriggerKind::EventBridge => Ok(event),
+            _ => Err("a contact-flow event, which no queue answers".to_owned()),
+        };
+        let mut message = Self {
+            id: id.to_owned(),
+            message_id: id.to_owned(),
+            fifo,
+            body: body.to_owned(),
+            event: Err(refused("an empty list")),
+        };
+        let values = match json::parse(body) {
+            _ if body.is_empty() => vec![Err("an empty body".to_owned())],
+            Ok(value) => wrapped::values(value),
+            Err(error) => vec![Err(format!(
+                "text that cannot be read as JSON: {}",
+                json::reason(&error)
+            ))],
+        };
+        let several = values.len() > 1;
+        for (number, value) in (1..).zip(values) {
+            if several {
+                message.id = format!("{id}.{number}");
+                message.body = value
+                    .as_ref()
+                    .map_or_else(|_| body.to_owned(), Value::to_string);
+            }
+            message.event = value.and_then(recognize).map_err(|found| refused(&found));
+            messages.push(message.clone());
+        }
+        if messages.last().is_none_or(|last| last.message_id != id) {
+            messages.push(message);
+        }
+    }
+}
+
+fn is_of_sqs(record: &Value) -> bool {
+    record.get("eventSource").and_then(Value::as_str) == Some("aws:sqs")
+}
+
 /// Whether a queue's ARN or URL is that of a FIFO queue.
 #[must_use]
 pub fn is_fifo(queue: &str) -> bool {
     queue.strip_suffix(".fifo").is_some()
 }
 
-fn message(body: &str) -> Result<Event, Failure> {
-    let expected = "expected an EventBridge event as JSON text in the message's body (`source` and `detail-type` as text)";
-    let Ok(Value::Object(root)) = json(body) else {
-        return Err(unrecognized(format!(
-            "{expected}; found a body that is no JSON object"
-        )));
-    };
-    match Event::recognize(root) {
-        Ok(event) if event.trigger == TriggerKind::EventBridge => Ok(event),
-        _ => Err(unrecognized(format!("{expected}; found another object"))),
-    }
-}
-
-/// Parses JSON. The parser's own message could quote the payload, so only its kind and place are kept.
-fn json(raw: &str) -> Result<Value, Failure> {
-    serde_json::from_str(raw).map_err(|error| {
-        let kind = match error.classify() {
-            serde_json::error::Category::Eof => "it ends too early",
-            _ if error.to_string().starts_with("recursion limit") => "it is nested too deeply",
-            _ => "it breaks JSON's grammar",
-        };
-        unrecognized(format!(
-            "the payload cannot be read as JSON: {kind} at line {} column {}",
-            error.line(),
-            error.column()
-        ))
-    })
-}
-
-fn unexpected(found: &str) -> Failure {
-    unrecognized(format!("{EXPECTED}; found {found}"))
+fn unexpected(found: &str, in_list: bool) -> Failure {
+    let list = if in_list { "a list with " } else { "" };
+    unrecognized(format!("{EXPECTED}; found {list}{found}"))
 }
 
 fn unrecognized(message: impl Into<String>) -> Failure {

@@ -43,6 +43,7 @@ pub static EVENTS: LazyLock<Vec<Event>> = LazyLock::new(|| {
 pub fn events(payload: &str) -> Vec<Event> {
     match Payload::parse(payload) {
         Ok(Payload::Event(event)) => vec![event],
+        Ok(Payload::Events(events)) => events.into_iter().filter_map(Result::ok).collect(),
         Ok(Payload::Batch(messages)) => messages
             .into_iter()
             .filter_map(|message| message.event.ok())

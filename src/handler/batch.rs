@@ -36,11 +36,18 @@ impl Casebridge {
         } else {
             self.side_by_side(messages, deadline, invocation).await
         };
-        let kept = kept.into_iter().map(|id| BatchItemFailure {
-            item_identifier: id.to_owned(),
+        // A message that holds several events is kept for any of them, and named once.
+        let mut named = Vec::with_capacity(kept.len());
+        for message in messages {
+            if kept.contains(&message.id.as_str()) && !named.contains(&&message.message_id) {
+                named.push(&message.message_id);
+            }
+        }
+        let failures = named.into_iter().map(|id| BatchItemFailure {
+            item_identifier: id.clone(),
         });
         BatchResponse {
-            batch_item_failures: kept.collect(),
+            batch_item_failures: failures.collect(),
         }
     }
 

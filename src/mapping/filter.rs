@@ -324,12 +324,7 @@ fn join<'a>(items: Vec<Item<'a>>, separator: &str) -> Result<Option<Item<'a>>, S
 }
 
 fn moment(item: &Item<'_>, filter: &str) -> Result<time::OffsetDateTime, String> {
-    timestamp::read(item).ok_or_else(|| {
-        let found = if matches!(item, Item::Text(_)) {
-            "other text"
-        } else {
-            item.describe()
-        };
-        format!("`{filter}` takes a time (RFC 3339, epoch seconds or milliseconds), found {found}")
+    timestamp::read(item).map_err(|found| {
+        format!("`{filter}` takes a time (RFC 3339, RFC 2822, or seconds, milliseconds or microseconds since 1970), {found}")
     })
 }

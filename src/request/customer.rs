@@ -8,7 +8,7 @@ use crate::mapping::customer::{
     FindCustomer, IfMany, IfNone, NewProfile, PHONE, ProfileMember, Search,
 };
 use crate::mapping::expression::{Scope, Template};
-use crate::phone::Country;
+use crate::phone::{self, Country};
 
 /// What to look a customer up by. No `Debug`: it holds what customers said.
 #[derive(Clone, PartialEq)]
@@ -51,23 +51,25 @@ pub struct ProfileToCreate {
 }
 
 impl FindCustomer {
-    /// The searches whose keys the event all has; `None` when it has none of them and the mapping says `skip`.
+    /// The searches whose keys the event all has; `None` when it has none of them, unless the mapping says `fail`. A profile is never created
+    /// then, for it would be a stranger's.
     ///
     /// # Errors
-    /// `CustomerKeyMissing`: it has none of them, so that nobody could be found; a profile is never created then, for it would be a
-    /// stranger's. `CustomerKeyInvalid`: a value cannot be computed or is too long.
+    /// `CustomerKeyMissing`: it has none of them, so that nobody could be found. `CustomerKeyInvalid`: a value cannot be computed or is too
+    /// long.
     pub(super) fn evaluate(&self, scope: &Scope<'_>) -> Result<Option<CustomerSearch>, Failure> {
         let mut searches = Vec::with_capacity(self.searches.len());
         for search in &self.searches {
             searches.extend(self.search(search, scope)?);
         }
         let if_none = match &self.if_none {
-            _ if searches.is_empty() && matches!(self.if_none, IfNone::Skip) => return Ok(None),
-            _ if searches.is_empty() => return Err(self.no_key(scope)),
+            IfNone::Fail if searches.is_empty() => return Err(self.no_key(scope)),
+            _ if searches.is_empty() => return Ok(None),
             IfNone::Fail => IfNoProfile::Fail,
             IfNone::Skip => IfNoProfile::Skip,
             IfNone::Create(profile) => {
-                IfNoProfile::Create(profile.evaluate(scope, self.phone_country)?)
+                let profile = profile.evaluate(scope, self.phone_country)?;
+                profile.map_or(IfNoProfile::Skip, IfNoProfile::Create)
             }
         };
         Ok(Some(CustomerSearch {
@@ -77,7 +79,7 @@ impl FindCustomer {
         }))
     }
 
-    /// The keys of a search with their values, `None` when one is missing.
+    /// The keys of a search with their values, `None` when one is missing or is to be a phone number and is none.
     fn search(
         &self,
         search: &Search,
@@ -99,56 +101,71 @@ impl FindCustomer {
                     "the search key `{name}` takes at most {limit} characters, found {length}"
                 )));
             }
-            let number = self
-                .phone_country
-                .filter(|_| name == PHONE)
-                .and_then(|country| country.e164(&value))
-                .filter(|number| **number != *value);
+            let values = if name == PHONE {
+                let Some(number) = phone::read(&value, self.phone_country) else {
+                    return Ok(None);
+                };
+                let other = number.filter(|number| **number != *value);
+                [value.into_owned()].into_iter().chain(other).collect()
+            } else {
+                vec![value.into_owned()]
+            };
             keys.push(SearchKey {
                 name: name.clone(),
-                values: [value.into_owned()].into_iter().chain(number).collect(),
+                values,
             });
         }
         Ok(Some(keys))
     }
 
     fn no_key(&self, scope: &Scope<'_>) -> Failure {
-        let values = self.searches.iter().flatten().map(|(_, value)| value);
-        let missing = values.filter_map(|value| value.missing(scope));
+        let keys = || self.searches.iter().flatten();
+        let missing = keys().filter_map(|(_, value)| value.missing(scope));
         let mut missing: Vec<String> = missing
             .map(|expression| format!("`{}`", expression.text))
             .collect();
         missing.sort_unstable();
         missing.dedup();
+        let mut reasons = match missing.as_slice() {
+            [] => Vec::new(),
+            [one] => vec![format!("{one} is missing from the event")],
+            several => vec![format!("{} are missing from the event", several.join(", "))],
+        };
+        let is_no_number = |value: &Template| {
+            let text = value.evaluate_text(scope);
+            matches!(text, Ok(Some(text)) if phone::read(&text, self.phone_country).is_none())
+        };
+        if keys().any(|(name, value)| name == PHONE && is_no_number(value)) {
+            reasons.push(format!("the value of `{PHONE}` is no phone number"));
+        }
         let message = format!(
-            "the customer cannot be searched for: {} missing from the event; where there may be no customer, write `if_none: skip`",
-            match missing.as_slice() {
-                [one] => format!("{one} is"),
-                several => format!("{} are", several.join(", ")),
-            }
+            "the customer cannot be searched for: {}; where there may be no customer, write `if_none: skip`",
+            reasons.join(", and ")
         );
         Failure::new(ErrorCode::CustomerKeyMissing, message).of("customer")
     }
 }
 
 impl NewProfile {
+    /// The profile to create; `None` when the event has nothing that it would hold.
     fn evaluate(
         &self,
         scope: &Scope<'_>,
         phone_country: Option<Country>,
-    ) -> Result<ProfileToCreate, Failure> {
+    ) -> Result<Option<ProfileToCreate>, Failure> {
         let mut profile = ProfileToCreate {
             members: Vec::with_capacity(self.members.len()),
             attributes: Vec::with_capacity(self.attributes.len()),
         };
         for (member, template) in &self.members {
             let value = bounded(template, scope, member.name(), member.limit())?;
-            // As it will be searched for.
-            let value = value.map(|value| {
-                let country = phone_country.filter(|_| member.is_phone());
-                country
-                    .and_then(|country| country.e164(&value))
-                    .unwrap_or(value)
+            let value = value.and_then(|value| {
+                if !member.is_phone() {
+                    return Some(value);
+                }
+                // As it will be searched for.
+                let number = phone::read(&value, phone_country)?;
+                Some(number.unwrap_or(value))
             });
             profile.members.extend(value.map(|value| (*member, value)));
         }
@@ -158,7 +175,8 @@ impl NewProfile {
                 .attributes
                 .extend(value.map(|value| (name.clone(), value)));
         }
-        Ok(profile)
+        let is_empty = profile.members.is_empty() && profile.attributes.is_empty();
+        Ok((!is_empty).then_some(profile))
     }
 }
 

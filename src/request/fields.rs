@@ -40,14 +40,22 @@ impl FieldMapping {
             }
             (_, item) => item,
         };
+        let item = match item {
+            Some(item) => self.cut(item, comments),
+            None => None,
+        };
         let item = match (&self.default, item) {
             (Some(default), None) => default
                 .evaluate(scope)
-                .map_err(|wrong| self.wrong_type(&wrong))?,
+                .map_err(|wrong| self.wrong_type(&wrong))?
+                .and_then(|item| self.cut(item, comments)),
             (_, item) => item,
         };
         match (item, self.if_missing) {
-            (Some(item), _) => self.coerce(item, comments).map(Some),
+            (Some(item), _) => match self.field.coerce(item) {
+                Ok(value) => Ok(Some(value)),
+                Err(misfit) => Err(self.invalid(&misfit.to_string())),
+            },
             (None, IfMissing::Skip) => Ok(None),
             (None, IfMissing::Empty) => Ok(Some(FieldValue::Empty)),
             (None, IfMissing::Fail) => {
@@ -59,28 +67,28 @@ impl FieldMapping {
         }
     }
 
-    fn coerce(
+    /// The item as `overflow` cuts it, `None` where nothing is left of it: its first character is longer than the field.
+    fn cut<'a>(
         &self,
-        item: Item<'_>,
+        item: Item<'a>,
         comments: &mut Vec<Result<String, Failure>>,
-    ) -> Result<FieldValue, Failure> {
-        let item = match self.overflow {
-            Overflow::Fail => item,
-            Overflow::Truncate | Overflow::Comment => match item.into_text() {
-                Err(item) => item,
-                Ok(text) => {
-                    let cut = filter::truncate(&text, self.field.limit());
-                    if self.overflow == Overflow::Comment && cut.len() < text.len() {
-                        let whole = additions::overflow(&self.field.name, &text);
-                        comments.extend(whole.into_iter().map(Ok));
-                    }
-                    Item::Text(cut.to_owned().into())
-                }
-            },
+    ) -> Option<Item<'a>> {
+        if self.overflow == Overflow::Fail {
+            return Some(item);
+        }
+        let text = match item.into_text() {
+            Ok(text) => text,
+            Err(item) => return Some(item),
         };
-        self.field
-            .coerce(item)
-            .map_err(|misfit| self.invalid(&misfit.to_string()))
+        let cut = filter::truncate(&text, self.field.limit());
+        if cut.len() == text.len() {
+            return Some(Item::Text(text));
+        }
+        if self.overflow == Overflow::Comment {
+            let whole = additions::overflow(&self.field.name, &text);
+            comments.extend(whole.into_iter().map(Ok));
+        }
+        Item::text(cut.to_owned()).filter(|_| !cut.trim().is_empty())
     }
 
     /// Which of its references found nothing, in the author's own words.
@@ -97,7 +105,8 @@ impl FieldMapping {
         };
         match template.and_then(|template| template.missing(scope)) {
             Some(expression) => format!("`{}` is missing from the event", expression.text),
-            None => "the table has no entry for it".to_owned(),
+            None if self.lookup.is_some() => "the table has no entry for it".to_owned(),
+            None => "it is white space alone, or nothing is left of it".to_owned(),
         }
     }
 

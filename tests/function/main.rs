@@ -27,6 +27,7 @@ mod start;
 mod telemetry;
 mod verdicts;
 mod warm_up;
+mod wrapped;
 
 use std::path::Path;
 use std::sync::LazyLock;

@@ -72,7 +72,7 @@ fn request(mapping: &Mapping, event: &Event, surroundings: &Surroundings) -> Cas
 fn parsed(payload: &str) -> Event {
     match Payload::parse(payload).expect("an event") {
         Payload::Event(event) => event,
-        Payload::Batch(_) => unreachable!("the event is no batch"),
+        Payload::Events(_) | Payload::Batch(_) => unreachable!("the event is one"),
     }
 }
 

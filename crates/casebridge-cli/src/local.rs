@@ -43,7 +43,8 @@ pub(crate) struct Arguments {
     #[arg(value_name = "EVENT")]
     events: Vec<PathBuf>,
 
-    /// One line of JSON per event: event, answer, requests, cases (each with `profile` and `relatedItems`, where it has them)
+    /// One line of JSON per event: event, answer, requests, cases (each with `profile` and `relatedItems`, where it has them), failures (the
+    /// messages of a batch that were put aside)
     #[arg(long, conflicts_with = "serve")]
     json: bool,
 

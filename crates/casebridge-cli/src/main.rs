@@ -2,6 +2,7 @@
 //! what a command returns into an exit status: 0, 1 when the answer is no, 2 when it could not be given.
 
 mod check;
+mod failures;
 mod init;
 mod local;
 mod matches;

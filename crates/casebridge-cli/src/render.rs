@@ -5,6 +5,7 @@ mod customers;
 mod explain;
 mod writes;
 
+use std::collections::HashSet;
 use std::io::Read as _;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -15,11 +16,13 @@ use casebridge::client;
 use casebridge::config::Config;
 use casebridge::deadline::Deadline;
 use casebridge::error::Failure;
-use casebridge::handler::{Casebridge, Response};
+use casebridge::failure_queue::FailureQueue;
+use casebridge::handler::{BatchResponse, Casebridge, Response};
 use casebridge::trigger::{Event, Payload};
 use cases_emulator::{Emulator, Request};
 use serde_json::{Value, json};
 
+use crate::failures::{self, MessageFailure};
 use crate::sources::{Sources, about_customers};
 use crate::terminal::{self, FAINT, NOTABLE, paint};
 
@@ -34,8 +37,8 @@ Examples:
   cargo casebridge render --explain events/order-failed.json
   cargo casebridge render --mapping new.yaml - < event.json
 
-Standard output has the request's body as JSON, one for each event of a batch;
-with --explain, the way to it in words before that. Standard error names what is
+Standard output has the request's body as JSON, one for each event of a batch or a
+list; with --explain, the way to it in words before that. Standard error names what is
 written beside the case, such as a comment; --explain and --json show its body.
 
 A search for the customer looks through --profiles. A profile that the event
@@ -54,7 +57,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     explain: bool,
 
-    /// One line: {"event": path, "answer": …, "requests": [{"operation": "CreateCase", "body": …}, …]}
+    /// One line: {"event": path, "answer": …, "requests": [{"operation": "CreateCase", "body": …}, …], "failures": [{"messageId", …}, …]}
     #[arg(long)]
     json: bool,
 }
@@ -67,19 +70,35 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let files = arguments.sources.read()?;
     let config = Config::read(&|name| files.variable(name), &[])?;
     let emulator = files.emulator()?;
-    let (explained, answered) = tokio::runtime::Builder::new_current_thread()
+    let Handled {
+        explained,
+        answered,
+        writes,
+        mut left,
+    } = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("the asynchronous runtime could not be started")?
         .block_on(handle(&config, &emulator, &payload))?;
-    let writes = writes::of(&emulator);
+    let mut failures = MessageFailure::read(&payload, &emulator.messages(failures::QUEUE));
+    left.retain(|left| {
+        failures
+            .iter()
+            .all(|failure| failure.message_id != left.message_id)
+    });
+    failures.extend(left);
     if arguments.json {
         let requests: Vec<_> = writes
             .iter()
             .map(|request| json!({ "operation": request.operation, "body": request.body }))
             .collect();
-        let line =
-            json!({ "event": arguments.event, "answer": answer(&answered), "requests": requests });
+        let failures: Vec<_> = failures.iter().map(MessageFailure::json).collect();
+        let line = json!({
+            "event": arguments.event,
+            "answer": answer(&answered),
+            "requests": requests,
+            "failures": failures,
+        });
         terminal::print(&format!("{line}\n"))?;
     } else {
         if arguments.explain {
@@ -88,6 +107,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         show(&writes, arguments.explain)?;
     }
     let refused = refusal(&answered);
+    for failure in &failures {
+        let (id, sentence) = (&failure.message_id, &failure.sentence);
+        note(
+            &format!("no request of message {id}:"),
+            &format!("{sentence} ({})", failure.headline()),
+        );
+    }
     if let Some(Refusal { reason, code }) = &refused {
         let what = match code {
             Some("ContactNotLinked" | "CommentNotAdded") => "the case would be incomplete",
@@ -98,7 +124,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         if let Some(hint) = code.and_then(about_customers) {
             note("hint:", hint);
         }
-    } else if finds_nobody(&emulator, &writes) {
+    } else if failures.is_empty() && finds_nobody(&emulator, &writes) {
         let file = files.profiles.map_or_else(
             || "there are no profiles".to_owned(),
             |seed| format!("no profile of {} has these keys", seed.path.display()),
@@ -108,7 +134,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             &format!("{file}; --profiles FILE names the customers there are"),
         );
     }
-    Ok(if refused.is_none() {
+    Ok(if refused.is_none() && failures.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -160,31 +186,91 @@ fn read(event: &str) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// The way to the requests, in words, and the answer.
-async fn handle(
-    config: &Config,
-    emulator: &Emulator,
-    payload: &str,
-) -> anyhow::Result<(String, Result<Response, Failure>)> {
+/// What became of a payload.
+struct Handled {
+    /// The way to the requests, in words.
+    explained: String,
+    answered: Result<Response, Failure>,
+    /// What it had the function write.
+    writes: Vec<Request>,
+    /// Why messages of a batch are left alone, or come again.
+    left: Vec<MessageFailure>,
+}
+
+/// Has the function handle a payload.
+async fn handle(config: &Config, emulator: &Emulator, payload: &str) -> anyhow::Result<Handled> {
     let sdk = client::defaults()
         .http_client(emulator.http_client())
         .credentials_provider(Credentials::from_keys("test", "test", None))
         .region(aws_config::Region::new(config.region.clone()))
         .load()
         .await;
-    let casebridge = Casebridge::start(config, &sdk)
+    let mut casebridge = Casebridge::start(config, &sdk)
         .map_err(|error| anyhow!("the function cannot start\n\n{error}"))?;
+    // As where it is deployed: there, too, a message that can never succeed is put aside with its reason.
+    emulator.add_queue(failures::QUEUE);
+    casebridge.failure_queue = Some(FailureQueue::new(&sdk, failures::QUEUE.to_owned()));
     let events = events(&casebridge, payload).await;
     customers::take_as_known(emulator, &casebridge, &events);
     emulator.clear_requests();
     let explained = explain::text(&casebridge, &events);
-    Ok((explained, casebridge.handle(payload, TIMEOUT).await))
+    let answered = casebridge.handle(payload, TIMEOUT).await;
+    let writes = writes::of(emulator);
+    let left = match &answered {
+        Ok(Response::Batch(batch)) => left(&casebridge, payload, batch).await,
+        _ => Vec::new(),
+    };
+    Ok(Handled {
+        explained,
+        answered,
+        writes,
+        left,
+    })
+}
+
+/// Why messages of a batch are left alone, or come again: each is handled by itself, and so gets a reason of its own.
+async fn left(
+    casebridge: &Casebridge,
+    payload: &str,
+    answer: &BatchResponse,
+) -> Vec<MessageFailure> {
+    let Ok(Payload::Batch(messages)) = Payload::parse(payload) else {
+        return Vec::new();
+    };
+    let kept: HashSet<&str> = answer
+        .batch_item_failures
+        .iter()
+        .map(|failure| failure.item_identifier.as_str())
+        .collect();
+    let mut left = Vec::new();
+    for message in &messages {
+        let Ok(event) = &message.event else { continue };
+        let is_ours = matches!(casebridge.guard.check(event), Ok(None))
+            && casebridge.mapping.route(event).is_some();
+        if is_ours && !kept.contains(message.message_id.as_str()) {
+            continue;
+        }
+        match casebridge.handle(&message.body, TIMEOUT).await {
+            Err(failure) => left.push(MessageFailure::new(&message.id, &failure)),
+            Ok(Response::Answer(answer)) if !answer.error_code.is_empty() => {
+                left.push(MessageFailure {
+                    message_id: message.id.clone(),
+                    code: answer.error_code.to_owned(),
+                    field: answer.error_field,
+                    sentence: answer.error_message,
+                });
+            }
+            Ok(_) => {}
+        }
+    }
+    left
 }
 
 /// The events of a payload, as the mapping sees them.
 async fn events(casebridge: &Casebridge, payload: &str) -> Vec<Event> {
     let events = match Payload::parse(payload) {
         Ok(Payload::Event(event)) => vec![event],
+        Ok(Payload::Events(events)) => events.into_iter().filter_map(Result::ok).collect(),
         Ok(Payload::Batch(messages)) => messages
             .into_iter()
             .filter_map(|message| message.event.ok())
@@ -215,7 +301,11 @@ fn answer(answered: &Result<Response, Failure>) -> Value {
     match answered {
         Ok(response) => serde_json::to_value(response).unwrap_or_default(),
         Err(failure) => {
-            json!({ "errorType": failure.code.name(), "errorMessage": failure.message })
+            json!({
+                "errorType": failure.code.name(),
+                "errorField": failure.field,
+                "errorMessage": failure.message,
+            })
         }
     }
 }
@@ -230,20 +320,22 @@ fn refusal(answered: &Result<Response, Failure>) -> Option<Refusal> {
     match answered {
         Ok(Response::Answer(answer)) if answer.error_code.is_empty() => None,
         Ok(Response::Answer(answer)) => Some(Refusal {
-            reason: format!("{} ({})", answer.error_message, answer.error_code),
+            reason: match answer.error_field.as_str() {
+                "" => format!("{} ({})", answer.error_message, answer.error_code),
+                field => format!(
+                    "{} ({} at {field})",
+                    answer.error_message, answer.error_code
+                ),
+            },
             code: Some(answer.error_code),
         }),
-        Ok(Response::Batch(batch)) => match batch.batch_item_failures.len() {
-            0 => None,
-            count => Some(Refusal {
-                reason: format!(
-                    "{count} of the batch's events failed: render each by itself to see why"
-                ),
-                code: None,
-            }),
-        },
+        // Each message has a reason of its own.
+        Ok(Response::Batch(_)) => None,
         Err(failure) => Some(Refusal {
-            reason: format!("{failure} ({})", failure.code.name()),
+            reason: match &failure.field {
+                Some(field) => format!("{failure} ({} at {field})", failure.code.name()),
+                None => format!("{failure} ({})", failure.code.name()),
+            },
             code: Some(failure.code.name()),
         }),
     }

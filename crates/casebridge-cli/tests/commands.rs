@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Runs the tool in the repository's root, with a text on its standard input.
 fn run(arguments: &[&str], input: &str) -> Output {
@@ -31,7 +31,7 @@ fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("text")
 }
 
-fn json(output: &Output) -> Value {
+fn parsed(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).expect("one line of JSON")
 }
 
@@ -80,7 +80,7 @@ fn check_says_every_fault_with_its_place() {
 
     MAPPING: 2 faults
     ");
-    let faults = json(&run(&["check", "--mapping", &path, "--json"], ""))["faults"].clone();
+    let faults = parsed(&run(&["check", "--mapping", &path, "--json"], ""))["faults"].clone();
     let places: Vec<_> = faults
         .as_array()
         .expect("a list")
@@ -105,7 +105,7 @@ fn check_says_when_it_could_not_look() {
 fn render_shows_what_would_be_sent() {
     let output = run(&["render", "events/order-failed.json"], "");
     assert_eq!(output.status.code(), Some(0));
-    let body = json(&output);
+    let body = parsed(&output);
     assert_eq!(
         body["performedBy"]["customEntity"],
         "casebridge/order-failed"
@@ -165,7 +165,7 @@ fn render_says_why_there_is_no_request() {
         (output.status.code(), stdout(&output).as_str()),
         (Some(1), "")
     );
-    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @"no request: the field `Order total` (Number) takes a number or text that is exactly one, found other text (FieldInvalid)");
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @"no request: the field `Order total` (Number) takes a number or text that is exactly one, found other text (FieldInvalid at Order total)");
 }
 
 #[test]
@@ -174,6 +174,44 @@ fn render_shows_every_request_of_a_batch() {
     assert_eq!(
         operations(&output),
         ["CreateCase", "CreateCase", "CreateRelatedItem"]
+    );
+}
+
+#[test]
+fn render_says_why_each_message_of_a_batch_makes_no_request() {
+    let event = |name| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events");
+        std::fs::read_to_string(root.join(name)).expect("an event")
+    };
+    let (order, wrong) = (
+        event("order-failed.json"),
+        event("order-failed-wrong-type.json"),
+    );
+    let record =
+        |id: &str, body: &str| json!({ "messageId": id, "eventSource": "aws:sqs", "body": body });
+    let other = json!({ "source": "x", "detail-type": "y" }).to_string();
+    let batch = json!({ "Records": [
+        record("m-1", &order), record("m-2", &wrong), record("m-3", "no event"), record("m-4", &other),
+        record("m-5", &json!([{ "source": "s", "detail-type": "t", "id": 1 }, 7]).to_string()),
+    ] });
+    let output = run(&["render", "-"], &batch.to_string());
+    assert_eq!(output.status.code(), Some(1));
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @r"
+    no request of message m-2: the field `Order total` (Number) takes a number or text that is exactly one, found other text (FieldInvalid at Order total)
+    no request of message m-3: expected an EventBridge event as JSON text in the message's body (`source` and `detail-type` as text), also in a list or in the `Message` of an SNS notification; found text that cannot be read as JSON: it breaks JSON's grammar at line 1 column 2 (UnrecognizedPayload)
+    no request of message m-5.2: expected an EventBridge event as JSON text in the message's body (`source` and `detail-type` as text), also in a list or in the `Message` of an SNS notification; found a single value (UnrecognizedPayload)
+    no request of message m-4: no case mapping takes this event: add one, or narrow what invokes the function (NoCaseMapping)
+    no request of message m-5.1: no case mapping takes this event: add one, or narrow what invokes the function (NoCaseMapping)
+    ");
+    let output = run(&["render", "--json", "-"], &batch.to_string());
+    assert_eq!(
+        parsed(&output)["failures"][0],
+        json!({
+            "messageId": "m-2",
+            "errorCode": "FieldInvalid",
+            "errorField": "Order total",
+            "errorMessage": "the field `Order total` (Number) takes a number or text that is exactly one, found other text",
+        })
     );
 }
 
@@ -193,7 +231,7 @@ fn rendered(customer: &str, arguments: &[&str], event: &str) -> Output {
 }
 
 fn operations(output: &Output) -> Vec<String> {
-    let requests = json(output)
+    let requests = parsed(output)
         .get("requests")
         .and_then(Value::as_array)
         .cloned();
@@ -217,7 +255,10 @@ fn render_shows_what_is_written_beside_the_case() {
         ["CreateProfile", "CreateCase", "CreateRelatedItem"]
     );
     let output = rendered(create, &[], NOTED);
-    assert_eq!(json(&output)["performedBy"]["customEntity"], "casebridge/a");
+    assert_eq!(
+        parsed(&output)["performedBy"]["customEntity"],
+        "casebridge/a"
+    );
     insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @r"
     first CreateProfile
     then CreateRelatedItem: Comment
@@ -228,7 +269,7 @@ fn render_shows_what_is_written_beside_the_case() {
 fn render_takes_a_profile_that_the_event_names_as_existing() {
     let output = rendered("$.detail.arn", &[], NOTED);
     assert_eq!(output.status.code(), Some(0));
-    assert_eq!(json(&output)["fields"][1]["id"], "customer_id");
+    assert_eq!(parsed(&output)["fields"][1]["id"], "customer_id");
 }
 
 #[test]
@@ -237,7 +278,7 @@ fn render_says_that_nobody_is_found() {
     let output = rendered(find, &[], NOTED);
     assert_eq!(output.status.code(), Some(1));
     insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @r"
-    no request: no profile has the customer's keys; where that may be so, write `if_none: skip` or `create` (CustomerNotFound)
+    no request: no profile has the customer's keys; where that may be so, write `if_none: skip` or `create` (CustomerNotFound at customer)
     hint: the customers here are those of profiles.json, or of --profiles FILE
     ");
     let skip = "{ find: [{ _phone: $.detail.phone }], if_none: skip }";

@@ -184,8 +184,8 @@ fn what_differs_is_told_beside_what_was_expected() {
             outcome  expected skipped: NoCaseMapping
                         found refused: UnrecognizedPayload
                               expected a contact-flow event (`Details.ContactData`), an EventBridge event (`source`
-                              and `detail-type` as text; an input transformer has to keep both) or an SQS batch of
-                              EventBridge events; found an object with none of these
+                              and `detail-type` as text; an input transformer has to keep both), a list of such
+                              events, or an SQS batch of EventBridge events; found an object with none of these
     ok      this one is ok
 
     8 tests: 1 ok, 7 failed

@@ -57,6 +57,9 @@ pub(crate) enum FieldType {
     SingleSelect,
     Url,
     User,
+    /// A type that came later: its fields are there, and no value is known to fit them.
+    #[serde(other)]
+    Later,
 }
 
 /// An option of a single-select field.

@@ -90,6 +90,12 @@ pub(crate) fn check_member(field: &Field, value: &FieldValue) -> Result<(), Refu
         FieldType::Text | FieldType::DateTime | FieldType::SingleSelect | FieldType::Url => {
             "stringValue"
         }
+        FieldType::Later => {
+            return Err(Refusal::Validation(format!(
+                "the emulator does not know the type of field '{}', so it takes no value for it",
+                field.id
+            )));
+        }
     };
     let found = value.member();
     if found == expected || *value == FieldValue::Empty {

@@ -91,7 +91,8 @@ fn field(mut value: Value, place: &str, time: &str) -> Result<Field, SeedError> 
     if let Some(object) = value.as_object_mut() {
         object.remove("options");
     }
-    if seed.field_type != FieldType::SingleSelect && !seed.options.is_empty() {
+    let may_have_options = [FieldType::SingleSelect, FieldType::Later].contains(&seed.field_type);
+    if !may_have_options && !seed.options.is_empty() {
         return Err(inconsistent(
             place,
             format!(
@@ -136,6 +137,7 @@ fn rule(value: Value, place: &str, time: &str) -> Result<CaseRule, SeedError> {
         (Some(_), None, None) => "Required",
         (None, Some(_), None) => "Hidden",
         (None, None, Some(_)) => "FieldOptions",
+        (None, None, None) if seed.rule.later.len() == 1 => "Unknown",
         _ => {
             return Err(inconsistent(
                 place,

@@ -176,6 +176,17 @@ impl Decoder<'_> {
         if let Some(field) = domain.field(name) {
             return Some(Arc::clone(field));
         }
+        if let Some(kind) = domain.later_type(name) {
+            let message = format!(
+                "the field `{name}` is of type `{kind}`, which this release of Casebridge does not know"
+            );
+            let help = "take a newer release, or leave the field out";
+            return self.refuse(
+                Fault::new(key.span, message)
+                    .help(help)
+                    .code(Code::FieldType),
+            );
+        }
         Field::system(name).map(Arc::new).or_else(|| {
             let writable = domain.fields.iter().filter(|field| field.is_writable());
             let help = match nearest(name, writable.map(|field| field.name.as_str())) {

@@ -53,6 +53,18 @@ impl Decoder<'_> {
         if !ids.contains(&"title") {
             ids.insert(0, "title");
         }
+        let later = ids.iter().find_map(|id| domain.later_type(id));
+        if let Some(kind) = later {
+            let message = format!(
+                "the template `{text}` requires a field of type `{kind}`, which this release of Casebridge does not know"
+            );
+            let help = "take a newer release, or a template that does not require it";
+            return self.refuse(
+                Fault::new(node.span, message)
+                    .help(help)
+                    .code(Code::RequiredField),
+            );
+        }
         let field = |id: &str| {
             domain
                 .field(id)

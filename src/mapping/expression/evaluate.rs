@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::super::filter::{BoundedText, TooLong};
+use super::super::filter::{Argument, BoundedText, Filter, TooLong};
 use super::{Expression, Item, Operand, Part, Reference, Template, reference};
 
 /// What references see.
@@ -39,13 +39,14 @@ impl fmt::Display for WrongType {
 impl std::error::Error for WrongType {}
 
 impl Template {
-    /// The template's value for this event, `None` where it is missing. A text with a missing hole is missing as a whole.
+    /// The template's value for this event, `None` where it is missing. A text with a missing hole is missing as a whole, unless the hole
+    /// ends with `default('')`; so is a text of white space alone.
     ///
     /// # Errors
     /// A filter or a hole met a value of a type it does not take, or what they give is too long.
     pub fn evaluate<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Item<'a>>, WrongType> {
         match self {
-            Self::Expression(expression) => expression.evaluate(scope),
+            Self::Expression(expression) => Ok(expression.evaluate(scope)?.filter(has_content)),
             Self::Number(text) => Ok(Some(Item::Number(text.into()))),
             Self::Boolean(boolean) => Ok(Some(Item::Boolean(*boolean))),
             Self::Text(parts) => match parts.as_slice() {
@@ -55,7 +56,7 @@ impl Template {
                     for part in parts {
                         let filled = match part {
                             Part::Literal(literal) => Some(literal.into()),
-                            Part::Hole(hole) => hole.evaluate_text(scope)?,
+                            Part::Hole(hole) => hole.fill(scope)?,
                         };
                         let Some(filled) = filled else {
                             return Ok(None);
@@ -63,7 +64,7 @@ impl Template {
                         text.push(&filled)
                             .map_err(|excess| self.too_long(part, &excess))?;
                     }
-                    Ok(Item::text(text.finish()))
+                    Ok(Item::text(text.finish()).filter(has_content))
                 }
             },
         }
@@ -89,19 +90,36 @@ impl Template {
         scope: &Scope<'a>,
     ) -> Result<Option<Cow<'a, str>>, WrongType> {
         match self {
-            Self::Expression(expression) => expression.evaluate_text(scope),
+            Self::Expression(expression) => {
+                let text = expression.evaluate_text(scope)?;
+                Ok(text.filter(|text| !text.trim().is_empty()))
+            }
             _ => Ok(self.evaluate(scope)?.and_then(|item| item.into_text().ok())),
         }
     }
 }
 
 impl Template {
-    /// The first expression in it that finds nothing in this event.
+    /// The first expression in it that finds nothing in this event, and so makes it missing.
     #[must_use]
     pub fn missing(&self, scope: &Scope<'_>) -> Option<&Expression> {
-        self.expressions()
-            .find(|expression| matches!(expression.evaluate(scope), Ok(None)))
+        let mut missing = self
+            .expressions()
+            .filter(|expression| matches!(expression.evaluate(scope), Ok(None)));
+        let first = missing.next()?;
+        if first.may_be_empty() {
+            // Where each of them may be empty, the whole text came out empty.
+            return missing
+                .find(|expression| !expression.may_be_empty())
+                .or(Some(first));
+        }
+        Some(first)
     }
+}
+
+/// Whether it is anything but white space.
+fn has_content(item: &Item<'_>) -> bool {
+    !matches!(item, Item::Text(text) if text.trim().is_empty())
 }
 
 impl Expression {
@@ -124,6 +142,18 @@ impl Expression {
                 .map_err(|message| self.wrong_type(message))?;
         }
         Ok(value)
+    }
+
+    /// What stands in a text in place of the hole.
+    fn fill<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Cow<'a, str>>, WrongType> {
+        let text = self.evaluate_text(scope)?;
+        Ok(text.or_else(|| self.may_be_empty().then_some(Cow::Borrowed(""))))
+    }
+
+    /// Whether it is empty text in its place where it is missing: it ends with `default('')`.
+    #[must_use]
+    pub fn may_be_empty(&self) -> bool {
+        matches!(self.filters.last(), Some(Filter::Default(Argument::Text(text))) if text.is_empty())
     }
 
     fn evaluate_text<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Cow<'a, str>>, WrongType> {

@@ -30,6 +30,7 @@ pub(super) fn look(
         std::fs::read_to_string(file).with_context(|| format!("{file} could not be read"))?;
     let events = match Payload::parse(&payload) {
         Ok(Payload::Event(event)) => vec![Ok(event)],
+        Ok(Payload::Events(events)) => events,
         Ok(Payload::Batch(messages)) => messages.into_iter().map(|message| message.event).collect(),
         Err(failure) => vec![Err(failure)],
     };

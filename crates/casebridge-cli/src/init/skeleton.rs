@@ -259,7 +259,7 @@ impl Proposal<'_> {
             (_, FieldType::Number) => "a number, or text that is one".to_owned(),
             (_, FieldType::Boolean) => "true or false".to_owned(),
             (_, FieldType::DateTime) => {
-                "RFC 3339, or seconds or milliseconds since 1970".to_owned()
+                "RFC 3339 or RFC 2822, or seconds or milliseconds since 1970".to_owned()
             }
             (_, FieldType::Url) => "such as https://example.com".to_owned(),
             (_, FieldType::SingleSelect) => self.options(),

@@ -15,6 +15,7 @@ use super::Arguments;
 use super::case::customer_id;
 use super::names::Names;
 use super::outcome::{self, Outcome};
+use crate::failures::{self, MessageFailure};
 
 /// The longest that the function may take: a flow waits 8 seconds at most.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -23,10 +24,11 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const EMULATOR_PORT: u16 = 4599;
 
 /// Where the SDK finds the services that the emulator stands for.
-const ENDPOINTS: [&str; 3] = [
+const ENDPOINTS: [&str; 4] = [
     "AWS_ENDPOINT_URL_CONNECTCASES",
     "AWS_ENDPOINT_URL_CUSTOMER_PROFILES",
     "AWS_ENDPOINT_URL_CONNECT",
+    "AWS_ENDPOINT_URL_SQS",
 ];
 
 /// Function and emulator, running; both end when this is dropped.
@@ -37,6 +39,7 @@ pub(super) struct Bridge {
     pub(super) emulator: Emulator,
     /// The name of the Customer Profiles domain.
     pub(super) profiles_domain: String,
+    failure_queue: String,
 }
 
 /// One event sent: the answer, and what the emulator saw and holds of it.
@@ -48,6 +51,8 @@ pub(super) struct Run {
     pub(super) requests: Vec<Request>,
     /// Cases made by this event, and the one its answer names; each with what joined it.
     pub(super) cases: Vec<Value>,
+    /// Messages of a batch that the function put aside.
+    pub(super) put_aside: Vec<MessageFailure>,
     /// What the function wrote meanwhile.
     pub(super) log: Vec<String>,
 }
@@ -73,6 +78,11 @@ impl Bridge {
         for name in ENDPOINTS {
             configuration = configuration.env(name, format!("http://{emulator_address}"));
         }
+        // As where it is deployed: a message that can never succeed is put aside with its reason.
+        let queue = sources.variable("CASEBRIDGE_FAILURE_QUEUE");
+        let failure_queue = queue.unwrap_or_else(|| failures::QUEUE.to_owned());
+        emulator.add_queue(&failure_queue);
+        configuration = configuration.env("CASEBRIDGE_FAILURE_QUEUE", &failure_queue);
         for (name, value) in sources.variables {
             configuration = configuration.env(name, value);
         }
@@ -83,6 +93,7 @@ impl Bridge {
             names,
             emulator,
             profiles_domain,
+            failure_queue,
         })
     }
 
@@ -94,11 +105,15 @@ impl Bridge {
     pub(super) async fn send(&self, event: &Path) -> anyhow::Result<Run> {
         let payload = std::fs::read(event)
             .with_context(|| format!("{} could not be read", event.display()))?;
+        let text = String::from_utf8_lossy(&payload).into_owned();
         self.emulator.clear_requests();
+        // An empty queue in place of the one that earlier events have filled.
+        self.emulator.add_queue(&self.failure_queue);
         let known: HashSet<_> = self.emulator.cases().iter().filter_map(case_id).collect();
         let answer: Result<Answer, FunctionError> = self.function.invoke(payload).await;
         let payload = outcome::payload(&answer);
-        let outcome = Outcome::read(&answer, &payload);
+        let put_aside = MessageFailure::read(&text, &self.emulator.messages(&self.failure_queue));
+        let outcome = Outcome::read(&answer, &payload).and_put_aside(&put_aside);
         let is_of_event = |case: &Value| {
             let id = case_id(case);
             id.is_some() && (id == outcome.case_id || id.is_some_and(|id| !known.contains(&id)))
@@ -113,6 +128,7 @@ impl Bridge {
                 .filter(is_of_event)
                 .map(|case| self.with_joined(case))
                 .collect(),
+            put_aside,
             log: self.function.take_output(),
             outcome,
         })

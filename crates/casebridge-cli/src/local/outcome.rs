@@ -7,6 +7,8 @@ use runtime_api::{Answer, ErrorReport, FunctionError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::failures::MessageFailure;
+
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -68,6 +70,19 @@ impl Outcome {
                 ..Self::failed(Some(&report.error_type), &report.error_message)
             },
             Err(error) => Self::failed(Some(error.error_type()), describe(error)),
+        }
+    }
+
+    /// The outcome of a batch of which these messages were put aside: the first gives code and field.
+    pub(super) fn and_put_aside(self, messages: &[MessageFailure]) -> Self {
+        let Some(first) = messages.first() else {
+            return self;
+        };
+        Self {
+            status: Status::Failed,
+            error_code: Some(first.code.clone()),
+            error_field: Some(first.field.clone()).filter(|field| !field.is_empty()),
+            ..self
         }
     }
 
@@ -171,6 +186,21 @@ mod tests {
             failed.error_message.as_deref(),
             Some("not done, and left in the queue: m-2")
         );
+    }
+
+    #[test]
+    fn a_batch_has_failed_when_a_message_was_put_aside() {
+        let message = MessageFailure {
+            message_id: "m-2".to_owned(),
+            code: "FieldMissing".to_owned(),
+            field: "Title".to_owned(),
+            sentence: "no title".to_owned(),
+        };
+        let done = read(Answer::Response(r#"{"batchItemFailures":[]}"#.into()));
+        let outcome = done.and_put_aside(&[message]);
+        assert_eq!(outcome.status, Status::Failed);
+        assert_eq!(outcome.error_code.as_deref(), Some("FieldMissing"));
+        assert_eq!(outcome.error_field.as_deref(), Some("Title"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anstyle::Style;
 use serde_json::json;
 
 use super::bridge::Run;
@@ -13,7 +14,8 @@ use super::events::EventFile;
 use super::expectation::Expectation;
 use super::names::Names;
 use super::outcome::{Outcome, Status};
-use super::rows::Rows;
+use super::rows::{Rows, printable};
+use crate::failures::MessageFailure;
 use crate::sources::about_customers;
 use crate::terminal::{BAD, FAINT, GOOD, NOTABLE, STRONG, paint};
 
@@ -53,6 +55,7 @@ impl Report {
             "answer": self.run.answer,
             "requests": requests,
             "cases": self.run.cases,
+            "failures": self.run.put_aside.iter().map(MessageFailure::json).collect::<Vec<_>>(),
         });
         format!("{line}\n")
     }
@@ -66,6 +69,11 @@ impl Report {
         if let Some(message) = &outcome.error_message {
             rows.wrapped("", message);
         }
+        for message in &self.run.put_aside {
+            let line = format!("message {}: {}", message.message_id, message.headline());
+            rows.styled(Style::new(), "", printable(&line));
+            rows.wrapped("", &message.sentence);
+        }
         if let Some(hint) = outcome.error_code.as_deref().and_then(about_customers) {
             rows.styled(FAINT, "", paint(FAINT, hint));
         }
@@ -75,7 +83,10 @@ impl Report {
             }
             case::add(&mut rows, case, &self.run.requests, names);
         }
-        if !self.is_as_expected() {
+        // Why messages come again is in the log alone.
+        if !self.is_as_expected()
+            || outcome.status == Status::Failed && outcome.error_code.is_none()
+        {
             for line in &self.run.log {
                 rows.styled(FAINT, "log", paint(FAINT, line));
             }
@@ -237,6 +248,7 @@ mod tests {
                     })
                     .collect(),
                 cases: list("cases"),
+                put_aside: Vec::new(),
                 log: vec!["WARN no order number".to_owned()],
             },
         }

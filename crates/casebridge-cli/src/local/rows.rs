@@ -85,7 +85,7 @@ impl fmt::Display for Rows {
 }
 
 /// The text without control characters: an event's text must not move a terminal's cursor.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.replace(char::is_control, "\u{fffd}")
 }
 

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use casebridge::field::FieldValue;
 use casebridge::handler::Casebridge;
-use casebridge::mapping::customer::{FindCustomer, IfNone, Search};
+use casebridge::mapping::customer::{FindCustomer, IfNone, PHONE, ProfileMember, Search};
 use casebridge::mapping::expression::{Expression, Item, Scope, Template};
 use casebridge::mapping::{CaseMapping, FieldMapping, LinkContact, Mapping};
+use casebridge::phone::{self, Country};
 use casebridge::request::{CaseRequest, Surroundings, User};
 use casebridge::trigger::Event;
 
@@ -101,7 +102,11 @@ fn customer(text: &mut String, find: &FindCustomer, scope: &Scope<'_>) {
     for search in &find.searches {
         let names: Vec<&str> = search.iter().map(|(key, _)| key.as_str()).collect();
         let names = paint(STRONG, names.join(" and "));
-        let _ = writeln!(text, "  {names}  {}", verdict(search, scope));
+        let _ = writeln!(
+            text,
+            "  {names}  {}",
+            verdict(search, find.phone_country, scope)
+        );
         expressions(text, search.iter().map(|(_, value)| value), scope);
     }
     if let IfNone::Create(profile) = &find.if_none {
@@ -119,22 +124,39 @@ fn customer(text: &mut String, find: &FindCustomer, scope: &Scope<'_>) {
             .iter()
             .map(|(name, value)| (name.as_str(), value));
         for (name, value) in members.chain(attributes) {
-            let _ = writeln!(text, "  {}", paint(STRONG, name));
+            let mut members = ProfileMember::NAMES.into_iter();
+            let is_phone = members.any(|(known, member)| known == name && member.is_phone());
+            let left_out = if is_phone && is_no_number(value, find.phone_country, scope) {
+                paint(FAINT, "  left out: it is no phone number")
+            } else {
+                String::new()
+            };
+            let _ = writeln!(text, "  {}{left_out}", paint(STRONG, name));
             expressions(text, [value], scope);
         }
     }
 }
 
-fn verdict(search: &Search, scope: &Scope<'_>) -> String {
+fn verdict(search: &Search, country: Option<Country>, scope: &Scope<'_>) -> String {
     let mut values = search.iter().map(|(_, value)| value.evaluate_text(scope));
     let missing = values.clone().any(|value| matches!(value, Ok(None)));
+    let no_number =
+        |(key, value): &(String, Template)| key == PHONE && is_no_number(value, country, scope);
     if values.any(|value| value.is_err()) {
         paint(NOTABLE, "cannot be searched for")
     } else if missing {
         paint(FAINT, "passed over: a key is missing")
+    } else if search.iter().any(no_number) {
+        paint(FAINT, "passed over: a key is no phone number")
     } else {
         paint(GOOD, "searched for")
     }
+}
+
+/// Whether what is to be a phone number is other text.
+fn is_no_number(value: &Template, country: Option<Country>, scope: &Scope<'_>) -> bool {
+    let text = value.evaluate_text(scope);
+    matches!(text, Ok(Some(text)) if phone::read(&text, country).is_none())
 }
 
 fn key(text: &mut String, case: &CaseMapping, scope: &Scope<'_>) {
@@ -241,6 +263,7 @@ fn outcome(mapping: &FieldMapping, scope: &Scope<'_>, request: Option<&CaseReque
 fn given(expression: &Expression, scope: &Scope<'_>) -> String {
     let value = match expression.evaluate(scope) {
         Ok(Some(item)) => item_text(&item),
+        Ok(None) if expression.may_be_empty() => paint(FAINT, "empty"),
         Ok(None) => paint(NOTABLE, "missing"),
         Err(wrong) => paint(NOTABLE, wrong.message),
     };

@@ -34,6 +34,8 @@ pub(super) enum DomainStatus {
     Active,
     CreationInProgress,
     CreationFailed,
+    #[serde(other)]
+    Later,
 }
 
 #[derive(Deserialize)]
@@ -59,6 +61,9 @@ pub(super) struct TemplateSeed {
 pub(super) enum TemplateStatus {
     Active,
     Inactive,
+    /// A status that came later: no case is created from the template.
+    #[serde(other)]
+    Later,
 }
 
 #[derive(Deserialize)]
@@ -134,4 +139,7 @@ pub(super) struct RuleDetailsSeed {
     pub(super) required: Option<IgnoredAny>,
     pub(super) hidden: Option<IgnoredAny>,
     pub(super) field_options: Option<IgnoredAny>,
+    /// Kinds of rules that came later.
+    #[serde(flatten)]
+    pub(super) later: BTreeMap<String, Value>,
 }

@@ -34,17 +34,27 @@ fn each_has_its_sentence() {
         refusal(|s| remove(&mut s["domain"], "domainId")),
         refusal(|s| s["domain"]["domainId"] = "d-2".into()),
         refusal(|s| remove(&mut s["fields"][3], "type")),
-        refusal(|s| s["fields"][3]["type"] = "Date".into()),
         refusal(|s| s["fields"][3]["fieldId"] = "case_id".into()),
         refusal(|s| s["fields"][12]["type"] = "Text".into()),
         refusal(|s| s["fields"][12]["options"][1]["value"] = "high".into()),
         refusal(|s| s["fields"][19]["fieldId"] = "heading".into()),
         refusal(|s| s["templates"][0]["requiredFields"][1]["fieldId"] = "f-none".into()),
         refusal(|s| s["templates"][0]["rules"][0]["caseRuleId"] = "r-none".into()),
-        refusal(|s| s["templates"][0]["status"] = "Draft".into()),
         refusal(|s| remove(&mut s["rules"][0]["rule"], "required")),
     ];
     insta::assert_snapshot!(sentences.join("\n"));
+}
+
+#[test]
+fn what_came_later_is_kept() {
+    let mut snapshot: Value = serde_json::from_str(DOMAIN).expect("JSON");
+    snapshot["fields"][3]["type"] = "Duration".into();
+    snapshot["fields"][3]["options"] = json!([{ "name": "A", "value": "a", "active": true }]);
+    snapshot["templates"][0]["status"] = "Draft".into();
+    snapshot["templates"][0]["later"] = json!({});
+    snapshot["domain"]["domainStatus"] = "Moving".into();
+    snapshot["rules"][0]["rule"] = json!({ "computed": { "defaultValue": true } });
+    Emulator::from_snapshot(&snapshot.to_string()).expect("a snapshot");
 }
 
 /// The sentence for the seed with a change made to it, and that nothing of it is served.

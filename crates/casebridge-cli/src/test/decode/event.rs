@@ -19,6 +19,12 @@ impl Decoder<'_> {
         };
         match Payload::parse(&payload) {
             Ok(Payload::Event(event)) => Some(Ok(event)),
+            Ok(Payload::Events(events)) => {
+                let count = events.len();
+                let message = format!("a test is about one event, and this is a list of {count}");
+                let help = "write a test for each, with one of the list";
+                self.refuse(Fault::new(node.span, message).help(help))
+            }
             Ok(Payload::Batch(mut messages)) => match (messages.pop(), messages.len()) {
                 (Some(message), 0) => Some(message.event),
                 (_, others) => {

@@ -1,0 +1,35 @@
+//! What services wrap events in: lists of `EventBridge` Pipes, notifications of SNS.
+
+use serde_json::Value;
+
+use super::json;
+
+/// The values that a value wraps, itself if it wraps none. A wrapper that cannot be opened says what it holds instead.
+pub(super) fn values(value: Value) -> Vec<Result<Value, String>> {
+    let mut values = Vec::new();
+    add(value, &mut values);
+    values
+}
+
+fn add(value: Value, values: &mut Vec<Result<Value, String>>) {
+    match value {
+        Value::Array(items) => items.into_iter().for_each(|item| add(item, values)),
+        value => match sns_message(&value).map(json::parse) {
+            None => values.push(Ok(value)),
+            Some(Ok(inner)) => add(inner, values),
+            Some(Err(error)) => values.push(Err(format!(
+                "an SNS notification whose `Message` cannot be read as JSON: {}",
+                json::reason(&error)
+            ))),
+        },
+    }
+}
+
+/// The text that an SNS notification carries: one of a queue's message, or a record as SNS invokes functions with it.
+pub(super) fn sns_message(value: &Value) -> Option<&str> {
+    let is_event = value.get("source").is_some_and(Value::is_string)
+        && value.get("detail-type").is_some_and(Value::is_string);
+    let notification = value.get("Sns").unwrap_or(value);
+    let text = |name| notification.get(name).and_then(Value::as_str);
+    text("Message").filter(|_| text("Type") == Some("Notification") && !is_event)
+}
