@@ -57,8 +57,8 @@ SERVERS = {
 SMALL_RUNS = {
     "cargo simulate --seeds 10000": "--seeds 25",
     "cargo simulate --seeds 10000 --ledger": "--seeds 25 --ledger",
-    "cargo simulate soak": "soak --events 200",
-    "cargo simulate soak --ledger": "soak --events 200 --ledger",
+    "cargo simulate soak": "soak --events 300",
+    "cargo simulate soak --ledger": "soak --events 300 --ledger",
 }
 # What a page asks its reader to change before a command: text in a file, and what stands there instead.
 CHANGES = {
@@ -77,14 +77,27 @@ RUN = ["cargo", "run", "--locked", "--quiet", "--package"]
 PROGRAMS = {
     "cargo casebridge": ["cargo", "casebridge"],
     "cargo simulate": [*RUN, "simulate", "--"],
-    "cargo side-by-side": [*RUN, "bench", "--"],
-    "cargo run -p cases-emulator --": [*RUN, "cases-emulator", "--"],
+    "cargo side-by-side": ["cargo", "side-by-side"],
+    "cargo run -p cases-emulator --": ["cargo", "run", "-p", "cases-emulator", "--"],
     "cargo lambda": ["cargo", "lambda"],
     "sam": ["sam"],
     "./test": ["./test"],
 }
 
-PATIENCE = 180
+# Settings that a page does not print are none of its reader's.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CASEBRIDGE_"))} | {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    # The tools that `./test tools` installs come first.
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    "CARGO_TARGET_DIR": str(TARGET),
+    # What Cargo says of its own work is no part of what a page shows.
+    "CARGO_TERM_QUIET": "true",
+    "NO_COLOR": "1",
+}
+
+# Seconds for one command; the first of `cargo lambda` waits for a build.
+PATIENCE = 300
 
 
 @dataclass
@@ -121,14 +134,15 @@ def main():
             shutil.copytree(REPOSITORY, copy, ignore=lambda _, names: NOT_COPIED & set(names))
             checkout = Checkout(copy)
             for page in pages:
-                faults += checkout.run(page)
+                if page.name in sys.argv[1:] or not sys.argv[1:]:
+                    faults += checkout.run(page)
     for fault in faults:
         print(f"\n{fault}")
     if faults:
         sys.exit(1)
     commands = [command for page in pages for command in page.commands]
     excused = [command for command in commands if command.one_of(EXCUSED)]
-    print(f"\n{len(commands) - len(excused)} commands of {len(pages)} pages print what the pages show; not run:")
+    print(f"\n{len(commands) - len(excused)} commands print what the pages show, and {len(excused)} do not run here:")
     for pattern, reason in EXCUSED.items():
         print(f"  {next(command.text for command in excused if command.one_of([pattern])).splitlines()[0]}: {reason}")
 
@@ -142,22 +156,25 @@ def is_page(path):
 
 def read(path):
     page = Page(str(path.relative_to(REPOSITORY)))
-    language, block, first = None, [], 0
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if fence := re.match(r"\s*```(\S*)", line):
-            if language is None:
-                language, block, first = fence[1], [], number + 1
-                continue
-            if language == "console":
-                page.commands += session(page.name, first, block)
-            elif language == "sh":
-                page.commands += script(page.name, first, block)
-            language = None
-        elif language is None:
-            page.mentioned += [(number, text) for text in re.findall(r"`([^`]+)`", line)]
-        else:
+    language, block, first = None, [], 1
+    for number, line in enumerate([*path.read_text(encoding="utf-8").splitlines(), "```"], 1):
+        if not (fence := re.match(r"\s*```(\S*)", line)):
             block.append(line)
+            continue
+        if language is None:
+            page.mentioned += inline(first, "\n".join(block))
+        elif language == "console":
+            page.commands += session(page.name, first, block)
+        elif language == "sh":
+            page.commands += script(page.name, first, block)
+        language, block, first = (fence[1] if language is None else None), [], number + 1
     return page
+
+
+def inline(first, text):
+    """What stands in `backticks` in prose, each with its line; it may go over the end of one."""
+    for code in re.finditer(r"(`+)(.+?)\1(?!`)", text, re.S):
+        yield first + text.count("\n", 0, code.start()), " ".join(code[2].split())
 
 
 def session(page, first, block):
@@ -220,35 +237,36 @@ def unknown_words(page):
 
 
 def unknown_word(program, arguments):
-    path = ()
+    """The first word that the program's help does not know; what follows an option is a value, or as good as one."""
+    path, begun = (), False
     for word in shlex.split(arguments):
-        # What only stands for something is in capitals, in brackets or left out.
-        if word == "…" or word.startswith("["):
-            continue
         described = help_of(program, path)
         if word.startswith("-"):
+            begun = True
             switch = re.escape(word.split("=")[0])
             if not re.search(rf"(?<![\w-]){switch}(?![\w-])", described):
                 return word
-        elif names := subcommands(described):
+        elif program == "./test":
+            # STAGE and … stand for the name of one.
+            if word not in ("STAGE", "…") and not re.search(rf"^  \+?{re.escape(word)} ", described, re.M):
+                return word
+        elif not begun and (names := subcommands(described)):
             if word not in names:
                 return word
             path = (*path, word)
-        elif program == "./test" and not re.search(rf"^  \+?{re.escape(word)} ", described, re.M) and word != "STAGE":
-            return word
     return None
 
 
 def subcommands(described):
     """The commands that a help text lists; it is one of clap, or of click."""
-    listed = re.search(r"^\s*(?:Commands|Subcommands):\n((?:\s+\S.*\n|\s*\n)*)", described, re.M)
-    return set(re.findall(r"^  (?:  )?(\w[\w-]*)(?:\*| |$)", listed[1], re.M)) if listed else set()
+    listed = re.search(r"^ *Commands:\n((?: +\S.*\n| *\n)*)", described, re.M)
+    return set(re.findall(r"^ {2,4}(\w[\w-]*)", listed[1], re.M)) if listed else set()
 
 
 @cache
 def help_of(program, path):
     command = [*PROGRAMS[program], *path, "--help"]
-    done = subprocess.run(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(command, cwd=REPOSITORY, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode != 0:
         sys.exit(f"`{shlex.join(command)}` ended with {done.returncode}:\n{done.stdout}")
     return re.sub(r"\x1b\[[\d;]*m", "", done.stdout)
@@ -262,15 +280,6 @@ class Checkout:
 
     def __init__(self, folder):
         self.folder = folder
-        self.environment = os.environ | {
-            "CARGO_TARGET_DIR": str(TARGET),
-            # What Cargo says of its own work is no part of what a page shows.
-            "CARGO_TERM_QUIET": "true",
-            "NO_COLOR": "1",
-            # A page is read in a checkout of its own; `cargo run` of this script's caller says otherwise.
-            "LC_ALL": "C.UTF-8",
-        }
-        self.outputs = {}
 
     def run(self, page):
         """Runs a page's commands; the faults."""
@@ -300,7 +309,7 @@ class Checkout:
             fails = any(line.startswith("error") for line in command.output or [])
             if fault is None and (status != 0) != fails:
                 fault = f"it ended with {status}:\n{printed_text(printed)}"
-        print(f"{command} ({time.monotonic() - started:.1f} s)", flush=True)
+        print(f"{str(command).splitlines()[0]} ({time.monotonic() - started:.1f} s)", flush=True)
         return fault
 
     def shell(self, text, exported):
@@ -309,7 +318,7 @@ class Checkout:
         with subprocess.Popen(
             ["bash", "-c", script],
             cwd=self.folder,
-            env=self.environment,
+            env=ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -354,7 +363,7 @@ class Server:
             # In place of the shell, so that signals reach it.
             ["bash", "-c", f"exec {self.command.text}"],
             cwd=self.checkout.folder,
-            env=self.checkout.environment,
+            env=ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             stdout=self.log,
             stderr=self.log,
@@ -372,25 +381,40 @@ class Server:
             time.sleep(0.1)
 
     def answers(self):
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        # `cargo lambda` listens on both, and asks the second.
+        for address in ("127.0.0.1", "::1"):
+            with contextlib.suppress(OSError), socket.create_connection((address, self.port), timeout=1):
+                return True
+        return False
 
     def printed(self):
         self.log.seek(0)
         return lines_of(self.log.read())
 
     def __exit__(self, *_):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGTERM)
-        try:
-            self.process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            pass
-        # What it has started is of its group.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        # What it has started may be of another group.
+        started = descendants(self.process.pid)
+        self.process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=5)
+        for pid in (self.process.pid, *started):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.wait()
         self.log.close()
+
+
+def descendants(pid):
+    """The processes that a process has started, and those that they have."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], stdout=subprocess.PIPE, text=True, check=True).stdout
+    children = {}
+    for line in listed.splitlines():
+        child, parent = map(int, line.split())
+        children.setdefault(parent, []).append(child)
+    found = list(children.get(pid, []))
+    for child in found:
+        found += children.get(child, [])
+    return found
 
 
 # ── output ──
@@ -405,8 +429,8 @@ def printed_text(lines):
 
 
 def form(lines):
-    """The lines without their figures, and without what follows a figure in words, which varies in number with it."""
-    return [re.sub(r"\d[\d,.]*", "N", line) for line in lines]
+    """The lines without their figures, whose number of digits moves what stands beside them."""
+    return [" ".join(re.sub(r"\d[\d,.]*", "N", line).split()) for line in lines]
 
 
 def difference(shown, printed):
@@ -434,7 +458,9 @@ def difference(shown, printed):
             starts = [start for start in starts if start + len(run) == len(printed)]
         start = next((start for start in starts if all(map(same, run, printed[start:]))), None)
         if start is None:
-            return f"the page shows\n{printed_text(run)}\nand this was printed{'' if first else ' from there on'}:\n{printed_text(printed[at:])}"
+            rest = printed[at : at + 60]
+            more = [f"(and {len(printed) - at - 60} lines more)"] if len(printed) > at + 60 else []
+            return f"the page shows\n{printed_text(run)}\nand this was printed{'' if first else ' from there on'}:\n{printed_text(rest + more)}"
         at = start + len(run)
     return None
 

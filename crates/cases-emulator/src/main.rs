@@ -17,7 +17,7 @@ const EXAMPLE: &str = "\
 Example:
   cases-emulator --domain domain.json --profiles profiles.json --port 4599
   AWS_ENDPOINT_URL=http://127.0.0.1:4599 \\
-    AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x AWS_REGION=us-east-1 \\
+    AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x AWS_DEFAULT_REGION=us-east-1 \\
     aws connectcases list-domains
   One address serves every service. Without --profiles there is no Customer Profiles domain,
   without --contacts no contact, without --table no DynamoDB table, without --queue no queue:
