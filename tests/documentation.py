@@ -230,29 +230,29 @@ def unknown_words(page):
     printed = [(command.line, command.text) for command in page.commands]
     for line, text in printed + page.mentioned:
         for part in re.split(r"&&|\|\||[|;>]|\n", text):
-            part = part.strip()
+            part = part.strip().replace('"', "").replace("'", "")
             program = next((name for name in PROGRAMS if f"{part} ".startswith(f"{name} ")), None)
-            if program and (word := unknown_word(program, part.removeprefix(program))):
-                yield f"{page.name}:{line}: `{text}`: `{program} --help` does not know `{word}`"
+            if program and (unknown := unknown_word(program, part.removeprefix(program))):
+                yield f"{page.name}:{line}: `{text}`: `{' '.join([program, *unknown[0]])} --help` does not list `{unknown[1]}`"
 
 
 def unknown_word(program, arguments):
-    """The first word that the program's help does not know; what follows an option is a value, or as good as one."""
+    """The first word that the program's help does not list, with the subcommand that it is of; a word after an option may be its value."""
     path, begun = (), False
-    for word in shlex.split(arguments):
+    for word in arguments.split():
         described = help_of(program, path)
         if word.startswith("-"):
             begun = True
             switch = re.escape(word.split("=")[0])
             if not re.search(rf"(?<![\w-]){switch}(?![\w-])", described):
-                return word
+                return path, word
         elif program == "./test":
             # STAGE and … stand for the name of one.
             if word not in ("STAGE", "…") and not re.search(rf"^  \+?{re.escape(word)} ", described, re.M):
-                return word
+                return path, word
         elif not begun and (names := subcommands(described)):
             if word not in names:
-                return word
+                return path, word
             path = (*path, word)
     return None
 
