@@ -15,13 +15,13 @@ use tokio::net::TcpListener;
 
 const EXAMPLE: &str = "\
 Example:
-  cases-emulator --domain domain.json --port 4599
-  AWS_ENDPOINT_URL_CONNECTCASES=http://127.0.0.1:4599 \\
-    AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x AWS_REGION=us-east-1 \\
+  cases-emulator --domain domain.json --profiles profiles.json --port 4599
+  AWS_ENDPOINT_URL=http://127.0.0.1:4599 \\
+    AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x AWS_DEFAULT_REGION=us-east-1 \\
     aws connectcases list-domains
-  With --profiles and --contacts the same address serves AWS_ENDPOINT_URL_CUSTOMER_PROFILES
-  and AWS_ENDPOINT_URL_CONNECT, with --table and --queue AWS_ENDPOINT_URL_DYNAMODB and
-  AWS_ENDPOINT_URL_SQS.";
+  One address serves every service. Without --profiles there is no Customer Profiles domain,
+  without --contacts no contact, without --table no DynamoDB table, without --queue no queue:
+  each is answered as AWS answers for what does not exist.";
 
 /// Amazon Connect Cases on your own machine: the domain of a snapshot, its cases in memory, and beside
 /// it what Cases leans on of Customer Profiles and Connect
