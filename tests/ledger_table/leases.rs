@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use casebridge::deadline::Deadline;
 use casebridge::error::ErrorCode;
 use casebridge::ledger::{CLOCK_SKEW, Claim, Claimant, Lease, Steps};
-use cases_emulator::{Fault, FaultKind};
+use cases_emulator::{Emulator, Fault, FaultKind};
 
 use super::claims::assert_one_holds;
 use super::table::emulator;
@@ -112,34 +112,14 @@ fn a_write_that_arrives_late_undoes_nothing() {
     });
 }
 
-/// The old owner's last word arrives between the look of the next run and its takeover: it is looked at again, and not overwritten.
+/// The old owner writes between the look of the next run and its takeover: the item is looked at again, and not overwritten.
 #[tokio::test(start_paused = true)]
 async fn a_takeover_looks_again_when_the_item_was_written_meanwhile() {
     let emulator = emulator();
     let table = Table::of(&emulator);
     let first = hold(&table, None).await;
-    let item = table.item().await.expect("an item");
     table.clock.turn(LEASE);
-    let late = Fault::new(FaultKind::Delay(Duration::from_millis(300)));
-    emulator.inject(late.on("DynamoDB.UpdateItem"));
-    let same = |name: &str| AttributeValue::S(item[name].as_str().expect("text").to_owned());
-    let data = r#"{"caseId":"case-1","caseArn":"arn","itemsSentUntil":1800000060000}"#;
-    let (second, ()) = tokio::join!(hold(&table, None), async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        table
-            .put(&[
-                ("owner", same("owner")),
-                ("status", same("status")),
-                ("data", AttributeValue::S(data.to_owned())),
-                ("started", AttributeValue::N(item["started"].to_string())),
-                (
-                    "in_progress_expiration",
-                    AttributeValue::N(item["in_progress_expiration"].to_string()),
-                ),
-                ("writes", AttributeValue::N("1".to_owned())),
-            ])
-            .await;
-    });
+    let second = take_over_beside(&table, &emulator, 0, 1).await;
     assert!(second.taken_over && second.waited);
     assert_eq!(second.steps.case_id.as_deref(), Some("case-1"));
     let settled = table.ledger.leave(&second, Deadline::after(AMPLE)).await;
@@ -148,6 +128,61 @@ async fn a_takeover_looks_again_when_the_item_was_written_meanwhile() {
     assert_eq!(item["writes"], 2);
     assert!(item["data"].to_string().contains("case-1"), "{item}");
     drop(first);
+}
+
+/// A lease that was lengthened meanwhile is alive: only the one that was seen may be taken.
+#[tokio::test(start_paused = true)]
+async fn a_takeover_takes_only_the_lease_that_it_saw() {
+    let emulator = emulator();
+    let table = Table::of(&emulator);
+    let first = hold(&table, None).await;
+    table.clock.turn(LEASE);
+    let before = owner(&table).await;
+    let (second, ()) = tokio::join!(take_over_beside(&table, &emulator, 50_000, 0), async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(owner(&table).await, before, "its lease is alive");
+        table.clock.turn(LEASE);
+    });
+    assert!(second.taken_over && second.waited);
+    drop(first);
+}
+
+async fn owner(table: &Table) -> String {
+    let item = table.item().await.expect("an item");
+    item["owner"].as_str().expect("text").to_owned()
+}
+
+/// Takes the key over while its old owner writes to the item, which makes its lease so much longer: before the takeover arrives.
+async fn take_over_beside(table: &Table, emulator: &Emulator, longer: u64, writes: u64) -> Lease {
+    let item = table.item().await.expect("an item");
+    let slow = Fault::new(FaultKind::Delay(Duration::from_millis(300)));
+    emulator.inject(slow.on("DynamoDB.UpdateItem"));
+    let same = |name: &str| AttributeValue::S(item[name].as_str().expect("text").to_owned());
+    let number = |number: u64| AttributeValue::N(number.to_string());
+    let data = r#"{"caseId":"case-1","caseArn":"arn","itemsSentUntil":1800000060000}"#;
+    let ends = item["in_progress_expiration"].as_u64().expect("a number");
+    let (lease, ()) = tokio::join!(hold(table, None), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let ends = if longer == 0 {
+            ends
+        } else {
+            table.clock.milliseconds() + longer
+        };
+        table
+            .put(&[
+                ("owner", same("owner")),
+                ("status", same("status")),
+                ("data", AttributeValue::S(data.to_owned())),
+                (
+                    "started",
+                    number(item["started"].as_u64().expect("a number")),
+                ),
+                ("in_progress_expiration", number(ends)),
+                ("writes", number(writes)),
+            ])
+            .await;
+    });
+    lease
 }
 
 /// All that a dead run may have sent was sent by the end of its time.
