@@ -143,7 +143,7 @@ impl Ledger {
                 }
                 State::Free => {
                     if self.take_over(&lease, &record, ends, calls).await? {
-                        return Ok(Claim::Ours(lease.over(record)));
+                        return Ok(Claim::Ours(lease.over(record, self.now())));
                     }
                 }
                 State::Held(left) => wait = pause.min(left),

@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use crate::error::{ErrorCode, Failure};
+use crate::ledger::Steps;
+use crate::mapping::{CaseMapping, LinkContact};
 
 /// Why an event was left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,6 +218,35 @@ impl Outcome {
             })
         };
         self.failure().or_else(missed)
+    }
+
+    /// Takes contact and comments as an earlier run left them for good.
+    pub fn recall_items(&mut self, steps: &Steps) {
+        self.contact = Step::told(steps.contact, ErrorCode::ContactNotLinked);
+        self.comment = Step::told(steps.comments, ErrorCode::CommentNotAdded);
+    }
+
+    /// Reports contact and comments that the case mapping asks for, and that could not be added, as missing from a case that exists; but for
+    /// those that an earlier run settled.
+    pub fn miss_items(
+        &mut self,
+        case_mapping: &CaseMapping,
+        contact: Option<bool>,
+        comments: Option<bool>,
+        failure: &Failure,
+    ) {
+        let step = |done: Option<bool>, code, what| match done {
+            None => Step::of(Err(failure.clone()), code, what),
+            Some(_) => Step::told(done, code),
+        };
+        if !matches!(case_mapping.link_contact, LinkContact::Never) {
+            let code = ErrorCode::ContactNotLinked;
+            self.contact = step(contact, code, "the contact is not linked to it");
+        }
+        if case_mapping.comment.is_some() {
+            let code = ErrorCode::CommentNotAdded;
+            self.comment = step(comments, code, "a comment is missing from it");
+        }
     }
 
     /// The answer that tells it.

@@ -2,10 +2,11 @@
 
 use super::Casebridge;
 use super::claim::{Claim, ClaimGuard, Key};
-use crate::cases::{AddedComments, Addition, Earlier};
+use crate::cases::{AddedComments, Addition};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::ledger::Steps;
+use crate::mapping::CaseMapping;
 use crate::outcome::{Done, Outcome, Step};
 use crate::request::CaseRequest;
 
@@ -40,22 +41,19 @@ impl Casebridge {
             self.comment(request, before.comments, before.comments_added, addition),
             self.reference(request, &case.case_id, deadline),
         );
-        let now = guard.now();
         let steps = guard.steps();
         steps.set_case(case);
         steps.contact = settled(&contact.step);
         steps.comments = settled(&comments.step);
         steps.comments_added += comments.count;
-        // A run that only looked knows no more than before.
-        if earlier != Earlier::PerhapsUnseen {
-            steps.items_sent_until = (contact.in_doubt || comments.in_doubt).then_some(now);
-        }
+        guard.items_added(earlier, contact.in_doubt || comments.in_doubt);
         (outcome.contact, outcome.comment) = (contact.step, comments.step);
     }
 
     /// The answer to an event whose key has its case, and all that the first occurrence added to it.
     pub(super) async fn finished(
         &self,
+        case_mapping: &CaseMapping,
         key: Key<'_>,
         request: Result<CaseRequest, Failure>,
         steps: Steps,
@@ -68,57 +66,57 @@ impl Casebridge {
             return Err(Failure::new(ErrorCode::InternalError, message));
         };
         let done = Done::Existing(case);
-        if steps.occurrence.as_deref() != key.occurrence {
-            return self.join(key, &request, done, deadline, outcome).await;
+        if steps.occurrence.as_deref() == key.occurrence {
+            outcome.recall_items(&steps);
+            outcome.reference_number = self.reference_of(&request, &done, deadline).await;
+        } else {
+            self.join(case_mapping, key, &request, &done, deadline, outcome)
+                .await;
         }
-        outcome.contact = Step::told(steps.contact, ErrorCode::ContactNotLinked);
-        outcome.comment = Step::told(steps.comments, ErrorCode::CommentNotAdded);
-        outcome.reference_number = self.reference_of(&request, &done, deadline).await;
         Ok(done)
     }
 
-    /// The answer to another occurrence of a key that has its case. With `on_existing: attach` its contact and comments are added, under a
-    /// claim of its own: for this case, because with a window the key's next case gets them, too.
+    /// Completes the answer to another occurrence of a key that has its case. With `on_existing: attach` its contact and comments are added,
+    /// under a claim of its own: for this case, because with a window the key's next case gets them, too.
     pub(super) async fn join(
         &self,
+        case_mapping: &CaseMapping,
         key: Key<'_>,
         request: &Result<CaseRequest, Failure>,
-        done: Done,
+        done: &Done,
         deadline: Deadline,
         outcome: &mut Outcome,
-    ) -> Result<Done, Failure> {
-        let (Done::Created(case) | Done::Existing(case)) = &done else {
-            return Ok(done);
+    ) {
+        let (Done::Created(case) | Done::Existing(case)) = done else {
+            return;
         };
         let (true, Some(occurrence)) = (key.attaches(), key.occurrence) else {
-            outcome.reference_number = self.reference_of(request, &done, deadline).await;
-            return Ok(done);
+            outcome.reference_number = self.reference_of(request, done, deadline).await;
+            return;
         };
         let request = match request {
             Ok(request) => request,
-            Err(failure) => return Err(failure.clone()),
+            Err(failure) => return outcome.miss_items(case_mapping, None, None, failure),
         };
         let id = format!("{}.{occurrence}", case.case_id);
-        let claim = self.claim(Key { id: &id, ..key }, deadline).await?;
-        match claim {
-            Claim::Another => {
-                let message = "another invocation is still adding this occurrence's contact and comments to the case; retry with the same event";
-                Err(Failure::new(ErrorCode::InProgress, message))
+        match self.claim(Key { id: &id, ..key }, deadline).await {
+            Err(failure) => outcome.miss_items(case_mapping, None, None, &failure),
+            Ok(Claim::Another) => {
+                let message = "another invocation is still adding them; retry with the same event";
+                let failure = Failure::new(ErrorCode::InProgress, message);
+                outcome.miss_items(case_mapping, None, None, &failure);
             }
-            Claim::Done(steps) => {
-                outcome.contact = Step::told(steps.contact, ErrorCode::ContactNotLinked);
-                outcome.comment = Step::told(steps.comments, ErrorCode::CommentNotAdded);
+            Ok(Claim::Done(steps)) => {
+                outcome.recall_items(&steps);
                 outcome.reference_number = self.reference(request, &case.case_id, deadline).await;
-                Ok(done)
             }
-            Claim::NoLedger(mut guard) | Claim::Ours(mut guard) => {
+            Ok(Claim::NoLedger(mut guard) | Claim::Ours(mut guard)) => {
                 let until = self.time_to_work(deadline);
-                self.complete(request, &done, &mut guard, until, outcome)
+                self.complete(request, done, &mut guard, until, outcome)
                     .await;
                 let is_complete = outcome.missing().is_none();
-                let result = Ok(done);
+                let result = Ok(done.clone());
                 guard.settle(&result, is_complete, deadline).await;
-                result
             }
         }
     }

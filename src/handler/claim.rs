@@ -56,17 +56,19 @@ pub(super) struct ClaimGuard<'a> {
     ledger: Option<&'a Ledger>,
     lease: Lease,
     occurrence: Option<String>,
-    /// The last search for the case by its tag.
+    /// The last search for the case that was answered, with no case.
     searched: Option<Search>,
+    /// Whether Cases did not see the customer's profile.
+    awaits_customer: bool,
     /// Whether runs that the ledger does not know of may have worked on this key.
     unrecorded_runs: bool,
     /// Whether such runs are possible at all.
     may_go_unrecorded: bool,
 }
 
-/// A search for the case that found none.
+/// A search for the case by its tag.
 #[derive(Clone, Copy)]
-struct Search {
+pub(super) struct Search {
     /// When it began, in milliseconds since 1970.
     began: u64,
     /// Until when `CreateCase` may rely on it: a case that it missed has its token until then.
@@ -131,6 +133,7 @@ impl ClaimGuard<'_> {
             lease: Lease::unrecorded(key.occurrence),
             occurrence: key.occurrence.map(str::to_owned),
             searched: None,
+            awaits_customer: false,
             unrecorded_runs: key.policy.repeats_unseen,
             may_go_unrecorded: key.policy.unavailable == LedgerUnavailable::Proceed,
         }
@@ -185,12 +188,22 @@ impl ClaimGuard<'_> {
         self.case_in_doubt() || self.ledger.is_none() || self.may_go_unrecorded
     }
 
-    /// Notes a search for the case that begins now.
-    pub(super) fn search_begins(&mut self) {
-        self.searched = Some(Search {
+    /// A search for the case that begins now.
+    pub(super) fn search(&self) -> Search {
+        Search {
             began: self.now(),
             holds: Deadline::after(TOKEN_AFTER_SEARCH),
-        });
+        }
+    }
+
+    /// Notes a search that was answered.
+    pub(super) fn searched(&mut self, search: Search) {
+        self.searched = Some(search);
+    }
+
+    /// Notes that Cases does not see the customer's profile. The wait for it counts from the first claim, so that one is kept.
+    pub(super) fn awaits_customer(&mut self) {
+        self.awaits_customer = true;
     }
 
     /// The case, as a search by its tag found it. A first run finds only the case of a run that the ledger does not know of.
@@ -244,6 +257,20 @@ impl ClaimGuard<'_> {
         }
     }
 
+    /// Notes what became of contact and comments. A doubt of earlier runs lasts until both are settled, unless this run had none to look into.
+    pub(super) fn items_added(&mut self, earlier: Earlier, in_doubt: bool) {
+        let now = self.now();
+        let steps = &mut self.lease.steps;
+        let is_settled = steps.contact.is_some() && steps.comments.is_some();
+        steps.items_sent_until = match earlier {
+            // This run only looked.
+            Earlier::PerhapsUnseen => steps.items_sent_until,
+            _ if in_doubt => Some(now),
+            Earlier::Shown if !is_settled => steps.items_sent_until.or(Some(now)),
+            Earlier::Shown | Earlier::Nothing => None,
+        };
+    }
+
     /// What earlier runs may have added to the case.
     pub(super) fn earlier_items(&self) -> Earlier {
         match self.lease.steps.items_sent_until {
@@ -289,6 +316,12 @@ impl ClaimGuard<'_> {
         }
     }
 
+    /// Whether nothing of the key has to be remembered: nothing took effect, and no wait has begun that counts from the first claim.
+    fn is_over(&self, failure: &Failure) -> bool {
+        let waits = self.awaits_customer || self.lease.taken_over;
+        self.lease.steps.is_untouched() && !(waits && failure.code.is_transient())
+    }
+
     /// Ends the claim. What is done is marked as done; what is certain to have had no effect is forgotten; everything else is left for the next
     /// run to take over at once.
     pub(super) async fn settle(
@@ -303,11 +336,7 @@ impl ClaimGuard<'_> {
         let lease = &self.lease;
         let settled = match result {
             Ok(_) if is_complete => ledger.complete(lease, deadline).await,
-            // The wait for a profile that Cases does not see yet counts from the first claim, so that one is kept.
-            Err(failure) if failure.code == ErrorCode::CustomerNotVisible => {
-                ledger.leave(lease, deadline).await
-            }
-            Err(_) if lease.steps.is_untouched() => ledger.free(lease, deadline).await,
+            Err(failure) if self.is_over(failure) => ledger.free(lease, deadline).await,
             _ => ledger.leave(lease, deadline).await,
         };
         // The lease ends by itself, and the next run then assumes that everything was sent.

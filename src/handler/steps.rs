@@ -12,9 +12,9 @@ use super::claim::{Claim, ClaimGuard, Key};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::key;
-use crate::ledger::{self, PROFILE_LAG, Steps};
-use crate::mapping::{CaseMapping, LinkContact};
-use crate::outcome::{CaseReference, Done, Outcome, Skip, Step};
+use crate::ledger::{self, PROFILE_LAG};
+use crate::mapping::CaseMapping;
+use crate::outcome::{CaseReference, Done, Outcome, Skip};
 use crate::request::{CaseRequest, CustomerSearch, IfNoProfile};
 use crate::trigger::{Event, TriggerKind};
 
@@ -82,7 +82,8 @@ impl Casebridge {
             Claim::Another => return Err(in_progress()),
             // Boxed, as calls are, and so are the ways below: an event takes one of them.
             Claim::Done(steps) => {
-                return Box::pin(self.finished(key, request, steps, deadline, outcome)).await;
+                let finished = self.finished(case_mapping, key, request, steps, deadline, outcome);
+                return Box::pin(finished).await;
             }
         };
         let work = Work {
@@ -141,17 +142,26 @@ impl Casebridge {
         if let (Ok(done), true) = (&result, guard.owns_items()) {
             match &work.request {
                 Ok(request) => self.complete(request, done, guard, until, outcome).await,
-                Err(failure) => leave_items(work.case_mapping, guard.steps(), failure, outcome),
+                Err(failure) => {
+                    let steps = guard.steps();
+                    outcome.miss_items(work.case_mapping, steps.contact, steps.comments, failure);
+                }
             }
         }
         let is_complete = guard.owns_items() && outcome.missing().is_none() && work.request.is_ok();
         guard.settle(&result, is_complete, deadline).await;
-        match result {
-            Ok(done) if !guard.owns_items() => {
-                self.join(key, &work.request, done, deadline, outcome).await
-            }
-            result => result,
+        if let (Ok(done), false) = (&result, guard.owns_items()) {
+            self.join(
+                work.case_mapping,
+                key,
+                &work.request,
+                done,
+                deadline,
+                outcome,
+            )
+            .await;
         }
+        result
     }
 
     /// The key's case: the one that is known, or a new one.
@@ -286,6 +296,7 @@ impl Casebridge {
             let failure = refusal.failure;
             match failure.code {
                 ErrorCode::CustomerNotVisible => {
+                    guard.awaits_customer();
                     if let Some(failure) = self
                         .gone(event, request, is_recorded, guard, deadline)
                         .await
@@ -371,35 +382,17 @@ impl Casebridge {
         guard: &mut ClaimGuard<'_>,
         deadline: Deadline,
     ) -> Result<Option<CaseReference>, Failure> {
-        guard.search_begins();
+        let search = guard.search();
         let domain = &self.surroundings.domain_id;
-        let Some(found) = self.cases.find(domain, token, deadline).await? else {
+        let found = self.cases.find(domain, token, deadline).await?;
+        // A search that failed has shown nothing.
+        guard.searched(search);
+        let Some(found) = found else {
             return Ok(None);
         };
         let case = self.surroundings.case(found.case_id);
         guard.found(&case, found.customer_arn);
         Ok(Some(case))
-    }
-}
-
-/// Reports contact and comments that cannot be computed as what they are: missing from a case that exists.
-fn leave_items(
-    case_mapping: &CaseMapping,
-    steps: &Steps,
-    failure: &Failure,
-    outcome: &mut Outcome,
-) {
-    let step = |done: Option<bool>, code, what| match done {
-        None => Step::of(Err(failure.clone()), code, what),
-        Some(_) => Step::told(done, code),
-    };
-    if !matches!(case_mapping.link_contact, LinkContact::Never) {
-        let code = ErrorCode::ContactNotLinked;
-        outcome.contact = step(steps.contact, code, "the contact is not linked to it");
-    }
-    if case_mapping.comment.is_some() {
-        let code = ErrorCode::CommentNotAdded;
-        outcome.comment = step(steps.comments, code, "a comment is missing from it");
     }
 }
 

@@ -11,7 +11,11 @@ pub struct Lease {
     pub(super) owner: String,
     /// When the key was first claimed, in milliseconds since 1970.
     pub started: u64,
-    pub(super) window: Option<Duration>,
+    /// When this run claimed it, likewise.
+    claimed: u64,
+    window: Option<Duration>,
+    /// When the key may be used anew, in seconds since 1970, where an earlier run wrote it.
+    expires: Option<u64>,
     /// How often the item had been written when it was claimed.
     pub(super) writes: u64,
     /// Tells this use of the key from earlier ones; part of token and tag.
@@ -31,7 +35,9 @@ impl Lease {
             id: String::new(),
             owner: String::new(),
             started: 0,
+            claimed: 0,
             window: None,
+            expires: None,
             writes: 0,
             generation: None,
             steps: Steps {
@@ -54,6 +60,7 @@ impl Lease {
             id: id.to_owned(),
             owner: random(),
             started: now,
+            claimed: now,
             window,
             generation: window.map(|_| random()),
             ..Self::unrecorded(occurrence)
@@ -81,7 +88,7 @@ impl Lease {
     ///
     /// The first occurrence of a key owns the case's contact and comments. Another one gets them only when it is certain that no case was
     /// requested yet.
-    pub(super) fn over(self, record: Record) -> Self {
+    pub(super) fn over(self, record: Record, now: u64) -> Self {
         let was_left = record.was_left();
         let mut steps = record.steps;
         if !was_left {
@@ -91,6 +98,8 @@ impl Lease {
         }
         Self {
             started: record.started,
+            claimed: now,
+            expires: record.expires,
             writes: record.writes,
             generation: record.generation,
             steps,
@@ -99,10 +108,11 @@ impl Lease {
         }
     }
 
-    /// When the key may be used anew, in seconds since 1970: a window after its first claim, as soon as it has a case.
+    /// When the key may be used anew, in seconds since 1970: a window after the claim of the run that got its case.
     pub(super) fn expires(&self) -> Option<u64> {
         let window = self.window.filter(|_| self.steps.case_id.is_some())?;
-        Some(self.started / 1000 + window.as_secs())
+        let expires = self.claimed / 1000 + window.as_secs();
+        Some(self.expires.unwrap_or(expires))
     }
 }
 

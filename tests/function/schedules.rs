@@ -197,6 +197,33 @@ async fn a01_a_refusal_is_the_answer_when_the_doubt_is_over() {
     }
 }
 
+/// A search that was refused has shown nothing, however late it was.
+#[tokio::test(start_paused = true)]
+async fn a01_a_search_that_fails_ends_no_doubt() {
+    let function = function("");
+    let emulator = &function.emulator;
+    emulator.set_token_lifetime(Duration::from_mins(6));
+    emulator.inject(
+        Fault::new(FaultKind::CloseAfter)
+            .on("CreateCase")
+            .times(1000),
+    );
+    let first = function
+        .handle_within(&order(), Duration::from_secs(3))
+        .await;
+    is_failure(&first, "OutcomeUnknown");
+    emulator.clear_faults();
+    for (status, name, _) in REFUSALS {
+        advance(400).await;
+        emulator.inject(Fault::status(status, name, "no").on("SearchCases"));
+        is_failure(&function.handle(&order()).await, "OutcomeUnknown");
+        assert_eq!(ledger_items(&function), 1);
+    }
+    let answer = function.handle(&order()).await;
+    assert_eq!(self::status(&answer), ["existing", "true", "true", "false"]);
+    assert_eq!(counts(&function), [1, 1, 1]);
+}
+
 /// A run that died may have created the case, so a refusal of the next run is no proof that there is none.
 #[tokio::test(start_paused = true)]
 async fn a01_a_dead_run_leaves_a_doubt() {
@@ -390,6 +417,60 @@ async fn a04_the_comment_of_another_occurrence_is_not_taken_for_ones_own() {
     assert_eq!(counts(&function), [1, 2, 2]);
 }
 
+/// The run of another occurrence that cannot claim its own item has the case all the same.
+#[tokio::test(start_paused = true)]
+async fn a04_an_occurrence_that_cannot_be_claimed_hears_of_its_case() {
+    let function = function("    on_existing: attach\n");
+    let first = function.handle(&order()).await;
+    let second = event("e-2", "A-1", "c-2", "two");
+    // The key itself is looked up, and its occurrence is not.
+    function
+        .emulator
+        .inject(Fault::new(FaultKind::Delay(Duration::ZERO)).on("DynamoDB.PutItem"));
+    let down = Fault::status(500, "InternalServerError", "down");
+    function
+        .emulator
+        .inject(down.on("DynamoDB.PutItem").times(1000));
+    let answer = function
+        .handle_within(&second, Duration::from_secs(5))
+        .await;
+    is_failure(&answer, "ContactNotLinked");
+    function.emulator.clear_faults();
+    let again = function.handle(&second).await;
+    assert_eq!(status(&again), ["existing", "true", "true", "false"]);
+    assert_eq!(again["caseId"], first["caseId"]);
+    assert_eq!(counts(&function), [1, 2, 2]);
+}
+
+/// A run whose look failed sent nothing, and knows no more than the run before it.
+#[tokio::test(start_paused = true)]
+async fn a04_a_look_that_failed_leaves_the_doubt() {
+    let function = function("");
+    function
+        .emulator
+        .set_related_item_lag(Duration::from_secs(30));
+    let hang = Fault::new(FaultKind::DelayAfter(Duration::from_mins(1)));
+    function
+        .emulator
+        .inject(hang.on("CreateRelatedItem").times(2));
+    let payload = order();
+    let run = function.handle_within(&payload, Duration::from_secs(5));
+    assert!(timeout(Duration::from_millis(50), run).await.is_err());
+    advance(60).await;
+    for operation in ["ListCasesForContact", "SearchRelatedItems"] {
+        let down = Fault::status(503, "ServiceUnavailableException", "down");
+        function.emulator.inject(down.on(operation).times(1000));
+    }
+    let second = function
+        .handle_within(&payload, Duration::from_secs(5))
+        .await;
+    is_failure(&second, "ContactNotLinked");
+    function.emulator.clear_faults();
+    let third = function.handle(&payload).await;
+    assert_eq!(status(&third), ["existing", "true", "true", "false"]);
+    assert_eq!(counts(&function), [1, 1, 1]);
+}
+
 /// 409 says that the case is being merged, or that it has the contact: a look tells.
 #[tokio::test(start_paused = true)]
 async fn a05_a_conflict_is_no_link() {
@@ -501,6 +582,31 @@ async fn a07_a_customer_that_is_gone_blocks_no_queue() {
         "{aside:?}"
     );
     assert_eq!((counts(&function)[0], ledger_items(&function)), (1, 1));
+}
+
+/// The minute counts from the first claim, whatever stops the runs between.
+#[tokio::test(start_paused = true)]
+async fn a07_the_wait_for_a_customer_is_not_begun_anew() {
+    let function = with_named_profile();
+    let order = json!({ "source": "s", "detail-type": "t", "id": "A",
+        "detail": { "order": "A", "profile": profile_arn(GONE) } })
+    .to_string();
+    let short = Duration::from_secs(3);
+    is_failure(
+        &function.handle_within(&order, short).await,
+        "CustomerNotVisible",
+    );
+    advance(30).await;
+    function
+        .emulator
+        .inject(throttled("CreateCase").times(1000));
+    is_failure(&function.handle_within(&order, short).await, "Throttled");
+    function.emulator.clear_faults();
+    advance(30).await;
+    is_failure(
+        &function.handle_within(&order, short).await,
+        "CustomerNotFound",
+    );
 }
 
 /// Without a ledger, a queue's own time of the first receive says how old the wait is.

@@ -40,6 +40,27 @@ fn a_window_begins_with_the_first_claim() {
     });
 }
 
+/// A case that was long in coming is not over at once, and later runs do not put its end off.
+#[test]
+fn a_window_begins_with_the_claim_that_got_the_case() {
+    on_every_table(async |table| {
+        let first = hold(table, WINDOW).await;
+        let left = table.ledger.leave(&first, Deadline::after(AMPLE)).await;
+        left.expect("the lease holds");
+        turn(table, 7200);
+        let mut second = hold(table, WINDOW).await;
+        let ends = table.clock.milliseconds() / 1000 + 3600;
+        second.steps.set_case(&case("case-1"));
+        let left = table.ledger.leave(&second, Deadline::after(AMPLE)).await;
+        left.expect("the lease holds");
+        turn(table, 600);
+        let mut third = hold(table, WINDOW).await;
+        complete(table, &mut third, "case-1").await;
+        let item = table.item().await.expect("an item");
+        assert_eq!(item["expiration"], ends);
+    });
+}
+
 /// The case is there, and something is still to be added to it: the key is used anew all the same.
 #[test]
 fn a_key_with_a_case_expires_finished_or_not() {
