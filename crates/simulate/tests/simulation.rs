@@ -132,6 +132,9 @@ fn counts() -> Counts {
         cases: 1_662,
         windows: 164,
         fifo: 171,
+        proceed: 61,
+        clocks: 249,
+        aimed: 158,
         fed_back: 1_012,
     }
 }
