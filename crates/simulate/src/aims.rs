@@ -158,7 +158,12 @@ impl Schedule {
     }
 
     fn refusal(&mut self, first: Duration, occurrence: Occurrence, random: &mut fastrand::Rng) {
-        let doubt = [Fault::CutAfter, Fault::LostBack, Fault::FailedAfter, Fault::SlowThere];
+        let doubt = [
+            Fault::CutAfter,
+            Fault::LostBack,
+            Fault::FailedAfter,
+            Fault::SlowThere,
+        ];
         let doubt = random.choice(doubt).unwrap_or(Fault::CutAfter);
         let refusal = [Fault::Refused, Fault::Denied, Fault::NotFound];
         let refusal = random.choice(refusal).unwrap_or(Fault::Denied);
@@ -180,7 +185,11 @@ impl Schedule {
             crash: Some(Crash::After(throttled + between(random, 0..=2_500))),
             ..Fate::default()
         };
-        let late = if random.bool() { throttled } else { Duration::ZERO };
+        let late = if random.bool() {
+            throttled
+        } else {
+            Duration::ZERO
+        };
         let gap = between(random, 55_000..=65_000) + late;
         self.twice(occurrence, first, fate, gap, random);
     }
@@ -223,7 +232,11 @@ impl Schedule {
         let fault = random.choice(faults).unwrap_or(Fault::Unavailable);
         let operations: &[&'static str] = match aim {
             Aim::Known => &["SearchProfiles"],
-            _ => &["DynamoDB.PutItem", "DynamoDB.UpdateItem", "DynamoDB.DeleteItem"],
+            _ => &[
+                "DynamoDB.PutItem",
+                "DynamoDB.UpdateItem",
+                "DynamoDB.DeleteItem",
+            ],
         };
         for operation in operations {
             self.spell(operation, fault, from, length);

@@ -83,7 +83,12 @@ impl Releases {
     }
 
     /// The configuration of a release without a failure queue.
-    pub(crate) fn plain(&self, second: bool, ledger: Option<Use>, broken: Option<Broken>) -> Config {
+    pub(crate) fn plain(
+        &self,
+        second: bool,
+        ledger: Option<Use>,
+        broken: Option<Broken>,
+    ) -> Config {
         let mut config = self.first.clone();
         let text = &mut config.mapping.text;
         if second {

@@ -208,9 +208,8 @@ impl Weather {
         random: &mut fastrand::Rng,
     ) -> Option<Fault> {
         let mut spells = self.spells.iter();
-        let spell = spells.find(|spell| {
-            spell.operation == operation && spell.from <= at && at < spell.until
-        });
+        let spell = spells
+            .find(|spell| spell.operation == operation && spell.from <= at && at < spell.until);
         if let Some(spell) = spell {
             return Some(spell.fault);
         }

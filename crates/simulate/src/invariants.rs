@@ -215,7 +215,9 @@ fn check_windows(world: &World, key: &Key, apart: &[Found], verdict: &mut Verdic
         };
         let created = seen.created.get(*later).copied().unwrap_or_default() + clocks;
         let is_over = seen.items.claims.get(*earlier).is_some_and(|claim| {
-            let over = claim.over.is_some_and(|over| over <= Clock::epoch_seconds(created));
+            let over = claim
+                .over
+                .is_some_and(|over| over <= Clock::epoch_seconds(created));
             over && claim.made + WINDOW <= created + clocks
         });
         if !is_over {
@@ -230,7 +232,9 @@ fn check_windows(world: &World, key: &Key, apart: &[Found], verdict: &mut Verdic
 /// What the ledger's items must not become.
 fn check_items(world: &World, verdict: &mut Verdict) {
     let flaws = world.seen().items.flaws;
-    let breaches = flaws.into_iter().map(|what| Breach::new(BreachKind::Ledger, what));
+    let breaches = flaws
+        .into_iter()
+        .map(|what| Breach::new(BreachKind::Ledger, what));
     verdict.breaches.extend(breaches);
 }
 

@@ -111,7 +111,8 @@ impl Key {
 
     /// What the comment begins with that a field goes on in.
     pub(crate) fn overflow(&self) -> Option<String> {
-        self.overflows.then(|| format!("Overflow of {}.", self.name()))
+        self.overflows
+            .then(|| format!("Overflow of {}.", self.name()))
     }
 
     /// Whether contact and comment tell the occurrences apart.
@@ -215,11 +216,9 @@ impl Key {
                     "profile": format!("{PROFILES}/{}", self.profile_id()),
                 },
             }),
-            Kind::CaseEvent => case_events::created(
-                &self.event_id(0),
-                self.performer().as_ref(),
-                &title,
-            ),
+            Kind::CaseEvent => {
+                case_events::created(&self.event_id(0), self.performer().as_ref(), &title)
+            }
         };
         payload.to_string()
     }
@@ -275,7 +274,10 @@ impl fmt::Display for Key {
             write!(f, ", event ids of K{}", self.event_of)?;
         }
         let traits = [
-            (self.own_contacts && self.occurrences > 1, "contacts of their own"),
+            (
+                self.own_contacts && self.occurrences > 1,
+                "contacts of their own",
+            ),
             (self.same_words && self.occurrences > 1, "the same words"),
             (self.varies, "each asks for another case"),
             (self.overflows, "a field goes on in a comment"),

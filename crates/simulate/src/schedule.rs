@@ -340,11 +340,7 @@ fn keys(random: &mut fastrand::Rng) -> Vec<Key> {
         };
         let mut occurrences = match kind {
             Kind::Conversation | Kind::Order | Kind::ContactEvent => random.usize(1..=2),
-            Kind::Contact
-            | Kind::RequestKey
-            | Kind::Notice
-            | Kind::CaseEvent
-            | Kind::Account => 1,
+            Kind::Contact | Kind::RequestKey | Kind::Notice | Kind::CaseEvent | Kind::Account => 1,
         };
         let earlier = keys
             .iter()

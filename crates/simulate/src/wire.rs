@@ -274,7 +274,9 @@ impl Wire {
             }
             Some(Fault::Unavailable) if is_table => refused(500, "InternalServerError"),
             Some(Fault::Unavailable) => refused(503, "ServiceUnavailableException"),
-            Some(Fault::Refused) if operation.ends_with("Profile") || operation.ends_with("Profiles") => {
+            Some(Fault::Refused)
+                if operation.ends_with("Profile") || operation.ends_with("Profiles") =>
+            {
                 refused(400, "BadRequestException")
             }
             Some(Fault::Refused) => refused(400, "ValidationException"),

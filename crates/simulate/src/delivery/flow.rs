@@ -39,9 +39,7 @@ impl Heard {
     fn is_failed(&self) -> bool {
         match self {
             Self::Nothing => true,
-            Self::Answer(answer) => {
-                answer.get("status").and_then(Value::as_str) == Some("failed")
-            }
+            Self::Answer(answer) => answer.get("status").and_then(Value::as_str) == Some("failed"),
         }
     }
 }

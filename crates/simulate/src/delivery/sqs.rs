@@ -10,8 +10,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 pub(crate) use self::fifo::group;
-use crate::clock::Clock;
 use crate::assumptions::{Broken, MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUTS};
+use crate::clock::Clock;
 use crate::invariants;
 use crate::keys::Occurrence;
 use crate::schedule::Fate;
@@ -124,7 +124,10 @@ async fn invoke(world: &Rc<World>, queue: &RefCell<Queue>, batch: &[Message], fa
         return;
     };
     let kept = kept(&answer);
-    if let Some(head) = batch.first().filter(|head| kept.contains(&message_id(head.id))) {
+    if let Some(head) = batch
+        .first()
+        .filter(|head| kept.contains(&message_id(head.id)))
+    {
         invariants::check_kept(world, head.occurrence, begun);
     }
     if world.schedule.queue.fifo {

@@ -9,7 +9,9 @@ use super::excuses::went_without;
 use super::found::{Found, is_put_aside};
 use super::joins::{Joining, first_begun, gave_up, lacks_comment, lacks_contact, owners};
 use super::{Breach, BreachKind, known};
-use crate::assumptions::{CASE_FOUND_WITHIN, CLOCKS_WITHIN, PROFILE_SEEN_WITHIN, REQUEST_ARRIVES_WITHIN};
+use crate::assumptions::{
+    CASE_FOUND_WITHIN, CLOCKS_WITHIN, PROFILE_SEEN_WITHIN, REQUEST_ARRIVES_WITHIN,
+};
 use crate::clock::Clock;
 use crate::keys::{Key, Kind, Occurrence, Poison};
 use crate::wire::Seen;
@@ -128,9 +130,9 @@ pub(crate) fn check_kept(world: &World, occurrence: Occurrence, begun: Duration)
         return;
     };
     let invocations = world.invocations();
-    let run = invocations.iter().position(|run| {
-        run.begun == begun && run.occurrences.first() == Some(&occurrence)
-    });
+    let run = invocations
+        .iter()
+        .position(|run| run.begun == begun && run.occurrences.first() == Some(&occurrence));
     let puts_aside = world.schedule.queue.puts_aside;
     if puts_aside && run.is_some_and(|number| is_overdue(world, number, key)) {
         let what = format!("{} was kept, and its customer is gone", key.name());
@@ -148,7 +150,10 @@ fn is_overdue(world: &World, number: usize, key: &Key) -> bool {
     // A run that left a doubt about its CreateCase keeps the ones after it from giving the key up until search would show its case.
     let in_doubt = |earlier: &Invocation| match &earlier.end {
         Some(End::Failed(code)) => {
-            matches!(code, ErrorCode::OutcomeUnknown | ErrorCode::ConflictUnresolved)
+            matches!(
+                code,
+                ErrorCode::OutcomeUnknown | ErrorCode::ConflictUnresolved
+            )
         }
         Some(End::Crashed | End::TimedOut) | None => true,
         // A batch does not say why it keeps a message.
@@ -156,13 +161,14 @@ fn is_overdue(world: &World, number: usize, key: &Key) -> bool {
     };
     let is_doubtful = |earlier: &Invocation| {
         let of_key = earlier.occurrences.iter().any(|of| of.key == key.number);
-        let settled = earlier.ended.unwrap_or(Duration::MAX).saturating_add(CASE_FOUND_WITHIN);
+        let settled = earlier
+            .ended
+            .unwrap_or(Duration::MAX)
+            .saturating_add(CASE_FOUND_WITHIN);
         of_key && in_doubt(earlier) && settled + REQUEST_ARRIVES_WITHIN + CLOCKS_WITHIN > run.begun
     };
     let mut earlier = invocations.iter().take(number);
-    run.begun >= shown
-        && world.seen().of(number).next().is_none()
-        && !earlier.any(is_doubtful)
+    run.begun >= shown && world.seen().of(number).next().is_none() && !earlier.any(is_doubtful)
 }
 
 fn check_words(

@@ -105,14 +105,14 @@ impl Found {
         times.min().copied()
     }
 
-    /// Links and comments beyond those that belong there: one of each, and `same` of equal comments.
-    pub(super) fn twins(&self, same: usize) -> (usize, usize) {
+    /// Links and comments beyond those that belong there: so many of each.
+    pub(super) fn twins(&self, links: usize, comments: usize) -> (usize, usize) {
         let beyond = |all: &[String], most: usize| -> usize {
             let each: HashSet<&String> = all.iter().collect();
             let times = each.iter().map(|one| count(all, one));
             times.map(|times| times.saturating_sub(most)).sum()
         };
-        (beyond(&self.links, 1), beyond(&self.comments, same))
+        (beyond(&self.links, links), beyond(&self.comments, comments))
     }
 
     /// How often a comment is there.

@@ -84,12 +84,19 @@ fn check_twins(
 ) {
     let name = key.name();
     let is_excused = is_excused(world, &[key], Twin::Item);
-    let same = match joining {
-        Joining::All if key.same_words => delivered.len().max(1),
-        Joining::All | Joining::First => 1,
+    // Each occurrence has its own, and some have equal ones.
+    let several = match joining {
+        Joining::All => delivered.len().max(1),
+        Joining::First => 1,
     };
+    let contacts = if key.own_contacts || !world.mode.ledger {
+        1
+    } else {
+        several
+    };
+    let words = if key.same_words { several } else { 1 };
     for case in apart {
-        let (links, comments) = case.twins(same);
+        let (links, comments) = case.twins(contacts, words);
         if is_excused {
             verdict.twins.links += links;
             verdict.twins.comments += comments;
@@ -117,7 +124,9 @@ fn mixed(world: &World, key: &Key, case: &Found, delivered: &[usize]) -> Option<
         [] => return None,
         [owner] => *owner,
         _ => {
-            return breach(format!("{name}'s case has contact and comment of several occurrences"));
+            return breach(format!(
+                "{name}'s case has contact and comment of several occurrences"
+            ));
         }
     };
     let id = case.cases.first()?;
@@ -151,9 +160,7 @@ pub(super) fn owners(key: &Key, case: &Found, delivered: &[usize]) -> Vec<usize>
 /// Whether an occurrence's contact has to be linked, and is not.
 pub(super) fn lacks_contact(world: &World, key: &Key, found: &Found, number: usize) -> bool {
     let contact = key.contact_arn(number);
-    contact.is_some_and(|contact| {
-        !found.links.contains(&contact) && !gave_up(world, key, &contact)
-    })
+    contact.is_some_and(|contact| !found.links.contains(&contact) && !gave_up(world, key, &contact))
 }
 
 /// Whether one of an occurrence's comments has to be there, and is not.
@@ -164,8 +171,18 @@ pub(super) fn lacks_comment(world: &World, key: &Key, found: &Found, number: usi
     }
     let overflow = key.overflow();
     let lacks_overflow = overflow.is_some_and(|begin| {
-        let is_given_up = || world.seen().refused.iter().any(|item| item.contains(&begin));
-        !found.comments.iter().any(|comment| comment.contains(&begin)) && !is_given_up()
+        let is_given_up = || {
+            world
+                .seen()
+                .refused
+                .iter()
+                .any(|item| item.contains(&begin))
+        };
+        !found
+            .comments
+            .iter()
+            .any(|comment| comment.contains(&begin))
+            && !is_given_up()
     });
     found.copies(&note) == 0 || lacks_overflow
 }

@@ -53,7 +53,8 @@ pub(super) fn check(
     ];
     let is_allowed = allowed.iter().any(|code| code.name() == failed);
     if before(&seen.items.named) && !failed.is_empty() && !is_allowed {
-        let what = format!("#{number} failed with {failed}, and the ledger named the case of {name}");
+        let what =
+            format!("#{number} failed with {failed}, and the ledger named the case of {name}");
         world.accuse(Breach::new(BreachKind::Untrue, what));
     }
     let took = invocation.ended.unwrap_or_default();

@@ -79,9 +79,7 @@ impl Items {
             finished: text("status") == "COMPLETED",
             lease_ends: number("in_progress_expiration").unwrap_or_default(),
             case: case.map(str::to_owned),
-            claimed: before
-                .filter(|_| !put)
-                .map_or(at, |before| before.claimed),
+            claimed: before.filter(|_| !put).map_or(at, |before| before.claimed),
             holder: keeps.map_or(invocation, |before| before.holder),
             held_since: keeps.map_or(at, |before| before.held_since),
             owner,
