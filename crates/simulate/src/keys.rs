@@ -51,6 +51,10 @@ pub(crate) enum Poison {
 
 /// A key.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each of them is drawn by itself"
+)]
 pub(crate) struct Key {
     /// Its place among the world's keys.
     pub(crate) number: usize,
@@ -157,8 +161,7 @@ impl Key {
             return json!({ "order": self.name() }).to_string();
         }
         let title = match self.poison {
-            None => json!(self.name()),
-            Some(Poison::Gone) => json!(self.name()),
+            None | Some(Poison::Gone) => json!(self.name()),
             Some(_) => Value::Null,
         };
         let payload = match self.kind {

@@ -95,6 +95,35 @@ impl Counts {
     }
 }
 
+impl Counts {
+    /// What the worlds were like.
+    fn worlds(&self) -> [String; 2] {
+        let Self {
+            windows,
+            fifo,
+            proceed,
+            clocks,
+            aimed,
+            fed_back,
+            ..
+        } = self;
+        [
+            format!(
+                "{} with windows, {} with a FIFO queue; {} events of Cases were fed back",
+                thousands(*windows),
+                thousands(*fifo),
+                thousands(*fed_back)
+            ),
+            format!(
+                "{} aimed at an edge, {} with clocks apart, {} that go on without the ledger",
+                thousands(*aimed),
+                thousands(*clocks),
+                thousands(*proceed)
+            ),
+        ]
+    }
+}
+
 /// All worlds together.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -201,12 +230,7 @@ impl Summary {
             requests,
             faults,
             cases,
-            windows,
-            fifo,
-            proceed,
-            clocks,
-            aimed,
-            fed_back,
+            ..
         } = &self.counts;
         let mut text = String::new();
         let mut row = |name: &str, value: String| {
@@ -227,24 +251,9 @@ impl Summary {
         if let Some(broken) = self.broken {
             row("broken", broken.sentence().to_owned());
         }
-        row(
-            "worlds",
-            format!(
-                "{} with windows, {} with a FIFO queue; {} events of Cases were fed back",
-                thousands(*windows),
-                thousands(*fifo),
-                thousands(*fed_back)
-            ),
-        );
-        row(
-            "",
-            format!(
-                "{} aimed at an edge, {} with clocks apart, {} that go on without the ledger",
-                thousands(*aimed),
-                thousands(*clocks),
-                thousands(*proceed)
-            ),
-        );
+        let [worlds, edges] = self.counts.worlds();
+        row("worlds", worlds);
+        row("", edges);
         row(
             "keys",
             format!(

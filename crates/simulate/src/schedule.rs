@@ -56,7 +56,7 @@ pub(crate) struct Services {
 pub(crate) struct ReleaseTimes {
     pub(crate) deployed: Option<Duration>,
     pub(crate) rolled_back: Option<Duration>,
-    /// Whether environments go on and read the mapping again, as with AppConfig; else a release makes new ones.
+    /// Whether environments go on and read the mapping again, as with `AppConfig`; else a release makes new ones.
     pub(crate) reloads: bool,
 }
 

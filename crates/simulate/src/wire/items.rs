@@ -10,7 +10,7 @@ use crate::clock::Clock;
 /// The items, and what became of them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Items {
-    items: BTreeMap<String, Item>,
+    by_id: BTreeMap<String, Item>,
     /// When the key of a case was marked as done, by the case's id.
     pub(crate) finished: BTreeMap<String, Duration>,
     /// When the ledger first named a case, by the case's id.
@@ -71,7 +71,7 @@ impl Items {
         let number = |name: &str| written.get(name).and_then(Value::as_u64);
         let data: Value = serde_json::from_str(&text("data")).unwrap_or_default();
         let case = data.get("caseId").and_then(Value::as_str);
-        let before = self.items.get(id);
+        let before = self.by_id.get(id);
         let owner = text("owner");
         let keeps = before.filter(|before| before.owner == owner);
         let item = Item {
@@ -99,17 +99,17 @@ impl Items {
             };
             self.claims.insert(case, claim);
         }
-        self.items.insert(id.to_owned(), item);
+        self.by_id.insert(id.to_owned(), item);
     }
 
     /// An item was deleted.
     pub(super) fn deleted(&mut self, id: &str) {
-        self.items.remove(id);
+        self.by_id.remove(id);
     }
 
     /// The leases that an invocation holds.
     pub(crate) fn held_by(&self, invocation: usize) -> impl Iterator<Item = Left> {
-        let held = self.items.values();
+        let held = self.by_id.values();
         let held = held.filter(move |item| item.holder == invocation && !item.finished);
         held.map(|item| Left {
             held_since: item.held_since,
