@@ -16,20 +16,36 @@ pub fn is_connect(arn: &str, kinds: &[&str]) -> bool {
     matches!(path.as_slice(), ["instance", instance, kind, id] if !instance.is_empty() && kinds.contains(kind) && !id.is_empty())
 }
 
+/// Whether the text is the ARN of a Connect instance: `arn:P:connect:R:A:instance/I`.
+#[must_use]
+pub fn is_instance(arn: &str) -> bool {
+    parts(arn)
+        .filter(|parts| parts.service == "connect")
+        .and_then(|parts| parts.resource.strip_prefix("instance/"))
+        .is_some_and(|id| !id.is_empty() && !id.contains('/'))
+}
+
 /// Whether the text is a profile ARN: `arn:P:profile:R:A:domains/NAME/profiles/ID`.
 #[must_use]
 pub fn is_profile(arn: &str) -> bool {
-    let Some(parts) = parts(arn).filter(|parts| parts.service == "profile") else {
-        return false;
-    };
-    let path: Vec<&str> = parts.resource.split('/').collect();
+    profile(arn).is_some()
+}
+
+/// The domain's name and the profile's id in a profile ARN.
+#[must_use]
+pub fn profile(arn: &str) -> Option<(&str, &str)> {
+    let parts = parts(arn).filter(|parts| parts.service == "profile")?;
     let legal = |text: &str| {
         !text.is_empty()
             && text
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
     };
-    matches!(path.as_slice(), ["domains", domain, "profiles", id] if legal(domain) && legal(id))
+    let (domain, id) = parts
+        .resource
+        .strip_prefix("domains/")?
+        .split_once("/profiles/")?;
+    (legal(domain) && legal(id)).then_some((domain, id))
 }
 
 /// The contact's id in a contact ARN: `arn:P:connect:R:A:instance/I/contact/ID`.

@@ -6,6 +6,7 @@
 //! it may make.
 
 mod attempts;
+mod error_answer;
 mod record;
 mod retry_after;
 mod warm_up;
@@ -15,11 +16,12 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_connectcases::config::retry::{RetryPartition, TokenBucket};
-use aws_sdk_connectcases::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_connectcases::error::SdkError;
 use aws_sdk_connectcases::operation::RequestId as _;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 pub(crate) use self::attempts::{Attempts, NeverInDoubt};
+use self::error_answer::{Class, ErrorAnswer};
 pub use self::record::CallRecord;
 pub(crate) use self::record::listen;
 pub(crate) use self::retry_after::RetryAfter;
@@ -150,8 +152,8 @@ impl Operation {
         })
     }
 
-    /// The code of a service error, and what to do about it.
-    fn classify(&self, name: &str, status: u16) -> (ErrorCode, String) {
+    /// The code of a class of error answers, and what to do about it.
+    fn explain(&self, class: Class) -> (ErrorCode, String) {
         let Self {
             actions,
             quota,
@@ -159,58 +161,46 @@ impl Operation {
             refused,
             ..
         } = self;
-        match (name, status) {
-            // DynamoDB and SQS throttle with a 400 and names of their own.
-            (
-                "ThrottlingException"
-                | "ProvisionedThroughputExceededException"
-                | "RequestLimitExceeded"
-                | "RequestThrottled",
-                _,
-            )
-            | (_, 429) => (
+        match class {
+            Class::Throttled => (
                 ErrorCode::Throttled,
                 format!(
                     "the account's quota for this operation is used up; {quota} is the default, and it can be raised"
                 ),
             ),
-            ("ResourceNotFoundException", _) | (_, 404) => {
-                (ErrorCode::ResourceNotFound, (*not_found).to_owned())
-            }
-            ("AccessDeniedException", _) | (_, 401 | 403) => (
+            Class::NotFound => (ErrorCode::ResourceNotFound, (*not_found).to_owned()),
+            Class::AccessDenied => (
                 ErrorCode::AccessDenied,
                 format!("the function's role needs {actions}"),
             ),
-            (_, status) if status >= 500 => (
+            Class::Unavailable => (
                 ErrorCode::ServiceUnavailable,
                 "the service had a fault of its own".to_owned(),
             ),
-            _ => (ErrorCode::RequestRefused, (*refused).to_owned()),
+            Class::Refused => (ErrorCode::RequestRefused, (*refused).to_owned()),
         }
     }
 }
 
 impl Call {
-    /// Whether the failure is one after which nobody knows what the call did.
-    pub(crate) fn in_doubt(&self, failure: &Failure) -> bool {
-        failure.code.is_transient() && self.attempts.may_have_succeeded()
-    }
-
     /// The failure that an SDK error tells of: its kind, HTTP status and request id, never its message.
-    pub(crate) fn failure<E: ProvideErrorMetadata>(
-        &self,
-        error: &SdkError<E, HttpResponse>,
-    ) -> Failure {
+    pub(crate) fn failure<E>(&self, error: &SdkError<E, HttpResponse>) -> Failure {
         let operation = self.operation.name;
         let (code, message) = match error {
             SdkError::ServiceError(context) => {
+                let answer = ErrorAnswer::of(context.raw());
+                let (code, help) = self.operation.explain(
+                    answer
+                        .as_ref()
+                        .map_or(Class::Unavailable, |answer| answer.class),
+                );
+                let name = answer.as_ref().and_then(|answer| answer.name.as_deref());
+                let name = name.unwrap_or("an error without a name");
                 let status = context.raw().status().as_u16();
-                let name = context.err().code().unwrap_or("an error without a name");
                 let request = context.raw().request_id();
                 let request = request
                     .map(|id| format!(", request {id}"))
                     .unwrap_or_default();
-                let (code, help) = self.operation.classify(name, status);
                 let message =
                     format!("{operation} answered {name} (HTTP {status}{request}): {help}");
                 return Failure::new(code, message);

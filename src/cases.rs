@@ -1,6 +1,6 @@
-//! Amazon Connect Cases: `CreateCase`, `SearchCases` for a case that is there already, and what joins a case that exists.
+//! Amazon Connect Cases: `CreateCase`, `SearchCases` for a case that exists already, and the items that are added to a case.
 //!
-//! Every attempt of a call carries the same client token, so `CreateCase` may be repeated freely within its time.
+//! Every attempt of a call carries the same client token, so `CreateCase` may be repeated freely while Cases remembers the token.
 
 #![expect(
     clippy::disallowed_types,
@@ -8,17 +8,16 @@
 )]
 
 mod related_items;
-mod unseen_profile;
 
 use aws_config::SdkConfig;
 use aws_sdk_connectcases::Client;
 use aws_sdk_connectcases::config::Builder as ConfigBuilder;
+use aws_sdk_connectcases::error::ProvideErrorMetadata as _;
 use aws_sdk_connectcases::operation::create_case::CreateCaseError;
 use aws_sdk_connectcases::types;
 use futures_util::FutureExt as _;
 
-pub use self::related_items::{Addition, Earlier};
-use self::unseen_profile::{UnseenProfile, UnseenProfileRetry};
+pub use self::related_items::{AddedComments, Addition, Earlier};
 use crate::call::{self, Operation, WarmUp};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
@@ -49,23 +48,45 @@ pub struct Cases {
     client: Client,
 }
 
-/// What became of `CreateCase`.
-pub enum Creation {
-    /// The case exists.
-    Created(CaseReference),
-    /// `ConflictException`: the token is known with another request, so the key's case very probably exists.
-    Conflict,
+/// The reason why `CreateCase` gave no case.
+#[derive(Debug)]
+pub struct NotCreated {
+    /// `ConflictUnresolved`: the token is known with another request, so the key's case very probably exists. `CustomerNotVisible`: Cases does
+    /// not see the customer's profile. Otherwise what Cases said, or that it could not be reached.
+    pub failure: Failure,
+    /// Whether an attempt may have created the case all the same.
+    pub in_doubt: bool,
 }
+
+impl From<Failure> for NotCreated {
+    /// A failure before anything was sent.
+    fn from(failure: Failure) -> Self {
+        Self {
+            failure,
+            in_doubt: false,
+        }
+    }
+}
+
+/// A case that a search found.
+#[derive(Debug)]
+pub struct FoundCase {
+    /// `caseId`
+    pub case_id: String,
+    /// The value of `customer_id`, if the case has one.
+    pub customer_arn: Option<String>,
+}
+
+/// The fragment of a message, in lower case, by which Cases says that it does not see the customer's profile. It looks the profile up in a
+/// search index that lags behind creation, and has no error of its own for it.
+const UNSEEN_PROFILE: &str = "no customer profile found";
 
 impl Cases {
     /// A client for the account, Region and endpoint of `config`.
     #[must_use]
     pub fn new(config: &SdkConfig) -> Self {
-        let config = call::configured!(ConfigBuilder::from(config))
-            .retry_classifier(UnseenProfileRetry)
-            .build();
         Self {
-            client: Client::from_conf(config),
+            client: Client::from_conf(call::configured!(ConfigBuilder::from(config)).build()),
         }
     }
 
@@ -92,69 +113,48 @@ impl Cases {
         call.warmed_up(&sent);
     }
 
-    /// Creates the case, or finds that its token is taken.
+    /// Creates the case.
     ///
     /// # Errors
-    /// `OutcomeUnknown` when an attempt may have created the case and none came back to say so; otherwise what Cases said, or that it could
-    /// not be reached.
+    /// No answer said that the case exists.
     pub async fn create(
         &self,
         request: &CaseRequest,
         deadline: Deadline,
-    ) -> Result<Creation, Failure> {
+    ) -> Result<CaseReference, NotCreated> {
         let call = CREATE_CASE.repeatable(deadline)?;
-        let unseen = UnseenProfile::default();
+        let fields: Result<_, Failure> = request.fields.iter().map(field_value).collect();
         let sent = self
             .client
             .create_case()
             .domain_id(&request.domain_id)
             .template_id(&request.template_id)
-            .set_fields(Some(
-                request
-                    .fields
-                    .iter()
-                    .map(field_value)
-                    .collect::<Result<_, _>>()?,
-            ))
+            .set_fields(Some(fields?))
             .client_token(&request.client_token)
             .performed_by(performer(&request.performed_by))
             .set_tags(Some(request.tags.iter().cloned().collect()))
             .customize()
             .interceptor(call.attempts.clone())
-            .interceptor(unseen.clone())
             .send()
             .boxed()
             .await;
         match sent {
-            Ok(output) => Ok(Creation::Created(CaseReference {
+            Ok(output) => Ok(CaseReference {
                 case_id: output.case_id,
                 case_arn: output.case_arn,
-            })),
-            Err(error)
-                if matches!(
-                    error.as_service_error(),
-                    Some(CreateCaseError::ConflictException(_))
-                ) =>
-            {
-                Ok(Creation::Conflict)
-            }
-            Err(error) => {
-                let failure = call.failure(&error);
-                // A refused attempt leaves no doubt, whatever the time-out was that ended the wait for the next.
-                Err(
-                    if unseen.was_last() && !call.attempts.may_have_succeeded() {
-                        not_visible()
-                    } else if call.in_doubt(&failure) {
-                        unknown(&failure)
-                    } else {
-                        failure
-                    },
-                )
-            }
+            }),
+            Err(error) => Err(NotCreated {
+                failure: match error.as_service_error() {
+                    Some(CreateCaseError::ConflictException(_)) => conflict(),
+                    Some(refusal) if is_unseen_profile(refusal) => not_visible(),
+                    _ => call.failure(&error),
+                },
+                in_doubt: call.attempts.may_have_succeeded(),
+            }),
         }
     }
 
-    /// The id of the case that carries the key's hash as its tag, if search shows it. Search may lag behind creation.
+    /// The case that carries the key's hash as its tag, if search shows it. Search may lag behind creation.
     ///
     /// # Errors
     /// What Cases said, or that it could not be reached.
@@ -163,17 +163,19 @@ impl Cases {
         domain_id: &str,
         key_hash: &str,
         deadline: Deadline,
-    ) -> Result<Option<String>, Failure> {
+    ) -> Result<Option<FoundCase>, Failure> {
         let call = SEARCH_CASES.repeatable(deadline)?;
         let tag = types::TagValue::builder()
             .key(KEY_TAG)
             .value(key_hash)
             .build();
+        let customer = types::FieldIdentifier::builder().id("customer_id").build();
         let sent = self
             .client
             .search_cases()
             .domain_id(domain_id)
             .filter(types::CaseFilter::Tag(types::TagFilter::EqualTo(tag)))
+            .set_fields(customer.ok().map(|customer| vec![customer]))
             .max_results(1)
             .customize()
             .interceptor(call.attempts.clone())
@@ -181,9 +183,29 @@ impl Cases {
             .boxed()
             .await;
         let output = sent.map_err(|error| call.failure(&error))?;
-        let mut found = output.cases.into_iter().flatten();
-        Ok(found.next().map(|case| case.case_id))
+        let found = output.cases.into_iter().flatten().next();
+        Ok(found.map(|case| FoundCase {
+            case_id: case.case_id,
+            customer_arn: case
+                .fields
+                .into_iter()
+                .filter(|field| field.id == "customer_id")
+                .find_map(|field| match field.value {
+                    Some(types::FieldValueUnion::StringValue(arn)) => Some(arn),
+                    _ => None,
+                }),
+        }))
     }
+}
+
+/// Whether Cases refused the request because it does not see the customer's profile.
+fn is_unseen_profile(error: &CreateCaseError) -> bool {
+    let refused = matches!(
+        error,
+        CreateCaseError::ValidationException(_) | CreateCaseError::ResourceNotFoundException(_)
+    );
+    let message = error.message().unwrap_or_default();
+    refused && message.to_ascii_lowercase().contains(UNSEEN_PROFILE)
 }
 
 fn performer(user: &User) -> types::UserUnion {
@@ -216,14 +238,13 @@ fn field_value((id, value): &(String, FieldValue)) -> Result<types::FieldValue, 
         })
 }
 
-fn unknown(last: &Failure) -> Failure {
-    let message = format!(
-        "the case may have been created, and no answer said so; calling again with the same key gives the same case. the last attempt: {last}"
-    );
-    Failure::new(ErrorCode::OutcomeUnknown, message)
+/// A conflict means that the key's case very probably exists, so it is never reported as if there were none.
+fn conflict() -> Failure {
+    let message = "a case for this key was created by a request that differs from this one, and search does not show it yet; retry with the same key to get its case";
+    Failure::new(ErrorCode::ConflictUnresolved, message)
 }
 
 fn not_visible() -> Failure {
-    let message = "Cases does not see the customer's profile: one that was just created takes a moment; else check the profile's id and PROFILES_DOMAIN";
+    let message = "Cases does not see the customer's profile: one that was just created takes a moment; otherwise check the profile's id and PROFILES_DOMAIN";
     Failure::new(ErrorCode::CustomerNotVisible, message).of("customer")
 }

@@ -4,12 +4,16 @@
 
 mod variables;
 
+use std::cell::RefCell;
+use std::env::VarError;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use self::variables::{
-    entity_prefix, failure_queue, flow_budget, list, metrics_namespace, proxy, reload, switch,
+    accounts, check_endpoints, entity_prefix, failure_queue, flow_budget, instances,
+    metrics_namespace, proxy, region, reload, xray_daemon,
 };
 use crate::appconfig::Source;
 use crate::guard::Guard;
@@ -31,9 +35,9 @@ pub struct Config {
     pub entity_prefix: String,
     /// `CASEBRIDGE_FLOW_BUDGET_MS`
     pub flow_budget: Duration,
-    /// `ALLOWED_INSTANCES`
+    /// `ALLOWED_INSTANCES`; empty where the variable is not set, which allows any.
     pub allowed_instances: Vec<String>,
-    /// `ALLOWED_ACCOUNTS`
+    /// `ALLOWED_ACCOUNTS`; empty where the variable is not set, which allows any.
     pub allowed_accounts: Vec<String>,
     /// `PROFILES_DOMAIN`
     pub profiles_domain: Option<String>,
@@ -47,6 +51,8 @@ pub struct Config {
     pub function_name: String,
     /// `AWS_XRAY_DAEMON_ADDRESS`, where `CASEBRIDGE_XRAY_SUBSEGMENTS` asks for subsegments.
     pub xray_daemon: Option<SocketAddr>,
+    /// `AWS_LAMBDA_INITIALIZATION_TYPE` is `on-demand`.
+    pub on_demand: bool,
     /// Where credentials come from.
     pub credentials: Credentials,
     /// `AWS_CA_BUNDLE`, else `SSL_CERT_FILE`
@@ -166,13 +172,30 @@ impl Config {
             clippy::disallowed_methods,
             reason = "this file is where the environment is read"
         )]
-        let get = |name: &str| std::env::var(name).ok();
-        Self::read(&get, &folders(&get))
+        let read = |name: &str| std::env::var(name);
+        // A value that is no text must not count as absent.
+        let garbled = RefCell::new(None);
+        let get = |name: &str| match read(name) {
+            Ok(value) => Some(value),
+            Err(VarError::NotPresent) => None,
+            Err(VarError::NotUnicode(_)) => {
+                garbled.borrow_mut().get_or_insert_with(|| name.to_owned());
+                None
+            }
+        };
+        let config = Self::read(&get, &folders(&get));
+        match garbled.take() {
+            Some(variable) => Err(ConfigError(format!(
+                "{variable} holds bytes that are not UTF-8 text: set it again"
+            ))),
+            None => config,
+        }
     }
 
     /// Reads variables from `get`, and files that no variable names from the first of the folders that has them.
     ///
-    /// An empty variable is as good as none: that is how a template leaves one out.
+    /// Empty variables count as unset: that is how a template leaves one out. `ALLOWED_INSTANCES` and `ALLOWED_ACCOUNTS` are the exception,
+    /// because unset they allow any sender: a list that came out empty by mistake must not.
     ///
     /// # Errors
     /// As [`from_env`](Self::from_env).
@@ -180,43 +203,44 @@ impl Config {
         get: &dyn Fn(&str) -> Option<String>,
         folders: &[PathBuf],
     ) -> Result<Self, ConfigError> {
+        let allowed_instances = instances(get("ALLOWED_INSTANCES"))?;
+        let allowed_accounts = accounts(get("ALLOWED_ACCOUNTS"))?;
         let get = |name: &str| get(name).filter(|value| !value.trim().is_empty());
-        let explicit_domain = get("CASEBRIDGE_DOMAIN");
-        let domain = match &explicit_domain {
-            Some(_) => Some(Document::find(
-                "CASEBRIDGE_DOMAIN",
-                explicit_domain.as_deref(),
-                "domain.json",
-                folders,
-            )?),
-            None => Document::find("CASEBRIDGE_DOMAIN", None, "domain.json", folders).ok(),
+        let domain = match get("CASEBRIDGE_DOMAIN") {
+            Some(path) => Some(Document::named("CASEBRIDGE_DOMAIN", &path)?),
+            None => Document::first("domain.json", folders)?,
         };
         let reload = reload(&get)?;
+        check_endpoints(&get)?;
         Ok(Self {
             domain_id: get("CASES_DOMAIN_ID").ok_or_else(|| {
                 ConfigError::new("CASES_DOMAIN_ID is not set: give the id of the Amazon Connect Cases domain (`aws connectcases list-domains` shows it)")
             })?,
-            region: get("AWS_REGION").or_else(|| get("AWS_DEFAULT_REGION")).ok_or_else(|| ConfigError::new("AWS_REGION is not set: give the Region of the Cases domain"))?,
+            region: region(&get)?,
             mapping: match &reload {
-                None => Document::find("CASEBRIDGE_MAPPING", get("CASEBRIDGE_MAPPING").as_deref(), "mapping.yaml", folders)?,
-                Some(Reload { fallback: Fallback::Packaged, .. }) => Document::find("CASEBRIDGE_MAPPING", None, "mapping.yaml", folders)?,
+                None => match get("CASEBRIDGE_MAPPING") {
+                    Some(path) => Document::named("CASEBRIDGE_MAPPING", &path)?,
+                    None => Document::mapping(folders)?,
+                },
+                Some(Reload { fallback: Fallback::Packaged, .. }) => Document::mapping(folders)?,
                 Some(Reload { fallback: Fallback::None, source, .. }) => Document { name: source.to_string(), text: String::new() },
             },
             reload,
             domain,
             entity_prefix: entity_prefix(get("CASEBRIDGE_ENTITY_PREFIX"))?,
             flow_budget: flow_budget(get("CASEBRIDGE_FLOW_BUDGET_MS"))?,
-            allowed_instances: list(get("ALLOWED_INSTANCES").as_deref()),
-            allowed_accounts: list(get("ALLOWED_ACCOUNTS").as_deref()),
+            allowed_instances,
+            allowed_accounts,
             profiles_domain: get("PROFILES_DOMAIN"),
             ledger_table: get("CASEBRIDGE_LEDGER_TABLE"),
             failure_queue: failure_queue(get("CASEBRIDGE_FAILURE_QUEUE"))?,
             metrics_namespace: metrics_namespace(get("CASEBRIDGE_METRICS_NAMESPACE"))?,
             function_name: get("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "casebridge".to_owned()),
-            xray_daemon: if switch("CASEBRIDGE_XRAY_SUBSEGMENTS", get("CASEBRIDGE_XRAY_SUBSEGMENTS").as_deref())? { get("AWS_XRAY_DAEMON_ADDRESS").and_then(|address| address.parse().ok()) } else { None },
+            xray_daemon: xray_daemon(&get)?,
+            on_demand: get("AWS_LAMBDA_INITIALIZATION_TYPE").as_deref() == Some("on-demand"),
             credentials: if get("AWS_ACCESS_KEY_ID").is_some() { Credentials::Environment } else { Credentials::Chain },
             ca_bundle: ["AWS_CA_BUNDLE", "SSL_CERT_FILE"].into_iter().find_map(|variable| Some(CaBundle { variable, path: get(variable)?.into() })),
-            proxy: proxy(&get),
+            proxy: proxy(&get)?,
         })
     }
 
@@ -233,36 +257,45 @@ impl Config {
 }
 
 impl Document {
-    /// The file that the variable names, or the first of the default name in one of the folders.
-    fn find(
-        variable: &str,
-        explicit: Option<&str>,
-        default: &str,
-        folders: &[PathBuf],
-    ) -> Result<Self, ConfigError> {
-        if let Some(path) = explicit {
-            return Self::read(Path::new(path)).map_err(|error| {
-                ConfigError(format!(
-                    "{variable} names {path}, which cannot be read: {error}"
-                ))
-            });
-        }
+    /// The file that a variable names.
+    fn named(variable: &str, path: &str) -> Result<Self, ConfigError> {
+        Self::read(Path::new(path)).map_err(|error| {
+            ConfigError(format!(
+                "{variable} names {path}, which cannot be read: {error}"
+            ))
+        })
+    }
+
+    /// The first file of that name in one of the folders. One that is there and cannot be read is an error, and never passed over.
+    fn first(name: &str, folders: &[PathBuf]) -> Result<Option<Self>, ConfigError> {
         for folder in folders {
-            let path = folder.join(default);
-            if path.is_file() {
-                return Self::read(&path).map_err(|error| {
-                    ConfigError(format!("{} cannot be read: {error}", path.display()))
-                });
+            let path = folder.join(name);
+            let unreadable = |error: std::io::Error| {
+                ConfigError(format!("{} cannot be read: {error}", path.display()))
+            };
+            match std::fs::symlink_metadata(&path) {
+                Ok(_) => return Self::read(&path).map(Some).map_err(unreadable),
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+                Err(error) => return Err(unreadable(error)),
             }
         }
-        let looked: Vec<String> = folders
-            .iter()
-            .map(|folder| folder.join(default).display().to_string())
-            .collect();
-        Err(ConfigError(format!(
-            "there is no {default}: looked for {}; put it there, or name it in {variable}",
-            looked.join(", ")
-        )))
+        Ok(None)
+    }
+
+    /// The mapping in one of the folders.
+    fn mapping(folders: &[PathBuf]) -> Result<Self, ConfigError> {
+        const NAME: &str = "mapping.yaml";
+        Self::first(NAME, folders)?.ok_or_else(|| {
+            let looked: Vec<String> = folders
+                .iter()
+                .map(|folder| folder.join(NAME).display().to_string())
+                .collect();
+            ConfigError(format!(
+                "there is no {NAME}: looked for {}; put it there, or name it in CASEBRIDGE_MAPPING",
+                looked.join(", ")
+            ))
+        })
     }
 
     fn read(path: &Path) -> std::io::Result<Self> {

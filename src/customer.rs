@@ -18,6 +18,7 @@ use aws_sdk_customerprofiles::operation::create_profile::builders::CreateProfile
 use aws_sdk_customerprofiles::types::{AdditionalSearchKey, LogicalOperator};
 use futures_util::FutureExt as _;
 
+use crate::arn;
 use crate::call::{self, NeverInDoubt, Operation, WarmUp};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
@@ -58,13 +59,14 @@ pub struct Customers {
     config: SdkConfig,
     /// Made for the first call: many environments end before an event needs it.
     client: OnceLock<Client>,
-    domain: ProfilesDomain,
+    /// Absent where the mapping neither searches nor names profiles by id.
+    domain: Option<ProfilesDomain>,
 }
 
 impl Customers {
     /// A client of the profiles domain in the account, Region and endpoint of `config`.
     #[must_use]
-    pub fn new(config: &SdkConfig, domain: ProfilesDomain) -> Self {
+    pub fn new(config: &SdkConfig, domain: Option<ProfilesDomain>) -> Self {
         Self {
             config: config.clone(),
             client: OnceLock::new(),
@@ -80,13 +82,13 @@ impl Customers {
 
     /// Opens the connection to Customer Profiles, and searches for nobody.
     pub async fn warm_up(&self) {
-        let Ok(call) = SEARCH_PROFILES.warm_up() else {
+        let (Ok(call), Ok(domain)) = (SEARCH_PROFILES.warm_up(), self.domain()) else {
             return;
         };
         let sent = self
             .client()
             .search_profiles()
-            .domain_name(&self.domain.name)
+            .domain_name(&domain.name)
             .key_name("_profileId")
             .values("warm-up")
             .customize()
@@ -97,10 +99,43 @@ impl Customers {
         call.warmed_up(&sent);
     }
 
+    fn domain(&self) -> Result<&ProfilesDomain, Failure> {
+        self.domain.as_ref().ok_or_else(|| {
+            let message = "the mapping searches for the customer, and PROFILES_DOMAIN was not set at the start";
+            Failure::new(ErrorCode::InternalError, message)
+        })
+    }
+
     /// The ARN of a profile.
-    #[must_use]
-    pub fn arn(&self, profile_id: &str) -> String {
-        self.domain.arn(profile_id)
+    ///
+    /// # Errors
+    /// `InternalError`: no profiles domain is configured.
+    pub fn arn(&self, profile_id: &str) -> Result<String, Failure> {
+        Ok(self.domain()?.arn(profile_id))
+    }
+
+    /// Whether the profile exists, by a search for its id in the domain that its ARN names.
+    ///
+    /// # Errors
+    /// What Customer Profiles said.
+    pub async fn exists(&self, arn: &str, deadline: Deadline) -> Result<bool, Failure> {
+        let call = SEARCH_PROFILES.repeatable(deadline)?;
+        let Some((domain, profile_id)) = arn::profile(arn) else {
+            return Ok(false);
+        };
+        let sent = self
+            .client()
+            .search_profiles()
+            .domain_name(domain)
+            .key_name("_profileId")
+            .values(profile_id)
+            .customize()
+            .interceptor(call.attempts.clone())
+            .send()
+            .boxed()
+            .await;
+        let output = sent.map_err(|error| call.failure(&error))?;
+        Ok(output.items.is_some_and(|items| !items.is_empty()))
     }
 
     /// The id of the profile that the first search with a result finds.
@@ -182,7 +217,7 @@ impl Customers {
         let mut request = self
             .client()
             .search_profiles()
-            .domain_name(&self.domain.name)
+            .domain_name(&self.domain()?.name)
             .key_name(&key.name)
             .set_values(Some(key.values.clone()))
             .max_results(size)
@@ -226,7 +261,7 @@ impl Customers {
         let mut request = self
             .client()
             .create_profile()
-            .domain_name(&self.domain.name);
+            .domain_name(&self.domain()?.name);
         for (member, value) in &profile.members {
             request = set(request, *member, value);
         }
@@ -244,7 +279,7 @@ impl Customers {
             Ok(output) => Ok(output.profile_id),
             Err(error) => {
                 let failure = call.failure(&error);
-                if call.in_doubt(&failure) {
+                if call.attempts.may_have_succeeded() {
                     self.look_again(search, deadline, &failure).await
                 } else {
                     Err(failure)

@@ -18,7 +18,7 @@ use crate::trigger::{self, Message};
 
 const SEND_MESSAGE: Operation = Operation {
     name: "SendMessage",
-    actions: "sqs:SendMessage on the failure queue",
+    actions: "sqs:SendMessage on the failure queue, and kms:GenerateDataKey and kms:Decrypt on its key",
     quota: "a high number",
     not_found: "the queue does not exist: check CASEBRIDGE_FAILURE_QUEUE",
     refused: "it refuses the message; a queue takes 1 MiB at most, or what its own limit says",

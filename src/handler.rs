@@ -2,7 +2,7 @@
 
 mod additions;
 mod batch;
-mod hold;
+mod claim;
 mod report;
 mod steps;
 
@@ -21,6 +21,7 @@ use crate::guard::Guard;
 use crate::ledger::Ledger;
 use crate::mapping::Mapping;
 use crate::outcome::{Answer, Outcome};
+use crate::panics;
 use crate::request::Surroundings;
 use crate::trigger::{Event, Payload, TriggerKind};
 use crate::xray::Trace;
@@ -30,6 +31,10 @@ pub use self::report::Telemetry;
 
 /// Kept free at the end of an invocation, for the answer to leave in.
 const MARGIN: Duration = Duration::from_millis(200);
+
+/// What a flow's event gets however much of its sender's patience is spent: enough for a first call. Between budget and time limit of the
+/// flow's block lies as much (template.yaml), so the answer is in time whenever budget was left.
+const LEAST_BUDGET: Duration = Duration::from_millis(500);
 
 /// The function: everything that is made once, at the cold start.
 pub struct Casebridge {
@@ -41,8 +46,8 @@ pub struct Casebridge {
     pub surroundings: Surroundings,
     /// Cases.
     pub cases: Cases,
-    /// Customer Profiles, where the mapping searches it.
-    pub customers: Option<Customers>,
+    /// Customer Profiles.
+    pub customers: Customers,
     /// Connect, where the mapping reads contacts.
     pub connect: Option<Connect>,
     /// The ledger, where one is configured.
@@ -60,7 +65,7 @@ pub struct Casebridge {
 pub struct Invocation {
     /// The time until Lambda ends it.
     pub remaining: Duration,
-    /// What of the sender's patience is used up already.
+    /// The part of the sender's patience that is used up already: by the start, by a new mapping.
     pub spent: Duration,
     /// `awsRequestId`; another for each attempt, so it is good for the log alone.
     pub request_id: String,
@@ -124,7 +129,7 @@ impl Casebridge {
         let deadline = Deadline::after(invocation.remaining.saturating_sub(MARGIN));
         match Payload::parse(payload) {
             Ok(Payload::Event(event)) => {
-                let deadline = deadline.min(self.budget(&event).before(invocation.spent));
+                let deadline = deadline.min(self.budget(&event, invocation.spent));
                 let outcome = self.event(&event, deadline, &invocation).await;
                 match outcome.failure() {
                     Some(failure) if event.trigger == TriggerKind::EventBridge => {
@@ -138,22 +143,21 @@ impl Casebridge {
                 Ok(Response::Batch(answer))
             }
             Err(failure) => {
-                tracing::error!(
-                    error.code = failure.code.name(),
-                    cold_start = invocation.cold_start,
-                    request_id = invocation.request_id,
-                    "refused a payload: {failure}"
-                );
+                let what = "refused a payload";
+                self.telemetry.failure(what, &failure, None, &invocation);
                 Err(failure)
             }
         }
     }
 
     /// When the sender stops waiting, whatever Lambda allows.
-    fn budget(&self, event: &Event) -> Deadline {
+    fn budget(&self, event: &Event, spent: Duration) -> Deadline {
         const NO_ONE_WAITS: Duration = Duration::from_mins(15);
         Deadline::after(match event.trigger {
-            TriggerKind::ContactFlow => self.flow_budget,
+            TriggerKind::ContactFlow => {
+                let least = LEAST_BUDGET.min(self.flow_budget);
+                self.flow_budget.saturating_sub(spent).max(least)
+            }
             TriggerKind::EventBridge => NO_ONE_WAITS,
         })
     }
@@ -162,8 +166,9 @@ impl Casebridge {
         let begun = self.telemetry.clock.now();
         let stopwatch = Stopwatch::start();
         let mut outcome = Outcome::default();
-        let (result, calls) = call::listen(self.steps(event, deadline, &mut outcome)).await;
-        outcome.result = result;
+        let steps = panics::caught(self.steps(event, deadline, &mut outcome));
+        let (result, calls) = call::listen(steps).await;
+        outcome.result = result.flatten();
         self.telemetry.tell(&Story {
             event,
             outcome: &outcome,

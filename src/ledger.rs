@@ -1,7 +1,7 @@
 //! The ledger: a DynamoDB table that remembers which keys have their case, for as long as nobody knows how long Cases remembers a token.
 //!
-//! A run claims its key before it does anything that shows: a conditional put with an owner and a lease. Later writes hold only while it is
-//! the owner. A run that died leaves a lease behind that ends; the next one takes over where it stopped.
+//! A run claims its key before it does anything that shows: a conditional put with an owner and a lease. It writes once more, at its end:
+//! what it did, and what it does not know. A run that died leaves a lease that ends; the next one assumes that everything was sent until then.
 
 #![expect(
     clippy::disallowed_types,
@@ -11,6 +11,7 @@
 mod lease;
 mod operations;
 mod record;
+mod time;
 
 use std::time::Duration;
 
@@ -26,10 +27,13 @@ use aws_smithy_async::time::SharedTimeSource;
 use futures_util::FutureExt as _;
 
 pub use self::lease::Lease;
-use self::lease::{Taken, end};
 use self::operations::{DELETE_ITEM, PUT_ITEM, UPDATE_ITEM};
 pub use self::record::Steps;
-use self::record::{COMPLETED, IN_PROGRESS, Item, Record, data, number, text};
+use self::record::{COMPLETED, IN_PROGRESS, Item, LEFT, Record, State, data, number, text};
+pub(crate) use self::time::milliseconds;
+pub use self::time::{
+    CLOCK_SKEW, ITEM_LAG, LATE_EFFECT, PROFILE_LAG, SEARCH_LAG, TOKEN_AFTER_SEARCH, is_conclusive,
+};
 use crate::call::{self, WarmUp};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
@@ -37,16 +41,6 @@ use crate::error::{ErrorCode, Failure};
 /// How long to wait before the first and between later looks at a key that another run holds.
 const FIRST_LOOK: Duration = Duration::from_millis(50);
 const LATER_LOOKS: Duration = Duration::from_millis(400);
-
-/// How old a claim is before a takeover looks for the case first: younger, and Cases still remembers the token.
-pub const TAKEOVER_SEARCH_AFTER: Duration = Duration::from_mins(5);
-
-/// How long ago a profile must have been asked for to be sure that search would show it: shorter than Lambda's retries take.
-pub const PROFILE_SEEN_AFTER: Duration = Duration::from_mins(1);
-
-/// How long ago a contact or a comment must have been sent to be sure that a look at the case would show it: shorter than Lambda's retries
-/// take.
-pub const ITEM_SHOWN_AFTER: Duration = Duration::from_secs(30);
 
 /// The client of the ledger's table.
 #[derive(Clone, Debug)]
@@ -67,13 +61,15 @@ pub struct Claimant<'a> {
     pub window: Option<Duration>,
 }
 
-/// What came of asking for a key.
+/// The outcome of a claim.
 #[derive(Debug)]
 pub enum Claim {
-    /// It is ours until the lease ends.
-    Held(Lease),
-    /// All of it is done.
-    Finished(Steps),
+    /// The key is ours until the lease ends.
+    Ours(Lease),
+    /// Another run still held the key when the time was up.
+    Another,
+    /// Everything was done for the key.
+    Done(Steps),
 }
 
 impl Ledger {
@@ -107,11 +103,11 @@ impl Ledger {
         call.warmed_up(&sent);
     }
 
-    /// Claims a key until the deadline. While another run holds it, this waits for it to finish or to lose its lease; for DynamoDB itself it
-    /// waits as long as `patience`.
+    /// Claims a key until the deadline. While another run holds it, this waits for that run to finish or to lose its lease; for DynamoDB
+    /// itself it waits as long as `patience`.
     ///
     /// # Errors
-    /// `InProgress`: the time was up before the other run was done. `LedgerUnavailable`, or what DynamoDB refused.
+    /// `LedgerUnavailable`, or what DynamoDB refused.
     pub async fn claim(
         &self,
         Claimant {
@@ -122,73 +118,59 @@ impl Ledger {
         patience: Duration,
         deadline: Deadline,
     ) -> Result<Claim, Failure> {
-        let lease = Lease::new(id, occurrence, window, self.now());
+        let mut lease = Lease::new(id, occurrence, window, self.now());
         let mut pause = FIRST_LOOK;
         loop {
-            let ends = self.end(deadline);
+            let ends = self.lease_end(deadline);
             let calls = deadline.min(Deadline::after(patience));
             let Some(record) = self.put(&lease, ends, None, calls).await? else {
-                return Ok(Claim::Held(lease));
+                return Ok(Claim::Ours(lease));
             };
-            let now = self.now();
-            if record.owner == lease.owner {
-                // Our own put, whose answer got lost.
-                return Ok(Claim::Held(lease));
-            }
             // Who loses a race below waits like everybody else.
             let mut wait = pause;
-            if record.completed {
-                if record.expires.is_none_or(|expires| expires > now / 1000) {
-                    return Ok(Claim::Finished(record.steps));
+            match record.state(&lease.owner, self.now()) {
+                // Our own put, whose answer got lost.
+                State::Ours => return Ok(Claim::Ours(lease)),
+                State::Done => return Ok(Claim::Done(record.steps)),
+                State::Expired => {
+                    if self
+                        .put(&lease, ends, Some(&record), calls)
+                        .await?
+                        .is_none()
+                    {
+                        return Ok(Claim::Ours(lease));
+                    }
                 }
-                if self
-                    .put(&lease, ends, Some(&record), calls)
-                    .await?
-                    .is_none()
-                {
-                    return Ok(Claim::Held(lease));
+                State::Free => {
+                    if self.take_over(&lease, &record, ends, calls).await? {
+                        return Ok(Claim::Ours(lease.over(record)));
+                    }
                 }
-            } else if record.lease_ends <= now {
-                let taken = lease.over(record);
-                if let Some(taken) = self.take_over(taken, ends, calls).await? {
-                    return Ok(Claim::Held(taken));
-                }
-            } else {
-                wait = pause.min(Duration::from_millis(record.lease_ends - now));
+                State::Held(left) => wait = pause.min(left),
             }
             if deadline.remaining() <= wait {
-                let message = "another run is creating this key's case, and was not done in time; calling again with the same key gives its case";
-                return Err(Failure::new(ErrorCode::InProgress, message));
+                return Ok(Claim::Another);
             }
             tokio::time::sleep(wait).await;
+            lease.waited = true;
             pause = (pause * 2).min(LATER_LOOKS);
         }
-    }
-
-    /// Writes down the steps that are done so far.
-    ///
-    /// # Errors
-    /// `InProgress`: another run has taken over. `LedgerUnavailable`, or what DynamoDB refused.
-    pub async fn record(&self, lease: &Lease, deadline: Deadline) -> Result<(), Failure> {
-        let ends = self.end(deadline);
-        self.update(lease, IN_PROGRESS, Some(ends), deadline).await
     }
 
     /// Marks the key as done.
     ///
     /// # Errors
-    /// As [`record`](Self::record).
+    /// `InProgress`: another run has taken over. `LedgerUnavailable`, or what DynamoDB refused.
     pub async fn complete(&self, lease: &Lease, deadline: Deadline) -> Result<(), Failure> {
-        self.update(lease, COMPLETED, None, deadline).await
+        self.settle(lease, COMPLETED, deadline).await
     }
 
     /// Ends the lease at once: the next run takes over where this one stopped.
     ///
     /// # Errors
-    /// As [`record`](Self::record).
+    /// As [`complete`](Self::complete).
     pub async fn leave(&self, lease: &Lease, deadline: Deadline) -> Result<(), Failure> {
-        let now = self.now();
-        self.update(lease, IN_PROGRESS, Some(now), deadline).await
+        self.settle(lease, IN_PROGRESS, deadline).await
     }
 
     /// Gives the key back as if it had never been claimed: nothing was done for it.
@@ -225,30 +207,17 @@ impl Ledger {
         }
     }
 
-    /// Whether a claim is so old that Cases may have forgotten its token.
-    #[must_use]
-    pub fn is_old(&self, lease: &Lease) -> bool {
-        self.passed(lease.started) >= TAKEOVER_SEARCH_AFTER
-    }
-
-    /// The time since a moment, in milliseconds since 1970.
-    #[must_use]
-    pub fn passed(&self, since: u64) -> Duration {
-        Duration::from_millis(self.now().saturating_sub(since))
-    }
-
     /// When a lease ends that is taken now for work until the deadline, in milliseconds since 1970.
-    #[must_use]
-    pub fn end(&self, deadline: Deadline) -> u64 {
-        end(self.now(), deadline)
+    ///
+    /// It outlasts the deadline by the tolerated skew, so that no other clock reads it as over while its run may still send something.
+    fn lease_end(&self, deadline: Deadline) -> u64 {
+        time::after(self.now(), deadline.remaining() + CLOCK_SKEW)
     }
 
     /// Now, in milliseconds since 1970.
     #[must_use]
     pub fn now(&self) -> u64 {
-        let now = self.clock.now();
-        let since = now.duration_since(std::time::SystemTime::UNIX_EPOCH);
-        u64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
+        time::milliseconds(self.clock.now())
     }
 
     /// Puts the item of a first claim: where there is none, or in place of one whose window is over. The item that is there otherwise.
@@ -283,13 +252,14 @@ impl Ledger {
         }
     }
 
-    /// Takes the lease of a run that lost it; `None` when another run was faster.
+    /// Takes the lease of a run that lost it; `false` when another run was faster, or when that run has written since.
     async fn take_over(
         &self,
-        Taken { lease, from }: Taken,
+        lease: &Lease,
+        from: &Record,
         ends: u64,
         deadline: Deadline,
-    ) -> Result<Option<Lease>, Failure> {
+    ) -> Result<bool, Failure> {
         let call = UPDATE_ITEM.repeatable(deadline)?;
         let sent = self
             .client
@@ -301,14 +271,15 @@ impl Ledger {
             )
             // What is absent was not written by a ledger: it is nobody's.
             .condition_expression(
-                "NOT #status = :completed AND (#owner = :owner OR (attribute_exists(id) AND (attribute_not_exists(#owner) OR #owner = :before) AND (attribute_not_exists(in_progress_expiration) OR in_progress_expiration = :ended)))",
+                "NOT #status = :completed AND (#owner = :owner OR (attribute_exists(id) AND (attribute_not_exists(#owner) OR #owner = :before) AND (attribute_not_exists(in_progress_expiration) OR in_progress_expiration = :ended) AND (attribute_not_exists(writes) OR writes = :seen)))",
             )
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":owner", text(&lease.owner))
-            .expression_attribute_values(":before", text(from.owner))
+            .expression_attribute_values(":before", text(&from.owner))
             .expression_attribute_values(":ends", number(ends))
             .expression_attribute_values(":ended", number(from.lease_ends))
+            .expression_attribute_values(":seen", number(from.writes))
             .expression_attribute_values(":status", text(IN_PROGRESS))
             .expression_attribute_values(":completed", text(COMPLETED))
             .customize()
@@ -317,56 +288,49 @@ impl Ledger {
             .boxed()
             .await;
         match sent {
-            Ok(_) => Ok(Some(lease)),
-            Err(error) if is_lost(error.as_service_error()) => Ok(None),
+            Ok(_) => Ok(true),
+            Err(error) if is_lost(error.as_service_error()) => Ok(false),
             Err(error) => Err(unavailable(call.failure(&error))),
         }
     }
 
-    async fn update(
-        &self,
-        lease: &Lease,
-        status: &str,
-        lease_ends: Option<u64>,
-        deadline: Deadline,
-    ) -> Result<(), Failure> {
+    /// Writes the last word of a run: the steps, and the status that the next run finds.
+    async fn settle(&self, lease: &Lease, status: &str, deadline: Deadline) -> Result<(), Failure> {
         let call = UPDATE_ITEM.repeatable(deadline)?;
         let update = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("id", text(&lease.id))
-            .condition_expression("#owner = :owner")
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_names("#status", "status")
             .expression_attribute_names("#data", "data")
             .expression_attribute_values(":owner", text(&lease.owner))
             .expression_attribute_values(":status", text(status))
-            .expression_attribute_values(":data", data(&lease.steps));
-        let update = match (lease_ends, lease.window) {
-            // A write that was given up on may arrive late: it must neither open again what is done nor undo a later one.
-            (Some(ends), _) => update
-                .condition_expression(
-                    "#owner = :owner AND #status = :status AND (attribute_not_exists(writes) OR writes <= :writes)",
-                )
-                .update_expression(
-                    "SET #status = :status, #data = :data, in_progress_expiration = :ends, writes = :writes",
-                )
-                .expression_attribute_values(":writes", number(lease.next_write()))
-                .expression_attribute_values(":ends", number(ends)),
-            (None, None) => update.update_expression(
-                "SET #status = :status, #data = :data REMOVE in_progress_expiration",
-            ),
-            (None, Some(window)) => update
-                .update_expression(
-                    "SET #status = :status, #data = :data, expiration = :over REMOVE in_progress_expiration",
-                )
-                .expression_attribute_values(
-                    ":over",
-                    number(self.now() / 1000 + window.as_secs()),
-                ),
+            .expression_attribute_values(":data", data(&lease.steps))
+            .expression_attribute_values(":writes", number(lease.writes + 1));
+        // A repetition of this very write meets its own count, and a late one a higher count, another owner or another status.
+        let mut condition =
+            "#owner = :owner AND (attribute_not_exists(writes) OR writes <= :writes)".to_owned();
+        let mut assignments = "SET #status = :status, #data = :data, writes = :writes".to_owned();
+        let update = match lease.expires() {
+            Some(expires) => {
+                assignments.push_str(", expiration = :expires");
+                update.expression_attribute_values(":expires", number(expires))
+            }
+            None => update,
+        };
+        let update = if status == COMPLETED {
+            assignments.push_str(" REMOVE in_progress_expiration");
+            update
+        } else {
+            condition.push_str(" AND #status = :status");
+            assignments.push_str(", in_progress_expiration = :left");
+            update.expression_attribute_values(":left", number(LEFT))
         };
         let sent = update
+            .condition_expression(condition)
+            .update_expression(assignments)
             .customize()
             .interceptor(call.attempts.clone())
             .send()
@@ -375,7 +339,7 @@ impl Ledger {
         match sent {
             Ok(_) => Ok(()),
             Err(error) if is_lost(error.as_service_error()) => {
-                let message = "another run has taken this key over, as this one took too long; calling again with the same key gives its case";
+                let message = "another invocation took this key over, because this one took too long; retry with the same key to get its case";
                 Err(Failure::new(ErrorCode::InProgress, message))
             }
             Err(error) => Err(unavailable(call.failure(&error))),
@@ -383,18 +347,22 @@ impl Ledger {
     }
 }
 
-/// The condition under which a first claim holds.
+/// The condition under which a first claim holds: no item, or still the expired one that was read.
 fn absent_or(put: PutItemFluentBuilder, in_place_of: Option<&Record>) -> PutItemFluentBuilder {
     let Some(record) = in_place_of else {
         return put.condition_expression("attribute_not_exists(id)");
     };
     put.condition_expression(
-        "(attribute_not_exists(#owner) OR #owner = :before) AND #status = :completed",
+        "(attribute_not_exists(#owner) OR #owner = :before) AND #status = :status AND (attribute_not_exists(writes) OR writes = :seen)",
     )
     .expression_attribute_names("#owner", "owner")
     .expression_attribute_names("#status", "status")
     .expression_attribute_values(":before", text(&record.owner))
-    .expression_attribute_values(":completed", text(COMPLETED))
+    .expression_attribute_values(":seen", number(record.writes))
+    .expression_attribute_values(
+        ":status",
+        text(if record.completed { COMPLETED } else { IN_PROGRESS }),
+    )
 }
 
 fn is_lost(error: Option<&UpdateItemError>) -> bool {

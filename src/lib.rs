@@ -20,6 +20,7 @@
 //! | [`outcome`], [`error`] | what happened into an answer |
 //! | [`handler`] | an invocation into an answer: the line above |
 //! | [`call`], [`metrics`], [`xray`] | the calls of an event into its line of the log, metrics and a trace |
+//! | [`panics`] | a panic into a failure of one event |
 //! | [`config`], [`client`], [`start`], [`log`] | the environment into a function that is ready |
 //! | [`appconfig`], [`live`] | a mapping that is deployed while the function runs into one that is in use |
 //!
@@ -48,6 +49,7 @@ pub mod log;
 pub mod mapping;
 pub mod metrics;
 pub mod outcome;
+pub mod panics;
 pub mod phone;
 pub mod request;
 pub mod start;

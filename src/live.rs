@@ -3,6 +3,7 @@
 //!
 //! A mapping that cannot be used is never in use: the one before stays, and that it does is logged and counted.
 
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +15,8 @@ use crate::config::{Config, ConfigError, Document, Fallback, Reload};
 use crate::deadline::Stopwatch;
 use crate::error::{ErrorCode, Failure};
 use crate::handler::{Casebridge, Invocation, Response};
-use crate::start::{self, StartError};
+use crate::panics;
+use crate::start::{self, ColdStart, StartError};
 
 /// How long the start waits for the extension: it fetches the configuration then.
 const FIRST_LOOK: Duration = Duration::from_secs(5);
@@ -29,6 +31,7 @@ pub struct Live {
     sdk: SdkConfig,
     reload: Option<(Extension, Reload)>,
     current: Mutex<Current>,
+    cold_start: ColdStart,
 }
 
 /// What an invocation is answered with.
@@ -57,11 +60,15 @@ impl std::fmt::Debug for Current {
 }
 
 impl Live {
-    /// Starts with the mapping that the configuration names, and opens the connections that events will need.
+    /// Starts with the mapping that the configuration names, and opens the connections that events will need. The process began with `since`.
     ///
     /// # Errors
     /// The mapping cannot be used or had, and there is no other to fall back on.
-    pub async fn start(config: Config, sdk: SdkConfig) -> Result<Self, StartError> {
+    pub async fn start(
+        config: Config,
+        sdk: SdkConfig,
+        since: Stopwatch,
+    ) -> Result<Self, StartError> {
         let reload = config.reload.clone().map(|reload| {
             let extension = Extension::new(reload.source.clone());
             (extension, reload)
@@ -72,6 +79,7 @@ impl Live {
         };
         casebridge.warm_up().await;
         Ok(Self {
+            cold_start: ColdStart::done(since, config.on_demand),
             config,
             sdk,
             reload,
@@ -86,22 +94,36 @@ impl Live {
     /// Handles one invocation, with one mapping throughout. A document that AppConfig sends to be validated is answered here.
     ///
     /// # Errors
-    /// As [`Casebridge::handle`]; `MappingInvalid`: the document that was to be validated cannot be used.
+    /// As [`Casebridge::handle`]; `MappingInvalid`: the document that was to be validated cannot be used; `InternalError`: a panic that is
+    /// no single event's.
     pub async fn handle(
         &self,
         payload: &str,
         mut invocation: Invocation,
     ) -> Result<Reply, Failure> {
+        if invocation.cold_start {
+            invocation.spent += self.cold_start.waited();
+        }
+        match panics::caught(self.reply(payload, invocation.clone())).await {
+            Ok(reply) => reply,
+            Err(failure) => {
+                let telemetry = &self.casebridge().telemetry;
+                telemetry.failure("the invocation failed", &failure, None, &invocation);
+                Err(failure)
+            }
+        }
+    }
+
+    async fn reply(&self, payload: &str, mut invocation: Invocation) -> Result<Reply, Failure> {
         if let Some((extension, reload)) = &self.reload {
             if let Some(document) = to_validate(payload) {
                 return self.validate(reload, &document?);
             }
             let since = Stopwatch::start();
             self.refresh(extension, reload).await;
-            invocation.spent = since.elapsed();
+            invocation.spent += since.elapsed();
         }
-        let casebridge = Arc::clone(&self.current().casebridge);
-        let response = casebridge.handle(payload, invocation).await?;
+        let response = self.casebridge().handle(payload, invocation).await?;
         Ok(Reply::Event(response))
     }
 
@@ -128,15 +150,18 @@ impl Live {
         if text == self.current().seen {
             return;
         }
-        let started = Casebridge::start(&deployed(&self.config, reload, &text), &self.sdk);
+        // A document on which the function panics must not cost every later invocation.
+        let started =
+            panics::catch(|| Casebridge::start(&deployed(&self.config, reload, &text), &self.sdk));
         let mut current = self.current();
         current.seen = text;
         match started {
-            Ok(casebridge) => {
+            Ok(Ok(casebridge)) => {
                 current.casebridge = Arc::new(casebridge);
                 tracing::info!("a new mapping of {} is in use", reload.source);
             }
-            Err(error) => rejected(reload, &error, &current.casebridge),
+            Ok(Err(error)) => rejected(reload, &error, &current.casebridge),
+            Err(failure) => rejected(reload, &failure, &current.casebridge),
         }
     }
 
@@ -144,8 +169,19 @@ impl Live {
     fn validate(&self, reload: &Reload, document: &str) -> Result<Reply, Failure> {
         match start::plan(&deployed(&self.config, reload, document)) {
             Ok(_) => Ok(Reply::Valid),
-            Err(error) => Err(Failure::new(ErrorCode::MappingInvalid, error.to_string())),
+            Err(error) => {
+                let source = &reload.source;
+                tracing::error!(
+                    error.code = ErrorCode::MappingInvalid.name(),
+                    "a document for {source} is not valid: {error}"
+                );
+                Err(Failure::new(ErrorCode::MappingInvalid, error.to_string()))
+            }
         }
+    }
+
+    fn casebridge(&self) -> Arc<Casebridge> {
+        Arc::clone(&self.current().casebridge)
     }
 
     fn current(&self) -> MutexGuard<'_, Current> {
@@ -180,7 +216,7 @@ async fn first(
     }
 }
 
-fn rejected(reload: &Reload, error: &StartError, in_use: &Casebridge) {
+fn rejected(reload: &Reload, error: &dyn Display, in_use: &Casebridge) {
     let source = &reload.source;
     tracing::error!(
         error.code = ErrorCode::MappingInvalid.name(),

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use casebridge::config::{Config, LogFormat, Logging};
+use casebridge::deadline::Stopwatch;
 use casebridge::error::Failure;
 use casebridge::handler::Invocation;
 use casebridge::live::{Live, Reply};
 use casebridge::xray::Trace;
-use casebridge::{client, deadline, log};
+use casebridge::{client, deadline, log, panics};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 
@@ -18,19 +19,14 @@ static COLD: AtomicBool = AtomicBool::new(true);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    std::panic::set_hook(Box::new(|panic| {
-        // The place only: a panic's payload could hold anything.
-        let place = panic
-            .location()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        tracing::error!("panicked at {place}");
-    }));
+    // What precedes it, the loading of a static binary, takes a millisecond or two. /proc would tell it in ticks of ten.
+    let since = Stopwatch::start();
+    std::panic::set_hook(Box::new(panics::hook));
     let Logging { format, level } = Logging::from_env();
     // A second subscriber cannot be there: this is the first line that sets one.
     let _ =
         tracing::subscriber::set_global_default(log::subscriber(format, level, std::io::stdout));
-    match run().await {
+    match run(since).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             report(format, error.as_ref());
@@ -39,10 +35,10 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+async fn run(since: Stopwatch) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let config = Config::from_env()?;
     let sdk = client::load(&config).await?;
-    let live = Live::start(config, sdk).await?;
+    let live = Live::start(config, sdk, since).await?;
     // It lives as long as the process, and so do the workers of `AWS_LAMBDA_MAX_CONCURRENCY`.
     let live: &'static Live = Box::leak(Box::new(live));
     let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| invoke(live, event));

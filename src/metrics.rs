@@ -5,7 +5,7 @@
 //! | metric | unit | dimensions beside `FunctionName` |
 //! | --- | --- | --- |
 //! | `CasesCreated`, `CasesExisting`, `EventsSkipped` | Count | none; `Trigger` and `Mapping` |
-//! | `Failures` | Count | none; `Trigger` and `Mapping`; `ErrorCode` |
+//! | `Failures` | Count | none; `Trigger` and `Mapping`; `ErrorCode`. Where no event is known, not by `Trigger`; where only a part is missing for good, by `ErrorCode` alone |
 //! | `PermanentFailures`, `ContactLinkFailures` | Count | none; `Trigger` and `Mapping` |
 //! | `ServiceLatency` | Milliseconds | none; `Operation` |
 //! | `ThrottledCalls` | Count | none; `Operation` |
@@ -20,6 +20,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 
 use crate::call::CallRecord;
+use crate::error::Failure;
 use crate::outcome::{Done, Outcome, Step};
 use crate::trigger::TriggerKind;
 
@@ -74,16 +75,44 @@ impl Metrics {
         let mut lines = self.line(&counts(outcome), |members| {
             members.push((TRIGGER, trigger.name()));
             members.push((MAPPING, outcome.mapping.as_deref().unwrap_or(NO_MAPPING)));
-            if let Some(failure) = outcome.failure() {
+            if let Some(failure) = outcome.named_failure() {
                 members.push((ERROR_CODE, failure.code.name()));
             }
         });
+        lines += &self.lines_of_calls(calls);
+        (self.sink)(&lines);
+    }
+
+    /// Counts a failure that is none of an event's own: nothing is known of trigger and case mapping.
+    pub fn failure(&self, failure: &Failure) {
+        let mut counts = vec![Metric::count(
+            "Failures",
+            &[&[FUNCTION], &[FUNCTION, ERROR_CODE]],
+            1,
+        )];
+        if !failure.code.is_transient() {
+            counts.push(Metric::count("PermanentFailures", &[&[FUNCTION]], 1));
+        }
+        let line = self.line(&counts, |members| {
+            members.push((ERROR_CODE, failure.code.name()));
+        });
+        (self.sink)(&line);
+    }
+
+    /// Counts calls that are none of an event's own.
+    pub fn calls(&self, calls: &[CallRecord]) {
+        (self.sink)(&self.lines_of_calls(calls));
+    }
+
+    /// One line for each operation: what its calls took.
+    fn lines_of_calls(&self, calls: &[CallRecord]) -> String {
+        let mut lines = String::new();
         for operation in operations(calls) {
             lines += &self.line(&latencies(calls, operation), |members| {
                 members.push((OPERATION, operation));
             });
         }
-        (self.sink)(&lines);
+        lines
     }
 
     /// Counts a mapping that was refused.
@@ -157,6 +186,9 @@ fn counts(outcome: &Outcome) -> Vec<Metric> {
     }
     if outcome.failure().is_some() {
         counts.push(Metric::count("Failures", BY_CODE, 1));
+    } else if outcome.named_failure().is_some() {
+        // The case exists, and no retry adds what is missing: its code is counted, and no failed event.
+        counts.push(Metric::count("Failures", &[&[FUNCTION, ERROR_CODE]], 1));
     }
     if matches!(outcome.contact, Step::Missed { .. }) {
         counts.push(Metric::count("ContactLinkFailures", BY_MAPPING, 1));

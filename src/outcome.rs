@@ -205,6 +205,19 @@ impl Outcome {
             })
     }
 
+    /// The failure that answer, log and metrics name: why the event is not done, else what is missing from the case for good.
+    #[must_use]
+    pub fn named_failure(&self) -> Option<&Failure> {
+        let missed = || {
+            let mut steps = [&self.contact, &self.comment].into_iter();
+            steps.find_map(|step| match step {
+                Step::Missed { failure, .. } => Some(failure),
+                _ => None,
+            })
+        };
+        self.failure().or_else(missed)
+    }
+
     /// The answer that tells it.
     #[must_use]
     pub fn answer(&self) -> Answer {
@@ -221,6 +234,10 @@ impl Outcome {
             if let Step::Missed { failure, retryable } = step {
                 answer.failure(failure, *retryable || answer.retryable == "true");
             }
+        }
+        // What decides over a retry is what logs and metrics count.
+        if let Some(failure) = self.missing() {
+            answer.failure(failure, true);
         }
         match &self.result {
             Ok(Done::Created(case)) => answer.case("created", case),
@@ -251,5 +268,41 @@ impl Answer {
         self.status = status;
         self.case_id.clone_from(&case.case_id);
         self.case_arn.clone_from(&case.case_arn);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CaseReference, Done, Outcome, Step};
+    use crate::error::{ErrorCode, Failure};
+
+    /// A retry depends on one of the two codes, so that one is told, whichever item it is about.
+    #[test]
+    fn answer_and_metrics_name_the_same_failure() {
+        let missed = |code, retryable| Step::Missed {
+            failure: Failure::new(code, "no"),
+            retryable,
+        };
+        for (contact, comment) in [(true, true), (true, false), (false, true), (false, false)] {
+            let case = CaseReference {
+                case_id: "c-1".to_owned(),
+                case_arn: String::new(),
+            };
+            let outcome = Outcome {
+                result: Ok(Done::Created(case)),
+                contact: missed(ErrorCode::ContactNotLinked, contact),
+                comment: missed(ErrorCode::CommentNotAdded, comment),
+                ..Outcome::default()
+            };
+            let expected = match (contact, comment) {
+                (false, true) => ErrorCode::CommentNotAdded,
+                _ => ErrorCode::ContactNotLinked,
+            };
+            let named = outcome.named_failure().map(|failure| failure.code);
+            assert_eq!(named, Some(expected));
+            let answer = outcome.answer();
+            assert_eq!(answer.error_code, expected.name());
+            assert_eq!(answer.retryable == "true", contact || comment);
+        }
     }
 }

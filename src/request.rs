@@ -16,7 +16,7 @@ use crate::field::FieldValue;
 use crate::key;
 use crate::limits;
 use crate::mapping::expression::{Scope, Template};
-use crate::mapping::{CaseMapping, LedgerUse, OnExisting, PerformedBy};
+use crate::mapping::{CaseMapping, LedgerUse, PerformedBy};
 use crate::outcome::CaseReference;
 use crate::trigger::Event;
 
@@ -107,12 +107,6 @@ impl CaseRequest {
         })
     }
 
-    /// Whether contact and comments of every event of the key join its case; else the key has them once.
-    #[must_use]
-    pub fn attaches(&self) -> bool {
-        self.ledger.on_existing == OnExisting::Attach
-    }
-
     /// The request with the client token of this use of its key.
     pub fn set_token(&mut self, token: String) {
         for (_, value) in self
@@ -142,12 +136,7 @@ impl CaseMapping {
         event: &Event,
         surroundings: &Surroundings,
     ) -> Result<CaseRequest, Failure> {
-        let scope = Scope {
-            event: &event.root,
-            mapping: &self.name,
-            trigger: event.trigger.name(),
-            domain: &surroundings.domain_id,
-        };
+        let scope = self.scope(event, surroundings);
         let mut fields = Vec::with_capacity(self.fields.len() + 1);
         let mut comments = Vec::new();
         for field in &self.fields {
@@ -204,6 +193,23 @@ impl CaseMapping {
             }
         }
         Ok(())
+    }
+
+    /// The client token of an event that this case mapping takes: its key's hash.
+    ///
+    /// # Errors
+    /// `KeyMissing`: a part of the key is missing.
+    pub fn key(&self, event: &Event, surroundings: &Surroundings) -> Result<String, Failure> {
+        self.client_token(event, &self.scope(event, surroundings))
+    }
+
+    fn scope<'a>(&'a self, event: &'a Event, surroundings: &'a Surroundings) -> Scope<'a> {
+        Scope {
+            event: &event.root,
+            mapping: &self.name,
+            trigger: event.trigger.name(),
+            domain: &surroundings.domain_id,
+        }
     }
 
     fn client_token(&self, event: &Event, scope: &Scope<'_>) -> Result<String, Failure> {

@@ -1,6 +1,7 @@
 //! From configuration to a function that is ready: everything that can go wrong before the first event, as sentences.
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 
@@ -9,6 +10,7 @@ use crate::cases::Cases;
 use crate::config::{Config, ConfigError};
 use crate::contact::Connect;
 use crate::customer::Customers;
+use crate::deadline::Stopwatch;
 use crate::domain::{Domain, SnapshotError};
 use crate::failure_queue::FailureQueue;
 use crate::handler::{Casebridge, Telemetry};
@@ -54,6 +56,39 @@ impl std::error::Error for StartError {
 impl From<ConfigError> for StartError {
     fn from(error: ConfigError) -> Self {
         Self::Config(error)
+    }
+}
+
+/// The start of this environment, as far as somebody waited for it.
+#[derive(Clone, Copy, Debug)]
+pub struct ColdStart {
+    took: Duration,
+    ready: Stopwatch,
+    on_demand: bool,
+}
+
+impl ColdStart {
+    /// An environment that is made for a waiting sender has its first invocation at once; one that is made in advance has it later.
+    const FIRST_INVOCATION: Duration = Duration::from_secs(1);
+
+    /// A start that began with the stopwatch, and is done now. `on_demand`: Lambda did not make the environment for provisioned concurrency.
+    #[must_use]
+    pub fn done(since: Stopwatch, on_demand: bool) -> Self {
+        Self {
+            took: since.elapsed(),
+            ready: Stopwatch::start(),
+            on_demand,
+        }
+    }
+
+    /// The time that the sender of a first invocation, which comes now, waited for the start.
+    #[must_use]
+    pub fn waited(&self) -> Duration {
+        if self.on_demand && self.ready.elapsed() <= Self::FIRST_INVOCATION {
+            self.took
+        } else {
+            Duration::ZERO
+        }
     }
 }
 
@@ -108,19 +143,15 @@ impl Casebridge {
             mapping,
             surroundings,
         } = plan(config)?;
-        let searched = surroundings
-            .profiles
-            .clone()
-            .filter(|_| mapping.searches_profiles());
         let ledger = config.ledger_table.clone();
         let failure_queue = config.failure_queue.clone();
         Ok(Self {
             connect: mapping.enriches().then(|| Connect::new(sdk)),
             mapping,
             guard: config.guard(),
-            surroundings,
             cases: Cases::new(sdk),
-            customers: searched.map(|domain| Customers::new(sdk, domain)),
+            customers: Customers::new(sdk, surroundings.profiles.clone()),
+            surroundings,
             ledger: ledger.map(|table| Ledger::new(sdk, table)),
             failure_queue: failure_queue.map(|url| FailureQueue::new(sdk, url)),
             flow_budget: config.flow_budget,
@@ -137,10 +168,8 @@ impl Casebridge {
         tokio::join!(
             self.cases.warm_up(&self.surroundings.domain_id),
             async {
-                if let Some(customers) = &self.customers
-                    && self.mapping.always_searches_profiles()
-                {
-                    customers.warm_up().await;
+                if self.mapping.always_searches_profiles() {
+                    self.customers.warm_up().await;
                 }
             },
             async {

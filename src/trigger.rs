@@ -35,6 +35,8 @@ pub struct Event {
     pub trigger: TriggerKind,
     /// What `$` is: the contact data with its parameters, or the EventBridge event.
     pub root: Value,
+    /// When a queue first handed it out, in milliseconds since 1970. No request is made of it.
+    pub first_received: Option<u64>,
 }
 
 /// What one invocation brings.
@@ -100,6 +102,7 @@ impl Event {
             return Ok(Self {
                 trigger: TriggerKind::ContactFlow,
                 root,
+                first_received: None,
             });
         }
         let is_text = |name: &str| root.get(name).is_some_and(Value::is_string);
@@ -109,6 +112,7 @@ impl Event {
                 Ok(Self {
                     trigger: TriggerKind::EventBridge,
                     root,
+                    first_received: None,
                 })
             }
             (true, false) => Err(unexpected("`source` without `detail-type`")),
@@ -190,10 +194,20 @@ fn batch(records: Vec<Value>) -> Result<Vec<Message>, Failure> {
             id: id.to_owned(),
             fifo: text("eventSourceARN").is_some_and(is_fifo),
             body: body.to_owned(),
-            event: message(body),
+            event: message(body).map(|event| Event {
+                first_received: first_received(&record),
+                ..event
+            }),
         });
     }
     Ok(messages)
+}
+
+/// `attributes.ApproximateFirstReceiveTimestamp` of a record.
+fn first_received(record: &Value) -> Option<u64> {
+    let attributes = record.get("attributes")?;
+    let received = attributes.get("ApproximateFirstReceiveTimestamp")?;
+    received.as_str()?.parse().ok()
 }
 
 /// Whether a queue's ARN or URL is that of a FIFO queue.

@@ -141,7 +141,7 @@ impl<'a> Subsegment<'a> {
             error: call
                 .status
                 .is_some_and(|status| (400..500).contains(&status)),
-            throttle: call.status == Some(429),
+            throttle: call.last_throttled,
             fault: call.status.is_none_or(|status| status >= 500),
         }
     }
@@ -185,7 +185,8 @@ mod tests {
             took: Duration::from_millis(250),
             attempts: 3,
             throttled: 2,
-            status: Some(429),
+            status: Some(400),
+            last_throttled: true,
         };
         let begun = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000);
         daemon.send(&trace, begun, &[call]);
@@ -207,7 +208,7 @@ mod tests {
             "start_time": 1_795_000_000.5,
             "end_time": 1_795_000_000.75,
             "aws": { "operation": "CreateCase", "retries": 2 },
-            "http": { "response": { "status": 429 } },
+            "http": { "response": { "status": 400 } },
             "error": true,
             "throttle": true,
             "fault": false,

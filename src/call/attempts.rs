@@ -1,7 +1,7 @@
 //! Whether an attempt may have succeeded without our hearing of it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
 
 use aws_config::timeout::TimeoutConfig;
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -16,8 +16,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::config_bag::ConfigBag;
 
-/// `ThrottlingException` of every service but DynamoDB, which has a 400 for it.
-const THROTTLED: u16 = 429;
+use super::error_answer::{Class, ErrorAnswer};
 
 /// Goes along with one call: gives it its time-outs, and counts its attempts and those of which it is certain that they did nothing.
 #[derive(Clone, Debug)]
@@ -33,6 +32,7 @@ struct Counts {
     throttled: AtomicUsize,
     /// The HTTP status of the last answer, 0 when there was none.
     last_status: AtomicU16,
+    last_throttled: AtomicBool,
 }
 
 impl Attempts {
@@ -56,7 +56,7 @@ impl Attempts {
 
     /// Whether the last answer was that the quota is used up.
     pub(crate) fn were_throttled(&self) -> bool {
-        self.last_status() == Some(THROTTLED)
+        self.counts.last_throttled.load(Ordering::Relaxed)
     }
 
     /// How many were sent.
@@ -110,14 +110,20 @@ impl Intercept for Attempts {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let status = context.response().map(HttpResponse::status);
-        let last_status = status.map_or(0, StatusCode::as_u16);
         self.counts
             .last_status
-            .store(last_status, Ordering::Relaxed);
-        if last_status == THROTTLED {
+            .store(status.map_or(0, StatusCode::as_u16), Ordering::Relaxed);
+        let answer = context.response().and_then(ErrorAnswer::of);
+        let throttled = answer
+            .as_ref()
+            .is_some_and(|answer| answer.class == Class::Throttled);
+        self.counts
+            .last_throttled
+            .store(throttled, Ordering::Relaxed);
+        if throttled {
             self.counts.throttled.fetch_add(1, Ordering::Relaxed);
         }
-        if is_harmless(context.response(), context.output_or_error()) {
+        if is_harmless(answer.as_ref(), context.output_or_error()) {
             self.counts.harmless.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
@@ -134,7 +140,8 @@ impl ClassifyRetry for NeverInDoubt {
     }
 
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        if is_harmless(context.response(), context.output_or_error()) {
+        let answer = context.response().and_then(ErrorAnswer::of);
+        if is_harmless(answer.as_ref(), context.output_or_error()) {
             RetryAction::NoActionIndicated
         } else {
             RetryAction::RetryForbidden
@@ -144,14 +151,13 @@ impl ClassifyRetry for NeverInDoubt {
 
 /// Whether an attempt is certain to have done nothing: it was refused, or never left.
 fn is_harmless(
-    response: Option<&HttpResponse>,
+    answer: Option<&ErrorAnswer>,
     result: Option<Result<&Output, &OrchestratorError<Error>>>,
 ) -> bool {
-    let status = response.map(HttpResponse::status);
     let connector_error = result
         .and_then(Result::err)
         .and_then(|error| error.as_connector_error());
-    status.is_some_and(StatusCode::is_client_error)
+    answer.is_some_and(ErrorAnswer::had_no_effect)
         || connector_error.is_some_and(|error| never_connected(error))
 }
 

@@ -23,10 +23,12 @@ pub struct CallRecord {
     pub took: Duration,
     /// How often the request was sent.
     pub attempts: usize,
-    /// How many of the answers said that the quota is used up.
+    /// The number of answers that said that the quota is used up.
     pub throttled: usize,
     /// The HTTP status of the last answer; `None` when there was none.
     pub status: Option<u16>,
+    /// Whether the last answer said that the quota is used up.
+    pub last_throttled: bool,
 }
 
 impl fmt::Display for CallRecord {
@@ -79,6 +81,7 @@ impl Drop for Call {
                 attempts: self.attempts.begun(),
                 throttled: self.attempts.throttled(),
                 status: self.attempts.last_status(),
+                last_throttled: self.attempts.were_throttled(),
             });
         });
     }
@@ -123,6 +126,7 @@ mod tests {
             attempts: 0,
             throttled: 0,
             status: None,
+            last_throttled: false,
         };
         assert_eq!(calls, [record(5, 20), record(25, 7)]);
         assert_eq!(none, []);

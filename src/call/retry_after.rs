@@ -7,6 +7,8 @@ use aws_smithy_runtime_api::client::retries::classifiers::{
     ClassifyRetry, RetryAction, RetryClassifierPriority, RetryReason,
 };
 
+use super::error_answer::{Class, ErrorAnswer};
+
 /// Puts the service's own time in place of the backoff, up to the longest backoff.
 #[derive(Debug)]
 pub(crate) struct RetryAfter;
@@ -16,7 +18,7 @@ impl ClassifyRetry for RetryAfter {
         "RetryAfter"
     }
 
-    /// Behind all others: it only says when, never whether.
+    /// Behind all others: it says when, and whether only where no other does.
     fn priority(&self) -> RetryClassifierPriority {
         RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
     }
@@ -26,9 +28,8 @@ impl ClassifyRetry for RetryAfter {
     }
 
     fn classify_retry_v2(&self, context: &InterceptorContext, before: &RetryAction) -> RetryAction {
-        let header = context
-            .response()
-            .and_then(|response| response.headers().get("retry-after"));
+        let response = context.response();
+        let header = response.and_then(|response| response.headers().get("retry-after"));
         let seconds = header.and_then(|seconds| seconds.parse().ok());
         match (before, seconds) {
             (
@@ -41,6 +42,14 @@ impl ClassifyRetry for RetryAfter {
                 *kind,
                 Duration::from_secs(seconds),
             ),
+            // The SDK does not know every name that SQS has for it.
+            (RetryAction::NoActionIndicated, _)
+                if response
+                    .and_then(ErrorAnswer::of)
+                    .is_some_and(|answer| answer.class == Class::Throttled) =>
+            {
+                RetryAction::throttling_error()
+            }
             _ => RetryAction::NoActionIndicated,
         }
     }

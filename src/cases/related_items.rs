@@ -62,6 +62,10 @@ pub struct Addition<'a> {
     pub performed_by: &'a User,
     /// What an earlier run may have added.
     pub earlier: Earlier,
+    /// When the items were first asked for, in milliseconds since 1970; 0 when nobody knows. What is older was added by others.
+    pub since: u64,
+    /// Whether a case that is being merged is still waited for.
+    pub awaits_merge: bool,
     /// Until when it is to be done.
     pub deadline: Deadline,
 }
@@ -98,7 +102,12 @@ impl Cases {
             .add(addition, types::RelatedItemType::Contact, content)
             .await
         {
-            Ok(Added::Stored | Added::Conflict) => Ok(()),
+            Ok(Added::Stored) => Ok(()),
+            // The contact is on the case already, or the case is being merged: a look tells.
+            Ok(Added::Conflict) => match self.is_linked(addition, contact_arn).await {
+                Ok(true) => Ok(()),
+                Ok(false) | Err(_) => Err(addition.is_merging()),
+            },
             Err(failure) if failure.code == ErrorCode::OutcomeUnknown => {
                 match self.is_linked(addition, contact_arn).await {
                     Ok(true) => Ok(()),
@@ -110,58 +119,64 @@ impl Cases {
     }
 
     /// Adds the comments in their order, each once. The first that cannot be added ends it.
-    ///
-    /// # Errors
-    /// What Cases said, or that it could not be reached.
-    pub async fn add_comments(
+    pub async fn add_comments(&self, addition: Addition<'_>, bodies: &[&str]) -> AddedComments {
+        let mut added = 0;
+        let result = self.add_each(addition, bodies, &mut added).await;
+        AddedComments { added, result }
+    }
+
+    async fn add_each(
         &self,
         addition: Addition<'_>,
         bodies: &[&str],
+        added: &mut usize,
     ) -> Result<(), Failure> {
         let mut there = match addition.earlier {
             Earlier::Nothing => HashSet::new(),
             Earlier::Shown | Earlier::PerhapsUnseen => self.comments(addition).await?,
         };
         for body in bodies {
-            if there.contains(*body) {
-                continue;
-            }
-            addition.may_send()?;
-            let comment = types::CommentContent::builder()
-                .body(*body)
-                .content_type(types::CommentBodyTextType::Plaintext);
-            let comment = comment.build().map_err(|_| unbuilt("a comment"))?;
-            let content = types::RelatedItemInputContent::Comment(comment);
-            match self
-                .add(addition, types::RelatedItemType::Comment, content)
-                .await
-            {
-                Ok(Added::Stored) => {}
-                Ok(Added::Conflict) => {
-                    let message = "CreateRelatedItem answered ConflictException (HTTP 409): the case is being merged into another";
-                    return Err(Failure::new(ErrorCode::RequestRefused, message));
-                }
-                Err(failure) if failure.code == ErrorCode::OutcomeUnknown => {
-                    there = self.comments(addition).await.map_err(|_| failure.clone())?;
-                    if !there.contains(*body) {
-                        return Err(failure);
+            if !there.contains(*body) {
+                addition.may_send()?;
+                let comment = types::CommentContent::builder()
+                    .body(*body)
+                    .content_type(types::CommentBodyTextType::Plaintext);
+                let comment = comment.build().map_err(|_| unbuilt("a comment"))?;
+                let content = types::RelatedItemInputContent::Comment(comment);
+                match self
+                    .add(addition, types::RelatedItemType::Comment, content)
+                    .await
+                {
+                    Ok(Added::Stored) => {}
+                    Ok(Added::Conflict) => return Err(addition.is_merging()),
+                    Err(failure) if failure.code == ErrorCode::OutcomeUnknown => {
+                        there = self.comments(addition).await.map_err(|_| failure.clone())?;
+                        if !there.contains(*body) {
+                            return Err(failure);
+                        }
                     }
+                    Err(failure) => return Err(failure),
                 }
-                Err(failure) => return Err(failure),
             }
+            *added += 1;
         }
         Ok(())
     }
 
     /// The case's reference number; `None` where it has none, or there was no time to read it.
-    pub async fn reference_number(&self, addition: Addition<'_>) -> Option<String> {
-        let call = GET_CASE.repeatable(addition.deadline).ok()?;
+    pub async fn reference_number(
+        &self,
+        domain_id: &str,
+        case_id: &str,
+        deadline: Deadline,
+    ) -> Option<String> {
+        let call = GET_CASE.repeatable(deadline).ok()?;
         let field = types::FieldIdentifier::builder().id("reference_number");
         let sent = self
             .client
             .get_case()
-            .domain_id(addition.domain_id)
-            .case_id(addition.case_id)
+            .domain_id(domain_id)
+            .case_id(case_id)
             .fields(field.build().ok()?)
             .customize()
             .interceptor(call.attempts.clone())
@@ -215,7 +230,7 @@ impl Cases {
             Err(error) if error.code() == Some("ConflictException") => Ok(Added::Conflict),
             Err(error) => {
                 let failure = call.failure(&error);
-                Err(if call.in_doubt(&failure) {
+                Err(if call.attempts.may_have_succeeded() {
                     Failure::new(ErrorCode::OutcomeUnknown, failure.message)
                 } else {
                     failure
@@ -257,7 +272,7 @@ impl Cases {
         Ok(false)
     }
 
-    /// The bodies of the case's comments.
+    /// The bodies of the comments that an earlier run may have added.
     async fn comments(&self, addition: Addition<'_>) -> Result<HashSet<String>, Failure> {
         let comments = types::CommentFilter::builder().build();
         let (mut bodies, mut token) = (HashSet::new(), None);
@@ -278,6 +293,7 @@ impl Cases {
                 .await;
             let output = sent.map_err(|error| call.failure(&error))?;
             let found = output.related_items.into_iter().flatten();
+            let found = found.filter(|item| addition.may_have_added(item));
             bodies.extend(found.filter_map(|item| match item.content {
                 Some(types::RelatedItemContent::Comment(comment)) => Some(comment.body),
                 _ => None,
@@ -303,13 +319,39 @@ impl Addition<'_> {
         let message = "an earlier run may have added it a moment ago, and the case does not show it yet; calling again looks first";
         Err(Failure::new(ErrorCode::OutcomeUnknown, message))
     }
+
+    /// Whether an earlier run may have added this item: it is no older than the request for it.
+    fn may_have_added(&self, item: &types::SearchRelatedItemsResponseItem) -> bool {
+        let added = item.association_time.to_millis().unwrap_or(i64::MAX);
+        u64::try_from(added).unwrap_or_default() >= self.since
+    }
+
+    /// The failure of an item while its case is being merged into another.
+    fn is_merging(&self) -> Failure {
+        let code = if self.awaits_merge {
+            ErrorCode::ServiceUnavailable
+        } else {
+            ErrorCode::RequestRefused
+        };
+        let message = "CreateRelatedItem answered ConflictException (HTTP 409): the case is being merged into another";
+        Failure::new(code, message)
+    }
+}
+
+/// The outcome of adding comments.
+#[derive(Debug)]
+pub struct AddedComments {
+    /// How many of them are on the case, from the first.
+    pub added: usize,
+    /// Why the next one is not.
+    pub result: Result<(), Failure>,
 }
 
 /// What became of an item that was sent.
 enum Added {
     /// It is on the case.
     Stored,
-    /// `ConflictException`: for a contact, that it is there already.
+    /// `ConflictException`: the case is being merged, or it has the contact already.
     Conflict,
 }
 

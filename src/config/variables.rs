@@ -1,10 +1,21 @@
 //! What single variables say, each checked where it is read.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::{ConfigError, Fallback, Proxy, Reload};
 use crate::appconfig::Source;
-use crate::limits;
+use crate::{arn, limits};
+
+/// The SDK's variables for other addresses than AWS's own, of every service that is called. The SDK passes over one that is no address.
+const ENDPOINTS: [&str; 6] = [
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_CONNECTCASES",
+    "AWS_ENDPOINT_URL_CUSTOMER_PROFILES",
+    "AWS_ENDPOINT_URL_CONNECT",
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "AWS_ENDPOINT_URL_SQS",
+];
 
 pub(super) fn entity_prefix(value: Option<String>) -> Result<String, ConfigError> {
     let prefix = value.unwrap_or_else(|| "casebridge/".to_owned());
@@ -23,28 +34,117 @@ pub(super) fn entity_prefix(value: Option<String>) -> Result<String, ConfigError
     }
 }
 
+pub(super) fn region(get: &dyn Fn(&str) -> Option<String>) -> Result<String, ConfigError> {
+    let variables = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+    let set = variables
+        .into_iter()
+        .find_map(|variable| Some((variable, get(variable)?)));
+    let Some((variable, region)) = set else {
+        return Err(ConfigError::new(
+            "AWS_REGION is not set: give the Region of the Cases domain",
+        ));
+    };
+    let is_legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if region.chars().all(is_legal) {
+        Ok(region)
+    } else {
+        Err(ConfigError(format!(
+            "{variable} takes a Region's code, such as us-east-1, found `{region}`"
+        )))
+    }
+}
+
 pub(super) fn failure_queue(value: Option<String>) -> Result<Option<String>, ConfigError> {
     match value {
-        Some(url) if !url.starts_with("https://") && !url.starts_with("http://") => {
-            Err(ConfigError::new(
-                "CASEBRIDGE_FAILURE_QUEUE takes the queue's URL (https://sqs.REGION.amazonaws.com/ACCOUNT/NAME), found something else",
-            ))
-        }
+        Some(url) if !is_address(&url) => Err(ConfigError::new(
+            "CASEBRIDGE_FAILURE_QUEUE takes the queue's URL (https://sqs.REGION.amazonaws.com/ACCOUNT/NAME), found something else",
+        )),
         url => Ok(url),
     }
 }
 
 /// Services are reached over HTTPS, so other protocols' proxies do not count. The names are in lower case as often as not.
-pub(super) fn proxy(get: &dyn Fn(&str) -> Option<String>) -> Option<Proxy> {
+pub(super) fn proxy(get: &dyn Fn(&str) -> Option<String>) -> Result<Option<Proxy>, ConfigError> {
     let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-    let (variable, url) = names
+    let set = names
         .into_iter()
-        .find_map(|variable| Some((variable, get(variable)?)))?;
-    Some(Proxy {
+        .find_map(|variable| Some((variable, get(variable)?)));
+    let Some((variable, url)) = set else {
+        return Ok(None);
+    };
+    if !is_address(&url) {
+        // The address may hold a password, so it is not repeated.
+        return Err(ConfigError(format!(
+            "{variable} takes the address of a proxy, such as http://proxy.example.com:8080, found something else"
+        )));
+    }
+    Ok(Some(Proxy {
         variable,
         url,
         except: get("NO_PROXY").or_else(|| get("no_proxy")),
+    }))
+}
+
+/// Checks the addresses that the SDK reads from the environment.
+pub(super) fn check_endpoints(get: &dyn Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
+    for variable in ENDPOINTS {
+        if get(variable).is_some_and(|url| !is_address(&url)) {
+            return Err(ConfigError(format!(
+                "{variable} takes the address of a service, such as http://127.0.0.1:4599, found something else: leave it out to call AWS"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The address of X-Ray's daemon, where subsegments are asked for: `ADDRESS:PORT`, or both protocols as `tcp:ADDRESS:PORT udp:ADDRESS:PORT`.
+pub(super) fn xray_daemon(
+    get: &dyn Fn(&str) -> Option<String>,
+) -> Result<Option<SocketAddr>, ConfigError> {
+    const SWITCH: &str = "CASEBRIDGE_XRAY_SUBSEGMENTS";
+    if !switch(SWITCH, get(SWITCH).as_deref())? {
+        return Ok(None);
+    }
+    let Some(address) = get("AWS_XRAY_DAEMON_ADDRESS") else {
+        return Ok(None);
+    };
+    let mut protocols = address.split_whitespace();
+    let udp = protocols.find_map(|part| part.strip_prefix("udp:").unwrap_or(part).parse().ok());
+    udp.map(Some).ok_or_else(|| {
+        ConfigError(format!(
+            "AWS_XRAY_DAEMON_ADDRESS takes an IP address and a port, such as 169.254.79.129:2000, found `{address}`"
+        ))
     })
+}
+
+/// Whether the text is a server's address: a protocol, a host, and a port if one is given.
+fn is_address(text: &str) -> bool {
+    let Some((protocol, rest)) = text.split_once("://") else {
+        return false;
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let server = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, server)| server);
+    // An IPv6 address stands in brackets.
+    let (host, port) = match server.strip_prefix('[').map(|rest| rest.split_once(']')) {
+        Some(Some((host, ""))) => (host, None),
+        Some(Some((host, port))) => (host, Some(port.strip_prefix(':').unwrap_or_default())),
+        Some(None) => return false,
+        None => match server.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (server, None),
+        },
+    };
+    let is_web = ["http", "https"].contains(&protocol.to_ascii_lowercase().as_str());
+    let is_host = !host.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    is_web && is_host && port.is_none_or(|port| self::port(port).is_some())
+}
+
+/// The number of a port.
+fn port(text: &str) -> Option<u16> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|port| digits && *port != 0)
 }
 
 /// What `CASEBRIDGE_MAPPING` and its fellows say of AppConfig.
@@ -56,8 +156,15 @@ pub(super) fn reload(get: &dyn Fn(&str) -> Option<String>) -> Result<Option<Relo
     let Some(named) = named.strip_prefix("appconfig:") else {
         return Ok(None);
     };
-    let port = get("AWS_APPCONFIG_EXTENSION_HTTP_PORT").and_then(|port| port.parse().ok());
-    let Some(source) = Source::parse(named, port.unwrap_or(Source::PORT)) else {
+    let port = match get("AWS_APPCONFIG_EXTENSION_HTTP_PORT") {
+        None => Source::PORT,
+        Some(text) => port(text.trim()).ok_or_else(|| {
+            ConfigError(format!(
+                "AWS_APPCONFIG_EXTENSION_HTTP_PORT takes a port, 1 to 65535, found `{text}`"
+            ))
+        })?,
+    };
+    let Some(source) = Source::parse(named, port) else {
         return Err(ConfigError(format!(
             "CASEBRIDGE_MAPPING takes `appconfig:APPLICATION/ENVIRONMENT/PROFILE`, each by name or id, found `appconfig:{named}`"
         )));
@@ -128,12 +235,39 @@ pub(super) fn flow_budget(value: Option<String>) -> Result<Duration, ConfigError
     }
 }
 
-pub(super) fn list(value: Option<&str>) -> Vec<String> {
-    value
-        .into_iter()
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .filter(|item| !item.is_empty())
-        .map(str::to_owned)
-        .collect()
+pub(super) fn accounts(value: Option<String>) -> Result<Vec<String>, ConfigError> {
+    let is_account =
+        |entry: &str| entry.len() == 12 && entry.bytes().all(|byte| byte.is_ascii_digit());
+    let form = "AWS account ids, 12 digits each";
+    list("ALLOWED_ACCOUNTS", value, form, is_account)
+}
+
+pub(super) fn instances(value: Option<String>) -> Result<Vec<String>, ConfigError> {
+    let form = "ARNs of Connect instances (arn:aws:connect:REGION:ACCOUNT:instance/ID)";
+    list("ALLOWED_INSTANCES", value, form, arn::is_instance)
+}
+
+/// The entries of a list of those who are allowed. A list that is set has an entry, and each has its form: an empty list would allow any.
+fn list(
+    variable: &str,
+    value: Option<String>,
+    form: &str,
+    is_entry: impl Fn(&str) -> bool,
+) -> Result<Vec<String>, ConfigError> {
+    let Some(text) = value else {
+        return Ok(Vec::new());
+    };
+    let entries = text.split(',').map(str::trim);
+    match entries.clone().find(|entry| !is_entry(entry)) {
+        Some(entry) => {
+            let found = match entry {
+                "" => "an empty entry".to_owned(),
+                entry => format!("`{entry}`"),
+            };
+            Err(ConfigError(format!(
+                "{variable} takes {form}, separated by commas, found {found}; to allow any, leave the variable out"
+            )))
+        }
+        None => Ok(entries.map(str::to_owned).collect()),
+    }
 }

@@ -1,12 +1,12 @@
 //! After the case: the contact, the comments and the reference number, side by side.
 
 use super::Casebridge;
-use super::hold::{Claimed, Hold};
-use crate::cases::{Addition, Earlier};
+use super::claim::{Claim, ClaimGuard, Key};
+use crate::cases::{AddedComments, Addition, Earlier};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::ledger::Steps;
-use crate::outcome::{CaseReference, Done, Outcome, Step};
+use crate::outcome::{Done, Outcome, Step};
 use crate::request::CaseRequest;
 
 impl Casebridge {
@@ -16,113 +16,108 @@ impl Casebridge {
         &self,
         request: &CaseRequest,
         done: &Done,
-        hold: &mut Hold<'_>,
+        guard: &mut ClaimGuard<'_>,
         deadline: Deadline,
         outcome: &mut Outcome,
     ) {
         let (Done::Created(case) | Done::Existing(case)) = done else {
             return;
         };
-        let earlier = match done {
-            _ if hold.may_hide_items() => Earlier::PerhapsUnseen,
-            Done::Created(_) if !hold.repeated => Earlier::Nothing,
-            _ => Earlier::Shown,
-        };
+        let earlier = guard.earlier_items();
         let addition = Addition {
             domain_id: &request.domain_id,
             case_id: &case.case_id,
             performed_by: &request.performed_by,
             earlier,
+            since: guard.items_since(),
+            awaits_merge: guard.awaits_merge(),
             deadline,
         };
-        let before = hold.steps().cloned().unwrap_or_default();
-        let adds = request.contact.is_some() || !request.comments.is_empty();
-        let (contact, comment);
-        ((), contact, comment, outcome.reference_number) = tokio::join!(
-            async {
-                if adds {
-                    hold.before_items(case, earlier, deadline).await;
-                }
-            },
+        let before = guard.steps().clone();
+        let (contact, comments);
+        (contact, comments, outcome.reference_number) = tokio::join!(
             self.link(request, before.contact, addition),
-            self.comment(request, before.comments, addition),
-            self.reference(request, addition),
+            self.comment(request, before.comments, before.comments_added, addition),
+            self.reference(request, &case.case_id, deadline),
         );
-        let in_doubt = contact.in_doubt || comment.in_doubt;
-        (outcome.contact, outcome.comment) = (contact.step, comment.step);
-        hold.after_items(earlier, in_doubt);
-        if let Some(steps) = hold.steps() {
-            steps.set_case(case);
-            steps.contact = settled(&outcome.contact);
-            steps.comments = settled(&outcome.comment);
+        let now = guard.now();
+        let steps = guard.steps();
+        steps.set_case(case);
+        steps.contact = settled(&contact.step);
+        steps.comments = settled(&comments.step);
+        steps.comments_added += comments.count;
+        // A run that only looked knows no more than before.
+        if earlier != Earlier::PerhapsUnseen {
+            steps.items_sent_until = (contact.in_doubt || comments.in_doubt).then_some(now);
         }
+        (outcome.contact, outcome.comment) = (contact.step, comments.step);
     }
 
-    /// The answer to an event whose key has all of its case: that case, with what this occurrence attaches to it.
+    /// The answer to an event whose key has its case, and all that the first occurrence added to it.
     pub(super) async fn finished(
         &self,
-        request: &CaseRequest,
+        key: Key<'_>,
+        request: Result<CaseRequest, Failure>,
         steps: Steps,
         deadline: Deadline,
         outcome: &mut Outcome,
     ) -> Result<Done, Failure> {
-        if request.attaches() && steps.occurrence != request.occurrence {
-            return self.join(request, steps.case(), deadline, outcome).await;
+        outcome.customer_arn.clone_from(&steps.customer_arn);
+        let Some(case) = steps.case() else {
+            let message = "the ledger says that the key is done, and names no case: another program may have written its item";
+            return Err(Failure::new(ErrorCode::InternalError, message));
+        };
+        let done = Done::Existing(case);
+        if steps.occurrence.as_deref() != key.occurrence {
+            return self.join(key, &request, done, deadline, outcome).await;
         }
         outcome.contact = Step::told(steps.contact, ErrorCode::ContactNotLinked);
         outcome.comment = Step::told(steps.comments, ErrorCode::CommentNotAdded);
-        let case = sound(steps.case())?;
-        outcome.reference_number = self.reference_of(request, &case, deadline).await;
-        Ok(Done::Existing(case))
+        outcome.reference_number = self.reference_of(&request, &done, deadline).await;
+        Ok(done)
     }
 
-    /// The answer to another event of a key that has its case.
+    /// The answer to another occurrence of a key that has its case. With `on_existing: attach` its contact and comments are added, under a
+    /// claim of its own: for this case, because with a window the key's next case gets them, too.
     pub(super) async fn join(
         &self,
-        request: &CaseRequest,
-        case: Option<CaseReference>,
+        key: Key<'_>,
+        request: &Result<CaseRequest, Failure>,
+        done: Done,
         deadline: Deadline,
         outcome: &mut Outcome,
     ) -> Result<Done, Failure> {
-        let case = sound(case)?;
-        match &request.occurrence {
-            Some(occurrence) if request.attaches() => {
-                self.attach(request, occurrence, case, deadline, outcome)
-                    .await
-            }
-            _ => {
-                outcome.reference_number = self.reference_of(request, &case, deadline).await;
-                Ok(Done::Existing(case))
-            }
-        }
-    }
-
-    /// Attaches contact and comment of another occurrence, which has a claim of its own: for this case, as with a window the key's next case
-    /// gets them too.
-    async fn attach(
-        &self,
-        request: &CaseRequest,
-        occurrence: &str,
-        case: CaseReference,
-        deadline: Deadline,
-        outcome: &mut Outcome,
-    ) -> Result<Done, Failure> {
+        let (Done::Created(case) | Done::Existing(case)) = &done else {
+            return Ok(done);
+        };
+        let (true, Some(occurrence)) = (key.attaches(), key.occurrence) else {
+            outcome.reference_number = self.reference_of(request, &done, deadline).await;
+            return Ok(done);
+        };
+        let request = match request {
+            Ok(request) => request,
+            Err(failure) => return Err(failure.clone()),
+        };
         let id = format!("{}.{occurrence}", case.case_id);
-        let done = Done::Existing(case);
-        let claimed = self.claim(&id, Some(occurrence), &request.ledger, deadline);
-        match claimed.await? {
-            Claimed::Finished(steps) => {
+        let claim = self.claim(Key { id: &id, ..key }, deadline).await?;
+        match claim {
+            Claim::Another => {
+                let message = "another invocation is still adding this occurrence's contact and comments to the case; retry with the same event";
+                Err(Failure::new(ErrorCode::InProgress, message))
+            }
+            Claim::Done(steps) => {
                 outcome.contact = Step::told(steps.contact, ErrorCode::ContactNotLinked);
                 outcome.comment = Step::told(steps.comments, ErrorCode::CommentNotAdded);
+                outcome.reference_number = self.reference(request, &case.case_id, deadline).await;
                 Ok(done)
             }
-            Claimed::Held(mut hold) => {
-                let until = hold.time_to_work(deadline);
-                self.complete(request, &done, &mut hold, until, outcome)
+            Claim::NoLedger(mut guard) | Claim::Ours(mut guard) => {
+                let until = self.time_to_work(deadline);
+                self.complete(request, &done, &mut guard, until, outcome)
                     .await;
-                let missing = outcome.missing().is_some();
+                let is_complete = outcome.missing().is_none();
                 let result = Ok(done);
-                hold.settle(&result, missing, deadline).await;
+                guard.settle(&result, is_complete, deadline).await;
                 result
             }
         }
@@ -148,6 +143,7 @@ impl Casebridge {
         &self,
         request: &CaseRequest,
         before: Option<bool>,
+        added_before: usize,
         addition: Addition<'_>,
     ) -> Added {
         const CODE: ErrorCode = ErrorCode::CommentNotAdded;
@@ -157,43 +153,52 @@ impl Casebridge {
         if before.is_some() {
             return Added::nothing(Step::told(before, CODE));
         }
-        let computed = request.comments.iter();
-        let bodies: Vec<&str> = computed.flatten().map(String::as_str).collect();
+        let computed = request.comments.iter().flatten().map(String::as_str);
+        let bodies: Vec<&str> = computed.skip(added_before).collect();
         let uncomputed = request.comments.iter().find_map(|body| body.as_ref().err());
-        let added = match self.cases.add_comments(addition, &bodies).await {
-            Ok(()) => uncomputed.cloned().map_or(Ok(()), Err),
-            Err(failure) => Err(failure),
-        };
-        Added::of(added, CODE, "a comment is missing from it")
+        let AddedComments { added, result } = self.cases.add_comments(addition, &bodies).await;
+        let result = result.and_then(|()| uncomputed.cloned().map_or(Ok(()), Err));
+        Added {
+            count: added,
+            ..Added::of(result, CODE, "a comment is missing from it")
+        }
     }
 
-    async fn reference(&self, request: &CaseRequest, addition: Addition<'_>) -> Option<String> {
+    async fn reference(
+        &self,
+        request: &CaseRequest,
+        case_id: &str,
+        deadline: Deadline,
+    ) -> Option<String> {
         if !request.return_reference {
             return None;
         }
-        self.cases.reference_number(addition).await
+        let domain_id = &request.domain_id;
+        self.cases
+            .reference_number(domain_id, case_id, deadline)
+            .await
     }
 
     async fn reference_of(
         &self,
-        request: &CaseRequest,
-        case: &CaseReference,
+        request: &Result<CaseRequest, Failure>,
+        done: &Done,
         deadline: Deadline,
     ) -> Option<String> {
-        let addition = Addition {
-            domain_id: &request.domain_id,
-            case_id: &case.case_id,
-            performed_by: &request.performed_by,
-            earlier: Earlier::Shown,
-            deadline,
-        };
-        self.reference(request, addition).await
+        match (request, done) {
+            (Ok(request), Done::Created(case) | Done::Existing(case)) => {
+                self.reference(request, &case.case_id, deadline).await
+            }
+            _ => None,
+        }
     }
 }
 
 /// What became of the contact or of the comments.
 struct Added {
     step: Step,
+    /// How many comments are new on the case.
+    count: usize,
     /// Whether something was sent, and nobody knows whether the case has it.
     in_doubt: bool,
 }
@@ -202,6 +207,7 @@ impl Added {
     fn of(result: Result<(), Failure>, code: ErrorCode, what: &str) -> Self {
         let unknown = |failure: &Failure| failure.code == ErrorCode::OutcomeUnknown;
         Self {
+            count: 0,
             in_doubt: result.as_ref().is_err_and(unknown),
             step: Step::of(result, code, what),
         }
@@ -211,21 +217,13 @@ impl Added {
     fn nothing(step: Step) -> Self {
         Self {
             step,
+            count: 0,
             in_doubt: false,
         }
     }
 }
 
-/// The case of a finished item.
-fn sound(case: Option<CaseReference>) -> Result<CaseReference, Failure> {
-    case.ok_or_else(|| {
-        let message =
-            "the ledger's item of this key is marked as done and names no case: delete the item";
-        Failure::new(ErrorCode::LedgerUnavailable, message)
-    })
-}
-
-/// What of a step is not to be done again.
+/// Whether a step is never to be done again.
 fn settled(step: &Step) -> Option<bool> {
     match step {
         Step::Done => Some(true),

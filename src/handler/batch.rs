@@ -11,10 +11,12 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use super::{BatchItemFailure, BatchResponse, Casebridge, Invocation};
+use crate::call;
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::key;
-use crate::trigger::Message;
+use crate::panics;
+use crate::trigger::{Event, Message};
 
 /// Messages of a standard queue that are worked on side by side: the burst that Cases allows.
 const SIDE_BY_SIDE: usize = 10;
@@ -58,70 +60,102 @@ impl Casebridge {
         Vec::new()
     }
 
-    /// Several at once. Copies of one event share the fate of the first.
+    /// Several at once, but messages of one key in their order: side by side, one would wait for the other's claim. Copies of one event share
+    /// the fate of the first.
     async fn side_by_side<'a>(
         &self,
         messages: &'a [Message],
         deadline: Deadline,
         invocation: &Invocation,
     ) -> Vec<&'a str> {
-        let mut originals: HashMap<String, &str> = HashMap::new();
-        let mut copies: Vec<(&str, &str)> = Vec::new();
-        let mut distinct = Vec::with_capacity(messages.len());
-        for message in messages {
-            let occurrence = message.event.as_ref().ok().and_then(key::occurrence);
-            match occurrence.map(|occurrence| originals.entry(occurrence)) {
-                Some(std::collections::hash_map::Entry::Occupied(original)) => {
-                    copies.push((&message.id, *original.get()));
-                }
-                Some(std::collections::hash_map::Entry::Vacant(place)) => {
-                    place.insert(&message.id);
-                    distinct.push(message);
-                }
-                None => distinct.push(message),
-            }
-        }
-        let runs: Vec<_> = distinct
+        let runs: Vec<_> = self
+            .turns(messages)
             .into_iter()
-            .map(|message| self.done(message, deadline, invocation))
+            .map(|turn| self.done(turn, deadline, invocation))
             .collect();
-        let done: HashSet<&str> = stream::iter(runs)
+        let done: Vec<Vec<&str>> = stream::iter(runs)
             .buffer_unordered(SIDE_BY_SIDE)
-            .filter_map(std::future::ready)
             .collect()
             .await;
-        let original = |id| copies.iter().find(|(copy, _)| *copy == id);
-        messages
-            .iter()
-            .map(|message| message.id.as_str())
-            .filter(|id| !done.contains(original(*id).map_or(*id, |(_, original)| *original)))
-            .collect()
+        let done: HashSet<&str> = done.into_iter().flatten().collect();
+        let ids = messages.iter().map(|message| message.id.as_str());
+        ids.filter(|id| !done.contains(id)).collect()
     }
 
-    /// The message's id, if the queue may forget it.
+    /// The messages, those of one key in one turn.
+    fn turns<'a>(&self, messages: &'a [Message]) -> Vec<Turn<'a>> {
+        let mut turns: Vec<Turn<'a>> = Vec::with_capacity(messages.len());
+        let mut by_key: HashMap<String, usize> = HashMap::new();
+        for message in messages {
+            let key = match &message.event {
+                // A panic is told when the event runs.
+                Ok(event) => panics::catch(|| self.key(event)).unwrap_or_default(),
+                Err(_) => None,
+            };
+            let next = turns.len();
+            let place = key.map_or(next, |key| *by_key.entry(key).or_insert(next));
+            match turns.get_mut(place) {
+                Some(turn) => turn.add(message),
+                None => turns.push(Turn(vec![vec![message]])),
+            }
+        }
+        turns
+    }
+
+    /// The key that the event claims, as far as it is known before the event runs. A key that is made of the contact's attributes is not: then,
+    /// the event's own identity.
+    fn key(&self, event: &Event) -> Option<String> {
+        let case_mapping = self.mapping.route(event)?;
+        let key = case_mapping.key(event, &self.surroundings);
+        key.ok().or_else(|| key::occurrence(event))
+    }
+
+    /// The ids of the turn's messages that the queue may forget.
     async fn done<'a>(
         &self,
-        message: &'a Message,
+        turn: Turn<'a>,
         deadline: Deadline,
         invocation: &Invocation,
-    ) -> Option<&'a str> {
-        let done = self.is_done(message, deadline, invocation).await;
-        done.then_some(&message.id)
+    ) -> Vec<&'a str> {
+        let mut done = Vec::new();
+        for copies in turn.0 {
+            if let Some(first) = copies.first()
+                && self.is_done(first, deadline, invocation).await
+            {
+                done.extend(copies.iter().map(|copy| copy.id.as_str()));
+            }
+        }
+        done
     }
 
-    /// Whether the queue may forget the message.
+    /// Whether the queue may forget the message. A panic costs this message alone.
     async fn is_done(
         &self,
         message: &Message,
         deadline: Deadline,
         invocation: &Invocation,
     ) -> bool {
+        let work = panics::caught(self.handle_message(message, deadline, invocation));
+        work.await.unwrap_or_else(|failure| {
+            let what = "the message could not be handled";
+            let id = Some(message.id.as_str());
+            self.telemetry.failure(what, &failure, id, invocation);
+            false
+        })
+    }
+
+    async fn handle_message(
+        &self,
+        message: &Message,
+        deadline: Deadline,
+        invocation: &Invocation,
+    ) -> bool {
+        let id = Some(message.id.as_str());
         if deadline.remaining() < TO_START {
-            tracing::warn!(
-                sqs.message_id = message.id,
-                error.code = ErrorCode::OutOfTime.name(),
-                "no time is left to begin with this message: it comes again"
-            );
+            let reason = "no time is left to begin with it, so it comes again";
+            let failure = Failure::new(ErrorCode::OutOfTime, reason);
+            let what = "kept a message";
+            self.telemetry.failure(what, &failure, id, invocation);
             return false;
         }
         let failure = match &message.event {
@@ -131,35 +165,66 @@ impl Casebridge {
                 .failure()
                 .cloned(),
             Err(failure) => {
-                tracing::error!(
-                    error.code = failure.code.name(),
-                    sqs.message_id = message.id,
-                    "refused a message: {failure}"
-                );
+                let what = "refused a message";
+                self.telemetry.failure(what, failure, id, invocation);
                 Some(failure.clone())
             }
         };
         match failure {
             None => true,
             Some(failure) if failure.code.is_transient() => false,
-            Some(failure) => self.is_put_aside(message, &failure, deadline).await,
+            Some(failure) => {
+                self.is_put_aside(message, &failure, deadline, invocation)
+                    .await
+            }
         }
     }
 
-    async fn is_put_aside(&self, message: &Message, reason: &Failure, deadline: Deadline) -> bool {
+    async fn is_put_aside(
+        &self,
+        message: &Message,
+        reason: &Failure,
+        deadline: Deadline,
+        invocation: &Invocation,
+    ) -> bool {
         let Some(queue) = &self.failure_queue else {
             return false;
         };
-        match queue.send(message, reason, deadline).await {
+        let begun = self.telemetry.clock.now();
+        let (sent, calls) = call::listen(queue.send(message, reason, deadline)).await;
+        self.telemetry.calls(&calls, begun, invocation);
+        match sent {
             Ok(()) => true,
             Err(failure) => {
-                tracing::error!(
-                    error.code = failure.code.name(),
-                    sqs.message_id = message.id,
-                    "the message could not be put into the failure queue: {failure}"
-                );
+                let what = "the message could not be put into the failure queue";
+                let id = Some(message.id.as_str());
+                self.telemetry.failure(what, &failure, id, invocation);
                 false
             }
         }
+    }
+}
+
+/// Messages of one key, which are worked on one after the other: each event with its copies.
+struct Turn<'a>(Vec<Vec<&'a Message>>);
+
+impl<'a> Turn<'a> {
+    /// Adds a message of this key: to its copies if there are any, else behind all.
+    fn add(&mut self, message: &'a Message) {
+        let mut events = self.0.iter_mut();
+        let copies =
+            events.find(|copies| copies.first().is_some_and(|first| is_copy(first, message)));
+        match copies {
+            Some(copies) => copies.push(message),
+            None => self.0.push(vec![message]),
+        }
+    }
+}
+
+/// Whether two messages bring one event: its identity and its whole content are the same. A producer may give one id to two events.
+fn is_copy(one: &Message, other: &Message) -> bool {
+    match (&one.event, &other.event) {
+        (Ok(one), Ok(other)) => key::occurrence(one).is_some() && one.root == other.root,
+        _ => false,
     }
 }

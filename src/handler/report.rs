@@ -6,6 +6,7 @@ use aws_smithy_async::time::SharedTimeSource;
 
 use super::Invocation;
 use crate::call::CallRecord;
+use crate::error::Failure;
 use crate::metrics::Metrics;
 use crate::outcome::{Answer, Outcome};
 use crate::trigger::{Event, TriggerKind};
@@ -37,6 +38,39 @@ pub(super) struct Story<'a> {
 }
 
 impl Telemetry {
+    /// Logs and counts a failure that is none of an event's own steps: `what` begins the sentence.
+    pub(crate) fn failure(
+        &self,
+        what: &str,
+        failure: &Failure,
+        message_id: Option<&str>,
+        invocation: &Invocation,
+    ) {
+        tracing::error!(
+            outcome = "failed",
+            error.code = failure.code.name(),
+            error.field = failure.field.as_deref(),
+            retryable = failure.code.is_transient().then_some(true),
+            sqs.message_id = message_id,
+            cold_start = invocation.cold_start,
+            request_id = some(&invocation.request_id),
+            "{what}: {failure}"
+        );
+        if let Some(metrics) = &self.metrics {
+            metrics.failure(failure);
+        }
+    }
+
+    /// Counts and traces calls that are none of an event's own steps.
+    pub(super) fn calls(&self, calls: &[CallRecord], begun: SystemTime, invocation: &Invocation) {
+        if let Some(metrics) = &self.metrics {
+            metrics.calls(calls);
+        }
+        if let (Some(xray), Some(trace)) = (&self.xray, &invocation.trace) {
+            xray.send(trace, begun, calls);
+        }
+    }
+
     pub(super) fn tell(&self, story: &Story<'_>) {
         log(story);
         if let Some(metrics) = &self.metrics {

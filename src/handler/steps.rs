@@ -1,17 +1,38 @@
-//! One event, step by step: route, request, claim, customer, case, and what joins it.
+//! One event, step by step: what is known of its key is answered first, and only then is anything looked for or created.
+//!
+//! `claim → finished? answer → case known? → customer → create → items → settle`
 
 use std::borrow::Cow;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
 
 use super::Casebridge;
-use super::hold::{Claimed, Hold};
-use crate::cases::Creation;
-use crate::customer::Customers;
+use super::claim::{Claim, ClaimGuard, Key};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
-use crate::mapping::CaseMapping;
-use crate::outcome::{CaseReference, Done, Outcome, Skip};
+use crate::key;
+use crate::ledger::{self, PROFILE_LAG, Steps};
+use crate::mapping::{CaseMapping, LinkContact};
+use crate::outcome::{CaseReference, Done, Outcome, Skip, Step};
 use crate::request::{CaseRequest, CustomerSearch, IfNoProfile};
-use crate::trigger::Event;
+use crate::trigger::{Event, TriggerKind};
+
+/// The pauses between attempts of `CreateCase` while Cases does not see the customer's profile.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// The result of a search for the customer: a profile's id.
+type Found = Result<Option<String>, Failure>;
+
+/// One event on its way: what is fixed before its key is claimed.
+struct Work<'a> {
+    event: &'a Event,
+    case_mapping: &'a CaseMapping,
+    /// The request, or why there can be none: that is told only after what is known of the key.
+    request: Result<CaseRequest, Failure>,
+    search: Option<CustomerSearch>,
+}
 
 impl Casebridge {
     pub(super) async fn steps(
@@ -27,76 +48,155 @@ impl Casebridge {
             return Ok(Done::Skipped(Skip::NoCaseMapping));
         };
         outcome.mapping = Some(case_mapping.name.clone());
-        let event = self.enriched(case_mapping, event, deadline).await?;
-        let mut request = case_mapping.assemble(&event, &self.surroundings)?;
-        let search = request.customer.take();
-        let (claimed, found) = tokio::join!(
-            self.claim(
-                &request.client_token,
-                request.occurrence.as_deref(),
-                &request.ledger,
-                deadline
-            ),
-            self.search(search.as_ref(), deadline)
-        );
-        match claimed? {
-            Claimed::Finished(steps) => {
-                Box::pin(self.finished(&request, steps, deadline, outcome)).await
+        let (event, mut request) = match self.enriched(case_mapping, event, deadline).await {
+            Ok(enriched) => {
+                let request = case_mapping.assemble(&enriched, &self.surroundings);
+                (enriched, request)
             }
-            Claimed::Held(hold)
-                if request.attaches()
-                    && hold.is_of_another(request.occurrence.as_deref())
-                    && hold.case().is_some() =>
-            {
-                let case = hold.case();
-                hold.leave(deadline).await;
-                Box::pin(self.join(&request, case, deadline, outcome)).await
+            // A key that needs nothing of the contact: what is known of it is still answered.
+            Err(failure) if case_mapping.key.is_empty() && !failure.code.is_transient() => {
+                (Cow::Borrowed(event), Err(failure))
             }
-            Claimed::Held(mut hold) => {
-                let until = hold.time_to_work(deadline);
-                let customer = Customer { search, found };
-                let work = self.held(
-                    case_mapping,
-                    &mut request,
-                    customer,
-                    &mut hold,
-                    until,
-                    outcome,
-                );
-                // Boxed, as calls are, and so are the ways above: an event takes one of them.
-                let result = Box::pin(work).await;
-                let missing = outcome.missing().is_some();
-                hold.settle(&result, missing, deadline).await;
-                result
+            Err(failure) => return Err(failure),
+        };
+        let event = &*event;
+        let token = match &request {
+            Ok(request) => request.client_token.clone(),
+            Err(failure) => case_mapping
+                .key(event, &self.surroundings)
+                .map_err(|_| failure.clone())?,
+        };
+        let occurrence = key::occurrence(event);
+        let key = Key {
+            id: &token,
+            occurrence: occurrence.as_deref(),
+            policy: &case_mapping.ledger,
+        };
+        let search = request
+            .as_mut()
+            .ok()
+            .and_then(|request| request.customer.take());
+        let (claim, found) = self.claim_and_search(key, search.as_ref(), deadline).await;
+        let mut guard = match claim? {
+            Claim::NoLedger(guard) | Claim::Ours(guard) => guard,
+            Claim::Another => return Err(in_progress()),
+            // Boxed, as calls are, and so are the ways below: an event takes one of them.
+            Claim::Done(steps) => {
+                return Box::pin(self.finished(key, request, steps, deadline, outcome)).await;
             }
+        };
+        let work = Work {
+            event,
+            case_mapping,
+            request,
+            search,
+        };
+        Box::pin(self.work(work, key, found, &mut guard, deadline, outcome)).await
+    }
+
+    /// Claims the key and searches for the customer side by side. A key that is done, or another's, needs no customer: then the search is
+    /// dropped.
+    async fn claim_and_search(
+        &self,
+        key: Key<'_>,
+        search: Option<&CustomerSearch>,
+        deadline: Deadline,
+    ) -> (Result<Claim<'_>, Failure>, Option<Found>) {
+        let claim = std::pin::pin!(self.claim(key, deadline));
+        let Some(search) = search else {
+            return (claim.await, None);
+        };
+        let until = self.time_to_work(deadline);
+        let found = std::pin::pin!(self.customers.search(search, until));
+        match select(claim, found).await {
+            Either::Left((claim @ Ok(Claim::NoLedger(_)), found)) => (claim, Some(found.await)),
+            Either::Left((Ok(Claim::Ours(guard)), found)) => {
+                let found = if guard.is_first() {
+                    Some(found.await)
+                } else {
+                    None
+                };
+                (Ok(Claim::Ours(guard)), found)
+            }
+            Either::Left((claim, _)) => (claim, None),
+            Either::Right((found, claim)) => (claim.await, Some(found)),
         }
     }
 
-    /// What is done while the key is ours.
-    async fn held(
+    /// Everything that is done while the key is ours.
+    async fn work(
         &self,
-        case_mapping: &CaseMapping,
-        request: &mut CaseRequest,
-        customer: Customer,
-        hold: &mut Hold<'_>,
+        mut work: Work<'_>,
+        key: Key<'_>,
+        found: Option<Found>,
+        guard: &mut ClaimGuard<'_>,
         deadline: Deadline,
         outcome: &mut Outcome,
     ) -> Result<Done, Failure> {
-        if let Some(steps) = hold.steps() {
-            steps.occurrence.clone_from(&request.occurrence);
+        let until = self.time_to_work(deadline);
+        let result = self
+            .case(&mut work, key, found, guard, until, outcome)
+            .await;
+        let result = result.map_err(|failure| guard.resolve(failure));
+        if let (Ok(done), true) = (&result, guard.owns_items()) {
+            match &work.request {
+                Ok(request) => self.complete(request, done, guard, until, outcome).await,
+                Err(failure) => leave_items(work.case_mapping, guard.steps(), failure, outcome),
+            }
         }
-        request.set_token(hold.token(&request.client_token));
-        if let Some(arn) = self.customer(customer, hold, deadline).await? {
+        let is_complete = guard.owns_items() && outcome.missing().is_none() && work.request.is_ok();
+        guard.settle(&result, is_complete, deadline).await;
+        match result {
+            Ok(done) if !guard.owns_items() => {
+                self.join(key, &work.request, done, deadline, outcome).await
+            }
+            result => result,
+        }
+    }
+
+    /// The key's case: the one that is known, or a new one.
+    async fn case(
+        &self,
+        work: &mut Work<'_>,
+        key: Key<'_>,
+        found: Option<Found>,
+        guard: &mut ClaimGuard<'_>,
+        deadline: Deadline,
+        outcome: &mut Outcome,
+    ) -> Result<Done, Failure> {
+        let token = guard.token(key.id);
+        let mut known = guard.steps().case();
+        if known.is_none() && guard.case_in_doubt() {
+            known = self.find_case(&token, guard, deadline).await?;
+        }
+        let request = match &mut work.request {
+            Ok(request) => request,
+            Err(failure) if known.is_none() => return Err(failure.clone()),
+            Err(_) => {
+                outcome.customer_arn.clone_from(&guard.steps().customer_arn);
+                return known.map(Done::Existing).ok_or_else(in_progress);
+            }
+        };
+        request.set_token(token);
+        if let Some(case) = known {
+            let given = request.customer_arn().map(str::to_owned);
+            outcome.customer_arn = guard.steps().customer_arn.clone().or(given);
+            return Ok(Done::Existing(case));
+        }
+        if let Some(search) = &work.search
+            && let Some(arn) = self.customer(search, found, guard, deadline).await?
+        {
             request.set_customer(arn);
         }
-        case_mapping.check_required(&request.fields, false)?;
+        work.case_mapping.check_required(&request.fields, false)?;
         outcome.customer_arn = request.customer_arn().map(str::to_owned);
-        let done = match hold.case() {
-            Some(case) => Done::Existing(case),
-            None => self.create(request, hold, deadline).await?,
-        };
-        self.complete(request, &done, hold, deadline, outcome).await;
-        Ok(done)
+        let recorded = std::mem::replace(
+            &mut guard.steps().customer_arn,
+            outcome.customer_arn.clone(),
+        );
+        let is_recorded = work.search.is_some() && recorded.is_some();
+        self.create(work.event, request, is_recorded, guard, deadline)
+            .await
     }
 
     /// The event with what its contact tells, where the case mapping asks for it.
@@ -118,33 +218,25 @@ impl Casebridge {
         Ok(Cow::Owned(event.with(read)))
     }
 
-    async fn search(
-        &self,
-        search: Option<&CustomerSearch>,
-        deadline: Deadline,
-    ) -> Result<Option<String>, Failure> {
-        match search {
-            None => Ok(None),
-            Some(search) => self.customers()?.search(search, deadline).await,
-        }
-    }
-
-    /// The customer's profile ARN: the one that an earlier run created, the one that was found, or a new one.
+    /// The customer's profile ARN: the one that an earlier run used, the one that a search finds, or a new one.
     async fn customer(
         &self,
-        customer: Customer,
-        hold: &mut Hold<'_>,
+        search: &CustomerSearch,
+        found: Option<Found>,
+        guard: &mut ClaimGuard<'_>,
         deadline: Deadline,
     ) -> Result<Option<String>, Failure> {
-        let Some(search) = customer.search else {
-            return Ok(None);
-        };
-        if let Some(arn) = hold.customer() {
-            return Ok(Some(arn));
+        if let Some(arn) = &guard.steps().customer_arn {
+            return Ok(Some(arn.clone()));
         }
-        let customers = self.customers()?;
-        if let Some(profile_id) = customer.found? {
-            return Ok(Some(customers.arn(&profile_id)));
+        // A search that began before another run's lease ended may have missed what that run created.
+        let searched = guard.now();
+        let found = match found.filter(|_| guard.is_first()) {
+            Some(found) => found,
+            None => self.customers.search(search, deadline).await,
+        };
+        if let Some(profile_id) = found? {
+            return self.customers.arn(&profile_id).map(Some);
         }
         let profile = match &search.if_none {
             IfNoProfile::Create(profile) => profile,
@@ -154,62 +246,166 @@ impl Casebridge {
                 return Err(Failure::new(ErrorCode::CustomerNotFound, message).of("customer"));
             }
         };
-        hold.before_customer(deadline).await?;
-        let profile_id = customers.create(profile, &search, deadline).await?;
-        let arn = customers.arn(&profile_id);
-        hold.after_customer(&arn, deadline).await?;
-        Ok(Some(arn))
+        guard.may_create_customer(searched)?;
+        let created = self.customers.create(profile, search, deadline).await;
+        guard.customer_created(&created);
+        self.customers.arn(&created?).map(Some)
     }
 
-    fn customers(&self) -> Result<&Customers, Failure> {
-        self.customers.as_ref().ok_or_else(|| {
-            let message = "the mapping searches for the customer, and PROFILES_DOMAIN was not set at the start";
-            Failure::new(ErrorCode::InternalError, message)
-        })
-    }
-
+    /// Creates the case. `is_recorded`: its customer was found or created by an earlier run.
     async fn create(
         &self,
+        event: &Event,
         request: &CaseRequest,
-        hold: &mut Hold<'_>,
+        is_recorded: bool,
+        guard: &mut ClaimGuard<'_>,
         deadline: Deadline,
     ) -> Result<Done, Failure> {
-        let looks_first = hold.outlived_the_token();
-        if looks_first && let Some(case) = self.existing(request, deadline).await? {
-            return Ok(Done::Existing(case));
+        let mut pause = SHORTEST_PAUSE;
+        loop {
+            let Some(until) = guard.may_create_until() else {
+                if let Some(case) = self
+                    .find_case(&request.client_token, guard, deadline)
+                    .await?
+                {
+                    return Ok(Done::Existing(case));
+                }
+                continue;
+            };
+            let refusal = match self.cases.create(request, until.min(deadline)).await {
+                Ok(case) => {
+                    guard.steps().set_case(&case);
+                    return Ok(Done::Created(case));
+                }
+                Err(refusal) => refusal,
+            };
+            // A conflict says that the token is known, so it is a doubt, too.
+            if refusal.in_doubt || refusal.failure.code == ErrorCode::ConflictUnresolved {
+                guard.doubt_case();
+            }
+            let failure = refusal.failure;
+            match failure.code {
+                ErrorCode::CustomerNotVisible => {
+                    if let Some(failure) = self
+                        .gone(event, request, is_recorded, guard, deadline)
+                        .await
+                    {
+                        return Err(failure);
+                    }
+                    if deadline.remaining() <= pause {
+                        return Err(failure);
+                    }
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2)
+                        .min(deadline.remaining() / 4)
+                        .clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+                }
+                // The time was up for the token, and not for the event.
+                code if code.is_transient() && code != ErrorCode::ConflictUnresolved => {
+                    if deadline.remaining().is_zero() || !until.remaining().is_zero() {
+                        return Err(failure);
+                    }
+                }
+                _ if guard.may_have_case() => {
+                    return match self.find_case(&request.client_token, guard, deadline).await {
+                        Ok(Some(case)) => Ok(Done::Existing(case)),
+                        // Without an answer nothing is known that the refusal does not say.
+                        Ok(None) | Err(_) => Err(failure),
+                    };
+                }
+                _ => return Err(failure),
+            }
         }
-        if let Creation::Created(case) = self.cases.create(request, deadline).await? {
-            return Ok(Done::Created(case));
+    }
+
+    /// The failure that ends the wait for a customer's profile: it is old enough to be seen, and does not exist. A flow is not told so, as its
+    /// caller may still be about to make it.
+    async fn gone(
+        &self,
+        event: &Event,
+        request: &CaseRequest,
+        is_recorded: bool,
+        guard: &mut ClaimGuard<'_>,
+        deadline: Deadline,
+    ) -> Option<Failure> {
+        if event.trigger == TriggerKind::ContactFlow {
+            return None;
         }
-        match self.existing(request, deadline).await {
-            Ok(Some(case)) => Ok(Done::Existing(case)),
-            Ok(None) => Err(conflict("search does not show it yet")),
-            Err(failure) => Err(conflict(&failure.to_string())),
+        let arn = request.customer_arn()?;
+        let created = guard.steps().customer_created;
+        let (since, now) = match guard.started() {
+            Some(started) => {
+                let received = event.first_received.unwrap_or(started);
+                (created.unwrap_or(started.min(received)), guard.now())
+            }
+            None if created.is_some() => return None,
+            None => (
+                event.first_received?,
+                ledger::milliseconds(self.telemetry.clock.now()),
+            ),
+        };
+        let age = now.saturating_sub(since);
+        if Duration::from_millis(age) < PROFILE_LAG {
+            return None;
         }
+        if self.customers.exists(arn, deadline).await.unwrap_or(true) {
+            return None;
+        }
+        guard.steps().customer_arn = None;
+        let failure = if is_recorded {
+            // It existed once; the next run searches for the one that took its place.
+            let message =
+                "the customer's profile does not exist any more; calling again searches anew";
+            Failure::new(ErrorCode::CustomerNotVisible, message)
+        } else {
+            let message = "Customer Profiles has no profile with the customer's id: it was deleted or merged, or the event names a wrong one";
+            Failure::new(ErrorCode::CustomerNotFound, message)
+        };
+        Some(failure.of("customer"))
     }
 
     /// The case that carries the key's tag.
-    async fn existing(
+    async fn find_case(
         &self,
-        request: &CaseRequest,
+        token: &str,
+        guard: &mut ClaimGuard<'_>,
         deadline: Deadline,
     ) -> Result<Option<CaseReference>, Failure> {
-        let (domain, token) = (&request.domain_id, &request.client_token);
-        let found = self.cases.find(domain, token, deadline).await?;
-        Ok(found.map(|case_id| self.surroundings.case(case_id)))
+        guard.search_begins();
+        let domain = &self.surroundings.domain_id;
+        let Some(found) = self.cases.find(domain, token, deadline).await? else {
+            return Ok(None);
+        };
+        let case = self.surroundings.case(found.case_id);
+        guard.found(&case, found.customer_arn);
+        Ok(Some(case))
     }
 }
 
-/// The customer, as far as the search has told.
-struct Customer {
-    search: Option<CustomerSearch>,
-    found: Result<Option<String>, Failure>,
+/// Reports contact and comments that cannot be computed as what they are: missing from a case that exists.
+fn leave_items(
+    case_mapping: &CaseMapping,
+    steps: &Steps,
+    failure: &Failure,
+    outcome: &mut Outcome,
+) {
+    let step = |done: Option<bool>, code, what| match done {
+        None => Step::of(Err(failure.clone()), code, what),
+        Some(_) => Step::told(done, code),
+    };
+    if !matches!(case_mapping.link_contact, LinkContact::Never) {
+        let code = ErrorCode::ContactNotLinked;
+        outcome.contact = step(steps.contact, code, "the contact is not linked to it");
+    }
+    if case_mapping.comment.is_some() {
+        let code = ErrorCode::CommentNotAdded;
+        outcome.comment = step(steps.comments, code, "a comment is missing from it");
+    }
 }
 
-/// A conflict means that the key's case very probably exists, so it is never reported as if there were none.
-fn conflict(reason: &str) -> Failure {
-    let message = format!(
-        "a case for this key was created by a request that differs from this one, and its id could not be found: {reason}"
-    );
-    Failure::new(ErrorCode::ConflictUnresolved, message)
+/// The failure while another run holds the key.
+fn in_progress() -> Failure {
+    let message =
+        "another invocation is still creating this key's case; retry with the same key to get it";
+    Failure::new(ErrorCode::InProgress, message)
 }

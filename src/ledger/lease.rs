@@ -1,38 +1,48 @@
 //! A run's hold on a key.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::record::{IN_PROGRESS, Item, Record, Steps, data, number, text};
-use crate::deadline::Deadline;
-
-/// A lease outlives its run's deadline by this: what was on the wire when the time was up, and clocks that differ.
-const GRACE: Duration = Duration::from_millis(200);
 
 /// A key that is held. A run that ends without a word leaves it to its lease.
 #[derive(Debug)]
 pub struct Lease {
     pub(super) id: String,
     pub(super) owner: String,
-    pub(super) started: u64,
+    /// When the key was first claimed, in milliseconds since 1970.
+    pub started: u64,
     pub(super) window: Option<Duration>,
-    /// How often the item was written: a write that arrives late must not undo a later one.
-    pub(super) writes: AtomicU64,
+    /// How often the item had been written when it was claimed.
+    pub(super) writes: u64,
     /// Tells this use of the key from earlier ones; part of token and tag.
     pub generation: Option<String>,
-    /// What is done so far.
+    /// What is done so far, and what is in doubt.
     pub steps: Steps,
-    /// Whether a run before this one may have done more than the steps say.
+    /// Whether a run before this one held the key.
     pub taken_over: bool,
-}
-
-/// A lease to take from the run that lost it.
-pub(super) struct Taken {
-    pub(super) lease: Lease,
-    pub(super) from: Record,
+    /// Whether another run held the key when this one asked first.
+    pub waited: bool,
 }
 
 impl Lease {
+    /// A lease that no ledger knows of.
+    pub(crate) fn unrecorded(occurrence: Option<&str>) -> Self {
+        Self {
+            id: String::new(),
+            owner: String::new(),
+            started: 0,
+            window: None,
+            writes: 0,
+            generation: None,
+            steps: Steps {
+                occurrence: occurrence.map(str::to_owned),
+                ..Steps::default()
+            },
+            taken_over: false,
+            waited: false,
+        }
+    }
+
     /// A lease that is still to be had.
     pub(super) fn new(
         id: &str,
@@ -45,13 +55,8 @@ impl Lease {
             owner: random(),
             started: now,
             window,
-            writes: AtomicU64::default(),
             generation: window.map(|_| random()),
-            steps: Steps {
-                occurrence: occurrence.map(str::to_owned),
-                ..Steps::default()
-            },
-            taken_over: false,
+            ..Self::unrecorded(occurrence)
         }
     }
 
@@ -72,34 +77,33 @@ impl Lease {
         .collect()
     }
 
-    /// The number of the next write.
-    pub(super) fn next_write(&self) -> u64 {
-        self.writes.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
     /// The same owner's lease on what another run began.
-    pub(super) fn over(&self, record: Record) -> Taken {
-        let lease = Self {
-            id: self.id.clone(),
-            owner: self.owner.clone(),
+    ///
+    /// The first occurrence of a key owns the case's contact and comments. Another one gets them only when it is certain that no case was
+    /// requested yet.
+    pub(super) fn over(self, record: Record) -> Self {
+        let was_left = record.was_left();
+        let mut steps = record.steps;
+        if !was_left {
+            steps.everything_may_have_been_sent(record.lease_ends);
+        } else if steps.case_id.is_none() && steps.case_sent_until.is_none() {
+            steps.occurrence = self.steps.occurrence;
+        }
+        Self {
             started: record.started,
-            window: self.window,
-            writes: record.writes.into(),
-            generation: record.generation.clone(),
-            steps: record.steps.clone(),
+            writes: record.writes,
+            generation: record.generation,
+            steps,
             taken_over: true,
-        };
-        Taken {
-            lease,
-            from: record,
+            ..self
         }
     }
-}
 
-/// When a lease ends that is taken now, in milliseconds since 1970.
-pub(super) fn end(now: u64, deadline: Deadline) -> u64 {
-    let length = deadline.remaining() + GRACE;
-    now.saturating_add(u64::try_from(length.as_millis()).unwrap_or(u64::MAX))
+    /// When the key may be used anew, in seconds since 1970: a window after its first claim, as soon as it has a case.
+    pub(super) fn expires(&self) -> Option<u64> {
+        let window = self.window.filter(|_| self.steps.case_id.is_some())?;
+        Some(self.started / 1000 + window.as_secs())
+    }
 }
 
 /// 32 hexadecimal digits that no other run has.

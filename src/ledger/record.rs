@@ -4,41 +4,51 @@
 //! | --- | --- | --- |
 //! | `id` | S | the key's hash; an occurrence that joined the key's case has its own item, `CASE.OCCURRENCE`: the case's id and the occurrence's hash |
 //! | `status` | S | `INPROGRESS` or `COMPLETED` |
-//! | `in_progress_expiration` | N | when the lease ends, in milliseconds since 1970; while `INPROGRESS` |
-//! | `expiration` | N | when the key may be used anew, in seconds since 1970; with `window` alone |
-//! | `data` | S | the steps done, as JSON |
+//! | `in_progress_expiration` | N | when the lease ends, in milliseconds since 1970; 0 when its run ended it; while `INPROGRESS` |
+//! | `expiration` | N | when the key may be used anew, in seconds since 1970; with `window` alone, and once there is a case |
+//! | `data` | S | the steps done and in doubt, as JSON |
 //! | `owner` | S | the run that holds the lease, or held it last |
 //! | `started` | N | when the key was first claimed, in milliseconds since 1970 |
-//! | `writes` | N | how often the steps were written, so that a write that arrives late undoes nothing |
+//! | `writes` | N | how often the steps were written, so that no takeover overlooks a late write |
 //! | `generation` | S | with `window` alone: tells this use of the key from earlier ones |
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
+use super::time::{self, CLOCK_SKEW};
 use crate::outcome::CaseReference;
 
 /// An item of the table.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// What was done for a key: ids alone, never what a customer said.
+/// What was done for a key, and what may have been done: ids alone, never what a customer said.
+///
+/// A time `…_sent_until` is a doubt: until then, in milliseconds since 1970, something was sent whose fate nobody knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Steps {
-    /// When `CreateProfile` was begun, in milliseconds since 1970.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub customer_begun: Option<u64>,
-    /// The ARN of the profile that was created.
+    /// The profile ARN that the case has, or was requested with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_arn: Option<String>,
+    /// When a run created that profile, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_created: Option<u64>,
+    /// A doubt about `CreateProfile`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_sent_until: Option<u64>,
     /// `caseId`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub case_id: Option<String>,
     /// `caseArn`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub case_arn: Option<String>,
-    /// Until when a contact or a comment may have been sent whose fate nobody knows, in milliseconds since 1970.
+    /// A doubt about `CreateCase`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub case_sent_until: Option<u64>,
+    /// A doubt about `CreateRelatedItem`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items_sent_until: Option<u64>,
     /// Whether the contact is linked: `false` where it never will be, absent where that is open.
@@ -47,9 +57,20 @@ pub struct Steps {
     /// Whether the comments are added, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comments: Option<bool>,
-    /// The occurrence that claimed the key first. With `on_existing: attach` contact and comments are its own, and others have their own items.
+    /// How many of the comments are on the case; the rest follow in their order.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub comments_added: usize,
+    /// The occurrence that owns the case's contact and comments. With `on_existing: attach` other occurrences have items of their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub occurrence: Option<String>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Steps {
@@ -62,20 +83,26 @@ impl Steps {
         })
     }
 
-    /// Whether nothing is done.
+    /// Whether it is certain that nothing was done that lasts.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        let Self {
-            customer_begun,
-            customer_arn,
-            case_id,
-            ..
-        } = self;
-        customer_begun.is_none() && customer_arn.is_none() && case_id.is_none()
+    pub fn is_untouched(&self) -> bool {
+        self.case_id.is_none()
+            && self.case_sent_until.is_none()
+            && self.customer_created.is_none()
+            && self.customer_sent_until.is_none()
     }
 
-    /// Writes down the case.
+    /// Takes in that a run died: all that it may have sent was sent by the end of its time, which its lease outlasts by the tolerated skew.
+    pub(super) fn everything_may_have_been_sent(&mut self, lease_ends: u64) {
+        let sent_until = Some(time::before(lease_ends, CLOCK_SKEW));
+        self.case_sent_until = self.case_sent_until.max(sent_until);
+        self.customer_sent_until = self.customer_sent_until.max(sent_until);
+        self.items_sent_until = self.items_sent_until.max(sent_until);
+    }
+
+    /// Notes the case: with it, no doubt about `CreateCase` is left.
     pub fn set_case(&mut self, case: &CaseReference) {
+        self.case_sent_until = None;
         self.case_id = Some(case.case_id.clone());
         self.case_arn = Some(case.case_arn.clone());
     }
@@ -96,8 +123,44 @@ pub(super) struct Record {
     pub(super) steps: Steps,
 }
 
+/// The state of a key for a run that asks for it.
+pub(super) enum State {
+    /// The run itself holds it.
+    Ours,
+    /// Everything was done for it.
+    Done,
+    /// Its window is over: it may be used anew.
+    Expired,
+    /// Nobody holds it, and it is not done.
+    Free,
+    /// Another run holds it for so long.
+    Held(Duration),
+}
+
 impl Record {
-    /// Reads an item leniently: what is missing or of another type reads as if an earlier run had left it at once.
+    /// The state of the key, for the run `owner`.
+    pub(super) fn state(&self, owner: &str, now: u64) -> State {
+        let has_ended = self.completed || self.lease_ends <= now;
+        if self.owner == owner {
+            State::Ours
+        } else if !has_ended {
+            State::Held(Duration::from_millis(self.lease_ends - now))
+        } else if self.expires.is_some_and(|expires| expires <= now / 1000) {
+            State::Expired
+        } else if self.completed {
+            State::Done
+        } else {
+            State::Free
+        }
+    }
+
+    /// Whether the last run ended its lease itself, and wrote down everything that it knew.
+    pub(super) fn was_left(&self) -> bool {
+        self.lease_ends == LEFT
+    }
+
+    /// Reads an item leniently: a lease end that is missing or of another type reads as the first claim's time, so that the item may be taken
+    /// over, by a run that assumes nothing of what was done.
     pub(super) fn read(item: &Item) -> Self {
         let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
         let number = |name: &str| {
@@ -108,7 +171,9 @@ impl Record {
         Self {
             owner: text("owner").cloned().unwrap_or_default(),
             completed: text("status").is_some_and(|status| status == COMPLETED),
-            lease_ends: number("in_progress_expiration").unwrap_or_default(),
+            lease_ends: number("in_progress_expiration")
+                .or(number("started"))
+                .unwrap_or(1),
             expires: number("expiration"),
             started: number("started").unwrap_or_default(),
             writes: number("writes").unwrap_or_default(),
@@ -120,6 +185,9 @@ impl Record {
 
 pub(super) const IN_PROGRESS: &str = "INPROGRESS";
 pub(super) const COMPLETED: &str = "COMPLETED";
+
+/// `in_progress_expiration` of a lease that its run ended itself.
+pub(super) const LEFT: u64 = 0;
 
 pub(super) fn text(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())

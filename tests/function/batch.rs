@@ -22,7 +22,11 @@ cases:
 ";
 
 fn function() -> Function {
-    let mut function = Function::new("mapping.yaml", MAPPING, &read("domain.json")).expect("sound");
+    function_with(MAPPING)
+}
+
+fn function_with(mapping: &str) -> Function {
+    let mut function = Function::new("mapping.yaml", mapping, &read("domain.json")).expect("sound");
     function.emulator.add_queue(FAILURES);
     let sdk = sdk(&function.emulator);
     function.casebridge.failure_queue = Some(FailureQueue::new(&sdk, FAILURES.to_owned()));
@@ -153,6 +157,106 @@ async fn copies_in_one_batch_are_one_creation() {
         ["d", "e"],
         "copies share the fate of the first"
     );
+}
+
+/// A producer may give one id to two events.
+#[tokio::test(start_paused = true)]
+async fn one_id_and_two_contents_are_two_events() {
+    let mapping = MAPPING.replace("template:", "key: $.detail.order\n    template:");
+    let function = function_with(&mapping);
+    let event = |order: u32| json!({ "source": "com.example.shop", "detail-type": "Order", "id": "e-1", "detail": { "order": order } });
+    let messages = [
+        ("a", event(1)),
+        ("b", event(2)),
+        ("copy of a", event(1)),
+        ("copy of b", event(2)),
+    ];
+    let messages = messages.map(|(id, body)| message(id, "events", &body.to_string()));
+    let answer = function.handle(&batch(&messages)).await;
+    assert_eq!(kept(&answer), [] as [&str; 0]);
+    assert_eq!(function.creations().len(), 2);
+    assert_eq!(function.emulator.cases().len(), 2);
+
+    // Without a key of its own the id is the key: both have its one case, and neither is passed over.
+    let function = function_with(MAPPING);
+    let answer = function.handle(&batch(&messages)).await;
+    assert_eq!(kept(&answer), [] as [&str; 0]);
+    assert_eq!(function.creations().len(), 2);
+    assert_eq!(function.emulator.cases().len(), 1);
+}
+
+/// One of two contents fails: the other's message is forgotten all the same.
+#[tokio::test(start_paused = true)]
+async fn contents_of_one_id_have_fates_of_their_own() {
+    let mapping = MAPPING.replace("template:", "key: $.detail.key\n    template:");
+    let function = function_with(&mapping);
+    let event = |order: Value| json!({ "source": "com.example.shop", "detail-type": "Order", "id": "e-1", "detail": { "order": order, "key": "k" } });
+    let messages = [
+        message("untitled", "events", &event(json!(null)).to_string()),
+        message("sound", "events", &event(json!(1)).to_string()),
+        message(
+            "copy of untitled",
+            "events",
+            &event(json!(null)).to_string(),
+        ),
+    ];
+    let answer = function.handle(&batch(&messages)).await;
+    assert_eq!(kept(&answer), [] as [&str; 0]);
+    assert_eq!(function.emulator.cases().len(), 1);
+    assert_eq!(function.emulator.messages(FAILURES).len(), 1);
+}
+
+/// Side by side, one would wait for the other's claim.
+#[tokio::test(start_paused = true)]
+async fn messages_of_one_key_run_in_their_order() {
+    let mapping = MAPPING.replace("template:", "key: $.detail.key\n    template:");
+    let function = function_with(&mapping);
+    let slow = Fault::new(FaultKind::Delay(Duration::from_millis(50)));
+    function.emulator.inject(slow.on("CreateCase").times(1000));
+    let event = |number: u32, key: &str| {
+        let event = json!({
+            "source": "com.example.shop",
+            "detail-type": "Order",
+            "id": format!("e-{number}"),
+            "detail": { "order": number, "key": key },
+        });
+        message(&format!("m-{number}"), "events", &event.to_string())
+    };
+    let messages = [
+        event(1, "k"),
+        event(2, "other"),
+        event(3, "k"),
+        event(4, "k"),
+    ];
+    let begun = Instant::now();
+    let answer = function.handle(&batch(&messages)).await;
+    assert_eq!(kept(&answer), [] as [&str; 0]);
+    let titles: Vec<_> = function
+        .creations()
+        .iter()
+        .map(|body| body["fields"][0]["value"]["stringValue"].to_string())
+        .collect();
+    assert_eq!(
+        titles,
+        ["\"Order 1\"", "\"Order 2\"", "\"Order 3\"", "\"Order 4\""]
+    );
+    let took = begun.elapsed();
+    let three = Duration::from_millis(150);
+    assert!(
+        took >= three && took < three + Duration::from_millis(50),
+        "{took:?}"
+    );
+}
+
+/// A key that cannot be known has the event's own identity in its place.
+#[tokio::test(start_paused = true)]
+async fn copies_without_their_key_are_copies_all_the_same() {
+    let mapping = MAPPING.replace("template:", "key: $.detail.missing\n    template:");
+    let function = function_with(&mapping);
+    let copies = ["a", "b"].map(|id| message(id, "events", &order(&json!(7))));
+    let answer = function.handle(&batch(&copies)).await;
+    assert_eq!(kept(&answer), [] as [&str; 0]);
+    assert_eq!(function.emulator.messages(FAILURES).len(), 1);
 }
 
 /// Ten at once take little longer than one.

@@ -86,7 +86,8 @@ async fn services_are_reached_through_the_proxy_that_is_configured() {
             "NO_PROXY" => Some(except.to_owned()),
             _ => None,
         };
-        let config = Config::read(&variable, &[env!("CARGO_MANIFEST_DIR").into()]).expect("sound");
+        let config = Config::read(&variable, &[env!("CARGO_MANIFEST_DIR").into()])
+            .map_err(|error| error.to_string())?;
         let sdk = client::load(&config)
             .await
             .map_err(|error| error.to_string())?;

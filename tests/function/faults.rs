@@ -25,6 +25,7 @@ async fn permanent_refusals_are_answered_at_once() {
         (403, "AccessDeniedException", "AccessDenied"),
         (404, "ResourceNotFoundException", "ResourceNotFound"),
         (403, "UnrecognizedClientException", "AccessDenied"),
+        (400, "UnrecognizedClientException", "AccessDenied"),
     ] {
         let (function, answer, _) = flow(Fault::status(status, error_type, "no").times(100)).await;
         assert_eq!(
@@ -76,6 +77,26 @@ async fn an_answer_that_never_comes_leaves_the_outcome_unknown() {
     let (_, answer, _) =
         flow(Fault::status_after(500, "InternalServerException", "oh").times(100)).await;
     assert_eq!(answer["errorCode"], "OutcomeUnknown");
+}
+
+/// A service, or a proxy before it, that gave up on a request may have begun with it: that is no refusal.
+#[tokio::test(start_paused = true)]
+async fn a_time_out_that_is_answered_leaves_the_outcome_unknown() {
+    for (status, error_type) in [
+        (408, "RequestTimeoutException"),
+        (408, "Anything"),
+        (400, "RequestTimeout"),
+        (499, "Anything"),
+    ] {
+        let (function, answer, _) =
+            flow(Fault::status_after(status, error_type, "too slow").times(100)).await;
+        assert_eq!(
+            (answer["errorCode"].as_str(), answer["retryable"].as_str()),
+            (Some("OutcomeUnknown"), Some("true")),
+            "{status} {error_type}: {answer}"
+        );
+        assert_eq!(function.emulator.cases().len(), 1);
+    }
 }
 
 /// An unanswered attempt stays in doubt, whatever a later one says.

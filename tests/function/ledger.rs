@@ -161,7 +161,7 @@ async fn ten_runs_at_once_make_one_case() {
     assert_eq!(calls(&function, "CreateCase"), 1);
 }
 
-/// A run that dies leaves its lease; whoever comes next waits for its end, and goes on where it stopped.
+/// A run that dies leaves its lease; the next one waits for its end, makes the case certain, and adds only what has had time to show.
 #[tokio::test(start_paused = true)]
 async fn a_run_that_died_is_taken_over() {
     for operation in ["CreateCase", "CreateRelatedItem", "DynamoDB.UpdateItem"] {
@@ -174,10 +174,14 @@ async fn a_run_that_died_is_taken_over() {
         let died = timeout(Duration::from_millis(50), run).await;
         assert!(died.is_err(), "{operation}: it was to hang");
         let answer = function.handle(&payload).await;
+        let is_open = ["ContactNotLinked", "CommentNotAdded"].map(Value::from);
         assert!(
-            ["created", "existing"].contains(&answer["status"].as_str().unwrap_or_default()),
+            is_open.contains(&answer["errorType"]) || answer["status"] == "existing",
             "{operation}: {answer}"
         );
+        tokio::time::advance(Duration::from_secs(40)).await;
+        let answer = function.handle(&payload).await;
+        assert_eq!(answer["status"], "existing", "{operation}: {answer}");
         assert_eq!(function.emulator.cases().len(), 1, "{operation}");
         assert_eq!(function.emulator.related_items().len(), 2, "{operation}");
         assert_eq!(items(&function)[0]["status"], "COMPLETED", "{operation}");
@@ -204,6 +208,8 @@ async fn a_flow_does_not_wait_longer_than_its_budget() {
         ["failed", "InProgress", "true"],
         "{answer}"
     );
+    // The lease outlasts the budget by the tolerated skew.
+    tokio::time::advance(Duration::from_secs(5)).await;
     let answer = function.handle(&flow()).await;
     assert_eq!(answer["status"], "created", "{answer}");
 }
@@ -420,7 +426,7 @@ async fn an_item_in_doubt_is_not_sent_again_before_it_would_show() {
         tokio::time::advance(Duration::from_secs(5)).await;
     }
     assert_eq!(calls(&function, "CreateRelatedItem"), 2);
-    tokio::time::advance(Duration::from_secs(20)).await;
+    tokio::time::advance(Duration::from_secs(30)).await;
     let later = function.handle(&call_back()).await;
     assert_eq!(
         [
@@ -434,7 +440,7 @@ async fn an_item_in_doubt_is_not_sent_again_before_it_would_show() {
     assert_eq!(function.emulator.related_items().len(), 2);
 }
 
-/// A run that died after it said that it sends leaves the same doubt, until its lease was over for that long.
+/// A run that died leaves the same doubt, until its lease was over for that long.
 #[tokio::test(start_paused = true)]
 async fn the_items_of_a_dead_run_are_waited_for() {
     let function = function("");
@@ -447,7 +453,7 @@ async fn the_items_of_a_dead_run_are_waited_for() {
     let answer = function.handle(&payload).await;
     assert_eq!(answer["errorType"], "ContactNotLinked", "{answer}");
     assert_eq!(calls(&function, "CreateRelatedItem"), 2);
-    tokio::time::advance(Duration::from_secs(11)).await;
+    tokio::time::advance(Duration::from_secs(21)).await;
     let answer = function.handle(&payload).await;
     assert_eq!(answer["contactLinked"], "true", "{answer}");
     assert_eq!(function.emulator.related_items().len(), 2);
@@ -466,7 +472,7 @@ async fn a_profile_of_a_dead_run_is_waited_for() {
     let run = function.handle_within(&payload, Duration::from_secs(5));
     assert!(timeout(Duration::from_millis(50), run).await.is_err());
     let answer = function.handle(&payload).await;
-    assert_eq!(answer["errorType"], "CustomerUnknown", "{answer}");
+    assert_eq!(answer["errorType"], "OutcomeUnknown", "{answer}");
     tokio::time::advance(Duration::from_mins(2)).await;
     let answer = function.handle(&payload).await;
     assert_eq!(answer["status"], "created", "{answer}");

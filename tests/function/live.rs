@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use casebridge::config::{Config, Fallback};
+use casebridge::deadline::Stopwatch;
+use casebridge::error::ErrorCode;
 use casebridge::handler::Invocation;
 use casebridge::live::Live;
 use cases_emulator::{Emulator, Fault, FaultKind};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio::time::Instant;
+
 use tokio::time::Instant;
 
 use super::{AMPLE, emulator, in_test, read};
@@ -24,6 +28,7 @@ struct State {
     status: u16,
     document: String,
     asked: Vec<String>,
+    silent: bool,
 }
 
 impl Extension {
@@ -53,6 +58,9 @@ impl Extension {
                 let mut request = vec![0; 4096];
                 let length = stream.read(&mut request).await.expect("a request");
                 let answer = extension.answer(&String::from_utf8_lossy(&request[..length]));
+                if extension.0.lock().expect("no panic before").silent {
+                    std::future::pending::<()>().await;
+                }
                 stream.write_all(answer.as_bytes()).await.expect("written");
             }
         });
@@ -105,7 +113,7 @@ async fn start(config: Config) -> Result<(Live, Emulator), String> {
         .behavior_version(BehaviorVersion::v2026_01_12())
         .http_client(emulator.http_client())
         .build();
-    let live = Live::start(config, in_test(&sdk)).await;
+    let live = Live::start(config, in_test(&sdk), Stopwatch::start()).await;
     live.map(|live| (live, emulator))
         .map_err(|error| error.to_string())
 }
@@ -257,4 +265,113 @@ async fn a_document_is_validated_before_it_is_deployed() {
     let fault = validate(&other).await.expect_err("it is of another domain");
     assert!(fault.contains("CASES_DOMAIN_ID"), "{fault}");
     assert!(emulator.cases().is_empty());
+}
+
+/// How long a flow waits for its answer while Cases never gives one.
+async fn answered_after(live: &Live, emulator: &Emulator, cold_start: bool) -> Duration {
+    let hang = Fault::new(FaultKind::Hang).on("CreateCase");
+    emulator.inject(hang.times(100));
+    let begun = Instant::now();
+    let invocation = Invocation {
+        cold_start,
+        ..Invocation::from(AMPLE)
+    };
+    let payload = read("events/contact-flow-voice.json");
+    let reply = live.handle(&payload, invocation).await.expect("an answer");
+    let reply = serde_json::to_value(reply).expect("JSON");
+    assert_eq!(reply["status"], "failed", "{reply}");
+    begun.elapsed()
+}
+
+const BUDGET: Duration = Duration::from_millis(2500);
+
+#[tokio::test]
+async fn the_time_of_a_reload_is_taken_off_a_flows_budget() {
+    let extension = Extension::default();
+    extension.deploy(&document("One"));
+    let (live, emulator) = start(config(extension.listen().await))
+        .await
+        .expect("sound");
+    // From now on the extension takes every connection, and answers on none.
+    tokio::time::pause();
+    extension.0.lock().expect("no panic before").silent = true;
+    let took = answered_after(&live, &emulator, false).await;
+    let tolerance = Duration::from_millis(10);
+    assert!(
+        took < BUDGET + tolerance && took + tolerance > BUDGET,
+        "{took:?}"
+    );
+}
+
+/// The function of a mapping beside the binary, whose start took so long.
+async fn started_in(took: Duration, initialization: &str) -> (Live, Emulator) {
+    let get = |name: &str| match name {
+        "AWS_REGION" => Some("us-east-1".to_owned()),
+        "CASES_DOMAIN_ID" => Some("3ceaaf30-8142-48ea-91d9-3080f9b439fc".to_owned()),
+        "PROFILES_DOMAIN" => Some("amazon-connect-example".to_owned()),
+        "AWS_LAMBDA_INITIALIZATION_TYPE" => Some(initialization.to_owned()),
+        _ => None,
+    };
+    let config = Config::read(&get, &[env!("CARGO_MANIFEST_DIR").into()]).expect("sound");
+    let emulator = emulator(&read("domain.json"));
+    let sdk = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .http_client(emulator.http_client())
+        .build();
+    let since = Stopwatch::start();
+    tokio::time::advance(took).await;
+    let live = Live::start(config, in_test(&sdk), since).await;
+    (live.expect("sound"), emulator)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_of_the_start_is_taken_off_the_budget_of_a_flow_that_waited_for_it() {
+    const START: Duration = Duration::from_millis(600);
+    const LESS: Duration = Duration::from_millis(1900);
+    const SHORTLY: Duration = Duration::from_millis(900);
+    const LATER: Duration = Duration::from_millis(1100);
+    for (initialization, waits, cold_start, expected) in [
+        ("on-demand", Duration::ZERO, true, LESS),
+        ("on-demand", SHORTLY, true, LESS),
+        // The environment was made in advance.
+        ("on-demand", LATER, true, BUDGET),
+        ("provisioned-concurrency", Duration::ZERO, true, BUDGET),
+        ("", Duration::ZERO, true, BUDGET),
+        // A second invocation waited for no start.
+        ("on-demand", Duration::ZERO, false, BUDGET),
+    ] {
+        let (live, emulator) = started_in(START, initialization).await;
+        tokio::time::advance(waits).await;
+        let took = answered_after(&live, &emulator, cold_start).await;
+        let tolerance = Duration::from_millis(10);
+        assert!(
+            took < expected + tolerance && took + tolerance > expected,
+            "{initialization} {waits:?} {cold_start}: {took:?}"
+        );
+    }
+}
+
+/// A start that took longer than the budget leaves time for one call.
+#[tokio::test(start_paused = true)]
+async fn a_slow_start_leaves_a_flow_half_a_second() {
+    let (live, emulator) = started_in(Duration::from_secs(6), "on-demand").await;
+    let took = answered_after(&live, &emulator, true).await;
+    assert_eq!(took.as_millis(), 500);
+}
+
+/// A time that no clock can reach stands for all that may panic beside an event.
+#[tokio::test(start_paused = true)]
+async fn a_panic_that_is_no_events_is_a_failure_of_the_invocation_alone() {
+    let (live, emulator) = started_in(Duration::ZERO, "on-demand").await;
+    let payload = read("events/contact-flow-voice.json");
+    let handled = live.handle(&payload, Invocation::from(Duration::MAX)).await;
+    let failure = handled.expect_err("it panics");
+    assert_eq!(failure.code, ErrorCode::InternalError);
+    assert!(
+        failure.message.starts_with("the function panicked at "),
+        "{failure}"
+    );
+    let handled = live.handle(&payload, Invocation::from(AMPLE)).await;
+    handled.expect("the next invocation is answered");
+    assert_eq!(emulator.cases().len(), 1);
 }

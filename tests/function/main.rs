@@ -19,14 +19,17 @@ mod ledger;
 mod live;
 mod matrix;
 mod once;
+mod panics;
 mod payloads;
 mod privacy;
+mod schedules;
 mod start;
 mod telemetry;
 mod verdicts;
 mod warm_up;
 
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -44,6 +47,8 @@ use casebridge::mapping::{Mapping, Setting};
 use casebridge::request::{ProfilesDomain, Surroundings};
 use cases_emulator::Emulator;
 use serde_json::Value;
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
+use tracing::{Dispatch, Subscriber};
 
 /// More time than any event needs.
 const AMPLE: Duration = Duration::from_mins(1);
@@ -173,7 +178,7 @@ fn casebridge(mapping: Mapping, domain_id: &str, sdk: &SdkConfig) -> Casebridge 
             profiles: Some(profiles.clone()),
         },
         cases: Cases::new(&sdk),
-        customers: Some(Customers::new(&sdk, profiles)),
+        customers: Customers::new(&sdk, Some(profiles)),
         connect: Some(Connect::new(&sdk)),
         ledger: None,
         failure_queue: None,
@@ -182,14 +187,22 @@ fn casebridge(mapping: Mapping, domain_id: &str, sdk: &SdkConfig) -> Casebridge 
     }
 }
 
-/// Time of day that begins in 2026 and passes with tokio's clock.
+/// Time of day that begins with 2026, as the emulator's does, and passes with tokio's clock.
 #[derive(Debug)]
 struct TokioTime(tokio::time::Instant);
 
 impl TimeSource for TokioTime {
     fn now(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_hours(500_000) + self.0.elapsed()
+        SystemTime::UNIX_EPOCH + Duration::from_hours(490_896) + self.0.elapsed()
     }
+}
+
+/// Hands this thread's lines of the log to a subscriber, until the guard is dropped.
+fn log_to(subscriber: impl Subscriber + Send + Sync + 'static) -> DefaultGuard {
+    // Beside a single subscriber, tracing asks the thread that is first at a line whether anybody wants it, and that thread may have none.
+    static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
+    LazyLock::force(&ANOTHER);
+    tracing::subscriber::set_default(subscriber)
 }
 
 /// A file of the repository.

@@ -11,6 +11,9 @@ use casebridge::handler::Casebridge;
 
 use super::read;
 
+/// What makes a file.
+type Make<'a> = &'a dyn Fn(&Path);
+
 /// Files by name.
 type Files<'a> = Vec<(&'a str, &'a [u8])>;
 
@@ -92,6 +95,7 @@ async fn every_bad_variable_is_named_in_a_sentence() {
         [("CASES_DOMAIN_ID", "")],
         [("CASES_DOMAIN_ID", "another-domain")],
         [("AWS_REGION", "")],
+        [("AWS_REGION", "us east 1")],
         [("CASEBRIDGE_MAPPING", missing.as_str())],
         [("CASEBRIDGE_DOMAIN", missing.as_str())],
         [("CASEBRIDGE_ENTITY_PREFIX", "cb/")],
@@ -102,6 +106,27 @@ async fn every_bad_variable_is_named_in_a_sentence() {
             "CASEBRIDGE_FAILURE_QUEUE",
             "arn:aws:sqs:us-east-1:111122223333:failures",
         )],
+        [("CASEBRIDGE_FAILURE_QUEUE", "https:///111122223333/failures")],
+        [("ALLOWED_ACCOUNTS", ",")],
+        [("ALLOWED_ACCOUNTS", "")],
+        [("ALLOWED_ACCOUNTS", " ")],
+        [("ALLOWED_ACCOUNTS", "111122223333,")],
+        [("ALLOWED_ACCOUNTS", "111122223333, 12345")],
+        [("ALLOWED_ACCOUNTS", "*")],
+        [("ALLOWED_INSTANCES", ",")],
+        [("ALLOWED_INSTANCES", "")],
+        [("ALLOWED_INSTANCES", "12345678-1234-1234-1234-123456789012")],
+        [(
+            "ALLOWED_INSTANCES",
+            "arn:aws:connect:us-east-1:111122223333:instance/*/contact-flow/f",
+        )],
+        [("HTTPS_PROXY", "http://proxy.example.com:99999")],
+        [("https_proxy", "proxy.example.com:8080")],
+        [("ALL_PROXY", "socks5://proxy.example.com:1080")],
+        [("AWS_ENDPOINT_URL", "not an address")],
+        [("AWS_ENDPOINT_URL_CONNECTCASES", "localhost:4599")],
+        [("AWS_ENDPOINT_URL_DYNAMODB", "http://localhost:0")],
+        [("AWS_ENDPOINT_URL_SQS", "http://[::1")],
         [("AWS_CA_BUNDLE", empty.as_str())],
         [("SSL_CERT_FILE", missing.as_str())],
     ] {
@@ -118,7 +143,110 @@ async fn every_bad_variable_is_named_in_a_sentence() {
         )
         .expect("a string");
     }
+    for variables in [
+        [
+            ("CASEBRIDGE_MAPPING", "appconfig:cases/production/mapping"),
+            ("AWS_APPCONFIG_EXTENSION_HTTP_PORT", "27720000"),
+        ],
+        [
+            ("CASEBRIDGE_XRAY_SUBSEGMENTS", "true"),
+            ("AWS_XRAY_DAEMON_ADDRESS", "169.254.79.129"),
+        ],
+    ] {
+        let words = start(root.path(), &variables)
+            .await
+            .err()
+            .expect("it does not start");
+        let [_, (name, value)] = variables;
+        writeln!(said, "{name}={value}\n    {words}").expect("a string");
+    }
     insta::assert_snapshot!(said);
+}
+
+#[tokio::test]
+async fn addresses_and_lists_of_every_form_are_taken() {
+    let root = folder(&[
+        ("mapping.yaml", read("mapping.yaml").as_bytes()),
+        ("domain.json", read("domain.json").as_bytes()),
+    ]);
+    for (variable, value) in [
+        ("ALLOWED_ACCOUNTS", "111122223333"),
+        ("ALLOWED_ACCOUNTS", " 111122223333 , 444455556666"),
+        (
+            "ALLOWED_INSTANCES",
+            "arn:aws-us-gov:connect:us-gov-west-1:111122223333:instance/0a1b",
+        ),
+        (
+            "HTTPS_PROXY",
+            "http://user:p%40ss:word@proxy.example.com:8080/",
+        ),
+        ("HTTPS_PROXY", "HTTPS://10.0.0.1"),
+        ("AWS_ENDPOINT_URL", "http://[::1]:4599"),
+        ("AWS_ENDPOINT_URL_SQS", "http://local_stack:4566/path?a=b"),
+        ("AWS_XRAY_DAEMON_ADDRESS", "169.254.79.129:2000"),
+        (
+            "AWS_XRAY_DAEMON_ADDRESS",
+            "tcp:127.0.0.1:2001 udp:127.0.0.2:2002",
+        ),
+    ] {
+        let variables = [
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("PROFILES_DOMAIN", "contact-centre"),
+            ("CASEBRIDGE_XRAY_SUBSEGMENTS", "true"),
+            (variable, value),
+        ];
+        let started = start(root.path(), &variables).await;
+        assert_eq!(started.err(), None, "{variable}={value}");
+    }
+}
+
+/// The process's own environment can hold bytes that are no text.
+#[test]
+fn a_variable_that_is_no_text_does_not_count_as_absent() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let started = std::process::Command::new(env!("CARGO_BIN_EXE_casebridge"))
+        .env_clear()
+        .env("CASES_DOMAIN_ID", domain_id())
+        .env("AWS_REGION", "us-east-1")
+        .env("ALLOWED_ACCOUNTS", std::ffi::OsStr::from_bytes(b"\xFF"))
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&started.stderr);
+    let expected = "ALLOWED_ACCOUNTS holds bytes that are not UTF-8 text: set it again";
+    assert!(
+        !started.status.success() && said.contains(expected),
+        "{said}"
+    );
+}
+
+/// A snapshot that is there is never passed over, in whichever folder it is. Permission bits do not bind a test that runs as root, so it is a
+/// folder, a link to nowhere, and bytes that are no text.
+#[tokio::test]
+async fn a_file_that_cannot_be_read_does_not_count_as_absent() {
+    let mapping = "version: 1\ncases:\n  - name: a\n    trigger: eventbridge\n    template: 8f0f8f0f-0000-4000-8000-000000000001\n    fields: { title: A case }\n";
+    let sound = folder(&[("mapping.yaml", mapping.as_bytes())]);
+    let started = start(sound.path(), &[]).await;
+    assert_eq!(started.err(), None, "without a snapshot it starts");
+    let directory = |path: &Path| std::fs::create_dir(path).expect("a folder");
+    let link = |path: &Path| std::os::unix::fs::symlink("nowhere", path).expect("a link");
+    let garbled = |path: &Path| std::fs::write(path, b"{\"\xE9\"}").expect("a file");
+    let unreadable: [(&str, Make<'_>); 3] = [
+        ("Is a directory", &directory),
+        ("No such file", &link),
+        ("it is not UTF-8 text", &garbled),
+    ];
+    for (reason, make) in unreadable {
+        for name in ["domain.json", "mapping.yaml"] {
+            let root = folder(&[]);
+            if name == "domain.json" {
+                std::fs::write(root.path().join("mapping.yaml"), mapping).expect("a file");
+            }
+            make(&root.path().join(name));
+            let words = start(root.path(), &[]).await.err().unwrap_or_default();
+            let begins = format!("TASK_ROOT/{name} cannot be read: {reason}");
+            assert!(words.starts_with(&begins), "{words}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,17 +1,21 @@
 //! What is told of each event: the log line, and metrics in the embedded metric format.
 
 use std::io::Write;
+use std::net::UdpSocket;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use casebridge::config::LogFormat;
+use casebridge::failure_queue::FailureQueue;
 use casebridge::handler::Invocation;
+use casebridge::ledger::Ledger;
 use casebridge::log;
 use casebridge::metrics::Metrics;
-use cases_emulator::Fault;
+use casebridge::xray::{Daemon, Trace};
+use cases_emulator::{Fault, FaultKind};
 use serde_json::{Value, json};
 
-use super::{AMPLE, Function, in_test, read};
+use super::{AMPLE, Function, in_test, log_to, read, sdk};
 
 /// Everything that was written.
 #[derive(Clone, Default)]
@@ -188,7 +192,7 @@ async fn one_line_of_the_log_tells_the_story_of_an_event() {
     let subscriber = log::subscriber(LogFormat::Json, tracing::Level::INFO, move || {
         writer.clone()
     });
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let _guard = log_to(subscriber);
     let function = Function::shipped();
     let throttled = Fault::status(429, "ThrottlingException", "slow down")
         .on("CreateCase")
@@ -213,4 +217,275 @@ async fn one_line_of_the_log_tells_the_story_of_an_event() {
     }
     let told: Vec<String> = output.lines().iter().map(story).collect();
     insta::assert_snapshot!(told.join("\n"));
+}
+
+const QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/failures";
+
+/// The shipped function with a failure queue and a ledger, and what it writes: its log and its metrics.
+fn on_call() -> (Function, Output, Output, tracing::subscriber::DefaultGuard) {
+    let (mut function, metrics) = measured();
+    function.emulator.add_queue(QUEUE);
+    function.emulator.add_table("ledger");
+    let sdk = sdk(&function.emulator);
+    function.casebridge.failure_queue = Some(FailureQueue::new(&sdk, QUEUE.to_owned()));
+    function.casebridge.ledger = Some(Ledger::new(&sdk, "ledger".to_owned()));
+    let log = Output::default();
+    let writer = log.clone();
+    let subscriber = log::subscriber(LogFormat::Json, tracing::Level::INFO, move || {
+        writer.clone()
+    });
+    let guard = log_to(subscriber);
+    (function, log, metrics, guard)
+}
+
+fn batch(messages: &[(&str, &str)]) -> String {
+    let records: Vec<Value> = messages
+        .iter()
+        .map(|(id, body)| {
+            json!({
+                "messageId": id,
+                "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:us-east-1:111122223333:events",
+                "body": body,
+            })
+        })
+        .collect();
+    json!({ "Records": records }).to_string()
+}
+
+/// The codes of the lines that tell of a failure.
+fn logged(log: &Output) -> Vec<String> {
+    let lines = log.lines();
+    let failed = lines.iter().filter(|line| line["outcome"] == "failed");
+    let codes = failed.map(|line| line["error.code"].as_str().unwrap_or("none").to_owned());
+    codes.collect()
+}
+
+/// The codes that `Failures` counts, and how many of them `PermanentFailures` counts too.
+fn counted(metrics: &Output) -> (Vec<String>, usize) {
+    let lines = metrics.lines();
+    let with =
+        |name: &str| -> Vec<&Value> { lines.iter().filter(|line| line[name] == 1.0).collect() };
+    let codes = with("Failures").into_iter();
+    let codes = codes.map(|line| line["ErrorCode"].as_str().unwrap_or("none").to_owned());
+    (codes.collect(), with("PermanentFailures").len())
+}
+
+fn reasons(function: &Function) -> Vec<String> {
+    let messages = function.emulator.messages(QUEUE).into_iter();
+    let codes = messages.map(|message| {
+        let body = message["body"].as_str().expect("a body");
+        let body: Value = serde_json::from_str(body).expect("JSON");
+        body["errorCode"].as_str().expect("a code").to_owned()
+    });
+    codes.collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_failure_is_logged_and_counted_by_one_code() {
+    let wrong_type = read("events/order-failed-wrong-type.json");
+    let sound = read("events/order-failed.json");
+    let denied = Fault::status(403, "AccessDenied", "no").on("SQS.SendMessage");
+    let down = Fault::status(500, "InternalServerException", "down")
+        .on("CreateCase")
+        .times(1000);
+    let second = Duration::from_secs(1);
+    for (payload, faults, time, failures, permanent, put_aside) in [
+        // A payload that is none.
+        (
+            "{}".to_owned(),
+            vec![],
+            AMPLE,
+            vec!["UnrecognizedPayload"],
+            1,
+            vec![],
+        ),
+        // A message that is no event, and an event that can never succeed.
+        (
+            batch(&[("poison", "no event"), ("wrong", &wrong_type)]),
+            vec![],
+            AMPLE,
+            vec!["UnrecognizedPayload", "FieldInvalid"],
+            2,
+            vec!["UnrecognizedPayload", "FieldInvalid"],
+        ),
+        // A failure queue that takes nothing.
+        (
+            batch(&[("poison", "no event")]),
+            vec![denied],
+            AMPLE,
+            vec!["UnrecognizedPayload", "AccessDenied"],
+            2,
+            vec![],
+        ),
+        // An event that there is no time to begin with.
+        (
+            batch(&[("late", &sound)]),
+            vec![],
+            second,
+            vec!["OutOfTime"],
+            0,
+            vec![],
+        ),
+        // An event that a retry cures.
+        (
+            batch(&[("sound", &sound)]),
+            vec![down],
+            AMPLE,
+            vec!["OutcomeUnknown"],
+            0,
+            vec![],
+        ),
+    ] {
+        let (function, log, metrics, _guard) = on_call();
+        for fault in faults {
+            function.emulator.inject(fault);
+        }
+        function.handle_within(&payload, time).await;
+        assert_eq!(logged(&log), failures, "{payload}");
+        let expected = (
+            failures.iter().map(ToString::to_string).collect(),
+            permanent,
+        );
+        assert_eq!(counted(&metrics), expected, "{payload}");
+        assert_eq!(reasons(&function), put_aside, "{payload}");
+        for line in metrics.lines() {
+            check_references(&line);
+        }
+    }
+}
+
+/// What is missing for good counts by its code, and is no failed event: the alarm on those is not for it.
+#[tokio::test(start_paused = true)]
+async fn a_contact_that_cannot_be_linked_counts_by_its_code() {
+    let (function, metrics) = measured();
+    let denied = Fault::status(403, "AccessDeniedException", "no").on("CreateRelatedItem");
+    function.emulator.inject(denied);
+    function
+        .handle(&read("events/contact-flow-voice.json"))
+        .await;
+    assert_eq!(counted(&metrics), (vec!["ContactNotLinked".to_owned()], 0));
+    let lines = metrics.lines();
+    let directives = lines[0]["_aws"]["CloudWatchMetrics"].as_array();
+    let failures = directives
+        .expect("a list")
+        .iter()
+        .find(|directive| directive["Metrics"][0]["Name"] == "Failures");
+    let by_code = json!([["FunctionName", "ErrorCode"]]);
+    assert_eq!(failures.expect("it is counted")["Dimensions"], by_code);
+}
+
+/// What the calls of an operation came to: how many `ThrottledCalls` there are.
+fn throttled(metrics: &Output, operation: &str) -> f64 {
+    let lines = metrics.lines();
+    let of_operation = lines.iter().filter(|line| line["Operation"] == operation);
+    of_operation
+        .filter_map(|line| line["ThrottledCalls"].as_f64())
+        .sum()
+}
+
+/// DynamoDB and SQS throttle with a 400 or a 403, and with names of their own.
+#[tokio::test(start_paused = true)]
+async fn every_service_s_throttling_is_counted() {
+    for name in [
+        "ThrottlingException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+    ] {
+        let (function, _, metrics, _guard) = on_call();
+        let fault = Fault::status(400, name, "slow down").on("DynamoDB.PutItem");
+        function.emulator.inject(fault.times(2));
+        let answer = function.handle(&read("events/order-failed.json")).await;
+        assert_eq!(answer["status"], "created", "{answer}");
+        assert_eq!(throttled(&metrics, "PutItem").to_string(), "2", "{name}");
+    }
+    for (status, name) in [
+        (400, "ThrottlingException"),
+        (403, "RequestThrottled"),
+        (400, "KmsThrottled"),
+        (403, "OverLimit"),
+    ] {
+        let (function, _, metrics, _guard) = on_call();
+        let fault = Fault::status(status, name, "slow down").on("SQS.SendMessage");
+        function.emulator.inject(fault.times(3));
+        let answer = function.handle(&batch(&[("poison", "no event")])).await;
+        assert_eq!(answer, json!({ "batchItemFailures": [] }), "{name}");
+        let counted = throttled(&metrics, "SendMessage").to_string();
+        assert_eq!(counted, "3", "{name}");
+    }
+}
+
+/// What a trace shows of a call outside an event's steps, whose last answer was SQS's own throttling.
+#[tokio::test(start_paused = true)]
+async fn a_trace_shows_what_metrics_count() {
+    let (mut function, _, metrics, _guard) = on_call();
+    let daemon = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    daemon.set_nonblocking(true).expect("a socket");
+    let address = daemon.local_addr().expect("an address");
+    function.casebridge.telemetry.xray = Some(Daemon::at(address).expect("a socket"));
+    let throttled_for_good = Fault::status(400, "KmsThrottled", "slow down").times(1000);
+    function
+        .emulator
+        .inject(throttled_for_good.on("SQS.SendMessage"));
+    let invocation = Invocation {
+        trace: Some(Trace {
+            id: "1-5759e988-bd862e3fe1be46a994272793".to_owned(),
+            parent: "53995c3f42cd8ad8".to_owned(),
+        }),
+        ..Invocation::from(AMPLE)
+    };
+    let batch = batch(&[("poison", "no event")]);
+    let answered = function.casebridge.handle(&batch, invocation).await;
+    answered.expect("a batch is answered");
+    let mut datagram = [0; 1024];
+    let length = daemon.recv(&mut datagram).expect("a datagram");
+    let text = String::from_utf8_lossy(&datagram[..length]);
+    let (_, document) = text.split_once('\n').expect("two lines");
+    let document: Value = serde_json::from_str(document).expect("JSON");
+    assert_eq!(
+        [
+            &document["aws"]["operation"],
+            &document["throttle"],
+            &document["error"],
+            &document["fault"]
+        ],
+        [
+            &json!("SendMessage"),
+            &json!(true),
+            &json!(true),
+            &json!(false)
+        ],
+    );
+    let retries = document["aws"]["retries"].as_u64().expect("a number");
+    let attempts = retries + 1;
+    assert_eq!(
+        throttled(&metrics, "SendMessage").to_string(),
+        attempts.to_string()
+    );
+}
+
+/// The last code of an SQS queue that throttles until the time is up, and of one that is not there.
+#[tokio::test(start_paused = true)]
+async fn sqs_has_the_codes_of_all_services() {
+    for (fault, code) in [
+        (
+            Fault::status(400, "KmsThrottled", "slow down").times(1000),
+            "Throttled",
+        ),
+        (
+            Fault::status(400, "QueueDoesNotExist", "gone"),
+            "ResourceNotFound",
+        ),
+        (
+            Fault::new(FaultKind::Hang).times(1000),
+            "ServiceUnavailable",
+        ),
+    ] {
+        let (function, log, _, _guard) = on_call();
+        function.emulator.inject(fault.on("SQS.SendMessage"));
+        let answer = function.handle(&batch(&[("poison", "no event")])).await;
+        let kept = json!({ "batchItemFailures": [{ "itemIdentifier": "poison" }] });
+        assert_eq!(answer, kept);
+        assert_eq!(logged(&log), ["UnrecognizedPayload", code]);
+    }
 }

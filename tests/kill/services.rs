@@ -1,13 +1,13 @@
 //! The services that a function calls, over HTTP, and the function's binary in Lambda's environment.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::types::AttributeValue;
 use cases_emulator::Emulator;
 use runtime_api::{Function, FunctionConfiguration};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::NamedTempFile;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -64,6 +64,8 @@ impl Services {
     pub(crate) async fn start(ledger: Ledger) -> Self {
         let emulator =
             Emulator::from_snapshot(&read("domain.json")).expect("the snapshot is sound");
+        // The function reads the time of day, so its services show the same one.
+        let emulator = emulator.with_start_time(SystemTime::now());
         emulator
             .set_profiles(&read("profiles.json"))
             .expect("the profiles are sound");
@@ -116,8 +118,8 @@ impl Services {
         self.emulator.items(TABLE)
     }
 
-    /// Lets the time pass after which a case shows what a dead process may have sent: it reads the time of day, so its note is set back.
-    pub(crate) async fn let_items_show(&self) {
+    /// Lets time pass for the ledger: the process reads the time of day, so the leases of its table are set back.
+    pub(crate) async fn let_time_pass(&self, time: Duration) {
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version_latest()
             .region(aws_sdk_dynamodb::config::Region::new("us-east-1"))
@@ -126,16 +128,17 @@ impl Services {
             .build();
         let client = aws_sdk_dynamodb::Client::from_conf(config);
         for item in self.ledger_items() {
-            let text = |name: &str| item[name].as_str().expect("text").to_owned();
-            let mut steps: Value = serde_json::from_str(&text("data")).expect("JSON");
-            steps["itemsSentUntil"] = json!(0);
+            let Some(ends) = item["in_progress_expiration"].as_u64() else {
+                continue;
+            };
+            let ends = u128::from(ends).saturating_sub(time.as_millis());
+            let id = item["id"].as_str().expect("text").to_owned();
             let updated = client
                 .update_item()
                 .table_name(TABLE)
-                .key("id", AttributeValue::S(text("id")))
-                .update_expression("SET #data = :data")
-                .expression_attribute_names("#data", "data")
-                .expression_attribute_values(":data", AttributeValue::S(steps.to_string()));
+                .key("id", AttributeValue::S(id))
+                .update_expression("SET in_progress_expiration = :ends")
+                .expression_attribute_values(":ends", AttributeValue::N(ends.to_string()));
             updated.send().await.expect("the table takes it");
         }
     }

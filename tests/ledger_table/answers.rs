@@ -60,10 +60,11 @@ async fn a_takeover_is_not_taken_for_anothers() {
 async fn what_is_written_twice_is_written() {
     let emulator = emulator();
     let table = Table::of(&emulator);
-    let mut lease = hold(&table, None).await;
+    let lease = hold(&table, None).await;
     lose(&emulator, "DynamoDB.UpdateItem");
-    let recorded = table.ledger.record(&lease, Deadline::after(AMPLE)).await;
-    recorded.expect("the lease holds");
+    let left = table.ledger.leave(&lease, Deadline::after(AMPLE)).await;
+    left.expect("the lease holds");
+    let mut lease = hold(&table, None).await;
     lose(&emulator, "DynamoDB.UpdateItem");
     complete(&table, &mut lease, "case-1").await;
     assert_eq!(finished(&table, None).await, lease.steps);

@@ -5,11 +5,13 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use casebridge::deadline::Deadline;
 use casebridge::error::ErrorCode;
-use casebridge::ledger::Lease;
+use casebridge::ledger::{CLOCK_SKEW, Claim, Claimant, Lease, Steps};
+use cases_emulator::{Fault, FaultKind};
 
 use super::claims::assert_one_holds;
+use super::table::emulator;
 use super::{
-    AMPLE, LEASE, SHORT, Table, case, claim, code, complete, finished, hold, on_every_table,
+    AMPLE, KEY, LEASE, SHORT, Table, case, code, complete, finished, hold, on_every_table, refused,
 };
 
 #[test]
@@ -17,8 +19,7 @@ fn a_live_lease_is_waited_for_and_left_alone() {
     on_every_table(async |table| {
         let mut first = hold(table, None).await;
         let before = table.item().await;
-        let refused = claim(table, None, SHORT).await;
-        assert_eq!(refused.expect_err("held").code, ErrorCode::InProgress);
+        refused(table, SHORT).await;
         assert_eq!(table.item().await, before);
         complete(table, &mut first, "case-1").await;
     });
@@ -52,23 +53,21 @@ fn a_lease_ends_when_it_says() {
         let ends = item["in_progress_expiration"].as_u64().expect("a number");
         let left = ends - table.clock.milliseconds();
         table.clock.turn(Duration::from_millis(left - 1));
-        let early = claim(table, None, Duration::from_millis(100)).await;
-        assert!(early.is_err(), "{early:?}");
+        refused(table, Duration::from_millis(100)).await;
         table.clock.turn(Duration::from_millis(1));
         assert!(hold(table, None).await.taken_over);
     });
 }
 
+/// The tolerated skew: a clock that is ahead reads the lease as over only when its run has no time left.
 #[test]
-fn writing_a_step_down_lengthens_the_lease() {
+fn a_lease_outlasts_its_run_by_the_skew() {
     on_every_table(async |table| {
-        let first = hold(table, None).await;
-        table.clock.turn(LEASE / 2);
-        let recorded = table.ledger.record(&first, Deadline::after(AMPLE)).await;
-        recorded.expect("the lease holds");
-        table.clock.turn(LEASE / 2);
-        let refused = claim(table, None, SHORT).await;
-        assert_eq!(refused.expect_err("held").code, ErrorCode::InProgress);
+        hold(table, None).await;
+        table.clock.turn(AMPLE);
+        refused(table, SHORT).await;
+        table.clock.turn(CLOCK_SKEW);
+        assert!(hold(table, None).await.taken_over);
     });
 }
 
@@ -100,29 +99,140 @@ fn a_run_that_was_taken_over_changes_nothing_any_more() {
     });
 }
 
-/// A write of the run itself that was given up on and arrives after later ones: what those said stands.
+/// A write that was given up on may arrive after a later one: what that one said stands.
 #[test]
 fn a_write_that_arrives_late_undoes_nothing() {
     on_every_table(async |table| {
-        let lease = hold(table, None).await;
-        let item = table.item().await.expect("an item");
-        let same = |name: &str| AttributeValue::S(item[name].as_str().expect("text").to_owned());
-        let data = AttributeValue::S(r#"{"caseId":"case-1"}"#.to_owned());
-        let ends = AttributeValue::N(item["in_progress_expiration"].to_string());
+        let mut lease = hold(table, None).await;
+        complete(table, &mut lease, "case-1").await;
+        let done = table.item().await;
+        let late = table.ledger.leave(&lease, Deadline::after(AMPLE)).await;
+        assert_eq!(code(late), Some(ErrorCode::InProgress));
+        assert_eq!(table.item().await, done);
+    });
+}
+
+/// The old owner's last word arrives between the look of the next run and its takeover: it is looked at again, and not overwritten.
+#[tokio::test(start_paused = true)]
+async fn a_takeover_looks_again_when_the_item_was_written_meanwhile() {
+    let emulator = emulator();
+    let table = Table::of(&emulator);
+    let first = hold(&table, None).await;
+    let item = table.item().await.expect("an item");
+    table.clock.turn(LEASE);
+    let late = Fault::new(FaultKind::Delay(Duration::from_millis(300)));
+    emulator.inject(late.on("DynamoDB.UpdateItem"));
+    let same = |name: &str| AttributeValue::S(item[name].as_str().expect("text").to_owned());
+    let data = r#"{"caseId":"case-1","caseArn":"arn","itemsSentUntil":1800000060000}"#;
+    let (second, ()) = tokio::join!(hold(&table, None), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
         table
             .put(&[
                 ("owner", same("owner")),
                 ("status", same("status")),
-                ("data", data),
-                ("in_progress_expiration", ends),
-                ("writes", AttributeValue::N("2".to_owned())),
+                ("data", AttributeValue::S(data.to_owned())),
+                ("started", AttributeValue::N(item["started"].to_string())),
+                (
+                    "in_progress_expiration",
+                    AttributeValue::N(item["in_progress_expiration"].to_string()),
+                ),
+                ("writes", AttributeValue::N("1".to_owned())),
             ])
             .await;
-        let later = table.item().await;
-        let late = table.ledger.record(&lease, Deadline::after(AMPLE)).await;
-        assert_eq!(code(late), Some(ErrorCode::InProgress));
-        assert_eq!(table.item().await, later);
     });
+    assert!(second.taken_over && second.waited);
+    assert_eq!(second.steps.case_id.as_deref(), Some("case-1"));
+    let settled = table.ledger.leave(&second, Deadline::after(AMPLE)).await;
+    settled.expect("the lease holds");
+    let item = table.item().await.expect("an item");
+    assert_eq!(item["writes"], 2);
+    assert!(item["data"].to_string().contains("case-1"), "{item}");
+    drop(first);
+}
+
+/// All that a dead run may have sent was sent by the end of its time.
+#[test]
+fn a_lease_that_ran_out_is_a_doubt_until_its_end() {
+    on_every_table(async |table| {
+        let first = hold(table, None).await;
+        let item = table.item().await.expect("an item");
+        let ends = item["in_progress_expiration"].as_u64().expect("a number");
+        let sent_until = Some(ends - 5000);
+        table.clock.turn(LEASE);
+        let second = hold(table, None).await;
+        assert_eq!(
+            [
+                second.steps.case_sent_until,
+                second.steps.customer_sent_until,
+                second.steps.items_sent_until
+            ],
+            [sent_until; 3]
+        );
+        drop(first);
+    });
+}
+
+#[test]
+fn a_lease_that_was_left_holds_the_doubts_that_were_written() {
+    on_every_table(async |table| {
+        let mut first = hold(table, None).await;
+        first.steps.items_sent_until = Some(7);
+        first.steps.set_case(&case("case-1"));
+        let left = table.ledger.leave(&first, Deadline::after(AMPLE)).await;
+        left.expect("the lease holds");
+        table.clock.turn(LEASE);
+        assert_eq!(hold(table, None).await.steps, first.steps);
+    });
+}
+
+/// The first occurrence owns the case's contact and comments, unless it is certain that it requested no case.
+#[test]
+fn ownership_passes_only_while_no_case_was_requested() {
+    let requested = Steps {
+        case_sent_until: Some(7),
+        ..Steps::default()
+    };
+    let created = Steps {
+        case_id: Some("case-1".to_owned()),
+        ..Steps::default()
+    };
+    for (steps, passes) in [
+        (Steps::default(), true),
+        (requested, false),
+        (created, false),
+    ] {
+        on_every_table(async |table| {
+            let mut first = hold_for(table, "first").await;
+            first.steps = Steps {
+                occurrence: first.steps.occurrence.clone(),
+                ..steps.clone()
+            };
+            let left = table.ledger.leave(&first, Deadline::after(AMPLE)).await;
+            left.expect("the lease holds");
+            let second = hold_for(table, "second").await;
+            let owner = if passes { "second" } else { "first" };
+            assert_eq!(second.steps.occurrence.as_deref(), Some(owner), "{steps:?}");
+        });
+    }
+    on_every_table(async |table| {
+        hold_for(table, "first").await;
+        table.clock.turn(LEASE);
+        let second = hold_for(table, "second").await;
+        assert_eq!(second.steps.occurrence.as_deref(), Some("first"), "it died");
+    });
+}
+
+async fn hold_for(table: &Table, occurrence: &str) -> Lease {
+    let claimant = Claimant {
+        id: KEY,
+        occurrence: Some(occurrence),
+        window: None,
+    };
+    let claimed = table.ledger.claim(claimant, AMPLE, Deadline::after(AMPLE));
+    match claimed.await.expect("an answer") {
+        Claim::Ours(lease) => lease,
+        other => panic!("the key is not free: {other:?}"),
+    }
 }
 
 /// Its item was deleted: writing on would make a new one that lacks what the first claim knew.
@@ -139,7 +249,6 @@ fn a_run_whose_item_is_gone_makes_no_new_one() {
 async fn assert_has_no_say(table: &Table, lease: &Lease) {
     let (ledger, deadline) = (&table.ledger, Deadline::after(AMPLE));
     for answer in [
-        ledger.record(lease, deadline).await,
         ledger.complete(lease, deadline).await,
         ledger.leave(lease, deadline).await,
     ] {

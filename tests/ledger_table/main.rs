@@ -38,7 +38,7 @@ use self::table::Table;
 const AMPLE: Duration = Duration::from_mins(1);
 
 /// After so much a run of `AMPLE` time has lost its lease.
-const LEASE: Duration = Duration::from_secs(61);
+const LEASE: Duration = Duration::from_secs(66);
 
 /// Time that a run has to wait in, and that a slow table answers in.
 const SHORT: Duration = Duration::from_secs(1);
@@ -72,17 +72,23 @@ fn on_every_table(check: impl AsyncFn(&Table)) {
 /// A claim that is to hold.
 async fn hold(table: &Table, window: Option<Duration>) -> Lease {
     match claim(table, window, AMPLE).await.expect("an answer") {
-        Claim::Held(lease) => lease,
-        Claim::Finished(steps) => panic!("the key is done: {steps:?}"),
+        Claim::Ours(lease) => lease,
+        other => panic!("the key is not free: {other:?}"),
     }
 }
 
 /// A claim of a key that is to be done already.
 async fn finished(table: &Table, window: Option<Duration>) -> Steps {
     match claim(table, window, AMPLE).await.expect("an answer") {
-        Claim::Finished(steps) => steps,
-        Claim::Held(lease) => panic!("the key was free: {lease:?}"),
+        Claim::Done(steps) => steps,
+        other => panic!("the key is not done: {other:?}"),
     }
+}
+
+/// A claim that is to meet another run's lease.
+async fn refused(table: &Table, time: Duration) {
+    let claimed = claim(table, None, time).await.expect("an answer");
+    assert!(matches!(claimed, Claim::Another), "{claimed:?}");
 }
 
 async fn claim(table: &Table, window: Option<Duration>, time: Duration) -> Result<Claim, Failure> {

@@ -13,7 +13,7 @@ fn number(number: u64) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }
 
-/// As if an earlier run had left it at once, whatever is missing.
+/// As if its run had died, whatever is missing.
 #[test]
 fn an_unfinished_item_is_taken_over() {
     let now = 1_700_000_000_000;
@@ -31,7 +31,19 @@ fn an_unfinished_item_is_taken_over() {
             table.put(&attributes).await;
             let mut lease = hold(table, None).await;
             assert!(lease.taken_over, "{attributes:?}");
-            assert_eq!(lease.steps, Steps::default());
+            assert_eq!(
+                Steps {
+                    case_sent_until: None,
+                    customer_sent_until: None,
+                    items_sent_until: None,
+                    ..lease.steps.clone()
+                },
+                Steps::default()
+            );
+            assert!(
+                lease.steps.case_sent_until.is_some(),
+                "nobody knows what was sent"
+            );
             complete(table, &mut lease, "case-1").await;
             finished(table, None).await;
         });

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use casebridge::deadline::Deadline;
 use casebridge::ledger::Steps;
 
 use super::claims::assert_one_holds;
-use super::{LEASE, Table, complete, finished, hold, on_every_table};
+use super::{AMPLE, LEASE, Table, case, complete, finished, hold, on_every_table};
 
 const WINDOW: Option<Duration> = Some(Duration::from_hours(1));
 
@@ -21,21 +22,54 @@ fn turn(table: &Table, seconds: u64) {
 }
 
 #[test]
-fn a_window_begins_with_the_end_of_the_work() {
+fn a_window_begins_with_the_first_claim() {
     on_every_table(async |table| {
         let mut lease = hold(table, WINDOW).await;
         let item = table.item().await.expect("an item");
-        assert_eq!(item.get("expiration"), None, "only what is done expires");
+        assert_eq!(item.get("expiration"), None, "only what has a case expires");
         assert_eq!(item["generation"].as_str(), lease.generation.as_deref());
         turn(table, 30);
         complete(table, &mut lease, "case-1").await;
         let item = table.item().await.expect("an item");
         assert_eq!(
             item["expiration"],
-            table.clock.milliseconds() / 1000 + 3600,
+            lease.started / 1000 + 3600,
             "in seconds, for DynamoDB to delete by"
         );
         assert_eq!(item["generation"].as_str(), lease.generation.as_deref());
+    });
+}
+
+/// The case is there, and something is still to be added to it: the key is used anew all the same.
+#[test]
+fn a_key_with_a_case_expires_finished_or_not() {
+    on_every_table(async |table| {
+        let mut first = hold(table, WINDOW).await;
+        first.steps.set_case(&case("case-1"));
+        let left = table.ledger.leave(&first, Deadline::after(AMPLE)).await;
+        left.expect("the lease holds");
+        turn(table, 3599);
+        let mut second = hold(table, WINDOW).await;
+        assert_eq!(second.generation, first.generation);
+        second.steps.contact = Some(true);
+        let left = table.ledger.leave(&second, Deadline::after(AMPLE)).await;
+        left.expect("the lease holds");
+        turn(table, 1);
+        let third = hold(table, WINDOW).await;
+        assert!(!third.taken_over);
+        assert_ne!(third.generation, first.generation);
+    });
+}
+
+/// A run whose fate nobody knows may have made the case, and its generation is the only way to find it.
+#[test]
+fn a_key_without_a_case_never_expires() {
+    on_every_table(async |table| {
+        let first = hold(table, WINDOW).await;
+        let left = table.ledger.leave(&first, Deadline::after(AMPLE)).await;
+        left.expect("the lease holds");
+        turn(table, 3600 * 24 * 365);
+        assert_eq!(hold(table, WINDOW).await.generation, first.generation);
     });
 }
 

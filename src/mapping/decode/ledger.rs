@@ -42,6 +42,14 @@ impl Decoder<'_> {
             Some(window) => Some(window?),
             None => None,
         };
+        if let (Some(_), Some(Some(LedgerUnavailable::Proceed)), Some(node)) =
+            (window, unavailable, group.get("ledger_unavailable"))
+        {
+            let message =
+                "a `window` needs the ledger, so the case mapping cannot go on without it";
+            let help = "leave `ledger_unavailable` out: with a `window` it is `fail`. each use of the key has a token of its own, which only the ledger knows";
+            return self.refuse(Fault::new(node.span, message).help(help));
+        }
         // A window makes a new token for each use of the key, which only the ledger knows.
         let default = match window {
             Some(_) => LedgerUnavailable::Fail,

@@ -1,0 +1,321 @@
+//! A run's claim on a key: what earlier runs did, what is in doubt, and what the next run finds.
+//!
+//! Without a ledger, and when the ledger is down and the mapping says `proceed`, nothing is remembered between runs: the client token alone then
+//! keeps the key to one case.
+
+use std::time::Duration;
+
+use super::Casebridge;
+use crate::cases::Earlier;
+use crate::deadline::Deadline;
+use crate::error::{ErrorCode, Failure};
+use crate::key;
+use crate::ledger::{
+    self, CLOCK_SKEW, ITEM_LAG, Lease, Ledger, PROFILE_LAG, SEARCH_LAG, Steps, TOKEN_AFTER_SEARCH,
+    is_conclusive,
+};
+use crate::mapping::{LedgerUnavailable, LedgerUse, OnExisting};
+use crate::outcome::{CaseReference, Done};
+
+/// Kept free at the end of the work, to write to the ledger.
+const TO_SETTLE: Duration = Duration::from_millis(100);
+
+/// How long after the first claim a case that is being merged is waited for.
+const MERGE: Duration = Duration::from_mins(15);
+
+/// The outcome of claiming a key.
+pub(super) enum Claim<'a> {
+    /// There is no ledger, or it is down and the mapping goes on without it.
+    NoLedger(ClaimGuard<'a>),
+    /// The key is ours until the lease ends.
+    Ours(ClaimGuard<'a>),
+    /// Another run still holds the key.
+    Another,
+    /// Everything was done for the key.
+    Done(Steps),
+}
+
+/// The key that is claimed, and the occurrence of it.
+#[derive(Clone, Copy)]
+pub(super) struct Key<'a> {
+    pub(super) id: &'a str,
+    pub(super) occurrence: Option<&'a str>,
+    pub(super) policy: &'a LedgerUse,
+}
+
+impl Key<'_> {
+    /// Whether contact and comments of every occurrence are added to the key's case; else only those of the first.
+    pub(super) fn attaches(&self) -> bool {
+        self.policy.on_existing == OnExisting::Attach
+    }
+}
+
+/// A key to work on, with everything that is known of it. [`settle`](Self::settle) ends the claim.
+pub(super) struct ClaimGuard<'a> {
+    /// Absent without a ledger: then `lease` is this run's alone, and every moment is 0.
+    ledger: Option<&'a Ledger>,
+    lease: Lease,
+    occurrence: Option<String>,
+    /// The last search for the case by its tag.
+    searched: Option<Search>,
+    /// Whether runs that the ledger does not know of may have worked on this key.
+    unrecorded_runs: bool,
+    /// Whether such runs are possible at all.
+    may_go_unrecorded: bool,
+}
+
+/// A search for the case that found none.
+#[derive(Clone, Copy)]
+struct Search {
+    /// When it began, in milliseconds since 1970.
+    began: u64,
+    /// Until when `CreateCase` may rely on it: a case that it missed has its token until then.
+    holds: Deadline,
+}
+
+impl Casebridge {
+    /// The deadline of the work itself.
+    pub(super) fn time_to_work(&self, deadline: Deadline) -> Deadline {
+        match self.ledger {
+            Some(_) => deadline.before(TO_SETTLE),
+            None => deadline,
+        }
+    }
+
+    /// Claims a key, or one occurrence of it.
+    pub(super) async fn claim(
+        &self,
+        key: Key<'_>,
+        deadline: Deadline,
+    ) -> Result<Claim<'_>, Failure> {
+        let policy = key.policy;
+        let Some(ledger) = &self.ledger else {
+            return Ok(Claim::NoLedger(ClaimGuard::unrecorded(key)));
+        };
+        // Whoever can do without the ledger keeps most of the time for the case.
+        let patience = match policy.unavailable {
+            LedgerUnavailable::Proceed => deadline.remaining() / 3,
+            LedgerUnavailable::Fail => deadline.remaining(),
+        };
+        let claimant = ledger::Claimant {
+            id: key.id,
+            occurrence: key.occurrence,
+            window: policy.window,
+        };
+        match ledger.claim(claimant, patience, deadline).await {
+            Ok(ledger::Claim::Ours(lease)) => Ok(Claim::Ours(ClaimGuard {
+                ledger: Some(ledger),
+                lease,
+                unrecorded_runs: false,
+                ..ClaimGuard::unrecorded(key)
+            })),
+            Ok(ledger::Claim::Another) => Ok(Claim::Another),
+            Ok(ledger::Claim::Done(steps)) => Ok(Claim::Done(steps)),
+            Err(failure) if policy.unavailable == LedgerUnavailable::Proceed => {
+                tracing::error!(
+                    error.code = failure.code.name(),
+                    "going on without the ledger: {failure}"
+                );
+                Ok(Claim::NoLedger(ClaimGuard::unrecorded(key)))
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+impl ClaimGuard<'_> {
+    /// A key that no ledger knows of.
+    fn unrecorded(key: Key<'_>) -> Self {
+        Self {
+            ledger: None,
+            lease: Lease::unrecorded(key.occurrence),
+            occurrence: key.occurrence.map(str::to_owned),
+            searched: None,
+            unrecorded_runs: key.policy.repeats_unseen,
+            may_go_unrecorded: key.policy.unavailable == LedgerUnavailable::Proceed,
+        }
+    }
+
+    /// The client token: with a window, that of this use of the key.
+    pub(super) fn token(&self, key: &str) -> String {
+        let generation = self.lease.generation.as_deref();
+        generation.map_or_else(
+            || key.to_owned(),
+            |generation| key::token_of_generation(key, generation),
+        )
+    }
+
+    /// Whether this run is the first to hold the key, and held it at once: a search that began beside its claim is up to date.
+    pub(super) fn is_first(&self) -> bool {
+        !self.lease.taken_over && !self.lease.waited
+    }
+
+    /// Whether the case's contact and comments are those of this occurrence.
+    pub(super) fn owns_items(&self) -> bool {
+        self.lease.steps.occurrence == self.occurrence
+    }
+
+    /// What is known of the key.
+    pub(super) fn steps(&mut self) -> &mut Steps {
+        &mut self.lease.steps
+    }
+
+    /// Milliseconds since 1970 by the ledger's clock.
+    pub(super) fn now(&self) -> u64 {
+        self.ledger.map_or(0, Ledger::now)
+    }
+
+    /// When the key was first claimed, in milliseconds since 1970, where a ledger remembers it.
+    pub(super) fn started(&self) -> Option<u64> {
+        self.ledger.map(|_| self.lease.started)
+    }
+
+    /// Whether `CreateCase` may have been sent, and nobody knows whether it took effect.
+    pub(super) fn case_in_doubt(&self) -> bool {
+        self.lease.steps.case_sent_until.is_some()
+    }
+
+    /// Notes that `CreateCase` was sent just now, and that nobody knows whether it took effect.
+    pub(super) fn doubt_case(&mut self) {
+        self.lease.steps.case_sent_until = Some(self.now());
+    }
+
+    /// Whether a refusal may come after a run that created the case: then a search by the tag tells.
+    pub(super) fn may_have_case(&self) -> bool {
+        self.case_in_doubt() || self.ledger.is_none() || self.may_go_unrecorded
+    }
+
+    /// Notes a search for the case that begins now.
+    pub(super) fn search_begins(&mut self) {
+        self.searched = Some(Search {
+            began: self.now(),
+            holds: Deadline::after(TOKEN_AFTER_SEARCH),
+        });
+    }
+
+    /// The case, as a search by its tag found it. A first run finds only the case of a run that the ledger does not know of.
+    pub(super) fn found(&mut self, case: &CaseReference, customer_arn: Option<String>) {
+        self.unrecorded_runs |= !self.lease.taken_over;
+        self.lease.steps.set_case(case);
+        if customer_arn.is_some() {
+            self.lease.steps.customer_arn = customer_arn;
+        }
+    }
+
+    /// Until when `CreateCase` may be sent: while the token of a case that the last search missed is remembered. `None` when the case is in
+    /// doubt and has to be searched for first.
+    pub(super) fn may_create_until(&self) -> Option<Deadline> {
+        let deadline = match self.searched {
+            _ if !self.case_in_doubt() => Deadline::after(TOKEN_AFTER_SEARCH),
+            Some(search) => search.holds,
+            None => return None,
+        };
+        // What is sent at the very end may take effect later still.
+        let deadline = deadline.before(ledger::LATE_EFFECT);
+        Some(deadline).filter(|deadline| !deadline.remaining().is_zero())
+    }
+
+    /// Whether a profile may be created, given that a search which began at `searched` found none. It has no token, so what an earlier run may
+    /// have created has to show first.
+    ///
+    /// # Errors
+    /// `CustomerUnknown`: an earlier run may have created it, and search need not show it yet.
+    pub(super) fn may_create_customer(&mut self, searched: u64) -> Result<(), Failure> {
+        let steps = &mut self.lease.steps;
+        if let Some(sent_until) = steps.customer_sent_until
+            && !is_conclusive(searched, sent_until, PROFILE_LAG)
+        {
+            let message = "an earlier run may have created the customer's profile, and search does not show it yet; calling again searches first";
+            return Err(Failure::new(ErrorCode::CustomerUnknown, message).of("customer"));
+        }
+        steps.customer_sent_until = None;
+        Ok(())
+    }
+
+    /// Notes what became of `CreateProfile`.
+    pub(super) fn customer_created(&mut self, created: &Result<String, Failure>) {
+        let now = Some(self.now());
+        match created {
+            Ok(_) => self.lease.steps.customer_created = now,
+            Err(failure) if failure.code == ErrorCode::CustomerUnknown => {
+                self.lease.steps.customer_sent_until = now;
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// What earlier runs may have added to the case.
+    pub(super) fn earlier_items(&self) -> Earlier {
+        match self.lease.steps.items_sent_until {
+            Some(until) if !is_conclusive(self.now(), until, ITEM_LAG) => Earlier::PerhapsUnseen,
+            Some(_) => Earlier::Shown,
+            None if self.unrecorded_runs => Earlier::Shown,
+            None => Earlier::Nothing,
+        }
+    }
+
+    /// The earliest time at which an item of this key may have been added, in milliseconds since 1970.
+    pub(super) fn items_since(&self) -> u64 {
+        let skew = u64::try_from(CLOCK_SKEW.as_millis()).unwrap_or_default();
+        self.lease.started.saturating_sub(skew)
+    }
+
+    /// Whether a case that is being merged is still waited for.
+    pub(super) fn awaits_merge(&self) -> bool {
+        let started = Duration::from_millis(self.lease.started);
+        Duration::from_millis(self.now()).saturating_sub(started) < MERGE
+    }
+
+    /// The failure that is true of the key: nothing is refused for good while a case may exist unseen. This is the one place that decides it.
+    pub(super) fn resolve(&mut self, failure: Failure) -> Failure {
+        let Some(sent_until) = self.lease.steps.case_sent_until else {
+            return failure;
+        };
+        let is_over = |search: Search| is_conclusive(search.began, sent_until, SEARCH_LAG);
+        if failure.code == ErrorCode::ConflictUnresolved {
+            return failure;
+        }
+        if self.searched.is_some_and(is_over) {
+            // That search would have shown the case.
+            self.lease.steps.case_sent_until = None;
+            return failure;
+        }
+        let message = format!(
+            "the case may have been created, and no answer said so; calling again with the same key gives the same case. the last attempt: {failure}"
+        );
+        Failure {
+            field: failure.field,
+            ..Failure::new(ErrorCode::OutcomeUnknown, message)
+        }
+    }
+
+    /// Ends the claim. What is done is marked as done; what is certain to have had no effect is forgotten; everything else is left for the next
+    /// run to take over at once.
+    pub(super) async fn settle(
+        &self,
+        result: &Result<Done, Failure>,
+        is_complete: bool,
+        deadline: Deadline,
+    ) {
+        let Some(ledger) = self.ledger else {
+            return;
+        };
+        let lease = &self.lease;
+        let settled = match result {
+            Ok(_) if is_complete => ledger.complete(lease, deadline).await,
+            // The wait for a profile that Cases does not see yet counts from the first claim, so that one is kept.
+            Err(failure) if failure.code == ErrorCode::CustomerNotVisible => {
+                ledger.leave(lease, deadline).await
+            }
+            Err(_) if lease.steps.is_untouched() => ledger.free(lease, deadline).await,
+            _ => ledger.leave(lease, deadline).await,
+        };
+        // The lease ends by itself, and the next run then assumes that everything was sent.
+        if let Err(failure) = settled {
+            tracing::warn!(
+                error.code = failure.code.name(),
+                "could not update the ledger: {failure}"
+            );
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The times that the ledger relies on: how long an effect may take to come, and to show. `docs/exactly-once.md` lists them as assumptions.
+
+use std::time::{Duration, SystemTime};
+
+/// How far apart the clocks of two environments may be.
+pub const CLOCK_SKEW: Duration = Duration::from_secs(5);
+
+/// How long after the end of its sender a request may still take effect.
+pub const LATE_EFFECT: Duration = Duration::from_secs(5);
+
+/// How long after its creation a case may be missing from a search.
+pub const SEARCH_LAG: Duration = Duration::from_mins(5);
+
+/// How long after its creation a profile may be missing from a search.
+pub const PROFILE_LAG: Duration = Duration::from_mins(1);
+
+/// How long after its creation a contact or a comment may be missing from its case.
+pub const ITEM_LAG: Duration = Duration::from_secs(30);
+
+/// How long Cases remembers a client token at least, beyond the time by which a search shows its case. A search that found no case therefore
+/// allows `CreateCase` for this long: a case that the search missed still has its token.
+pub const TOKEN_AFTER_SEARCH: Duration = Duration::from_mins(1);
+
+/// Whether a look that began at `looked` would have shown everything that was sent until `sent_until`, given that things show within `lag`.
+/// Both times are milliseconds since 1970, by the clocks of two environments.
+#[must_use]
+pub fn is_conclusive(looked: u64, sent_until: u64, lag: Duration) -> bool {
+    looked >= after(sent_until, CLOCK_SKEW + LATE_EFFECT + lag)
+}
+
+/// A moment so much later, in milliseconds since 1970.
+pub(super) fn after(moment: u64, time: Duration) -> u64 {
+    moment.saturating_add(whole(time))
+}
+
+/// A moment so much earlier, in milliseconds since 1970.
+pub(super) fn before(moment: u64, time: Duration) -> u64 {
+    moment.saturating_sub(whole(time))
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn milliseconds(time: SystemTime) -> u64 {
+    whole(
+        time.duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default(),
+    )
+}
+
+fn whole(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,185 @@
+//! A panic costs the event that it happened in, and says its place and nothing else.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex, Once};
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use casebridge::config::LogFormat;
+use casebridge::metrics::Metrics;
+use casebridge::{log, panics};
+use serde_json::json;
+
+use super::{Function, emulator, in_test, log_to, read};
+
+/// A title, at which the connector panics, and which it repeats in its panic.
+const PANIC: &str = "canary8f2c";
+
+/// The emulator, but for requests that name the title.
+#[derive(Debug)]
+struct Panics(SharedHttpConnector);
+
+impl HttpConnector for Panics {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let body = request.body().bytes().unwrap_or_default();
+        let body = String::from_utf8_lossy(body).into_owned();
+        if body.contains(PANIC) {
+            return HttpConnectorFuture::new(async move { panic!("no case for {body}") });
+        }
+        self.0.call(request)
+    }
+}
+
+/// A function whose calls panic for some events. Panics are noted as in the deployed function, and shown as in a test.
+fn function() -> Function {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let shown = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            panics::hook(panic);
+            shown(panic);
+        }));
+    });
+    let mapping = "
+version: 1
+cases:
+  - name: order
+    trigger: eventbridge
+    template: Contact follow-up
+    fields: { title: $.detail.order }
+  - name: flow
+    trigger: contact-flow
+    template: Contact follow-up
+    fields: { title: $.Parameters.subject }
+";
+    let snapshot = read("domain.json");
+    let sound = Function::new("mapping.yaml", mapping, &snapshot).expect("sound");
+    let emulator = emulator(&snapshot);
+    let client = emulator.http_client();
+    let sdk = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .http_client(http_client_fn(move |settings, components| {
+            use aws_smithy_runtime_api::client::http::HttpClient as _;
+            SharedHttpConnector::new(Panics(client.http_connector(settings, components)))
+        }))
+        .build();
+    let domain_id = sound.casebridge.surroundings.domain_id.clone();
+    Function {
+        casebridge: super::casebridge(sound.casebridge.mapping, &domain_id, &in_test(&sdk)),
+        emulator,
+    }
+}
+
+fn order(id: &str, order: &str) -> String {
+    json!({ "source": "com.example.shop", "detail-type": "Order", "id": id, "detail": { "order": order } }).to_string()
+}
+
+/// The sentence of a panic in this file.
+fn names_the_place(sentence: &str) -> bool {
+    sentence.contains("the function panicked at tests/function/panics.rs:")
+        && !sentence.contains(PANIC)
+}
+
+#[derive(Clone, Default)]
+struct Output(Arc<Mutex<String>>);
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let text = std::str::from_utf8(bytes).expect("text");
+        self.0.lock().expect("no panic before").push_str(text);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flow_hears_of_a_panic_in_its_answer() {
+    let output = Output::default();
+    let writer = output.clone();
+    let subscriber = log::subscriber(LogFormat::Json, tracing::Level::INFO, move || {
+        writer.clone()
+    });
+    let _guard = log_to(subscriber);
+    let function = function();
+    let mut event = super::json("events/contact-flow-voice.json");
+    event["Details"]["Parameters"] = json!({ "subject": PANIC });
+    let answer = function.handle(&event.to_string()).await;
+    assert_eq!(
+        [
+            &answer["status"],
+            &answer["errorCode"],
+            &answer["retryable"],
+            &answer["mapping"]
+        ],
+        ["failed", "InternalError", "true", "flow"],
+        "{answer}"
+    );
+    let sentence = answer["errorMessage"].as_str().expect("text");
+    assert!(names_the_place(sentence), "{sentence}");
+    let logged = output.0.lock().expect("no panic before").clone();
+    assert!(!logged.contains(PANIC), "{logged}");
+    let told = logged.lines().last().expect("a line");
+    assert!(
+        names_the_place(told) && told.contains(r#""error.code":"InternalError""#),
+        "{told}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_panicked_is_an_error_for_lambda_to_retry() {
+    let function = function();
+    let error = function.handle(&order("e-1", PANIC)).await;
+    assert_eq!(error["errorType"], "InternalError", "{error}");
+    let sentence = error["errorMessage"].as_str().expect("text");
+    assert!(names_the_place(sentence), "{sentence}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_costs_one_message_of_a_batch() {
+    for queue in ["events", "events.fifo"] {
+        let function = function();
+        let messages: Vec<_> = [("a", "A-1"), ("b", "A-2"), ("c", PANIC)]
+            .iter()
+            .map(|(id, title)| {
+                json!({
+                    "messageId": id,
+                    "eventSource": "aws:sqs",
+                    "eventSourceARN": format!("arn:aws:sqs:us-east-1:111122223333:{queue}"),
+                    "body": order(id, title),
+                })
+            })
+            .collect();
+        let batch = json!({ "Records": messages }).to_string();
+        assert_eq!(
+            function.handle(&batch).await,
+            json!({ "batchItemFailures": [{ "itemIdentifier": "c" }] })
+        );
+        assert_eq!(function.emulator.cases().len(), 2);
+    }
+}
+
+/// A panic that is in no step of an event: here, where the event is counted.
+#[tokio::test(start_paused = true)]
+async fn a_panic_beside_an_event_costs_its_message_alone() {
+    let mut function = function();
+    let clock = function.casebridge.telemetry.clock.clone();
+    let sink = |lines: &str| assert!(!lines.contains("UnrecognizedPayload"), "{PANIC}");
+    let metrics = Metrics::new("Casebridge".to_owned(), "events".to_owned(), clock, sink);
+    function.casebridge.telemetry.metrics = Some(metrics);
+    let messages: Vec<_> = [("a", order("a", "A-1")), ("b", "no event".to_owned())]
+        .iter()
+        .map(|(id, body)| json!({ "messageId": id, "eventSource": "aws:sqs", "body": body }))
+        .collect();
+    let batch = json!({ "Records": messages }).to_string();
+    assert_eq!(
+        function.handle(&batch).await,
+        json!({ "batchItemFailures": [{ "itemIdentifier": "b" }] })
+    );
+    assert_eq!(function.emulator.cases().len(), 1);
+}
