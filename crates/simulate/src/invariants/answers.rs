@@ -280,8 +280,12 @@ fn check_failure(
         Some(_) if key.kind == Kind::ContactEvent && world.schedule.enrich => {
             seen.of(number).next().is_none()
         }
-        // Without a ledger nobody knows since when.
-        Some(Poison::Gone) => world.mode.ledger && is_overdue(world, number, key),
+        // Without a ledger nobody knows since when; and another run may hold the key.
+        Some(Poison::Gone) => {
+            let waits = [ErrorCode::InProgress, ErrorCode::LedgerUnavailable];
+            let is_waiting = waits.iter().any(|waits| waits.name() == code);
+            world.mode.ledger && !is_waiting && is_overdue(world, number, key)
+        }
         Some(Poison::Incomplete | Poison::Unrecognizable) => true,
     };
     if is_untrue {
