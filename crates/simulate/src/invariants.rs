@@ -196,10 +196,14 @@ fn check_key(world: &World, key: &Key, verdict: &mut Verdict) {
     joins::check(world, key, &found, &apart, verdict);
 }
 
-/// Whether the window of a case was over at that time, by every clock.
+/// Whether the window of a case was over at that time, by every clock. A case that the ledger did not name by then belongs to a claim that
+/// was not done: that one never ends by itself.
 fn is_over(world: &World, case: &str, at: Duration) -> bool {
-    let claims = world.seen().items.claims;
-    let over = claims.get(case).and_then(|claim| claim.over);
+    let items = world.seen().items;
+    if items.named.get(case).is_none_or(|named| *named > at) {
+        return false;
+    }
+    let over = items.claims.get(case).and_then(|claim| claim.over);
     let at = at.saturating_sub(world.schedule.times.clocks);
     over.is_some_and(|over| over <= Clock::epoch_seconds(at))
 }

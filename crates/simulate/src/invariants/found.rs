@@ -93,11 +93,8 @@ impl Found {
 
     /// Those cases alone that a delivery which began then may be answered with: their windows were not over.
     pub(super) fn current(&self, world: &World, begun: Duration) -> Self {
-        let created = world.seen().created;
-        // A case may come so long after its claim that its window is over at once.
-        let is_new = |case: &String| created.get(case).is_some_and(|created| *created >= begun);
         let cases = self.cases.iter();
-        let cases = cases.filter(|case| is_new(case) || !super::is_over(world, case, begun));
+        let cases = cases.filter(|case| !super::is_over(world, case, begun));
         Self::in_cases(world, cases.cloned().collect())
     }
 
