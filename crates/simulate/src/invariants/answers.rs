@@ -147,6 +147,17 @@ fn is_overdue(world: &World, number: usize, key: &Key) -> bool {
         return false;
     };
     let shown = first_begun(world, key) + PROFILE_SEEN_WITHIN + CLOCKS_WITHIN;
+    run.begun >= shown
+        && world.seen().of(number).next().is_none()
+        && !is_left_in_doubt(run, invocations.iter().take(number), key)
+}
+
+/// Whether an earlier run of the key left a doubt about its case that the run has to wait for.
+fn is_left_in_doubt<'a>(
+    run: &Invocation,
+    mut earlier: impl Iterator<Item = &'a Invocation>,
+    key: &Key,
+) -> bool {
     // A run that left a doubt about its CreateCase keeps the ones after it from giving the key up until search would show its case.
     let in_doubt = |earlier: &Invocation| match &earlier.end {
         Some(End::Failed(code)) => {
@@ -167,8 +178,7 @@ fn is_overdue(world: &World, number: usize, key: &Key) -> bool {
             .saturating_add(CASE_FOUND_WITHIN);
         of_key && in_doubt(earlier) && settled + REQUEST_ARRIVES_WITHIN + CLOCKS_WITHIN > run.begun
     };
-    let mut earlier = invocations.iter().take(number);
-    run.begun >= shown && world.seen().of(number).next().is_none() && !earlier.any(is_doubtful)
+    earlier.any(is_doubtful)
 }
 
 fn check_words(
@@ -273,6 +283,7 @@ fn check_failure(
     let name = key.name();
     let untrue = |what: String| world.accuse(Breach::new(BreachKind::Untrue, what));
     let seen = world.seen();
+    let waits = [ErrorCode::InProgress, ErrorCode::LedgerUnavailable];
     let is_untrue = match key.poison {
         None => !transient && !seen.was_refused(number),
         Some(_) if !transient || code == ErrorCode::OutOfTime.name() => false,
@@ -280,11 +291,15 @@ fn check_failure(
         Some(_) if key.kind == Kind::ContactEvent && world.schedule.enrich => {
             seen.of(number).next().is_none()
         }
-        // Without a ledger nobody knows since when; and another run may hold the key.
-        Some(Poison::Gone) => {
-            let waits = [ErrorCode::InProgress, ErrorCode::LedgerUnavailable];
-            let is_waiting = waits.iter().any(|waits| waits.name() == code);
-            world.mode.ledger && !is_waiting && is_overdue(world, number, key)
+        // The ledger comes first: another run may hold the key, or have left a doubt.
+        Some(_) if world.mode.ledger && waits.iter().any(|waits| waits.name() == code) => false,
+        // Without a ledger nobody knows since when.
+        Some(Poison::Gone) => world.mode.ledger && is_overdue(world, number, key),
+        Some(_) if world.mode.ledger && code == ErrorCode::OutcomeUnknown.name() => {
+            let runs = world.invocations();
+            let earlier = runs.iter().take(number);
+            let run = runs.get(number);
+            run.is_some_and(|run| !is_left_in_doubt(run, earlier, key))
         }
         Some(Poison::Incomplete | Poison::Unrecognizable) => true,
     };
