@@ -18,6 +18,7 @@
 
 mod answers;
 mod claims;
+mod late;
 mod leases;
 mod strangers;
 mod table;

@@ -251,6 +251,12 @@ impl Emulator {
         self.state().tables.show(table)
     }
 
+    /// The table's item with this `id`, as [`items`](Self::items) shows it.
+    #[must_use]
+    pub fn item(&self, table: &str, id: &str) -> Option<Value> {
+        self.state().tables.item(table, id)
+    }
+
     /// The messages sent to the queue at this URL, the oldest first, none when there is no such
     /// queue: `{"messageId": …, "body": …, "attributes": {name: value}}`, and `messageGroupId` and
     /// `messageDeduplicationId` where the request had them.

@@ -39,3 +39,4 @@ pub use faults::{ErrorAnswer, Fault, FaultKind};
 pub use related_items::DuplicateContact;
 pub use requests::Request;
 pub use seed_error::SeedError;
+pub use state::MismatchedToken;

@@ -10,6 +10,7 @@ use crate::faults::Fault;
 use crate::profiles::ProfilesDomain;
 use crate::related_items::DuplicateContact;
 use crate::seed_error::SeedError;
+use crate::state::MismatchedToken;
 
 impl Emulator {
     /// Gives the emulator a Customer Profiles domain, in the partition, Region and account of the
@@ -107,6 +108,12 @@ impl Emulator {
     /// hours, as AWS publishes no time.
     pub fn set_token_lifetime(&self, lifetime: Duration) {
         self.state().token_lifetime = lifetime;
+    }
+
+    /// Sets what `CreateCase` answers to a client token that it knows with another body: at first,
+    /// [`MismatchedToken::Conflict`].
+    pub fn set_mismatched_tokens(&self, answer: MismatchedToken) {
+        self.state().mismatched_tokens = answer;
     }
 
     /// Switches the published request quotas on or off; beyond them an operation answers

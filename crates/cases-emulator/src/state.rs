@@ -26,6 +26,17 @@ use crate::table::Tables;
 /// remembers one.
 const TOKEN_LIFETIME: Duration = Duration::from_hours(24);
 
+/// What `CreateCase` answers to a client token that it knows with another request. The model has
+/// `ConflictException` for it, and AWS does not say that it is always used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MismatchedToken {
+    /// `ConflictException`, 409.
+    #[default]
+    Conflict,
+    /// `ValidationException`, 400.
+    Validation,
+}
+
 /// The emulator's state.
 #[derive(Debug)]
 pub(crate) struct State {
@@ -35,6 +46,7 @@ pub(crate) struct State {
     pub(crate) rate_limits: RateLimits,
     pub(crate) search_lag: Duration,
     pub(crate) token_lifetime: Duration,
+    pub(crate) mismatched_tokens: MismatchedToken,
     pub(crate) related_items: RelatedItems,
     pub(crate) profiles: Profiles,
     pub(crate) contacts: Option<Instance>,
@@ -63,6 +75,7 @@ impl State {
             rate_limits: RateLimits::default(),
             search_lag: Duration::ZERO,
             token_lifetime: TOKEN_LIFETIME,
+            mismatched_tokens: MismatchedToken::default(),
             related_items: RelatedItems::default(),
             profiles: Profiles::default(),
             contacts: None,
@@ -111,9 +124,13 @@ impl State {
         match known {
             None => Ok(None),
             Some(known) if known.fingerprint == new.fingerprint => Ok(Some(known.position)),
-            Some(_) => Err(Refusal::Conflict(
-                "the client token was used before with other parameters".to_owned(),
-            )),
+            Some(_) => {
+                let message = "the client token was used before with other parameters".to_owned();
+                Err(match self.mismatched_tokens {
+                    MismatchedToken::Conflict => Refusal::Conflict(message),
+                    MismatchedToken::Validation => Refusal::Validation(message),
+                })
+            }
         }
     }
 

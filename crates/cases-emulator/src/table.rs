@@ -71,6 +71,11 @@ impl Tables {
         items.into_iter().flatten().map(value::to_plain).collect()
     }
 
+    /// The item of that key as plain JSON.
+    pub(crate) fn item(&self, name: &str, id: &str) -> Option<Value> {
+        self.0.get(name)?.items.get(id).map(value::to_plain)
+    }
+
     /// Deletes every item whose TTL is before `now`, in seconds since 1970.
     pub(crate) fn expire(&mut self, now: i64) {
         let now = BigDecimal::from(now);

@@ -6,23 +6,30 @@ use serde::Serialize;
 
 use crate::Mode;
 
-/// Without a ledger: Cases remembers a client token for longer than deliveries of its key are apart. How long it really does is not published.
+/// Without a ledger, and where the function goes on without it: Cases remembers a client token for longer than deliveries of its key are
+/// apart. How long it really does is not published.
 pub const TOKEN_REMEMBERED: Duration = Duration::from_hours(24);
 
-/// With a ledger: Cases remembers a client token until search finds the case, and a lease longer.
-pub const TOKEN_OUTLIVES_LEASE: Duration = Duration::from_mins(6);
+/// With a ledger: Cases remembers a client token until search finds the case, and a minute longer.
+pub const TOKEN_OUTLIVES_SEARCH: Duration = Duration::from_mins(6);
 
 /// `SearchCases` finds a case by its tag this long after its creation.
 pub const CASE_FOUND_WITHIN: Duration = Duration::from_mins(5);
 
-/// `SearchRelatedItems` and `ListCasesForContact` show an item this long after its creation: before an event comes again after an error.
-pub const ITEM_SHOWN_WITHIN: Duration = Duration::from_secs(20);
+/// `SearchRelatedItems` and `ListCasesForContact` show an item this long after its creation.
+pub const ITEM_SHOWN_WITHIN: Duration = Duration::from_secs(30);
 
-/// `SearchProfiles` and `CreateCase` see a profile this long after its creation: before an event comes again after an error.
-pub const PROFILE_SEEN_WITHIN: Duration = Duration::from_secs(20);
+/// `SearchProfiles` and `CreateCase` see a profile this long after its creation.
+pub const PROFILE_SEEN_WITHIN: Duration = Duration::from_mins(1);
 
-/// A request whose sender is gone has its effect within this time, or never.
+/// A request has its effect this long after its sender's end at the latest, or never.
 pub const REQUEST_ARRIVES_WITHIN: Duration = Duration::from_secs(5);
+
+/// The clocks of two environments differ by this much at the most.
+pub const CLOCKS_WITHIN: Duration = Duration::from_secs(5);
+
+/// A contact that is refused because its case is being merged can be linked within this time, or never.
+pub const MERGED_WITHIN: Duration = Duration::from_mins(15);
 
 /// Lambda tries a failed event again after one minute, then after two. <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html>
 pub const EVENT_RETRIED_AFTER: [Duration; 2] = [Duration::from_mins(1), Duration::from_mins(2)];
@@ -60,11 +67,15 @@ pub enum Broken {
     ProfilesLag,
     /// A request may have its effect minutes after its sender is gone
     LateRequests,
+    /// The clocks of two environments differ by up to a minute
+    ClocksApart,
+    /// `SearchCases` now and then does not show a case that it has shown before
+    SearchForgets,
     /// A customer who has two profiles is refused (`if_many: fail`), and nothing merges them
     TwinsRefused,
     /// The ledger's table writes without looking at the condition
     NoCondition,
-    /// With the ledger down the function goes on without it (`ledger_unavailable: proceed`)
+    /// With the ledger down the function goes on without it, and Cases forgets a token after six minutes all the same
     LedgerOptional,
     /// Events of Cases do not say who changed a case
     NoPerformer,
@@ -83,6 +94,8 @@ impl Broken {
             Self::ItemsLag => "items-lag",
             Self::ProfilesLag => "profiles-lag",
             Self::LateRequests => "late-requests",
+            Self::ClocksApart => "clocks-apart",
+            Self::SearchForgets => "search-forgets",
             Self::TwinsRefused => "twins-refused",
             Self::NoCondition => "no-condition",
             Self::LedgerOptional => "ledger-optional",
@@ -94,7 +107,10 @@ impl Broken {
     /// Whether it is an assumption of worlds with a ledger alone.
     #[must_use]
     pub fn needs_ledger(self) -> bool {
-        matches!(self, Self::NoCondition | Self::LedgerOptional)
+        matches!(
+            self,
+            Self::NoCondition | Self::LedgerOptional | Self::ClocksApart
+        )
     }
 
     /// What holds in place of the assumption.
@@ -107,18 +123,24 @@ impl Broken {
             Self::ItemsLag => "a related item shows only after ten minutes",
             Self::ProfilesLag => "a profile is seen only after five minutes",
             Self::LateRequests => "a request may have its effect minutes after its sender is gone",
+            Self::ClocksApart => "the clocks of two environments differ by up to a minute",
+            Self::SearchForgets => {
+                "SearchCases now and then does not show a case that it has shown before"
+            }
             Self::TwinsRefused => {
                 "a customer who has two profiles is refused, and nothing merges them"
             }
             Self::NoCondition => "the ledger's table writes without looking at the condition",
-            Self::LedgerOptional => "with the ledger down the function goes on without it",
+            Self::LedgerOptional => {
+                "with the ledger down the function goes on without it, and Cases forgets a token after six minutes all the same"
+            }
             Self::NoPerformer => "events of Cases do not say who changed a case",
             Self::UnmarkedFifo => "the ARN of a FIFO queue does not say that it is one",
         }
     }
 }
 
-/// How long the services lag in one world.
+/// How long the services lag in one world, and how far its clocks are apart.
 #[derive(Debug, Clone, Copy)]
 pub struct Times {
     /// How long a client token is remembered.
@@ -129,29 +151,32 @@ pub struct Times {
     pub item: Duration,
     /// How old a profile is when it is seen.
     pub profile: Duration,
-    /// How late a request may arrive.
+    /// How late after its sender's end a request may arrive.
     pub request: Duration,
+    /// How far two clocks are apart at the most.
+    pub clocks: Duration,
 }
 
 impl Times {
     /// Times within the assumptions, or beyond the one that is broken.
     #[must_use]
     pub fn draw(random: &mut fastrand::Rng, mode: Mode) -> Self {
-        // Half of the worlds have none of a lag: then nothing excuses what is done twice.
-        let mut lag = |most: Duration| {
-            let share = random.u32(0..=10).saturating_sub(5);
-            most * share / 5
+        // Half of the worlds have none of a lag, and a sixth have all of it.
+        let mut share = |most: Duration| {
+            let share = random.u32(0..=11).saturating_sub(5);
+            most * share.min(5) / 5
         };
         let mut times = Self {
             token: if mode.ledger {
-                TOKEN_OUTLIVES_LEASE
+                TOKEN_OUTLIVES_SEARCH
             } else {
                 TOKEN_REMEMBERED
             },
-            case: lag(CASE_FOUND_WITHIN),
-            item: lag(ITEM_SHOWN_WITHIN),
-            profile: lag(PROFILE_SEEN_WITHIN),
+            case: share(CASE_FOUND_WITHIN),
+            item: share(ITEM_SHOWN_WITHIN),
+            profile: share(PROFILE_SEEN_WITHIN),
             request: REQUEST_ARRIVES_WITHIN,
+            clocks: share(CLOCKS_WITHIN),
         };
         match mode.broken {
             None
@@ -160,6 +185,7 @@ impl Times {
                 | Broken::TwinsRefused
                 | Broken::NoCondition
                 | Broken::LedgerOptional
+                | Broken::SearchForgets
                 | Broken::NoPerformer
                 | Broken::UnmarkedFifo,
             ) => {}
@@ -168,6 +194,7 @@ impl Times {
             Some(Broken::ItemsLag) => times.item = Duration::from_mins(10),
             Some(Broken::ProfilesLag) => times.profile = Duration::from_mins(5),
             Some(Broken::LateRequests) => times.request = Duration::from_mins(5),
+            Some(Broken::ClocksApart) => times.clocks = Duration::from_mins(1),
         }
         times
     }

@@ -12,6 +12,13 @@ const BEGINNING: Duration = Duration::from_hours(490_896);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock(Instant);
 
+/// The clock of one environment: the world's, and so much ahead.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ahead {
+    pub(crate) clock: Clock,
+    pub(crate) by: Duration,
+}
+
 impl Clock {
     /// A clock that begins now.
     pub(crate) fn new() -> Self {
@@ -28,16 +35,21 @@ impl Clock {
         (BEGINNING + time).as_secs()
     }
 
+    /// A time since the beginning as milliseconds since 1970.
+    pub(crate) fn epoch_milliseconds(time: Duration) -> u64 {
+        u64::try_from((BEGINNING + time).as_millis()).unwrap_or(u64::MAX)
+    }
+
     /// Waits until so much has passed since the beginning.
     pub(crate) async fn until(self, time: Duration) {
         tokio::time::sleep_until(self.0 + time).await;
     }
 }
 
-/// What the SDK signs with.
-impl TimeSource for Clock {
+/// What the function writes into its ledger, and what the SDK signs with.
+impl TimeSource for Ahead {
     fn now(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + BEGINNING + self.elapsed()
+        SystemTime::UNIX_EPOCH + BEGINNING + self.clock.elapsed() + self.by
     }
 }
 

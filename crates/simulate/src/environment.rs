@@ -1,9 +1,10 @@
 //! Execution environments: each a function of its own with its own clients, for one invocation at a time.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -15,12 +16,16 @@ use casebridge::config::Config;
 use casebridge::handler::Casebridge;
 
 use crate::assumptions::Broken;
-use crate::clock::Clock;
+use crate::clock::{Ahead, Clock};
+use crate::ledger::Use;
 use crate::schedule::Schedule;
 use crate::wire::Wire;
 use crate::{Mode, ledger};
 
 const REGION: &str = "us-east-1";
+
+/// How often an environment looks for a newer mapping.
+const POLL: Duration = Duration::from_secs(45);
 
 /// The profiles domain of every world.
 pub(crate) const PROFILES_DOMAIN: &str = "amazon-connect-example";
@@ -65,23 +70,35 @@ impl Releases {
 
     /// The configuration of a release in the world of a schedule.
     pub(crate) fn configured(&self, second: bool, schedule: &Schedule, mode: Mode) -> Config {
-        let mut config = self.plain(second, schedule.window, mode);
+        let mut config = self.plain(second, mode.ledger.then_some(schedule.uses), mode.broken);
         config.failure_queue = schedule.queue.puts_aside.then(|| FAILURE_QUEUE.to_owned());
+        if schedule.enrich {
+            let text = &mut config.mapping.text;
+            *text = text.replace(
+                "    # The contact is read from Connect.\n",
+                "    enrich: true\n    tags:\n      topic: $.Attributes.topic\n",
+            );
+        }
         config
     }
 
     /// The configuration of a release without a failure queue.
-    pub(crate) fn plain(&self, second: bool, window: bool, mode: Mode) -> Config {
+    pub(crate) fn plain(
+        &self,
+        second: bool,
+        ledger: Option<Use>,
+        broken: Option<Broken>,
+    ) -> Config {
         let mut config = self.first.clone();
         let text = &mut config.mapping.text;
         if second {
             *text = text.replace("release: one", "release: two");
         }
-        if mode.broken == Some(Broken::TwinsRefused) {
+        if broken == Some(Broken::TwinsRefused) {
             *text = text.replace("if_many: first", "if_many: fail");
         }
-        if mode.ledger {
-            ledger::configure(&mut config, mode, window);
+        if let Some(uses) = ledger {
+            ledger::configure(&mut config, uses);
         }
         config
     }
@@ -91,60 +108,101 @@ impl Releases {
 pub(crate) struct Environment {
     pub(crate) number: usize,
     second: bool,
+    /// When it looked for a newer mapping.
+    looked: Duration,
+    sdk: SdkConfig,
     pub(crate) casebridge: Casebridge,
     /// The number of the invocation that it runs.
     pub(crate) invocation: Arc<AtomicUsize>,
 }
 
 /// Environments that wait for an invocation.
-#[derive(Default)]
-pub(crate) struct Pool(RefCell<Idle>);
-
-#[derive(Default)]
-struct Idle {
-    idle: Vec<Environment>,
-    started: usize,
+pub(crate) struct Pool {
+    wire: Arc<Wire>,
+    clock: Clock,
+    /// The configuration of the first release and of the later one.
+    configs: [Config; 2],
+    /// How far each environment's clock is ahead.
+    skews: Vec<Duration>,
+    /// Whether environments read the mapping again, instead of ending with a release.
+    reloads: bool,
+    idle: RefCell<Vec<Environment>>,
+    started: Cell<usize>,
 }
 
 impl Pool {
-    /// The environment that was used last, or a new one: also where a later release was deployed since.
-    pub(crate) fn take(
-        &self,
-        configs: &[Config; 2],
-        second: bool,
-        wire: &Arc<Wire>,
-        clock: Clock,
-    ) -> anyhow::Result<Environment> {
-        let mut pool = self.0.borrow_mut();
-        pool.idle.retain(|environment| environment.second == second);
-        if let Some(environment) = pool.idle.pop() {
+    pub(crate) fn new(wire: &Arc<Wire>, clock: Clock, configs: [Config; 2]) -> Self {
+        Self {
+            wire: Arc::clone(wire),
+            clock,
+            configs,
+            skews: Vec::new(),
+            reloads: false,
+            idle: RefCell::default(),
+            started: Cell::default(),
+        }
+    }
+
+    /// The pool with these clocks, and with environments that read the mapping again.
+    pub(crate) fn with(self, skews: &[Duration], reloads: bool) -> Self {
+        Self {
+            skews: skews.to_vec(),
+            reloads,
+            ..self
+        }
+    }
+
+    /// The environment that was used last, or a new one; with the release that is current, or was when it looked.
+    pub(crate) fn take(&self, second: bool) -> anyhow::Result<Environment> {
+        let now = self.clock.elapsed();
+        let mut idle = self.idle.borrow_mut();
+        if !self.reloads {
+            idle.retain(|environment| environment.second == second);
+        }
+        let [first, later] = &self.configs;
+        let config = if second { later } else { first };
+        if let Some(mut environment) = idle.pop() {
+            if now.saturating_sub(environment.looked) >= POLL {
+                environment.looked = now;
+                if environment.second != second {
+                    environment.second = second;
+                    environment.casebridge = Casebridge::start(config, &environment.sdk)?;
+                }
+            }
             return Ok(environment);
         }
-        pool.started += 1;
+        let started = self.started.get();
+        self.started.set(started + 1);
+        let place = started.checked_rem(self.skews.len());
+        let skew = place.and_then(|place| self.skews.get(place));
+        let clock = Ahead {
+            clock: self.clock,
+            by: skew.copied().unwrap_or_default(),
+        };
         let invocation = Arc::default();
-        let [first, later] = configs;
-        let config = if second { later } else { first };
-        let casebridge = Casebridge::start(config, &sdk(wire, &invocation, clock))?;
+        let sdk = sdk(&self.wire, &invocation, clock);
         Ok(Environment {
-            number: pool.started,
+            number: started + 1,
             second,
-            casebridge,
+            looked: now,
+            casebridge: Casebridge::start(config, &sdk)?,
+            sdk,
             invocation,
         })
     }
 
     /// Takes back an environment whose invocation has ended well.
     pub(crate) fn give_back(&self, environment: Environment) {
-        self.0.borrow_mut().idle.push(environment);
+        self.idle.borrow_mut().push(environment);
     }
 
     /// How many have been started.
     pub(crate) fn started(&self) -> usize {
-        self.0.borrow().started
+        self.started.get()
     }
 }
 
-fn sdk(wire: &Arc<Wire>, invocation: &Arc<AtomicUsize>, clock: Clock) -> SdkConfig {
+fn sdk(wire: &Arc<Wire>, invocation: &Arc<AtomicUsize>, clock: Ahead) -> SdkConfig {
     let credentials = Credentials::from_keys("simulated", "simulated", None);
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())

@@ -1,11 +1,14 @@
 //! What a request meets on its way, by operation, drawn from the seed.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::trace::time;
+
 /// The operations that the function calls, in the order in which weather is drawn for them.
-pub(crate) const OPERATIONS: [&str; 11] = [
+pub(crate) const OPERATIONS: [&str; 13] = [
     "SearchProfiles",
     "CreateProfile",
     "CreateCase",
@@ -13,6 +16,8 @@ pub(crate) const OPERATIONS: [&str; 11] = [
     "CreateRelatedItem",
     "ListCasesForContact",
     "SearchRelatedItems",
+    "DescribeContact",
+    "GetContactAttributes",
     "DynamoDB.PutItem",
     "DynamoDB.UpdateItem",
     "DynamoDB.DeleteItem",
@@ -23,9 +28,9 @@ pub(crate) const OPERATIONS: [&str; 11] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Fault {
-    /// `ThrottlingException`, without effect.
+    /// The quota is used up, without effect.
     Throttled,
-    /// A 503, without effect.
+    /// A 503, without effect; of DynamoDB a 500.
     Unavailable,
     /// It has its effect, and the answer is a 500.
     FailedAfter,
@@ -33,7 +38,7 @@ pub enum Fault {
     CutBefore,
     /// The connection is cut after it had its effect.
     CutAfter,
-    /// It takes long to arrive.
+    /// It takes long to arrive, or to have its effect.
     SlowThere,
     /// It has its effect at once, and the answer takes long to arrive.
     SlowBack,
@@ -41,11 +46,36 @@ pub enum Fault {
     LostThere,
     /// It has its effect, and no answer ever comes.
     LostBack,
+    /// It is refused as invalid, a 400, without effect.
+    Refused,
+    /// It is refused for want of permission, a 403, without effect.
+    Denied,
+    /// What it names is not found, a 404, without effect.
+    NotFound,
+    /// The case is being merged, a 409, without effect.
+    Merging,
 }
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
+        Self::Throttled,
+        Self::Unavailable,
+        Self::FailedAfter,
+        Self::CutBefore,
+        Self::CutAfter,
+        Self::SlowThere,
+        Self::SlowBack,
+        Self::LostThere,
+        Self::LostBack,
+        Self::Refused,
+        Self::Denied,
+        Self::NotFound,
+        Self::Merging,
+    ];
+
+    /// What can happen to a request of any operation.
+    const TRANSIENT: [Self; 9] = [
         Self::Throttled,
         Self::Unavailable,
         Self::FailedAfter,
@@ -70,42 +100,159 @@ impl Fault {
             Self::SlowBack => "slow to answer",
             Self::LostThere => "lost on its way",
             Self::LostBack => "its answer lost",
+            Self::Refused => "refused",
+            Self::Denied => "denied",
+            Self::NotFound => "not found",
+            Self::Merging => "refused, as the case is being merged",
+        }
+    }
+
+    /// Whether it is an answer that says that the same request will never succeed.
+    pub(crate) fn is_refusal(self) -> bool {
+        matches!(self, Self::Refused | Self::Denied | Self::NotFound)
+    }
+
+    /// Whether it is certain, to whoever hears the answer, that the request had no effect.
+    pub(crate) fn is_harmless(self) -> bool {
+        self.is_refusal() || self == Self::Throttled
+    }
+
+    /// The refusals that requests of an operation meet.
+    fn refusals(operation: &str) -> &'static [Self] {
+        match operation {
+            "CreateCase" | "SearchCases" | "SearchProfiles" | "CreateProfile" => {
+                &[Self::Refused, Self::Denied, Self::NotFound]
+            }
+            "CreateRelatedItem" => &[
+                Self::Refused,
+                Self::Denied,
+                Self::NotFound,
+                Self::Merging,
+                Self::Merging,
+                Self::Merging,
+            ],
+            _ => &[],
         }
     }
 }
 
-/// How often requests of each operation meet a fault, in percent.
+/// How often requests of one operation meet a fault, in percent.
+#[derive(Debug, Clone, Copy)]
+struct Rate {
+    operation: &'static str,
+    transient: u8,
+    refusals: u8,
+}
+
+/// For a while, all requests of one operation meet one fault.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spell {
+    pub(crate) operation: &'static str,
+    pub(crate) from: Duration,
+    pub(crate) until: Duration,
+    pub(crate) fault: Fault,
+}
+
+/// What requests meet.
 #[derive(Debug, Clone)]
-pub(crate) struct Weather(Vec<(&'static str, u8)>);
+pub(crate) struct Weather {
+    rates: Vec<Rate>,
+    pub(crate) spells: Vec<Spell>,
+}
 
 impl Weather {
-    /// Most worlds are fair to most operations and bad to some, so that calls get far enough to break late.
+    /// Most worlds are fair to most operations and bad to some, so that calls get far enough to break late. An eighth of them is calm.
     pub(crate) fn draw(random: &mut fastrand::Rng) -> Self {
         const PERCENT: [u8; 8] = [0, 0, 0, 5, 10, 20, 40, 70];
+        const REFUSALS: [u8; 8] = [0, 0, 0, 0, 0, 3, 10, 30];
+        let calm = random.u8(0..8) == 0;
         let rates = OPERATIONS.map(|operation| {
-            let percent = random.choice(PERCENT).unwrap_or_default();
-            (operation, percent)
+            let transient = random.choice(PERCENT).unwrap_or_default();
+            let refusals = random.choice(REFUSALS).unwrap_or_default();
+            Rate {
+                operation,
+                transient: if calm { 0 } else { transient },
+                refusals: if calm { 0 } else { refusals },
+            }
         });
-        Self(rates.to_vec())
+        Self {
+            rates: rates.to_vec(),
+            spells: Vec::new(),
+        }
     }
 
-    /// The same for every operation.
+    /// The same for every operation, and no refusals.
     pub(crate) fn steady(percent: u8) -> Self {
-        Self(OPERATIONS.map(|operation| (operation, percent)).to_vec())
+        let rate = |operation| Rate {
+            operation,
+            transient: percent,
+            refusals: 0,
+        };
+        Self {
+            rates: OPERATIONS.map(rate).to_vec(),
+            spells: Vec::new(),
+        }
     }
 
-    /// The operations that meet faults, with how often they do.
-    pub(crate) fn rates(&self) -> impl Iterator<Item = (&'static str, u8)> {
-        self.0.iter().copied().filter(|(_, percent)| *percent > 0)
+    /// Whether no request meets a fault.
+    pub(crate) fn is_calm(&self) -> bool {
+        let mut rates = self.rates.iter();
+        self.spells.is_empty() && rates.all(|rate| rate.transient == 0 && rate.refusals == 0)
     }
 
     /// What the next request of this operation meets.
-    pub(crate) fn meet(&self, operation: &str, random: &mut fastrand::Rng) -> Option<Fault> {
-        let (_, percent) = self.0.iter().find(|(name, _)| *name == operation)?;
-        if random.u8(0..100) >= *percent {
-            return None;
+    pub(crate) fn meet(
+        &self,
+        operation: &str,
+        at: Duration,
+        random: &mut fastrand::Rng,
+    ) -> Option<Fault> {
+        let mut spells = self.spells.iter();
+        let spell = spells
+            .find(|spell| spell.operation == operation && spell.from <= at && at < spell.until);
+        if let Some(spell) = spell {
+            return Some(spell.fault);
         }
-        random.choice(Fault::ALL)
+        let rate = self.rates.iter().find(|rate| rate.operation == operation)?;
+        if random.u8(0..100) < rate.transient {
+            return random.choice(Fault::TRANSIENT);
+        }
+        if random.u8(0..100) < rate.refusals {
+            return random.choice(Fault::refusals(operation)).copied();
+        }
+        None
+    }
+}
+
+impl fmt::Display for Weather {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for spell in &self.spells {
+            let Spell {
+                operation,
+                from,
+                until,
+                fault,
+            } = spell;
+            let (from, until, fault) = (time(*from), time(*until), fault.name());
+            writeln!(f, "{from}  until {until} every {operation} is {fault}")?;
+        }
+        let faults = |name: &str, percent: fn(&Rate) -> u8| {
+            let rates = self.rates.iter().filter(|rate| percent(rate) > 0);
+            let rates = rates.map(|rate| format!("{} {} %", rate.operation, percent(rate)));
+            let rates: Vec<String> = rates.collect();
+            let rates = if rates.is_empty() {
+                "none".to_owned()
+            } else {
+                rates.join(", ")
+            };
+            format!("{name}: {rates}")
+        };
+        writeln!(f, "{}", faults("faults", |rate| rate.transient))?;
+        let refusals = |rate: &Rate| {
+            let is_refused = !Fault::refusals(rate.operation).is_empty();
+            if is_refused { rate.refusals } else { 0 }
+        };
+        writeln!(f, "{}", faults("refusals", refusals))
     }
 }
 

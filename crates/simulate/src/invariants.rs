@@ -1,25 +1,30 @@
 //! What has to hold: of every answer when it is given, and of every key in the end.
 //!
 //! A breach is never allowed. What the function does not promise without a ledger is counted instead: a flow that runs again does not look
-//! before it links, and runs that overlap, or follow before the first one's effects show, cannot know of each other.
+//! before it links, and runs that overlap, or follow before the first one's effects show, cannot know of each other. With a ledger that is
+//! promised too; keys that share a new customer do not know of each other even then.
 
 mod answers;
+mod denials;
 mod excuses;
 mod found;
+mod joins;
+mod known;
 mod order;
 
 use std::fmt;
+use std::time::Duration;
 
-use casebridge::error::ErrorCode;
 use serde::Serialize;
 use serde_json::Value;
 
-pub(crate) use self::answers::{check_answer, check_done};
+pub(crate) use self::answers::{check_answer, check_done, check_kept};
 use self::excuses::{Twin, is_excused};
 use self::found::{Found, is_reported};
 use crate::clock::Clock;
 use crate::keys::{Key, Occurrence};
-use crate::world::{End, World};
+use crate::schedule::WINDOW;
+use crate::world::World;
 
 /// Something that must not be.
 #[derive(Debug, Clone, Serialize)]
@@ -38,6 +43,10 @@ pub enum BreachKind {
     Duplicate,
     /// Something that has to be there is not, and nothing says so.
     Lost,
+    /// Contact and comments of one occurrence stand where those of another belong.
+    Mixed,
+    /// An item of the ledger lost what it said, or its lease.
+    Ledger,
     /// An answer did not tell the truth.
     Untrue,
     /// An answer came after its deadline.
@@ -116,6 +125,8 @@ impl BreachKind {
         match self {
             Self::Duplicate => "duplicate",
             Self::Lost => "lost",
+            Self::Mixed => "mixed",
+            Self::Ledger => "ledger",
             Self::Untrue => "untrue",
             Self::Late => "late",
             Self::Order => "order",
@@ -141,8 +152,10 @@ pub(crate) fn check(world: &World, breaches: Vec<Breach>) -> Verdict {
     for key in &world.schedule.keys {
         check_key(world, key, &mut verdict);
     }
-    check_denials(world, &mut verdict);
+    denials::check(world, &mut verdict);
     check_profiles(world, &mut verdict);
+    check_items(world, &mut verdict);
+    check_starved(world, &mut verdict);
     order::check(world, &mut verdict);
     verdict
 }
@@ -151,6 +164,7 @@ fn check_key(world: &World, key: &Key, verdict: &mut Verdict) {
     let name = key.name();
     let found = Found::of(world, key);
     let mut breach = |kind, what: String| verdict.breaches.push(Breach::new(kind, what));
+    let delivered = world.schedule.delivered(key);
     if key.poison.is_some() {
         if !found.cases.is_empty() {
             breach(
@@ -158,7 +172,7 @@ fn check_key(world: &World, key: &Key, verdict: &mut Verdict) {
                 format!("{name} has a case, and can have none"),
             );
         }
-        for number in 0..key.occurrences {
+        for number in delivered {
             let occurrence = Occurrence {
                 key: key.number,
                 number,
@@ -170,55 +184,47 @@ fn check_key(world: &World, key: &Key, verdict: &mut Verdict) {
         }
         return;
     }
+    if delivered.is_empty() {
+        return;
+    }
     if found.cases.is_empty() {
         let what = format!("{name} has no case although it was delivered again without faults");
         return breach(BreachKind::Lost, what);
     }
     let apart = found.apart(world);
     check_windows(world, key, &apart, verdict);
-    // With a window, several contacts may have got a case each.
-    let mut breach = |kind, what: String| verdict.breaches.push(Breach::new(kind, what));
-    let contacts = key.contacts(0..key.occurrences);
-    let mut notes = (0..key.occurrences).map(|number| key.note(number));
-    if found.missing(&contacts) {
-        breach(BreachKind::Lost, format!("{name}'s contact is not linked"));
-    }
-    if !notes.all(|note| found.comments.contains(&note)) {
-        breach(BreachKind::Lost, format!("{name}'s comment is missing"));
-    }
-    let is_excused = is_excused(world, &[key], Twin::Item);
-    for case in &apart {
-        let (links, comments) = case.twins();
-        if is_excused {
-            verdict.twins.links += links;
-            verdict.twins.comments += comments;
-            continue;
-        }
-        let mut twice = |what: &str, times: usize| {
-            if times > 0 {
-                let what = format!("{name}'s {what} {} times", times + 1);
-                verdict
-                    .breaches
-                    .push(Breach::new(BreachKind::Duplicate, what));
-            }
-        };
-        twice("contact is linked", links);
-        twice("comment is there", comments);
-    }
+    joins::check(world, key, &found, &apart, verdict);
 }
 
-/// One case, or with windows one for each: a later one only after the window of the earlier was over.
+/// Whether the window of a case was over at that time, by every clock. A case that the ledger did not name by then belongs to a claim that
+/// was not done: that one never ends by itself.
+fn is_over(world: &World, case: &str, at: Duration) -> bool {
+    let items = world.seen().items;
+    if items.named.get(case).is_none_or(|named| *named > at) {
+        return false;
+    }
+    let over = items.claims.get(case).and_then(|claim| claim.over);
+    let at = at.saturating_sub(world.schedule.times.clocks);
+    over.is_some_and(|over| over <= Clock::epoch_seconds(at))
+}
+
+/// One case, or with windows one for each: a later one only after the window of the earlier was over, by some clock.
 fn check_windows(world: &World, key: &Key, apart: &[Found], verdict: &mut Verdict) {
     let seen = world.seen();
+    let clocks = world.schedule.times.clocks;
     let ids: Vec<&String> = apart.iter().flat_map(|found| &found.cases).collect();
     for pair in ids.windows(2) {
         let [earlier, later] = pair else {
             continue;
         };
-        let created = seen.created.get(*later).copied();
-        let created = created.map(Clock::epoch_seconds).unwrap_or_default();
-        let is_over = |over: &u64| created >= *over;
-        if !seen.windows.get(*earlier).is_some_and(is_over) {
+        let created = seen.created.get(*later).copied().unwrap_or_default() + clocks;
+        let is_over = seen.items.claims.get(*earlier).is_some_and(|claim| {
+            let over = claim
+                .over
+                .is_some_and(|over| over <= Clock::epoch_seconds(created));
+            over && claim.made + WINDOW <= created + clocks
+        });
+        if !is_over {
             let what = format!("{} has a case too many: {earlier}, {later}", key.name());
             verdict
                 .breaches
@@ -227,33 +233,25 @@ fn check_windows(world: &World, key: &Key, apart: &[Found], verdict: &mut Verdic
     }
 }
 
-/// A failure that leaves no doubt means that the invocation created nothing: not then, and not later by a request still under way.
-fn check_denials(world: &World, verdict: &mut Verdict) {
-    let creations = world.seen().creations;
-    let in_doubt = [ErrorCode::OutcomeUnknown, ErrorCode::ConflictUnresolved];
-    let about_items = [ErrorCode::ContactNotLinked, ErrorCode::CommentNotAdded];
-    let leaves_no_doubt = |code: &str| {
-        let mut doubtful = in_doubt.iter().chain(&about_items);
-        !doubtful.any(|doubtful| doubtful.name() == code)
-    };
-    for (number, invocation) in world.invocations().iter().enumerate() {
-        let code = match &invocation.end {
-            Some(End::Failed(code)) => code.name(),
-            Some(End::Answered(answer))
-                if answer
-                    .get("status")
-                    .is_some_and(|status| status == "failed") =>
-            {
-                answer
-                    .get("errorCode")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-            }
-            _ => continue,
-        };
-        if leaves_no_doubt(code) && creations.contains(&number) {
-            let what = format!("#{number} answered {code}, and its CreateCase was carried out");
-            verdict.breaches.push(Breach::new(BreachKind::Untrue, what));
+/// What the ledger's items must not become.
+fn check_items(world: &World, verdict: &mut Verdict) {
+    let flaws = world.seen().items.flaws;
+    let breaches = flaws
+        .into_iter()
+        .map(|what| Breach::new(BreachKind::Ledger, what));
+    verdict.breaches.extend(breaches);
+}
+
+/// Where nothing goes wrong, no sound message of a FIFO queue goes the way of one that can never succeed.
+fn check_starved(world: &World, verdict: &mut Verdict) {
+    if !world.schedule.is_calm() || !world.schedule.queue.is_ordered() {
+        return;
+    }
+    for occurrence in &world.deliveries.borrow().died {
+        let key = world.key(*occurrence);
+        if key.is_some_and(|key| key.poison.is_none()) {
+            let what = format!("{occurrence} became a dead letter behind another message");
+            verdict.breaches.push(Breach::new(BreachKind::Lost, what));
         }
     }
 }

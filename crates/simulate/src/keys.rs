@@ -10,6 +10,13 @@ use crate::delivery::case_events;
 const INSTANCE: &str =
     "arn:aws:connect:us-east-1:111122223333:instance/6b1f6f0e-3c2a-4a57-9a0c-5d1e2f7a8b90";
 
+/// The instance's id.
+pub(crate) const INSTANCE_ID: &str = "6b1f6f0e-3c2a-4a57-9a0c-5d1e2f7a8b90";
+
+/// What the ARNs of profiles begin with.
+const PROFILES: &str =
+    "arn:aws:profile:us-east-1:111122223333:domains/amazon-connect-example/profiles";
+
 /// A key, by the rule that makes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -27,6 +34,8 @@ pub(crate) enum Kind {
     Notice,
     /// The same, of a case that somebody else created.
     CaseEvent,
+    /// An event's `key: [$.detail.order]`, with the customer's profile in it.
+    Account,
 }
 
 /// Why a key can never have a case.
@@ -36,10 +45,16 @@ pub(crate) enum Poison {
     Incomplete,
     /// The event is none.
     Unrecognizable,
+    /// The customer's profile is gone for good.
+    Gone,
 }
 
 /// A key.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each of them is drawn by itself"
+)]
 pub(crate) struct Key {
     /// Its place among the world's keys.
     pub(crate) number: usize,
@@ -49,6 +64,16 @@ pub(crate) struct Key {
     pub(crate) occurrences: usize,
     /// The key whose contact this one shares.
     pub(crate) contact_of: usize,
+    /// The key whose event ids this one shares, with another content under them.
+    pub(crate) event_of: usize,
+    /// Whether each occurrence has a contact of its own.
+    pub(crate) own_contacts: bool,
+    /// Whether the comments of all occurrences have the same words.
+    pub(crate) same_words: bool,
+    /// Whether each occurrence asks for another case: with another tag.
+    pub(crate) varies: bool,
+    /// Whether a field is too long, and goes on in a comment.
+    pub(crate) overflows: bool,
 }
 
 /// One contact or event of a key: what a delivery brings.
@@ -73,22 +98,30 @@ impl Key {
         )
     }
 
-    /// The contacts that have to be linked to its case.
-    pub(crate) fn contacts(&self, delivered: impl Iterator<Item = usize>) -> Vec<String> {
-        let contact = |number| format!("{INSTANCE}/contact/{}", self.contact(number));
-        match self.kind {
-            Kind::Notice | Kind::CaseEvent => Vec::new(),
-            Kind::Conversation => delivered.map(contact).collect(),
-            _ => vec![contact(0)],
+    /// The contact of one occurrence, by its ARN, where one is to be linked.
+    pub(crate) fn contact_arn(&self, occurrence: usize) -> Option<String> {
+        let links = !matches!(self.kind, Kind::Notice | Kind::CaseEvent | Kind::Account);
+        links.then(|| format!("{INSTANCE}/contact/{}", self.contact(occurrence)))
+    }
+
+    /// The comment of one occurrence.
+    pub(crate) fn note(&self, occurrence: usize) -> String {
+        if self.occurrences > 1 && !self.same_words {
+            format!("note {occurrence} of {}", self.name())
+        } else {
+            format!("note of {}", self.name())
         }
     }
 
-    /// The comment that its case has to have: with several contacts, one of each.
-    pub(crate) fn note(&self, occurrence: usize) -> String {
-        match self.kind {
-            Kind::Conversation => format!("note {occurrence} of {}", self.name()),
-            _ => format!("note of {}", self.name()),
-        }
+    /// What the comment begins with that a field goes on in.
+    pub(crate) fn overflow(&self) -> Option<String> {
+        self.overflows
+            .then(|| format!("Overflow of {}.", self.name()))
+    }
+
+    /// Whether contact and comment tell the occurrences apart.
+    pub(crate) fn tells_apart(&self) -> bool {
+        self.own_contacts || !self.same_words
     }
 
     /// The phone number of the profile that is found or created, where one is.
@@ -96,15 +129,30 @@ impl Key {
         let number = match self.kind {
             Kind::Contact | Kind::Order => self.number,
             Kind::RequestKey => self.contact_of,
-            Kind::Conversation | Kind::ContactEvent | Kind::Notice | Kind::CaseEvent => {
+            Kind::Conversation
+            | Kind::ContactEvent
+            | Kind::Notice
+            | Kind::CaseEvent
+            | Kind::Account => {
                 return None;
             }
         };
         Some(format!("+1555010{number:04}"))
     }
 
-    fn contact(&self, occurrence: usize) -> String {
-        format!("c{}-{occurrence}", self.contact_of)
+    /// The id of an occurrence's contact.
+    pub(crate) fn contact(&self, occurrence: usize) -> String {
+        let number = if self.own_contacts { occurrence } else { 0 };
+        format!("c{}-{number}", self.contact_of)
+    }
+
+    /// The id of the profile that the event names.
+    pub(crate) fn profile_id(&self) -> String {
+        format!("{:032x}", self.number)
+    }
+
+    fn event_id(&self, occurrence: usize) -> String {
+        format!("e{}-{occurrence}", self.event_of)
     }
 
     /// What the function is sent; for SQS, the message's body.
@@ -113,7 +161,7 @@ impl Key {
             return json!({ "order": self.name() }).to_string();
         }
         let title = match self.poison {
-            None => json!(self.name()),
+            None | Some(Poison::Gone) => json!(self.name()),
             Some(_) => Value::Null,
         };
         let payload = match self.kind {
@@ -128,19 +176,20 @@ impl Key {
             Kind::Order => json!({
                 "source": "com.example.orders",
                 "detail-type": "Order Failed",
-                "id": format!("e{}-{occurrence}", self.number),
+                "id": self.event_id(occurrence),
                 "detail": {
                     "order": self.name(),
+                    "variant": self.varies.then(|| occurrence.to_string()),
                     "title": title,
                     "note": self.note(occurrence),
                     "phone": self.phone(),
-                    "contactArn": format!("{INSTANCE}/contact/{}", self.contact(0)),
+                    "contactArn": self.contact_arn(occurrence),
                 },
             }),
             Kind::ContactEvent => json!({
                 "source": "aws.connect",
                 "detail-type": "Amazon Connect Contact Event",
-                "id": format!("e{}-{occurrence}", self.number),
+                "id": self.event_id(occurrence),
                 "detail": {
                     "contactId": self.contact(0),
                     "instanceArn": INSTANCE,
@@ -152,14 +201,27 @@ impl Key {
             Kind::Notice => json!({
                 "source": "com.example.notices",
                 "detail-type": "Notice",
-                "id": format!("e{}-0", self.number),
-                "detail": { "title": title, "note": self.note(occurrence) },
+                "id": self.event_id(0),
+                "detail": {
+                    "title": title,
+                    "note": self.note(occurrence),
+                    "number": self.overflow().map(|begin| format!("{begin:x<600}")),
+                },
             }),
-            Kind::CaseEvent => case_events::created(
-                &format!("e{}-0", self.number),
-                self.performer().as_ref(),
-                &title,
-            ),
+            Kind::Account => json!({
+                "source": "com.example.accounts",
+                "detail-type": "Account Closed",
+                "id": self.event_id(0),
+                "detail": {
+                    "order": self.name(),
+                    "title": title,
+                    "note": self.note(occurrence),
+                    "profile": format!("{PROFILES}/{}", self.profile_id()),
+                },
+            }),
+            Kind::CaseEvent => {
+                case_events::created(&self.event_id(0), self.performer().as_ref(), &title)
+            }
         };
         payload.to_string()
     }
@@ -205,15 +267,32 @@ impl fmt::Display for Key {
             Kind::ContactEvent => "contact event",
             Kind::Notice => "event, by its id",
             Kind::CaseEvent => "event of somebody else's case",
+            Kind::Account => "event, by order, that names the profile",
         };
         write!(f, "{:<4} {rule}", self.name())?;
         if self.kind == Kind::RequestKey {
             write!(f, ", contact of K{}", self.contact_of)?;
         }
+        if self.event_of != self.number {
+            write!(f, ", event ids of K{}", self.event_of)?;
+        }
+        let traits = [
+            (
+                self.own_contacts && self.occurrences > 1,
+                "contacts of their own",
+            ),
+            (self.same_words && self.occurrences > 1, "the same words"),
+            (self.varies, "each asks for another case"),
+            (self.overflows, "a field goes on in a comment"),
+        ];
+        for (_, name) in traits.iter().filter(|(holds, _)| *holds) {
+            write!(f, ", {name}")?;
+        }
         match self.poison {
             None => Ok(()),
             Some(Poison::Incomplete) => f.write_str("; a field is missing, so it can have no case"),
             Some(Poison::Unrecognizable) => f.write_str("; it is no event, so it can have no case"),
+            Some(Poison::Gone) => f.write_str("; its customer is gone, so it can have no case"),
         }
     }
 }

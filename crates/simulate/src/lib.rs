@@ -6,7 +6,7 @@
 //!
 //! | module | turns |
 //! | --- | --- |
-//! | `schedule`, `keys`, `assumptions` | a seed into what is to happen |
+//! | `schedule`, `keys`, `aims`, `assumptions` | a seed into what is to happen |
 //! | `world`, `environment`, `ledger`, `crash` | a schedule into invocations |
 //! | `delivery` | what is planned into deliveries, retries and re-drives |
 //! | `wire`, `faults` | a request into an effect and an answer, or one of them, or neither |
@@ -15,6 +15,7 @@
 //! | `report` | verdicts into a summary |
 //! | `soak` | a backlog of thousands under the published quotas into throughput and memory |
 
+mod aims;
 pub mod assumptions;
 mod clock;
 mod crash;

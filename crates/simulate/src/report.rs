@@ -38,6 +38,12 @@ pub struct Counts {
     pub windows: usize,
     /// Worlds with a FIFO queue.
     pub fifo: usize,
+    /// Worlds in which the function goes on without its ledger.
+    pub proceed: usize,
+    /// Worlds whose clocks differ.
+    pub clocks: usize,
+    /// Worlds that are aimed at an edge.
+    pub aimed: usize,
     /// Events of Cases that were fed back.
     pub fed_back: usize,
 }
@@ -59,8 +65,11 @@ impl Counts {
             requests: seen.requests,
             faults: seen.faults,
             cases: verdict.cases,
-            windows: usize::from(world.schedule.window),
+            windows: usize::from(world.schedule.uses.window),
             fifo: usize::from(world.schedule.queue.is_ordered()),
+            proceed: usize::from(world.schedule.uses.proceed),
+            clocks: usize::from(!world.schedule.times.clocks.is_zero()),
+            aimed: usize::from(world.schedule.aim.is_some()),
             fed_back: world.deliveries.borrow().fed_back,
         }
     }
@@ -76,10 +85,42 @@ impl Counts {
         self.cases += other.cases;
         self.windows += other.windows;
         self.fifo += other.fifo;
+        self.proceed += other.proceed;
+        self.clocks += other.clocks;
+        self.aimed += other.aimed;
         self.fed_back += other.fed_back;
         for (fault, times) in &other.faults {
             *self.faults.entry(*fault).or_default() += times;
         }
+    }
+}
+
+impl Counts {
+    /// What the worlds were like.
+    fn worlds(&self) -> [String; 2] {
+        let Self {
+            windows,
+            fifo,
+            proceed,
+            clocks,
+            aimed,
+            fed_back,
+            ..
+        } = self;
+        [
+            format!(
+                "{} with windows, {} with a FIFO queue; {} events of Cases were fed back",
+                thousands(*windows),
+                thousands(*fifo),
+                thousands(*fed_back)
+            ),
+            format!(
+                "{} aimed at an edge, {} with clocks apart, {} that go on without the ledger",
+                thousands(*aimed),
+                thousands(*clocks),
+                thousands(*proceed)
+            ),
+        ]
     }
 }
 
@@ -102,6 +143,10 @@ pub struct Summary {
     pub duplicates: usize,
     /// Things that were lost.
     pub lost: usize,
+    /// Cases that have what belongs to another occurrence.
+    pub mixed: usize,
+    /// Items of the ledger that lost what they said, or their lease.
+    pub ledger_flaws: usize,
     /// Messages of a FIFO queue that were overtaken.
     pub overtaken: usize,
     /// Events of our own cases that were not left alone.
@@ -149,6 +194,8 @@ impl Summary {
             match breach.kind {
                 BreachKind::Duplicate => self.duplicates += 1,
                 BreachKind::Lost => self.lost += 1,
+                BreachKind::Mixed => self.mixed += 1,
+                BreachKind::Ledger => self.ledger_flaws += 1,
                 BreachKind::Order => self.overtaken += 1,
                 BreachKind::Loop => self.loops += 1,
                 BreachKind::Untrue | BreachKind::Late | BreachKind::Broken => {
@@ -183,9 +230,7 @@ impl Summary {
             requests,
             faults,
             cases,
-            windows,
-            fifo,
-            fed_back,
+            ..
         } = &self.counts;
         let mut text = String::new();
         let mut row = |name: &str, value: String| {
@@ -206,15 +251,9 @@ impl Summary {
         if let Some(broken) = self.broken {
             row("broken", broken.sentence().to_owned());
         }
-        row(
-            "worlds",
-            format!(
-                "{} with windows, {} with a FIFO queue; {} events of Cases were fed back",
-                thousands(*windows),
-                thousands(*fifo),
-                thousands(*fed_back)
-            ),
-        );
+        let [worlds, edges] = self.counts.worlds();
+        row("worlds", worlds);
+        row("", edges);
         row(
             "keys",
             format!(
@@ -244,6 +283,8 @@ impl Summary {
         row("cases", thousands(*cases));
         row("duplicates", thousands(self.duplicates));
         row("lost", thousands(self.lost));
+        row("mixed", thousands(self.mixed));
+        row("ledger flaws", thousands(self.ledger_flaws));
         row("overtaken", thousands(self.overtaken));
         row("loops", thousands(self.loops));
         row("false answers", thousands(self.false_answers));

@@ -1,12 +1,15 @@
 //! What a seed plans: keys, deliveries, crashes, deadlines, a deployment, lags and the weather on the wire.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
 use crate::Mode;
-use crate::assumptions::{FLOW_INVOKES, MAX_RECEIVE_COUNT, Times};
+use crate::aims::Aim;
+use crate::assumptions::{Broken, FLOW_INVOKES, MAX_RECEIVE_COUNT, TOKEN_REMEMBERED, Times};
 use crate::faults::Weather;
 use crate::keys::{Key, Kind, Occurrence, Poison};
+use crate::ledger::Use;
 use crate::trace::time;
 
 /// How long a key stands for one case in a world with windows.
@@ -21,14 +24,48 @@ pub(crate) struct Schedule {
     pub(crate) queue: Queue,
     pub(crate) times: Times,
     pub(crate) weather: Weather,
+    pub(crate) services: Services,
     /// The function's own time-out.
     pub(crate) timeout: Duration,
-    /// When the second release of the mapping is deployed.
-    pub(crate) deployed: Option<Duration>,
-    /// Whether a key stands for one case only as long as [`WINDOW`]: with a ledger.
-    pub(crate) window: bool,
+    pub(crate) releases: ReleaseTimes,
+    /// How the mapping uses the ledger, where there is one.
+    pub(crate) uses: Use,
+    /// Whether the contact of a contact event is read from Connect.
+    pub(crate) enrich: bool,
+    /// How far each environment's clock is ahead.
+    pub(crate) skews: Vec<Duration>,
+    /// What the deliveries of one key are aimed at.
+    pub(crate) aim: Option<Aim>,
     /// Where every event of Cases is fed back: the seed of how.
     pub(crate) feed: Option<u64>,
+}
+
+/// What AWS leaves open.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Services {
+    /// Whether a client token with another body is answered with `ValidationException`.
+    pub(crate) mismatch_refused: bool,
+    /// Whether a contact that is linked already is answered with `ConflictException`.
+    pub(crate) second_link_refused: bool,
+    /// Whether `CreateCase` is answered with `ConflictException` while another with its token is being carried out.
+    pub(crate) tokens_collide: bool,
+}
+
+/// When the second release of the mapping is deployed, and taken back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ReleaseTimes {
+    pub(crate) deployed: Option<Duration>,
+    pub(crate) rolled_back: Option<Duration>,
+    /// Whether environments go on and read the mapping again, as with `AppConfig`; else a release makes new ones.
+    pub(crate) reloads: bool,
+}
+
+impl ReleaseTimes {
+    /// Whether the second release is the current one.
+    pub(crate) fn is_second(&self, at: Duration) -> bool {
+        let passed = |time: Option<Duration>| time.is_some_and(|time| time <= at);
+        passed(self.deployed) && !passed(self.rolled_back)
+    }
 }
 
 /// A flow reaches its `Invoke AWS Lambda function` block.
@@ -86,6 +123,8 @@ pub(crate) struct Fate {
     pub(crate) crash: Option<Crash>,
     /// Less time than the function's time-out.
     pub(crate) remaining: Option<Duration>,
+    /// How long the look for a newer mapping takes, before anything else.
+    pub(crate) spent: Duration,
 }
 
 /// An environment ends in the middle.
@@ -102,43 +141,96 @@ impl Schedule {
     pub(crate) fn draw(random: &mut fastrand::Rng, mode: Mode) -> Self {
         let keys = keys(random);
         let fifo = random.u8(0..3) == 0;
+        let times = Times::draw(random, mode);
+        let deployed = (random.u8(0..3) == 0).then(|| Duration::from_secs(random.u64(1..=180)));
+        let back = (random.u8(0..3) == 0).then(|| Duration::from_secs(random.u64(1..=180)));
         let mut schedule = Self {
             flows: Vec::new(),
             events: Vec::new(),
             queue: Queue {
                 messages: Vec::new(),
-                batch: random.usize(1..=5),
+                batch: random.usize(1..=10),
                 fates: Vec::new(),
                 repeats: random.choice([0, 0, 10, 30]).unwrap_or_default(),
                 fifo,
                 puts_aside: random.bool() || fifo,
             },
-            times: Times::draw(random, mode),
+            times,
             weather: Weather::draw(random),
-            timeout: Duration::from_secs(random.choice([5, 10, 30]).unwrap_or(10)),
-            deployed: (random.u8(0..3) == 0).then(|| Duration::from_secs(random.u64(1..=180))),
-            window: random.u8(0..3) == 0 && mode.ledger,
+            services: Services {
+                mismatch_refused: random.u8(0..4) == 0,
+                second_link_refused: random.bool(),
+                tokens_collide: random.u8(0..4) == 0,
+            },
+            timeout: Duration::from_secs(random.choice([5, 10, 30, 30, 120]).unwrap_or(10)),
+            releases: ReleaseTimes {
+                deployed,
+                rolled_back: deployed.zip(back).map(|(deployed, back)| deployed + back),
+                reloads: random.bool(),
+            },
+            uses: Use {
+                window: random.u8(0..3) == 0 && mode.ledger,
+                attach: random.bool() && mode.ledger,
+                proceed: mode.broken == Some(Broken::LedgerOptional)
+                    || random.u8(0..4) == 0 && mode.ledger,
+            },
+            enrich: random.bool(),
+            skews: skews(times.clocks, random),
+            aim: None,
             feed: (random.u8(0..3) == 0).then(|| random.u64(..)),
             keys: Vec::new(),
         };
-        let crashes = random.choice([0, 10, 30, 60]).unwrap_or_default();
+        if schedule.uses.proceed && mode.broken != Some(Broken::LedgerOptional) {
+            // What is done without the ledger rests on the token alone.
+            schedule.times.token = schedule.times.token.max(TOKEN_REMEMBERED);
+        }
+        let calm = schedule.weather.is_calm();
+        let crashes = random.choice([0, 10, 30, 60]).filter(|_| !calm);
+        let crashes = crashes.unwrap_or_default();
         for key in &keys {
             schedule.deliveries(key, crashes, random);
         }
         let batches = schedule.queue.messages.len() * 3;
         schedule.queue.fates = fates(batches, crashes, random);
         schedule.keys = keys;
+        if calm {
+            schedule.unhurried();
+        } else if random.u8(0..3) == 0 {
+            schedule.aim(random);
+        }
         schedule
     }
 
     /// One or more deliveries for every occurrence of the key, close together or far apart.
     fn deliveries(&mut self, key: &Key, crashes: u8, random: &mut fastrand::Rng) {
+        if key.event_of != key.number {
+            return self.deliver_with(key, crashes, random);
+        }
         let queued = random.bool();
-        // With a window a key comes back after it, and more than once.
-        let (times, gaps) = if self.window {
-            ([1, 2, 3, 4, 4, 5], [20_000, 900_000, 1_200_000])
+        // At once, soon, after all retries; or where something shows, or is taken over, just then or not yet. With a window a key comes back
+        // after it, and more than once.
+        let (times, gaps) = if self.uses.window {
+            (
+                [1, 2, 3, 4, 4, 5],
+                [
+                    0..=20_000,
+                    0..=900_000,
+                    0..=1_200_000,
+                    270_000..=330_000,
+                    570_000..=630_000,
+                ],
+            )
         } else {
-            ([1, 1, 1, 2, 2, 3], [200, 20_000, 1_200_000])
+            (
+                [1, 1, 1, 2, 2, 3],
+                [
+                    0..=200,
+                    0..=20_000,
+                    0..=1_200_000,
+                    25_000..=65_000,
+                    270_000..=330_000,
+                ],
+            )
         };
         for number in 0..key.occurrences {
             let occurrence = Occurrence {
@@ -163,23 +255,77 @@ impl Schedule {
                         fates: fates(3, crashes, random),
                     });
                 }
-                // At once, soon, or after all retries.
-                let gap = random.choice(gaps).unwrap_or(200);
-                at += Duration::from_millis(random.u64(0..=gap));
+                let gap = random.choice(&gaps).cloned().unwrap_or(0..=200);
+                at += Duration::from_millis(random.u64(gap));
             }
         }
+    }
+
+    /// The same deliveries as those of the key that shares its event ids.
+    fn deliver_with(&mut self, key: &Key, crashes: u8, random: &mut fastrand::Rng) {
+        let of = |occurrence: Occurrence| {
+            let number = occurrence.number;
+            let is_other = occurrence.key == key.event_of && number < key.occurrences;
+            is_other.then_some(Occurrence {
+                key: key.number,
+                number,
+            })
+        };
+        let messages = self.queue.messages.clone();
+        let messages = messages.iter().filter_map(|message| {
+            let (occurrence, at) = (of(message.occurrence)?, message.at);
+            Some(Message { occurrence, at })
+        });
+        self.queue.messages.extend(messages);
+        for event in self.events.clone() {
+            let Some(occurrence) = of(event.occurrence) else {
+                continue;
+            };
+            self.events.push(AsyncEvent {
+                occurrence,
+                at: event.at,
+                fates: fates(3, crashes, random),
+            });
+        }
+    }
+
+    /// Every invocation has all of its time.
+    fn unhurried(&mut self) {
+        let flows = self.flows.iter_mut().flat_map(|step| &mut step.fates);
+        let events = self.events.iter_mut().flat_map(|event| &mut event.fates);
+        for fate in flows.chain(events).chain(&mut self.queue.fates) {
+            fate.remaining = None;
+        }
+    }
+
+    /// The occurrences of a key that are delivered at all.
+    pub(crate) fn delivered(&self, key: &Key) -> Vec<usize> {
+        let flows = self.flows.iter().map(|step| step.occurrence);
+        let events = self.events.iter().map(|event| event.occurrence);
+        let messages = self.queue.messages.iter().map(|message| message.occurrence);
+        let all = flows.chain(events).chain(messages);
+        let of_key = all.filter(|occurrence| occurrence.key == key.number);
+        let numbers: BTreeSet<usize> = of_key.map(|occurrence| occurrence.number).collect();
+        numbers.into_iter().collect()
+    }
+
+    /// Whether nothing goes wrong but what the services always do.
+    pub(crate) fn is_calm(&self) -> bool {
+        self.weather.is_calm()
     }
 }
 
 fn keys(random: &mut fastrand::Rng) -> Vec<Key> {
-    const KINDS: [Kind; 7] = [
+    const KINDS: [Kind; 9] = [
         Kind::Contact,
         Kind::RequestKey,
         Kind::Conversation,
         Kind::Order,
+        Kind::Order,
         Kind::ContactEvent,
         Kind::Notice,
         Kind::CaseEvent,
+        Kind::Account,
     ];
     let mut keys: Vec<Key> = Vec::new();
     for number in 1..=random.usize(2..=5) {
@@ -189,11 +335,12 @@ fn keys(random: &mut fastrand::Rng) -> Vec<Key> {
             1 if !matches!(kind, Kind::Contact | Kind::RequestKey | Kind::Conversation) => {
                 Some(Poison::Unrecognizable)
             }
+            2..=6 if kind == Kind::Account => Some(Poison::Gone),
             _ => None,
         };
-        let occurrences = match kind {
+        let mut occurrences = match kind {
             Kind::Conversation | Kind::Order | Kind::ContactEvent => random.usize(1..=2),
-            Kind::Contact | Kind::RequestKey | Kind::Notice | Kind::CaseEvent => 1,
+            Kind::Contact | Kind::RequestKey | Kind::Notice | Kind::CaseEvent | Kind::Account => 1,
         };
         let earlier = keys
             .iter()
@@ -202,28 +349,52 @@ fn keys(random: &mut fastrand::Rng) -> Vec<Key> {
             (Kind::RequestKey, Some(key)) => key.contact_of,
             _ => number,
         };
+        let mut orders = keys.iter();
+        let order = orders.find(|key| key.kind == Kind::Order && key.event_of == key.number);
+        let event_of = match (kind, order) {
+            (Kind::Order, Some(order)) if random.u8(0..3) == 0 => {
+                occurrences = occurrences.min(order.occurrences);
+                order.number
+            }
+            _ => number,
+        };
         keys.push(Key {
             number,
             kind,
             poison,
             occurrences,
             contact_of,
+            event_of,
+            own_contacts: kind == Kind::Conversation || kind == Kind::Order && random.bool(),
+            same_words: random.u8(0..3) == 0,
+            varies: kind == Kind::Order && random.u8(0..3) == 0,
+            overflows: kind == Kind::Notice && random.bool(),
         });
     }
     keys
 }
 
+/// Each environment's clock, in the order in which they start.
+fn skews(most: Duration, random: &mut fastrand::Rng) -> Vec<Duration> {
+    let most = u64::try_from(most.as_millis()).unwrap_or(u64::MAX);
+    let mut skew = || match random.u8(0..3) {
+        0 => 0,
+        1 => most,
+        _ => random.u64(0..=most),
+    };
+    (0..8).map(|_| Duration::from_millis(skew())).collect()
+}
+
 /// `crashes` of a hundred invocations crash.
 fn fates(invocations: usize, crashes: u8, random: &mut fastrand::Rng) -> Vec<Fate> {
     let mut fate = || Fate {
-        crash: (random.u8(0..100) < crashes).then(|| {
-            if random.bool() {
-                Crash::AtStep(random.u32(1..=14))
-            } else {
-                Crash::After(Duration::from_millis(random.u64(0..=600)))
-            }
+        crash: (random.u8(0..100) < crashes).then(|| match random.u8(0..8) {
+            0..4 => Crash::AtStep(random.u32(1..=14)),
+            4..7 => Crash::After(Duration::from_millis(random.u64(0..=600))),
+            _ => Crash::After(Duration::from_millis(random.u64(600..=12_000))),
         }),
         remaining: (random.u8(0..10) == 0).then(|| Duration::from_millis(random.u64(100..=3_000))),
+        spent: Duration::from_millis(random.u64(0..=200)),
     };
     (0..invocations).map(|_| fate()).collect()
 }
@@ -276,26 +447,14 @@ impl fmt::Display for Schedule {
             )?;
             write_fates(f, &self.queue.fates)?;
         }
-        if let Some(at) = self.deployed {
-            writeln!(
-                f,
-                "{}  another release of the mapping is deployed",
-                time(at)
-            )?;
-        }
-        if self.window {
-            let minutes = WINDOW.as_secs() / 60;
-            writeln!(f, "a key stands for one case for {minutes} minutes")?;
-        }
-        if self.feed.is_some() {
-            writeln!(f, "every event of Cases is fed back")?;
-        }
+        self.write_surroundings(f)?;
         let Times {
             token,
             case,
             item,
             profile,
             request,
+            clocks,
         } = self.times;
         writeln!(
             f,
@@ -307,17 +466,67 @@ impl fmt::Display for Schedule {
             profile.as_secs(),
             request.as_secs(),
         )?;
-        let rates: Vec<String> = self
-            .weather
-            .rates()
-            .map(|(operation, percent)| format!("{operation} {percent} %"))
-            .collect();
-        let rates = if rates.is_empty() {
-            "none".to_owned()
+        if !clocks.is_zero() {
+            let skews: Vec<String> = self
+                .skews
+                .iter()
+                .map(|skew| skew.as_millis().to_string())
+                .collect();
+            writeln!(f, "clocks are ahead by {} ms", skews.join(", "))?;
+        }
+        write!(f, "{}", self.weather)
+    }
+}
+
+impl Schedule {
+    /// The mapping, and what AWS leaves open.
+    fn write_surroundings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ReleaseTimes {
+            deployed,
+            rolled_back,
+            reloads,
+        } = self.releases;
+        let how = if reloads {
+            ", and environments read it"
         } else {
-            rates.join(", ")
+            ""
         };
-        writeln!(f, "faults: {rates}")
+        if let Some(at) = deployed {
+            let at = time(at);
+            writeln!(f, "{at}  another release of the mapping is deployed{how}")?;
+        }
+        if let Some(at) = rolled_back {
+            writeln!(f, "{}  it is taken back", time(at))?;
+        }
+        if self.uses.window {
+            let minutes = WINDOW.as_secs() / 60;
+            writeln!(f, "a key stands for one case for {minutes} minutes")?;
+        }
+        let lines = [
+            (self.uses.attach, "other occurrences attach to a case"),
+            (self.uses.proceed, "without the ledger the function goes on"),
+            (self.enrich, "contact events are enriched"),
+            (self.feed.is_some(), "every event of Cases is fed back"),
+            (
+                self.services.mismatch_refused,
+                "a token with another body is a ValidationException",
+            ),
+            (
+                self.services.second_link_refused,
+                "a second link of a contact is a ConflictException",
+            ),
+            (
+                self.services.tokens_collide,
+                "a token in use is a ConflictException",
+            ),
+        ];
+        for (_, line) in lines.iter().filter(|(holds, _)| *holds) {
+            writeln!(f, "{line}")?;
+        }
+        if let Some(aim) = self.aim {
+            writeln!(f, "aimed at {}", aim.name())?;
+        }
+        Ok(())
     }
 }
 

@@ -10,22 +10,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use casebridge::config::Config;
 use cases_emulator::Emulator;
 use serde_json::{Value, json};
 
 pub use self::memory::{Memory, Sample};
 pub use self::report::Report;
-use crate::Mode;
 use crate::assumptions::{
     FUNCTION_TIMEOUT, MAX_RECEIVE_COUNT, REQUEST_ARRIVES_WITHIN, VISIBILITY_TIMEOUTS,
 };
 use crate::clock::Clock;
 use crate::environment::{Pool, Releases};
 use crate::faults::Weather;
-use crate::ledger;
+use crate::ledger::{self, Use};
 use crate::trace::Trace;
-use crate::wire::Wire;
+use crate::wire::{Conditions, Wire};
 
 /// Of a hundred requests, how many meet a fault.
 const FAULTS: u8 = 10;
@@ -76,7 +74,6 @@ struct Backlog {
     clock: Clock,
     emulator: Emulator,
     wire: Arc<Wire>,
-    configs: [Config; 2],
     pool: Pool,
     queue: RefCell<Queue>,
 }
@@ -109,10 +106,6 @@ impl Soak {
 
     fn backlog(self, releases: &Releases) -> anyhow::Result<Backlog> {
         fastrand::seed(self.seed);
-        let mode = Mode {
-            ledger: self.ledger,
-            broken: None,
-        };
         let emulator = Emulator::from_snapshot(&releases.snapshot)
             .context("the emulator does not take domain.json")?;
         emulator.set_rate_limits(true);
@@ -123,12 +116,19 @@ impl Soak {
         let wire = Wire::new(
             emulator.clone(),
             Trace::silent(clock),
-            Weather::steady(FAULTS),
-            REQUEST_ARRIVES_WITHIN,
-            None,
+            Conditions {
+                weather: Weather::steady(FAULTS),
+                late: REQUEST_ARRIVES_WITHIN,
+                clocks: Duration::ZERO,
+                tokens_collide: false,
+                broken: None,
+            },
             clock,
             fastrand::Rng::with_seed(self.seed),
         );
+        let wire = Arc::new(wire);
+        let ledger = self.ledger.then(Use::default);
+        let configs = [false, true].map(|second| releases.plain(second, ledger, None));
         let message = |number| Message {
             number,
             visible: Duration::ZERO,
@@ -138,9 +138,8 @@ impl Soak {
             soak: self,
             clock,
             emulator,
-            wire: Arc::new(wire),
-            configs: [false, true].map(|second| releases.plain(second, false, mode)),
-            pool: Pool::default(),
+            pool: Pool::new(&wire, clock, configs),
+            wire,
             queue: RefCell::new(Queue {
                 messages: (0..self.events).map(message).collect(),
                 ..Queue::default()
@@ -171,9 +170,7 @@ async fn poll(backlog: Rc<Backlog>) -> anyhow::Result<()> {
 
 impl Backlog {
     async fn invoke(&self, batch: &[usize]) -> anyhow::Result<()> {
-        let environment = self
-            .pool
-            .take(&self.configs, false, &self.wire, self.clock)?;
+        let environment = self.pool.take(false)?;
         let records: Vec<Value> = batch.iter().map(|number| record(*number)).collect();
         let payload = json!({ "Records": records }).to_string();
         let answer = environment.casebridge.handle(&payload, FUNCTION_TIMEOUT);

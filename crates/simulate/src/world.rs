@@ -1,15 +1,16 @@
 //! One world: the services, the wire, the function's environments, and the record of what they did.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use casebridge::config::Config;
 use casebridge::error::ErrorCode;
-use cases_emulator::Emulator;
+use casebridge::start;
+use cases_emulator::{DuplicateContact, Emulator, MismatchedToken};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -19,11 +20,11 @@ use crate::crash;
 use crate::delivery::{case_events, eventbridge, flow, sqs};
 use crate::environment::{FAILURE_QUEUE, PROFILES_DOMAIN, Pool, Releases};
 use crate::invariants::{self, BreachKind, Verdict};
-use crate::keys::{Key, Occurrence};
+use crate::keys::{INSTANCE_ID, Key, Occurrence, Poison};
 use crate::report::Counts;
 use crate::schedule::{Fate, Schedule};
 use crate::trace::Trace;
-use crate::wire::{Effect, Seen, Wire};
+use crate::wire::{Conditions, Effect, Seen, Wire};
 use crate::{Mode, ledger};
 
 /// How long nothing is delivered before what is not done comes again: longer than anything takes to show.
@@ -52,8 +53,6 @@ pub(crate) struct World {
     pub(crate) trace: Trace,
     pub(crate) emulator: Emulator,
     wire: Arc<Wire>,
-    /// The configuration of the first release and of the later one.
-    configs: [Config; 2],
     pool: Pool,
     /// Whether crashes and short deadlines are over.
     fair: Cell<bool>,
@@ -78,6 +77,8 @@ pub(crate) struct Deliveries {
     pub(crate) dead: Vec<Occurrence>,
     /// What was ever in it.
     pub(crate) died: Vec<Occurrence>,
+    /// Who was told that a comment was added.
+    pub(crate) told: Vec<Occurrence>,
     /// Events of Cases that were fed back.
     pub(crate) fed_back: usize,
     /// How often a service delivered again, for whatever reason.
@@ -112,46 +113,47 @@ impl World {
         // Jitter, and whatever else the SDK draws.
         fastrand::seed(seed);
         let mut random = fastrand::Rng::with_seed(seed);
-        let schedule = Schedule::draw(&mut random, mode);
-        let emulator = Emulator::from_snapshot(&releases.snapshot)
-            .context("the emulator does not take domain.json")?;
-        let profiles = json!({ "domain": { "DomainName": PROFILES_DOMAIN }, "profiles": [] });
-        emulator
-            .set_profiles(&profiles.to_string())
-            .context("the emulator does not take a profiles domain")?;
-        let times = schedule.times;
-        emulator.set_token_lifetime(times.token);
-        emulator.set_search_lag(times.case);
-        emulator.set_related_item_lag(times.item);
-        emulator.set_profile_lag(times.profile);
-        if schedule.queue.puts_aside {
-            emulator.add_queue(FAILURE_QUEUE);
-        }
+        let mut schedule = Schedule::draw(&mut random, mode);
+        let emulator = emulator(&schedule, releases)?;
         if mode.ledger {
             ledger::prepare(&emulator);
         }
+        let mut configs = [false, true].map(|second| releases.configured(second, &schedule, mode));
+        if schedule.uses.proceed && schedule.uses.window {
+            // A function that refuses this together keeps its promise.
+            let [first, _] = &configs;
+            if start::plan(first).is_err() {
+                schedule.uses.proceed = false;
+                configs = [false, true].map(|second| releases.configured(second, &schedule, mode));
+            }
+        }
         let clock = Clock::new();
         let trace = Trace::new(clock);
+        let conditions = Conditions {
+            weather: schedule.weather.clone(),
+            late: schedule.times.request,
+            clocks: schedule.times.clocks,
+            tokens_collide: schedule.services.tokens_collide,
+            broken: mode.broken,
+        };
         let wire = Wire::new(
             emulator.clone(),
             trace.clone(),
-            schedule.weather.clone(),
-            times.request,
-            mode.broken,
+            conditions,
             clock,
             random.fork(),
         );
         let (wire, changes) = wire.with_changes();
-        let configs = [false, true].map(|second| releases.configured(second, &schedule, mode));
+        let wire = Arc::new(wire);
+        let pool = Pool::new(&wire, clock, configs);
         Ok(Self {
+            pool: pool.with(&schedule.skews, schedule.releases.reloads),
             schedule,
             mode,
             clock,
             trace,
             emulator,
-            wire: Arc::new(wire),
-            configs,
-            pool: Pool::default(),
+            wire,
             fair: Cell::new(false),
             invocations: RefCell::default(),
             running: RefCell::default(),
@@ -171,6 +173,32 @@ impl World {
         self.key(occurrence)
             .map(|key| key.payload(occurrence.number))
             .unwrap_or_default()
+    }
+
+    /// The occurrence whose event this is.
+    pub(crate) fn occurrence_of(&self, event: Option<&Value>) -> Option<Occurrence> {
+        let event = event?;
+        let keys = self.schedule.keys.iter();
+        let mut all = keys.flat_map(|key| {
+            let numbers = 0..key.occurrences;
+            numbers.map(move |number| Occurrence {
+                key: key.number,
+                number,
+            })
+        });
+        all.find(|occurrence| {
+            let payload: Option<Value> = serde_json::from_str(&self.payload(*occurrence)).ok();
+            payload.as_ref() == Some(event)
+        })
+    }
+
+    /// How many occurrences of a key have been told that their comment was added, with this one if it was.
+    pub(crate) fn told(&self, occurrence: Occurrence, now: bool) -> usize {
+        let told = &mut self.deliveries.borrow_mut().told;
+        if now && !told.contains(&occurrence) {
+            told.push(occurrence);
+        }
+        told.iter().filter(|of| of.key == occurrence.key).count()
     }
 
     /// Whether crashes, short deadlines and faults are over.
@@ -230,11 +258,8 @@ impl World {
 
     async fn run(&self, occurrences: Vec<Occurrence>, payload: &str, fate: Fate) -> End {
         let begun = self.clock.elapsed();
-        let second = self.schedule.deployed.is_some_and(|at| at <= begun);
-        let environment = match self
-            .pool
-            .take(&self.configs, second, &self.wire, self.clock)
-        {
+        let second = self.schedule.releases.is_second(begun);
+        let environment = match self.pool.take(second) {
             Ok(environment) => environment,
             Err(error) => {
                 self.accuse(invariants::Breach::start(&error));
@@ -259,7 +284,20 @@ impl World {
             end: None,
         });
         let remaining = fate.remaining.unwrap_or(self.schedule.timeout);
-        let handled = environment.casebridge.handle(payload, remaining);
+        let spent = if self.schedule.releases.reloads {
+            fate.spent.min(remaining / 4)
+        } else {
+            Duration::ZERO
+        };
+        let handled = async {
+            tokio::time::sleep(spent).await;
+            let invocation = casebridge::handler::Invocation {
+                remaining,
+                spent,
+                ..Default::default()
+            };
+            environment.casebridge.handle(payload, invocation).await
+        };
         let handled = Box::pin(crash::run(handled, fate.crash));
         let end = match tokio::time::timeout(remaining, handled).await {
             Err(_) => End::TimedOut,
@@ -336,6 +374,46 @@ impl World {
             }
         }
     }
+}
+
+/// The services of a world, before anything happens.
+fn emulator(schedule: &Schedule, releases: &Releases) -> anyhow::Result<Emulator> {
+    let emulator = Emulator::from_snapshot(&releases.snapshot)
+        .context("the emulator does not take domain.json")?;
+    let known = schedule.keys.iter();
+    let known = known.filter(|key| key.poison != Some(Poison::Gone));
+    let profiles: Vec<Value> = known
+        .map(|key| json!({ "ProfileId": key.profile_id() }))
+        .collect();
+    let profiles = json!({ "domain": { "DomainName": PROFILES_DOMAIN }, "profiles": profiles });
+    emulator
+        .set_profiles(&profiles.to_string())
+        .context("the emulator does not take a profiles domain")?;
+    let contacts = schedule.keys.iter().map(|key| key.contact(0));
+    let contacts: BTreeSet<String> = contacts.collect();
+    let contacts: Vec<Value> = contacts
+        .iter()
+        .map(|id| json!({ "Contact": { "Id": id }, "Attributes": { "topic": "simulated" } }))
+        .collect();
+    let contacts = json!({ "instanceId": INSTANCE_ID, "contacts": contacts });
+    emulator
+        .set_contacts(&contacts.to_string())
+        .context("the emulator does not take contacts")?;
+    let (times, services) = (schedule.times, schedule.services);
+    emulator.set_token_lifetime(times.token);
+    emulator.set_search_lag(times.case);
+    emulator.set_related_item_lag(times.item);
+    emulator.set_profile_lag(times.profile);
+    if services.mismatch_refused {
+        emulator.set_mismatched_tokens(MismatchedToken::Validation);
+    }
+    if services.second_link_refused {
+        emulator.set_duplicate_contacts(DuplicateContact::Conflict);
+    }
+    if schedule.queue.puts_aside {
+        emulator.add_queue(FAILURE_QUEUE);
+    }
+    Ok(emulator)
 }
 
 /// Runs one seed.

@@ -62,8 +62,25 @@ fn seeds_give_different_worlds() {
 fn every_promise_is_kept() {
     let summary = summary(0..40, PLAIN);
     assert!(summary.holds(), "{:#?}", summary.failed);
-    assert!(summary.counts.crashes > 0);
-    assert_eq!(summary.counts.faults.len(), Fault::ALL.len());
+}
+
+/// What the worlds are made of: every fault, crashes, and every edge that schedules aim at.
+#[test]
+fn the_worlds_have_everything_that_can_go_wrong() {
+    let summary = summary(0..60, LEDGER);
+    let counts = &summary.counts;
+    assert_eq!(counts.faults.len(), Fault::ALL.len());
+    for (what, times) in [
+        ("crashes", counts.crashes),
+        ("keys that can have no case", counts.poison),
+        ("windows", counts.windows),
+        ("FIFO queues", counts.fifo),
+        ("worlds that go on without the ledger", counts.proceed),
+        ("clocks that differ", counts.clocks),
+        ("aims", counts.aimed),
+    ] {
+        assert!(times > 0, "no {what}");
+    }
 }
 
 #[test]
@@ -89,6 +106,22 @@ fn a_token_that_is_forgotten_makes_duplicates_that_are_found() {
 fn a_ledger_without_its_condition_makes_duplicates_that_are_found() {
     let summary = summary(0..20, broken(LEDGER, Broken::NoCondition));
     assert!(summary.duplicates > 0, "{summary:#?}");
+}
+
+/// Each assumption that the promise rests on carries something: without it something is there twice, lost or untrue.
+#[test]
+fn every_assumption_that_is_broken_is_missed() {
+    for (assumption, seeds) in [
+        (Broken::SearchLags, 0..60),
+        (Broken::SearchForgets, 0..60),
+        (Broken::ItemsLag, 0..60),
+        (Broken::ProfilesLag, 0..60),
+        (Broken::LateRequests, 0..120),
+        (Broken::ClocksApart, 0..120),
+    ] {
+        let summary = summary(seeds, broken(LEDGER, assumption));
+        assert!(!summary.holds(), "nobody misses {}", assumption.name());
+    }
 }
 
 /// Every event has its case once, none is a dead letter, and nine tenths of the quota are used.
@@ -132,6 +165,9 @@ fn counts() -> Counts {
         cases: 1_662,
         windows: 164,
         fifo: 171,
+        proceed: 61,
+        clocks: 249,
+        aimed: 158,
         fed_back: 1_012,
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_sdk_connectcases::types::{
     AuditEventFieldValueUnion, AuditEventType, EmptyFieldValue, FieldValueUnion, UserUnion,
 };
+use cases_emulator::MismatchedToken;
 use serde_json::{Value, json};
 
 use crate::{client, emulator, field, identifier, make, plain_case, post, text};
@@ -213,6 +214,20 @@ async fn one_token_is_one_case() {
     let other = plain_case(&client, "b").client_token("t").send().await;
     let error = other.expect_err("another body").into_service_error();
     assert!(error.is_conflict_exception(), "{error:?}");
+    assert_eq!(emulator.cases().len(), 1);
+}
+
+/// AWS names an exception for it, and does not say that it is always used.
+#[tokio::test(start_paused = true)]
+async fn a_mismatching_token_may_be_a_validation_exception() {
+    let emulator = emulator();
+    emulator.set_mismatched_tokens(MismatchedToken::Validation);
+    let client = client(&emulator);
+    let first = plain_case(&client, "a").client_token("t").send().await;
+    first.expect("a case");
+    let other = plain_case(&client, "b").client_token("t").send().await;
+    let error = other.expect_err("another body").into_service_error();
+    assert!(error.is_validation_exception(), "{error:?}");
     assert_eq!(emulator.cases().len(), 1);
 }
 

@@ -26,12 +26,20 @@ pub(crate) enum Heard {
 
 impl Heard {
     /// Whether the flow has no reason to come back: the case is there with all that belongs to it, or there can be none.
-    pub(crate) fn is_final(&self) -> bool {
+    fn is_final(&self) -> bool {
         match self {
             Self::Nothing => false,
             Self::Answer(answer) => {
                 answer.get("retryable").and_then(Value::as_str) == Some("false")
             }
+        }
+    }
+
+    /// Whether there is no case.
+    fn is_failed(&self) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Answer(answer) => answer.get("status").and_then(Value::as_str) == Some("failed"),
         }
     }
 }
@@ -45,11 +53,14 @@ pub(crate) async fn step(world: Rc<World>, number: usize) {
     reach(&world, step).await;
 }
 
-/// Flows that were told to try again, or nothing, do so.
+/// Flows that were told to try again, or nothing, do so; and those that were refused, as what refused them is mended.
 pub(crate) async fn settle(world: &Rc<World>) {
     for step in &world.schedule.flows {
         for _ in 0..TRIES {
-            if heard(world, step.occurrence).is_none_or(|heard| heard.is_final()) {
+            let key = world.key(step.occurrence);
+            let is_sound = key.is_some_and(|key| key.poison.is_none());
+            let is_settled = |heard: Heard| heard.is_final() && !(is_sound && heard.is_failed());
+            if heard(world, step.occurrence).is_none_or(is_settled) {
                 break;
             }
             world.deliveries.borrow_mut().repeated += 1;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 pub(crate) use self::fifo::group;
 use crate::assumptions::{Broken, MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUTS};
+use crate::clock::Clock;
 use crate::invariants;
 use crate::keys::Occurrence;
 use crate::schedule::Fate;
@@ -24,8 +25,11 @@ const POLLERS: usize = 2;
 struct Message {
     id: usize,
     occurrence: Occurrence,
+    sent: Duration,
     visible: Duration,
     received: u32,
+    /// When it was received first.
+    first: Option<Duration>,
 }
 
 struct Queue {
@@ -43,9 +47,18 @@ pub(crate) async fn work(world: Rc<World>) {
     drain(&world, sent.collect()).await;
 }
 
-/// Everything in the dead-letter queue comes again.
+/// Everything in the dead-letter queue comes again, and everything in the failure queue that was put there for a fault that is mended.
 pub(crate) async fn redrive(world: &Rc<World>) {
     let mut dead = std::mem::take(&mut world.deliveries.borrow_mut().dead);
+    let is_sound = |occurrence: &Occurrence| {
+        let key = world.key(*occurrence);
+        key.is_some_and(|key| key.poison.is_none())
+    };
+    let put_aside = world.seen().put_aside;
+    let put_aside = put_aside
+        .iter()
+        .filter_map(|message| world.occurrence_of(message.body.get("event")));
+    dead.extend(put_aside.filter(is_sound));
     dead.sort_by_key(|occurrence| (occurrence.key, occurrence.number));
     dead.dedup();
     world.deliveries.borrow_mut().repeated += dead.len();
@@ -57,11 +70,13 @@ async fn drain(world: &Rc<World>, sent: Vec<(Occurrence, Duration)>) {
     let mut sent = sent;
     sent.sort_by_key(|(_, at)| *at);
     let messages = sent.into_iter().enumerate();
-    let messages = messages.map(|(id, (occurrence, visible))| Message {
+    let messages = messages.map(|(id, (occurrence, sent))| Message {
         id,
         occurrence,
-        visible,
+        sent,
+        visible: sent,
         received: 0,
+        first: None,
     });
     let queue = Rc::new(RefCell::new(Queue {
         messages: messages.collect(),
@@ -104,10 +119,17 @@ async fn invoke(world: &Rc<World>, queue: &RefCell<Queue>, batch: &[Message], fa
     let records: Vec<Value> = batch.iter().map(|message| record(world, message)).collect();
     let payload = json!({ "Records": records }).to_string();
     let begun = world.clock.elapsed();
-    let Ok(End::Answered(answer)) = world.invoke(occurrences, payload, fate).await else {
+    let invoked = world.invoke(occurrences, payload, fate).await;
+    let Ok(End::Answered(answer)) = invoked else {
         return;
     };
     let kept = kept(&answer);
+    if let Some(head) = batch
+        .first()
+        .filter(|head| kept.contains(&message_id(head.id)))
+    {
+        invariants::check_kept(world, head.occurrence, begun);
+    }
     if world.schedule.queue.fifo {
         fifo::check(world, batch, |message| {
             kept.contains(&message_id(message.id))
@@ -151,7 +173,11 @@ fn record(world: &World, message: &Message) -> Value {
         "eventSource": "aws:sqs",
         "eventSourceARN": format!("arn:aws:sqs:us-east-1:111122223333:simulated{suffix}"),
         "body": world.payload(message.occurrence),
-        "attributes": { "ApproximateReceiveCount": message.received.to_string() },
+        "attributes": {
+            "ApproximateReceiveCount": message.received.to_string(),
+            "ApproximateFirstReceiveTimestamp": Clock::epoch_milliseconds(message.first.unwrap_or_default()).to_string(),
+            "SentTimestamp": Clock::epoch_milliseconds(message.sent).to_string(),
+        },
     })
 }
 
@@ -177,6 +203,7 @@ impl Queue {
                 continue;
             };
             message.received += 1;
+            message.first.get_or_insert(now);
             if message.received > 1 || twice {
                 world.deliveries.borrow_mut().repeated += 1;
             }

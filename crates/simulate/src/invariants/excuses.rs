@@ -1,7 +1,5 @@
 //! What the function does not promise, and what is counted therefore.
 
-use std::time::Duration;
-
 use crate::keys::{Key, Occurrence};
 use crate::world::{Invocation, World};
 
@@ -16,10 +14,17 @@ pub(super) enum Twin {
 
 /// Whether what is there twice is among what the function does not promise.
 ///
-/// A run looks for what an earlier one did, and cannot see what does not show yet: because the services lag, or because a request arrived
-/// after its sender was gone. With a ledger that takes an earlier run that could neither mark its key as done nor say what it was going to add,
-/// and keys that share a customer do not know of each other. Without one, runs side by side do not see each other at all, and a flow that runs again does not look.
+/// With a ledger everything of a key is there once; keys that share a customer do not know of each other, and a run that went on without
+/// the ledger is like one that has none. Without one, a run looks for what an earlier one did, and cannot see what does not show yet: because
+/// the services lag, or because a request arrived after its sender was gone. Runs side by side do not see each other at all, and a flow that
+/// runs again does not look.
 pub(super) fn is_excused(world: &World, keys: &[&Key], twin: Twin) -> bool {
+    if twin == Twin::Profile && keys.len() > 1 {
+        return true;
+    }
+    if world.mode.ledger {
+        return keys.iter().any(|key| went_without(world, key));
+    }
     let of_keys = |occurrence: &&Occurrence| keys.iter().any(|key| key.number == occurrence.key);
     let invocations = world.invocations();
     let runs: Vec<(usize, &Invocation)> = invocations
@@ -31,40 +36,40 @@ pub(super) fn is_excused(world: &World, keys: &[&Key], twin: Twin) -> bool {
                 .any(|occurrence| of_keys(&occurrence))
         })
         .collect();
-    if world.mode.ledger {
-        if keys.len() > 1 {
-            return true;
-        }
-    } else {
-        let is_flow = keys.iter().any(|key| key.is_flow());
-        let crowded =
-            |(_, run): &(usize, &Invocation)| run.occurrences.iter().filter(of_keys).count() > 1;
-        if is_flow && runs.len() > 1 || runs.iter().any(crowded) {
-            return true;
-        }
+    let is_flow = keys.iter().any(|key| key.is_flow());
+    let crowded =
+        |(_, run): &(usize, &Invocation)| run.occurrences.iter().filter(of_keys).count() > 1;
+    if is_flow && runs.len() > 1 || runs.iter().any(crowded) {
+        return true;
     }
     let seen = world.seen();
     let (lag, request) = world.schedule.times.excused_for();
     let is_hidden = |(number, one): &(usize, &Invocation), other: &Invocation| {
-        // A batch marks several keys, and the wire does not see which.
-        let is_alone = one.occurrences.len() == 1;
-        let is_announced = twin == Twin::Item && seen.announcements.contains(number);
-        let is_told = is_alone && (seen.completions.contains(number) || is_announced);
-        if is_told || !seen.additions.contains(number) {
+        if !seen.additions.contains(number) {
             return false;
         }
-        let (ended, begun) = (one.ended.unwrap_or(Duration::MAX), other.begun);
-        if !world.mode.ledger && begun < ended {
+        let (Some(ended), begun) = (one.ended, other.begun) else {
             return true;
-        }
+        };
         let gap = begun.saturating_sub(ended);
-        gap < lag || seen.late.contains(number) && gap < request
+        begun < ended || gap < lag || seen.late.contains(number) && gap < request
     };
-    let goes_on = |one: &Invocation, other: &Invocation| {
-        other.ended.unwrap_or(Duration::MAX) >= one.ended.unwrap_or(Duration::MAX)
-    };
+    let goes_on = |one: &Invocation, other: &Invocation| other.ended >= one.ended;
     runs.iter().any(|one| {
         let mut others = runs.iter().filter(|other| other.0 != one.0);
         others.any(|other| goes_on(one.1, other.1) && is_hidden(one, other.1))
     })
+}
+
+/// Whether a run of the key may have gone on without the ledger.
+pub(super) fn went_without(world: &World, key: &Key) -> bool {
+    let uses = world.schedule.uses;
+    if !uses.proceed || uses.window {
+        return false;
+    }
+    let seen = world.seen();
+    let of_key = |run: &Invocation| run.occurrences.iter().any(|of| of.key == key.number);
+    let invocations = world.invocations();
+    let mut runs = invocations.iter().enumerate();
+    runs.any(|(number, run)| of_key(run) && seen.missed_the_ledger(number))
 }

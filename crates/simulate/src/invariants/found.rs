@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::clock::Clock;
 use crate::delivery::flow::{self, Heard};
-use crate::environment::FAILURE_QUEUE;
 use crate::keys::{Key, Occurrence};
 use crate::world::World;
 
@@ -31,14 +29,9 @@ pub(super) fn is_reported(world: &World, occurrence: Occurrence) -> bool {
 /// Whether the failure queue has the event, with a reason.
 pub(super) fn is_put_aside(world: &World, occurrence: Occurrence) -> bool {
     let payload: Option<Value> = serde_json::from_str(&world.payload(occurrence)).ok();
-    let messages = world.emulator.messages(FAILURE_QUEUE);
-    let mut bodies = messages.iter().filter_map(|message| {
-        let body = message.get("body").and_then(Value::as_str)?;
-        serde_json::from_str::<Value>(body).ok()
-    });
-    bodies.any(|body| {
-        let code = body.get("errorCode").and_then(Value::as_str);
-        body.get("event") == payload.as_ref() && code.is_some_and(|code| !code.is_empty())
+    world.seen().put_aside.iter().any(|message| {
+        let code = message.body.get("errorCode").and_then(Value::as_str);
+        message.body.get("event") == payload.as_ref() && code.is_some_and(|code| !code.is_empty())
     })
 }
 
@@ -100,10 +93,9 @@ impl Found {
 
     /// Those cases alone that a delivery which began then may be answered with: their windows were not over.
     pub(super) fn current(&self, world: &World, begun: Duration) -> Self {
-        let (windows, begun) = (world.seen().windows, Clock::epoch_seconds(begun));
-        let is_current = |case: &&String| windows.get(*case).is_none_or(|over| *over > begun);
-        let cases = self.cases.iter().filter(is_current).cloned().collect();
-        Self::in_cases(world, cases)
+        let cases = self.cases.iter();
+        let cases = cases.filter(|case| !super::is_over(world, case, begun));
+        Self::in_cases(world, cases.cloned().collect())
     }
 
     /// When the first case was created.
@@ -113,14 +105,22 @@ impl Found {
         times.min().copied()
     }
 
-    /// Links and comments beyond the first of each.
-    pub(super) fn twins(&self) -> (usize, usize) {
-        let beyond = |all: &[String]| all.len() - all.iter().collect::<HashSet<_>>().len();
-        (beyond(&self.links), beyond(&self.comments))
+    /// Links and comments beyond those that belong there: so many of each.
+    pub(super) fn twins(&self, links: usize, comments: usize) -> (usize, usize) {
+        let beyond = |all: &[String], most: usize| -> usize {
+            let each: HashSet<&String> = all.iter().collect();
+            let times = each.iter().map(|one| count(all, one));
+            times.map(|times| times.saturating_sub(most)).sum()
+        };
+        (beyond(&self.links, links), beyond(&self.comments, comments))
     }
 
-    /// Whether one of these contacts is not linked.
-    pub(super) fn missing(&self, contacts: &[String]) -> bool {
-        contacts.iter().any(|contact| !self.links.contains(contact))
+    /// How often a comment is there.
+    pub(super) fn copies(&self, comment: &str) -> usize {
+        count(&self.comments, comment)
     }
+}
+
+fn count(all: &[String], one: &str) -> usize {
+    all.iter().filter(|item| *item == one).count()
 }

@@ -5,15 +5,20 @@ use std::time::Duration;
 use super::found::Found;
 use super::{Breach, BreachKind, Verdict};
 use crate::delivery::sqs::group;
-use crate::keys::Key;
+use crate::keys::{Key, Occurrence};
 use crate::world::World;
 
-/// Judges a world with a FIFO queue. What was in the dead-letter queue has lost its place.
+/// Judges a world with a FIFO queue. What was in the dead-letter queue, or in the failure queue, has lost its place.
 pub(super) fn check(world: &World, verdict: &mut Verdict) {
     let queue = &world.schedule.queue;
     if !queue.fifo {
         return;
     }
+    let put_aside = world.seen().put_aside;
+    let put_aside: Vec<Occurrence> = put_aside
+        .iter()
+        .filter_map(|message| world.occurrence_of(message.body.get("event")))
+        .collect();
     let mut messages: Vec<_> = queue.messages.iter().collect();
     messages.sort_by_key(|message| message.at);
     let mut latest: Vec<(usize, &Key, Duration)> = Vec::new();
@@ -28,7 +33,8 @@ pub(super) fn check(world: &World, verdict: &mut Verdict) {
         seen.push(key.number);
         let has_died = {
             let deliveries = world.deliveries.borrow();
-            deliveries.died.iter().any(|died| died.key == key.number)
+            let mut left = deliveries.died.iter().chain(&put_aside);
+            left.any(|left| left.key == key.number)
         };
         let Some(created) = Found::of(world, key)
             .first_created(world)

@@ -90,6 +90,8 @@ fn operation(path: &str) -> &'static str {
         ["domains", _, "cases", _, "related-items"] => "CreateRelatedItem",
         ["domains", _, "cases", _, "related-items-search"] => "SearchRelatedItems",
         ["domains", _, "list-cases-for-contact"] => "ListCasesForContact",
+        ["contacts", _, _] => "DescribeContact",
+        ["contact", "attributes", _, _] => "GetContactAttributes",
         _ => "another operation",
     }
 }
