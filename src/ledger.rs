@@ -27,7 +27,7 @@ use aws_smithy_async::time::SharedTimeSource;
 use futures_util::FutureExt as _;
 
 pub use self::lease::Lease;
-use self::operations::{DELETE_ITEM, PUT_ITEM, UPDATE_ITEM};
+use self::operations::{DELETE_ITEM, GET_ITEM, PUT_ITEM, UPDATE_ITEM};
 pub use self::record::Steps;
 use self::record::{COMPLETED, IN_PROGRESS, Item, LEFT, Record, State, data, number, text};
 pub(crate) use self::time::milliseconds;
@@ -101,6 +101,29 @@ impl Ledger {
             .boxed()
             .await;
         call.warmed_up(&sent);
+    }
+
+    /// Whether the table has an item of the key.
+    ///
+    /// # Errors
+    /// `LedgerUnavailable`, or what DynamoDB refused.
+    pub async fn knows(&self, id: &str, deadline: Deadline) -> Result<bool, Failure> {
+        let call = GET_ITEM.repeatable(deadline)?;
+        let sent = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("id", text(id))
+            .consistent_read(true)
+            .customize()
+            .interceptor(call.attempts.clone())
+            .send()
+            .boxed()
+            .await;
+        match sent {
+            Ok(output) => Ok(output.item.is_some()),
+            Err(error) => Err(unavailable(call.failure(&error))),
+        }
     }
 
     /// Claims a key until the deadline. While another run holds it, this waits for that run to finish or to lose its lease; for DynamoDB

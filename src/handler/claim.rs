@@ -84,6 +84,17 @@ impl Casebridge {
         }
     }
 
+    /// Whether the ledger knows anything of a key.
+    pub(super) async fn knows(&self, key: Key<'_>, deadline: Deadline) -> Result<bool, Failure> {
+        let Some(ledger) = &self.ledger else {
+            return Ok(false);
+        };
+        match ledger.knows(key.id, deadline).await {
+            Err(_) if key.policy.unavailable == LedgerUnavailable::Proceed => Ok(false),
+            known => known,
+        }
+    }
+
     /// Claims a key, or one occurrence of it.
     pub(super) async fn claim(
         &self,
@@ -318,8 +329,8 @@ impl ClaimGuard<'_> {
 
     /// Whether nothing of the key has to be remembered: nothing took effect, and no wait has begun that counts from the first claim.
     fn is_over(&self, failure: &Failure) -> bool {
-        let waits = self.awaits_customer || self.lease.taken_over;
-        self.lease.steps.is_untouched() && !(waits && failure.code.is_transient())
+        let may_wait = self.lease.taken_over && failure.code.is_transient();
+        self.lease.steps.is_untouched() && !self.awaits_customer && !may_wait
     }
 
     /// Ends the claim. What is done is marked as done; what is certain to have had no effect is forgotten; everything else is left for the next

@@ -72,6 +72,11 @@ impl Casebridge {
             occurrence: occurrence.as_deref(),
             policy: &case_mapping.ledger,
         };
+        if let Err(failure) = &request
+            && !self.knows(key, deadline).await?
+        {
+            return Err(failure.clone());
+        }
         let search = request
             .as_mut()
             .ok()
@@ -320,8 +325,12 @@ impl Casebridge {
                 _ if guard.may_have_case() => {
                     return match self.find_case(&request.client_token, guard, deadline).await {
                         Ok(Some(case)) => Ok(Done::Existing(case)),
-                        // Without an answer nothing is known that the refusal does not say.
-                        Ok(None) | Err(_) => Err(failure),
+                        Ok(None) => Err(failure),
+                        // Without an answer nobody knows whether an earlier run created the case.
+                        Err(_) => {
+                            guard.doubt_case();
+                            Err(failure)
+                        }
                     };
                 }
                 _ => return Err(failure),

@@ -7,6 +7,12 @@ const REFUSED: &str =
     "the table refuses the item: its partition key has to be the text `id`, without a sort key";
 const QUOTA: &str = "what the table's capacity allows";
 
+pub(super) const GET_ITEM: Operation = Operation {
+    name: "GetItem",
+    actions: "dynamodb:GetItem on the ledger's table",
+    ..PUT_ITEM
+};
+
 pub(super) const PUT_ITEM: Operation = Operation {
     name: "PutItem",
     actions: "dynamodb:PutItem on the ledger's table",

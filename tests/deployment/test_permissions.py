@@ -51,6 +51,7 @@ CALLS = {
     "GetContactAttributes": Permission(
         "connect:GetContactAttributes", (CONTACT,), "enrich, which is for events", (("EnrichContacts", "true"),), EVENTS
     ),
+    "GetItem": Permission("dynamodb:GetItem", ("table/LedgerTable",), "a look at a key whose event makes no request", (LEDGER,)),
     "PutItem": Permission("dynamodb:PutItem", ("table/LedgerTable",), "a claim", (LEDGER,)),
     "UpdateItem": Permission("dynamodb:UpdateItem", ("table/LedgerTable",), "a step that is done", (LEDGER,)),
     "DeleteItem": Permission("dynamodb:DeleteItem", ("table/LedgerTable",), "a claim given up", (LEDGER,)),

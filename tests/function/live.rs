@@ -15,8 +15,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use tokio::time::Instant;
-
 use super::{AMPLE, emulator, in_test, read};
 
 /// The extension: what it answers, and what it was asked for.
@@ -204,34 +202,6 @@ async fn a_start_that_meets_a_bad_mapping_stops_unless_it_may_fall_back() {
     config.reload.as_mut().expect("AppConfig").fallback = Fallback::Packaged;
     let (live, emulator) = start(config).await.expect("it falls back");
     assert_eq!(titles(&live, &emulator, "b-1").await, ["Order B-1 failed"]);
-}
-
-/// The block's own time runs on while the function looks for a newer mapping.
-#[tokio::test(start_paused = true)]
-async fn a_slow_look_for_a_mapping_is_taken_off_a_flows_budget() {
-    // It takes connections, and answers none of them.
-    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let mut config = config(silent.local_addr().expect("an address").port());
-    config.mapping = casebridge::config::Document {
-        name: "mapping.yaml".to_owned(),
-        text: read("mapping.yaml"),
-    };
-    config.reload.as_mut().expect("AppConfig").fallback = Fallback::Packaged;
-    let budget = config.flow_budget;
-    let (live, emulator) = start(config).await.expect("it falls back");
-    emulator.inject(Fault::new(FaultKind::Hang).on("CreateCase").times(u32::MAX));
-    emulator.inject(
-        Fault::new(FaultKind::Hang)
-            .on("SearchProfiles")
-            .times(u32::MAX),
-    );
-    let flow = read("events/contact-flow-voice.json");
-    let begun = Instant::now();
-    let answered = live.handle(&flow, Invocation::from(AMPLE)).await;
-    answered.expect("a flow is always answered");
-    let took = begun.elapsed();
-    assert!(took <= budget + Duration::from_millis(10), "{took:?}");
-    assert!(took >= budget - Duration::from_millis(300), "{took:?}");
 }
 
 #[tokio::test]

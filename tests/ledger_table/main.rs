@@ -18,7 +18,6 @@
 
 mod answers;
 mod claims;
-mod late;
 mod leases;
 mod strangers;
 mod table;
