@@ -233,6 +233,7 @@ impl Schedule {
         let operations: &[&'static str] = match aim {
             Aim::Known => &["SearchProfiles"],
             _ => &[
+                "DynamoDB.GetItem",
                 "DynamoDB.PutItem",
                 "DynamoDB.UpdateItem",
                 "DynamoDB.DeleteItem",

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::trace::time;
 
 /// The operations that the function calls, in the order in which weather is drawn for them.
-pub(crate) const OPERATIONS: [&str; 13] = [
+pub(crate) const OPERATIONS: [&str; 14] = [
     "SearchProfiles",
     "CreateProfile",
     "CreateCase",
@@ -22,6 +22,7 @@ pub(crate) const OPERATIONS: [&str; 13] = [
     "DynamoDB.UpdateItem",
     "DynamoDB.DeleteItem",
     "SQS.SendMessage",
+    "DynamoDB.GetItem",
 ];
 
 /// What can happen to a request.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use casebridge::error::ErrorCode;
 use serde_json::Value;
 
-use super::excuses::went_without;
+use super::excuses::{may_share_a_comment, went_without};
 use super::found::{Found, is_put_aside};
 use super::joins::{Joining, first_begun, gave_up, lacks_comment, lacks_contact, owners};
 use super::{Breach, BreachKind, known};
@@ -236,6 +236,7 @@ fn check_joined(
         && world.mode.ledger
         && !world.schedule.uses.window
         && !went_without(world, key)
+        && !may_share_a_comment(world, key)
         && Joining::of(world) == Joining::All;
     let copies = if is_counted { told } else { 1 };
     if comment == "true" && found.copies(&note) < copies {

@@ -60,12 +60,17 @@ fn is_untrue(world: &World, seen: &Seen, key: &Key, denial: &Denial, creation: &
     if key.poison.is_some() || super::is_over(world, case, denial.at) {
         return false;
     }
+    let runs = world.invocations();
+    let begun_at = |number: usize| runs.get(number).map(|run| run.begun);
+    let begun = begun_at(denial.invocation);
+    // It was created by a run that began when this one had, which may have given the key back already.
+    if begun_at(creation.invocation) > begun {
+        return false;
+    }
     if world.mode.ledger && !went_without(world, key) {
         return true;
     }
     // Nothing is known of earlier runs but what search shows, and it is asked when it is CreateCase that was refused.
-    let begun = world.invocations();
-    let begun = begun.get(denial.invocation).map(|run| run.begun);
     let is_found = begun.is_some_and(|begun| *created + world.schedule.times.case <= begun);
     let mut others = seen.of(denial.invocation);
     let by_another =

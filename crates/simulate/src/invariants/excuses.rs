@@ -1,7 +1,7 @@
 //! What the function does not promise, and what is counted therefore.
 
 use crate::keys::{Key, Occurrence};
-use crate::world::{Invocation, World};
+use crate::world::{End, Invocation, World};
 
 /// What is there twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,4 +72,24 @@ pub(super) fn went_without(world: &World, key: &Key) -> bool {
     let invocations = world.invocations();
     let mut runs = invocations.iter().enumerate();
     runs.any(|(number, run)| of_key(run) && seen.missed_the_ledger(number))
+}
+
+/// Whether two occurrences with equal words may have left one comment: a run of the key died, or never heard what became of its comment. The
+/// next run takes a comment with the same words for its own.
+pub(super) fn may_share_a_comment(world: &World, key: &Key) -> bool {
+    if !key.same_words {
+        return false;
+    }
+    let seen = world.seen();
+    let invocations = world.invocations();
+    let of_key = |run: &Invocation| run.occurrences.iter().any(|of| of.key == key.number);
+    let mut runs = invocations.iter().enumerate();
+    runs.any(|(number, run)| {
+        let is_dead = !matches!(run.end, Some(End::Answered(_) | End::Failed(_)));
+        let in_doubt = || {
+            seen.of(number)
+                .any(|(operation, fault)| operation == "CreateRelatedItem" && !fault.is_harmless())
+        };
+        of_key(run) && (is_dead || in_doubt())
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::excuses::{Twin, is_excused, went_without};
+use super::excuses::{Twin, is_excused, may_share_a_comment, went_without};
 use super::found::Found;
 use super::{Breach, BreachKind, Verdict};
 use crate::assumptions::MERGED_WITHIN;
@@ -44,7 +44,10 @@ pub(super) fn check(world: &World, key: &Key, all: &Found, apart: &[Found], verd
                 breach(BreachKind::Lost, format!("{name}'s comment is missing"));
             }
         }
-        let is_counted = world.mode.ledger && !world.schedule.uses.window && !went_without;
+        let is_counted = world.mode.ledger
+            && !world.schedule.uses.window
+            && !went_without
+            && !may_share_a_comment(world, key);
         let given_up = gave_up(world, key, &key.note(0));
         if is_counted && key.same_words && !given_up {
             let there = all.copies(&key.note(0));

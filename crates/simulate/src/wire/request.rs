@@ -71,6 +71,7 @@ fn without_condition(body: &Bytes) -> Bytes {
 /// The operation that a header names.
 fn targeted(target: &str) -> &'static str {
     match target.rsplit_once('.').map(|(_, name)| name) {
+        Some("GetItem") => "DynamoDB.GetItem",
         Some("PutItem") => "DynamoDB.PutItem",
         Some("UpdateItem") => "DynamoDB.UpdateItem",
         Some("DeleteItem") => "DynamoDB.DeleteItem",
