@@ -118,18 +118,18 @@ impl Cases {
         }
     }
 
-    /// Adds the comments in their order, each once. The first that cannot be added ends it.
+    /// Adds the comments in their order, each once. One that is refused for good is passed over; another failure ends it.
     pub async fn add_comments(&self, addition: Addition<'_>, bodies: &[&str]) -> AddedComments {
-        let mut added = 0;
-        let result = self.add_each(addition, bodies, &mut added).await;
-        AddedComments { added, result }
+        let mut added = AddedComments::default();
+        added.result = self.add_each(addition, bodies, &mut added).await;
+        added
     }
 
     async fn add_each(
         &self,
         addition: Addition<'_>,
         bodies: &[&str],
-        added: &mut usize,
+        added: &mut AddedComments,
     ) -> Result<(), Failure> {
         let mut there = match addition.earlier {
             Earlier::Nothing => HashSet::new(),
@@ -138,29 +138,36 @@ impl Cases {
         for body in bodies {
             if !there.contains(*body) {
                 addition.may_send()?;
-                let comment = types::CommentContent::builder()
-                    .body(*body)
-                    .content_type(types::CommentBodyTextType::Plaintext);
-                let comment = comment.build().map_err(|_| unbuilt("a comment"))?;
-                let content = types::RelatedItemInputContent::Comment(comment);
-                match self
-                    .add(addition, types::RelatedItemType::Comment, content)
-                    .await
-                {
-                    Ok(Added::Stored) => {}
-                    Ok(Added::Conflict) => return Err(addition.is_merging()),
+                match self.add_comment(addition, body).await {
+                    Ok(()) => {}
                     Err(failure) if failure.code == ErrorCode::OutcomeUnknown => {
                         there = self.comments(addition).await.map_err(|_| failure.clone())?;
                         if !there.contains(*body) {
                             return Err(failure);
                         }
                     }
-                    Err(failure) => return Err(failure),
+                    Err(failure) if failure.code.is_transient() => return Err(failure),
+                    Err(failure) => added.refused = added.refused.take().or(Some(failure)),
                 }
             }
-            *added += 1;
+            added.settled += 1;
         }
         Ok(())
+    }
+
+    async fn add_comment(&self, addition: Addition<'_>, body: &str) -> Result<(), Failure> {
+        let comment = types::CommentContent::builder()
+            .body(body)
+            .content_type(types::CommentBodyTextType::Plaintext);
+        let comment = comment.build().map_err(|_| unbuilt("a comment"))?;
+        let content = types::RelatedItemInputContent::Comment(comment);
+        match self
+            .add(addition, types::RelatedItemType::Comment, content)
+            .await?
+        {
+            Added::Stored => Ok(()),
+            Added::Conflict => Err(addition.is_merging()),
+        }
     }
 
     /// The case's reference number; `None` where it has none, or there was no time to read it.
@@ -341,10 +348,23 @@ impl Addition<'_> {
 /// The outcome of adding comments.
 #[derive(Debug)]
 pub struct AddedComments {
-    /// How many of them are on the case, from the first.
-    pub added: usize,
-    /// Why the next one is not.
+    /// How many of them need nothing more, from the first: they are on the case, or refused for good.
+    pub settled: usize,
+    /// Why the first one that was refused for good was.
+    pub refused: Option<Failure>,
+    /// Why the next one is not settled.
     pub result: Result<(), Failure>,
+}
+
+impl Default for AddedComments {
+    /// None yet, and nothing wrong.
+    fn default() -> Self {
+        Self {
+            settled: 0,
+            refused: None,
+            result: Ok(()),
+        }
+    }
 }
 
 /// What became of an item that was sent.

@@ -38,14 +38,15 @@ impl Casebridge {
         let (contact, comments);
         (contact, comments, outcome.reference_number) = tokio::join!(
             self.link(request, before.contact, addition),
-            self.comment(request, before.comments, before.comments_added, addition),
+            self.comment(request, &before, addition),
             self.reference(request, &case.case_id, deadline),
         );
         let steps = guard.steps();
         steps.set_case(case);
         steps.contact = settled(&contact.step);
         steps.comments = settled(&comments.step);
-        steps.comments_added += comments.count;
+        steps.comments_settled += comments.settled;
+        steps.comments_refused |= comments.refused;
         guard.items_added(earlier, contact.in_doubt || comments.in_doubt);
         (outcome.contact, outcome.comment) = (contact.step, comments.step);
     }
@@ -140,24 +141,33 @@ impl Casebridge {
     async fn comment(
         &self,
         request: &CaseRequest,
-        before: Option<bool>,
-        added_before: usize,
+        before: &Steps,
         addition: Addition<'_>,
     ) -> Added {
         const CODE: ErrorCode = ErrorCode::CommentNotAdded;
         if request.comments.is_empty() {
             return Added::nothing(Step::NotRequested);
         }
-        if before.is_some() {
-            return Added::nothing(Step::told(before, CODE));
+        if before.comments.is_some() {
+            return Added::nothing(Step::told(before.comments, CODE));
         }
         let computed = request.comments.iter().flatten().map(String::as_str);
-        let bodies: Vec<&str> = computed.skip(added_before).collect();
+        let bodies: Vec<&str> = computed.skip(before.comments_settled).collect();
         let uncomputed = request.comments.iter().find_map(|body| body.as_ref().err());
-        let AddedComments { added, result } = self.cases.add_comments(addition, &bodies).await;
-        let result = result.and_then(|()| uncomputed.cloned().map_or(Ok(()), Err));
+        let AddedComments {
+            settled,
+            refused,
+            result,
+        } = self.cases.add_comments(addition, &bodies).await;
+        let is_refused = refused.is_some();
+        let missing = refused.or(uncomputed.cloned()).or_else(|| {
+            let message = "an earlier run was refused; its log says why";
+            before.comments_refused.then(|| Failure::new(CODE, message))
+        });
+        let result = result.and_then(|()| missing.map_or(Ok(()), Err));
         Added {
-            count: added,
+            settled,
+            refused: is_refused,
             ..Added::of(result, CODE, "a comment is missing from it")
         }
     }
@@ -195,8 +205,10 @@ impl Casebridge {
 /// What became of the contact or of the comments.
 struct Added {
     step: Step,
-    /// How many comments are new on the case.
-    count: usize,
+    /// How many comments more need nothing more.
+    settled: usize,
+    /// Whether one of them was refused for good.
+    refused: bool,
     /// Whether something was sent, and nobody knows whether the case has it.
     in_doubt: bool,
 }
@@ -205,7 +217,8 @@ impl Added {
     fn of(result: Result<(), Failure>, code: ErrorCode, what: &str) -> Self {
         let unknown = |failure: &Failure| failure.code == ErrorCode::OutcomeUnknown;
         Self {
-            count: 0,
+            settled: 0,
+            refused: false,
             in_doubt: result.as_ref().is_err_and(unknown),
             step: Step::of(result, code, what),
         }
@@ -215,7 +228,8 @@ impl Added {
     fn nothing(step: Step) -> Self {
         Self {
             step,
-            count: 0,
+            settled: 0,
+            refused: false,
             in_doubt: false,
         }
     }

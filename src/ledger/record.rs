@@ -57,9 +57,12 @@ pub struct Steps {
     /// Whether the comments are added, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comments: Option<bool>,
-    /// How many of the comments are on the case; the rest follow in their order.
+    /// How many of the comments need nothing more; the rest follow in their order.
     #[serde(skip_serializing_if = "is_zero")]
-    pub comments_added: usize,
+    pub comments_settled: usize,
+    /// Whether one of them was refused for good.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub comments_refused: bool,
     /// The occurrence that owns the case's contact and comments. With `on_existing: attach` other occurrences have items of their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub occurrence: Option<String>,

@@ -933,3 +933,39 @@ async fn what_was_added_of_several_comments_is_known() {
     assert_eq!(status(&again), ["existing", "true", "true", "false"]);
     assert_eq!(counts(&function), [1, 1, 2]);
 }
+
+/// A comment that is refused for good takes none of the others along, whichever run adds them.
+#[tokio::test(start_paused = true)]
+async fn a_comment_that_is_refused_costs_no_other() {
+    let mapping = MAPPING.replace(
+        "title: Call back",
+        "title: Call back, summary: { value: $.Parameters.notes, overflow: comment }",
+    );
+    for throttles in [0, 1000] {
+        let mut function =
+            Function::new("mapping.yaml", &mapping, &read("domain.json")).expect("sound");
+        function.emulator.add_table(TABLE);
+        function.casebridge.ledger = Some(Ledger::new(&sdk(&function.emulator), TABLE.to_owned()));
+        let mut payload: Value = serde_json::from_str(&flow("+15550100142")).expect("JSON");
+        payload["Details"]["Parameters"]["notes"] = "word ".repeat(700).into();
+        let payload = payload.to_string();
+        // The link goes through, and the first comment is refused.
+        let through = Fault::new(FaultKind::Delay(Duration::ZERO));
+        function.emulator.inject(through.on("CreateRelatedItem"));
+        let refused = Fault::status(400, "ValidationException", "no");
+        function.emulator.inject(refused.on("CreateRelatedItem"));
+        function
+            .emulator
+            .inject(throttled("CreateRelatedItem").times(throttles));
+        let first = function.handle(&payload).await;
+        assert_eq!(
+            [&first["commentAdded"], &first["retryable"]],
+            ["false", if throttles == 0 { "false" } else { "true" }],
+            "{first}"
+        );
+        function.emulator.clear_faults();
+        let again = function.handle(&payload).await;
+        assert_eq!(status(&again), ["existing", "true", "false", "false"]);
+        assert_eq!(counts(&function), [1, 1, 1]);
+    }
+}

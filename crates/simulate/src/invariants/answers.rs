@@ -134,6 +134,13 @@ pub(crate) fn check_kept(world: &World, occurrence: Occurrence, begun: Duration)
         .iter()
         .position(|run| run.begun == begun && run.occurrences.first() == Some(&occurrence));
     let puts_aside = world.schedule.queue.puts_aside;
+    // Without a ledger a message's own first receive counts. A run without time for a call cannot tell.
+    let has_tried = |number: &usize| {
+        let seen = world.seen();
+        let mut creations = seen.creations.iter();
+        creations.any(|creation| creation.invocation == *number)
+    };
+    let run = run.filter(|number| world.mode.ledger && has_tried(number));
     if puts_aside && run.is_some_and(|number| is_overdue(world, number, key)) {
         let what = format!("{} was kept, and its customer is gone", key.name());
         world.accuse(Breach::new(BreachKind::Untrue, what));
@@ -286,7 +293,7 @@ fn check_failure(
     let seen = world.seen();
     let waits = [ErrorCode::InProgress, ErrorCode::LedgerUnavailable];
     let is_untrue = match key.poison {
-        None => !transient && !seen.was_refused(number),
+        None => !transient && !seen.was_refused(number) && !is_hidden_mismatch(world, key, code),
         Some(_) if !transient || code == ErrorCode::OutOfTime.name() => false,
         // Its contact is read first.
         Some(_) if key.kind == Kind::ContactEvent && world.schedule.enrich => {
@@ -323,6 +330,14 @@ fn check_failure(
     if code == ErrorCode::InternalError.name() {
         untrue(format!("#{number} answered InternalError"));
     }
+}
+
+/// Whether a refusal may be that of a token with another body, where nothing remembers earlier runs and search need not show their case.
+fn is_hidden_mismatch(world: &World, key: &Key, code: &str) -> bool {
+    let is_unknown = !world.mode.ledger || went_without(world, key);
+    is_unknown
+        && world.schedule.services.mismatch_refused
+        && code == ErrorCode::RequestRefused.name()
 }
 
 /// Whether a profile of the key's customer may have been created without anybody's knowing, as far as its runs could tell.

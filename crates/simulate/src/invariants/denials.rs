@@ -40,7 +40,12 @@ pub(super) fn check(world: &World, verdict: &mut Verdict) {
             code,
             ..
         } = &denial;
-        let is_own = |creation: &&Creation| creation.invocation == *number;
+        // A batch may hold several occurrences of a key, and only one of them was put aside.
+        let is_alone = world.invocations().get(*number).is_some_and(|run| {
+            let of_key = |of: &&Occurrence| of.key == denial.occurrence.key;
+            run.occurrences.iter().filter(of_key).count() == 1
+        });
+        let is_own = |creation: &&Creation| is_alone && creation.invocation == *number;
         let what = if carried_out.clone().any(|creation| is_own(&creation)) {
             format!("#{number} answered {code}, and its CreateCase was carried out")
         } else if carried_out.any(|creation| is_untrue(world, &seen, key, &denial, creation)) {
