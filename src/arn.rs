@@ -13,7 +13,7 @@ pub fn is_connect(arn: &str, kinds: &[&str]) -> bool {
         return false;
     };
     let path: Vec<&str> = parts.resource.split('/').collect();
-    matches!(path.as_slice(), ["instance", instance, kind, id] if !instance.is_empty() && kinds.contains(kind) && !id.is_empty())
+    matches!(path.as_slice(), ["instance", instance, kind, id] if is_identifier(instance) && kinds.contains(kind) && is_identifier(id))
 }
 
 /// Whether the text is the ARN of a Connect instance: `arn:P:connect:R:A:instance/I`.
@@ -35,17 +35,16 @@ pub fn is_profile(arn: &str) -> bool {
 #[must_use]
 pub fn profile(arn: &str) -> Option<(&str, &str)> {
     let parts = parts(arn).filter(|parts| parts.service == "profile")?;
-    let legal = |text: &str| {
-        !text.is_empty()
-            && text
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
-    };
     let (domain, id) = parts
         .resource
         .strip_prefix("domains/")?
         .split_once("/profiles/")?;
-    (legal(domain) && legal(id)).then_some((domain, id))
+    (is_identifier(domain) && is_identifier(id)).then_some((domain, id))
+}
+
+fn is_identifier(text: &str) -> bool {
+    let is_legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    !text.is_empty() && text.chars().all(is_legal)
 }
 
 /// The contact's id in a contact ARN: `arn:P:connect:R:A:instance/I/contact/ID`.

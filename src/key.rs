@@ -75,8 +75,8 @@ fn part<'a>(event: &'a Event, path: &[&str]) -> Result<Cow<'a, str>, Failure> {
     })
 }
 
-/// What tells one occurrence of a key from another: the event's source and id, or the contact and its `requestKey`. `None` where the event
-/// has neither.
+/// What tells one occurrence of a key from another: the event's source and id, or its content where it has no id, or the contact and its
+/// `requestKey`. `None` where a flow names no contact.
 #[must_use]
 pub fn occurrence(event: &Event) -> Option<String> {
     let text = |path: &[&str]| event.text(path).map(str::to_owned);
@@ -86,9 +86,20 @@ pub fn occurrence(event: &Event) -> Option<String> {
             let contact = text(&["ContactId"])?;
             vec![contact, request_key.unwrap_or_default().into_owned()]
         }
-        TriggerKind::EventBridge => vec![text(&["source"])?, text(&["id"])?],
+        TriggerKind::EventBridge => vec![
+            text(&["source"])?,
+            text(&["id"]).unwrap_or_else(|| event.root.to_string()),
+        ],
     };
     Some(hash(parts.iter().map(String::as_str)))
+}
+
+/// What tells one comment of an occurrence from another: sixteen hexadecimal digits of its hash.
+#[must_use]
+pub fn comment(body: &str) -> String {
+    let mut hash = hash(["comment", body]);
+    hash.truncate(16);
+    hash
 }
 
 /// The client token of one use of a key that may be used again.

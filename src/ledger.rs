@@ -146,7 +146,7 @@ impl Ledger {
         loop {
             let ends = self.lease_end(deadline);
             let calls = deadline.min(Deadline::after(patience));
-            let Some(record) = self.put(&lease, ends, None, calls).await? else {
+            let Some(record) = self.put(&mut lease, ends, None, calls).await? else {
                 return Ok(Claim::Ours(lease));
             };
             // Who loses a race below waits like everybody else.
@@ -157,7 +157,7 @@ impl Ledger {
                 State::Done => return Ok(Claim::Done(record.steps)),
                 State::Expired => {
                     if self
-                        .put(&lease, ends, Some(&record), calls)
+                        .put(&mut lease, ends, Some(&record), calls)
                         .await?
                         .is_none()
                     {
@@ -165,8 +165,10 @@ impl Ledger {
                     }
                 }
                 State::Free => {
-                    if self.take_over(&lease, &record, ends, calls).await? {
-                        return Ok(Claim::Ours(lease.over(record, self.now())));
+                    let from = (record.owner.clone(), record.lease_ends, record.writes);
+                    let taken = lease.over(record, self.now());
+                    if self.take_over(&taken, from, ends, calls).await? {
+                        return Ok(Claim::Ours(taken));
                     }
                 }
                 State::Held(left) => wait = pause.min(left),
@@ -246,7 +248,7 @@ impl Ledger {
     /// Puts the item of a first claim: where there is none, or in place of one whose window is over. The item that is there otherwise.
     async fn put(
         &self,
-        lease: &Lease,
+        lease: &mut Lease,
         ends: u64,
         in_place_of: Option<&Record>,
         deadline: Deadline,
@@ -264,6 +266,8 @@ impl Ledger {
             .send()
             .boxed()
             .await;
+        // An attempt that was given up on may still arrive.
+        lease.is_contested |= call.attempts.begun() > 1;
         let Err(error) = sent else {
             return Ok(None);
         };
@@ -279,7 +283,7 @@ impl Ledger {
     async fn take_over(
         &self,
         lease: &Lease,
-        from: &Record,
+        (owner, lease_ends, writes): (String, u64, u64),
         ends: u64,
         deadline: Deadline,
     ) -> Result<bool, Failure> {
@@ -290,19 +294,22 @@ impl Ledger {
             .table_name(&self.table)
             .key("id", text(&lease.id))
             .update_expression(
-                "SET #owner = :owner, #status = :status, in_progress_expiration = :ends",
+                "SET #owner = :owner, #status = :status, in_progress_expiration = :ends, started = :started, #data = :data",
             )
-            // What is absent was not written by a ledger: it is nobody's.
+            // What is absent was not written by a ledger: it is nobody's. Our own owner is that of a repetition.
             .condition_expression(
-                "NOT #status = :completed AND (#owner = :owner OR (attribute_exists(id) AND (attribute_not_exists(#owner) OR #owner = :before) AND (attribute_not_exists(in_progress_expiration) OR in_progress_expiration = :ended) AND (attribute_not_exists(writes) OR writes = :seen)))",
+                "NOT #status = :completed AND (attribute_not_exists(writes) OR writes = :seen) AND (#owner = :owner OR (attribute_exists(id) AND (attribute_not_exists(#owner) OR #owner = :before) AND (attribute_not_exists(in_progress_expiration) OR in_progress_expiration = :ended)))",
             )
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#data", "data")
+            .expression_attribute_values(":started", number(lease.started))
+            .expression_attribute_values(":data", data(&lease.steps))
             .expression_attribute_values(":owner", text(&lease.owner))
-            .expression_attribute_values(":before", text(&from.owner))
+            .expression_attribute_values(":before", text(owner))
             .expression_attribute_values(":ends", number(ends))
-            .expression_attribute_values(":ended", number(from.lease_ends))
-            .expression_attribute_values(":seen", number(from.writes))
+            .expression_attribute_values(":ended", number(lease_ends))
+            .expression_attribute_values(":seen", number(writes))
             .expression_attribute_values(":status", text(IN_PROGRESS))
             .expression_attribute_values(":completed", text(COMPLETED))
             .customize()

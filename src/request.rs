@@ -15,7 +15,8 @@ use crate::error::{ErrorCode, Failure};
 use crate::field::FieldValue;
 use crate::key;
 use crate::limits;
-use crate::mapping::expression::{Scope, Template};
+use crate::mapping::expression::{Operand, Reference, Scope, Step, Template};
+
 use crate::mapping::{CaseMapping, LedgerUse, PerformedBy};
 use crate::outcome::CaseReference;
 use crate::trigger::Event;
@@ -82,8 +83,6 @@ pub struct CaseRequest {
     pub comments: Vec<Result<String, Failure>>,
     /// Whether the answer holds the reference number.
     pub return_reference: bool,
-    /// What tells this event from others of the same key, where it can be told.
-    pub occurrence: Option<String>,
     /// How the ledger is used.
     pub ledger: LedgerUse,
 }
@@ -164,7 +163,6 @@ impl CaseMapping {
             contact: self.link_contact.evaluate(event, &scope),
             comments,
             return_reference: self.return_reference,
-            occurrence: key::occurrence(event),
             ledger: self.ledger,
         })
     }
@@ -201,6 +199,19 @@ impl CaseMapping {
     /// `KeyMissing`: a part of the key is missing.
     pub fn key(&self, event: &Event, surroundings: &Surroundings) -> Result<String, Failure> {
         self.client_token(event, &self.scope(event, surroundings))
+    }
+
+    /// Whether the key can be computed without what `enrich` reads of the contact.
+    #[must_use]
+    pub fn key_needs_no_contact(&self) -> bool {
+        let mut expressions = self.key.iter().flat_map(Template::expressions);
+        !expressions.any(|expression| match &expression.operand {
+            Operand::Reference(Reference::Event(steps)) => matches!(
+                steps.first(),
+                Some(Step::Member(name)) if name == "contact" || name == "Attributes"
+            ),
+            _ => false,
+        })
     }
 
     fn scope<'a>(&'a self, event: &'a Event, surroundings: &'a Surroundings) -> Scope<'a> {

@@ -48,8 +48,8 @@ const GET_CASE: Operation = Operation {
     refused: "it refuses the field reference_number",
 };
 
-/// Pages of related items that are read for a comment: more than a case may have.
-const PAGES: usize = 10;
+/// Pages that are read at most: more than a case may have comments, or a contact cases.
+const PAGES: usize = 100;
 
 /// The case that something is added to, and who adds it.
 #[derive(Clone, Copy, Debug)]
@@ -91,8 +91,11 @@ impl Cases {
         addition: Addition<'_>,
         contact_arn: &str,
     ) -> Result<(), Failure> {
-        if addition.earlier != Earlier::Nothing && self.is_linked(addition, contact_arn).await? {
-            return Ok(());
+        if addition.earlier != Earlier::Nothing {
+            let linked = self.is_linked(addition, contact_arn).await;
+            if linked.map_err(|failure| unseen(&failure))? {
+                return Ok(());
+            }
         }
         addition.may_send()?;
         let contact = types::Contact::builder().contact_arn(contact_arn).build();
@@ -106,7 +109,8 @@ impl Cases {
             // The contact is on the case already, or the case is being merged: a look tells.
             Ok(Added::Conflict) => match self.is_linked(addition, contact_arn).await {
                 Ok(true) => Ok(()),
-                Ok(false) | Err(_) => Err(addition.is_merging()),
+                Ok(false) => Err(addition.is_merging()),
+                Err(failure) => Err(unseen(&failure)),
             },
             Err(failure) if failure.code == ErrorCode::OutcomeUnknown => {
                 match self.is_linked(addition, contact_arn).await {
@@ -133,7 +137,10 @@ impl Cases {
     ) -> Result<(), Failure> {
         let mut there = match addition.earlier {
             Earlier::Nothing => HashSet::new(),
-            Earlier::Shown | Earlier::PerhapsUnseen => self.comments(addition).await?,
+            Earlier::Shown | Earlier::PerhapsUnseen => {
+                let comments = self.comments(addition).await;
+                comments.map_err(|failure| unseen(&failure))?
+            }
         };
         for body in bodies {
             if !there.contains(*body) {
@@ -373,6 +380,12 @@ enum Added {
     Stored,
     /// `ConflictException`: the case is being merged, or it has the contact already.
     Conflict,
+}
+
+/// The failure of a look at the case, which says nothing of what is on it: whatever its reason, the item is still open.
+fn unseen(reason: &Failure) -> Failure {
+    let message = format!("an earlier run may have added it, and a look failed: {reason}");
+    Failure::new(ErrorCode::ServiceUnavailable, message)
 }
 
 fn unbuilt(what: &str) -> Failure {

@@ -5,7 +5,8 @@ use super::claim::{Claim, ClaimGuard, Key};
 use crate::cases::{AddedComments, Addition};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
-use crate::ledger::Steps;
+use crate::key;
+use crate::ledger::{CLOCK_SKEW, Steps};
 use crate::mapping::CaseMapping;
 use crate::outcome::{Done, Outcome, Step};
 use crate::request::CaseRequest;
@@ -24,30 +25,41 @@ impl Casebridge {
         let (Done::Created(case) | Done::Existing(case)) = done else {
             return;
         };
-        let earlier = guard.earlier_items();
-        let addition = Addition {
+        let before = guard.steps().clone();
+        let earlier_contact = guard.earlier(before.contact_sent_until);
+        let earlier_comments = guard.earlier(before.comments_sent_until);
+        let to_link = Addition {
             domain_id: &request.domain_id,
             case_id: &case.case_id,
             performed_by: &request.performed_by,
-            earlier,
+            earlier: earlier_contact,
             since: guard.items_since(),
             awaits_merge: guard.awaits_merge(),
             deadline,
         };
-        let before = guard.steps().clone();
+        let to_comment = Addition {
+            earlier: earlier_comments,
+            ..to_link
+        };
         let (contact, comments);
         (contact, comments, outcome.reference_number) = tokio::join!(
-            self.link(request, before.contact, addition),
-            self.comment(request, &before, addition),
+            self.link(request, before.contact, to_link),
+            self.comment(request, &before, to_comment),
             self.reference(request, &case.case_id, deadline),
         );
+        let (is_linked, are_added) = (settled(&contact.step), settled(&comments.step));
+        let (sent, doubt) = (before.contact_sent_until, contact.in_doubt);
+        let contact_doubt = guard.doubt(sent, earlier_contact, doubt, is_linked.is_some());
+        let (sent, doubt) = (before.comments_sent_until, comments.in_doubt);
+        let comments_doubt = guard.doubt(sent, earlier_comments, doubt, are_added.is_some());
         let steps = guard.steps();
         steps.set_case(case);
-        steps.contact = settled(&contact.step);
-        steps.comments = settled(&comments.step);
-        steps.comments_settled += comments.settled;
+        steps.contact = is_linked;
+        steps.contact_sent_until = contact_doubt;
+        steps.comments = are_added;
+        steps.comments_sent_until = comments_doubt;
+        steps.comments_settled.extend(comments.settled);
         steps.comments_refused |= comments.refused;
-        guard.items_added(earlier, contact.in_doubt || comments.in_doubt);
         (outcome.contact, outcome.comment) = (contact.step, comments.step);
     }
 
@@ -100,7 +112,14 @@ impl Casebridge {
             Err(failure) => return outcome.miss_items(case_mapping, None, None, failure),
         };
         let id = format!("{}.{occurrence}", case.case_id);
-        match self.claim(Key { id: &id, ..key }, deadline).await {
+        // The occurrence's item outlives the key's, whichever clock reads it.
+        let window = key.window.map(|window| window + 2 * CLOCK_SKEW);
+        let occurrence = Key {
+            id: &id,
+            window,
+            ..key
+        };
+        match self.claim(occurrence, deadline).await {
             Err(failure) => outcome.miss_items(case_mapping, None, None, &failure),
             Ok(Claim::Another) => {
                 let message = "another invocation is still adding them; retry with the same event";
@@ -151,8 +170,20 @@ impl Casebridge {
         if before.comments.is_some() {
             return Added::nothing(Step::told(before.comments, CODE));
         }
-        let computed = request.comments.iter().flatten().map(String::as_str);
-        let bodies: Vec<&str> = computed.skip(before.comments_settled).collect();
+        let mut settled_before = before.comments_settled.clone();
+        let mut bodies: Vec<&str> = request
+            .comments
+            .iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        bodies.retain(|body| {
+            let hash = key::comment(body);
+            let settled = settled_before.iter().position(|settled| *settled == hash);
+            settled
+                .map(|index| settled_before.swap_remove(index))
+                .is_none()
+        });
         let uncomputed = request.comments.iter().find_map(|body| body.as_ref().err());
         let AddedComments {
             settled,
@@ -165,8 +196,9 @@ impl Casebridge {
             before.comments_refused.then(|| Failure::new(CODE, message))
         });
         let result = result.and_then(|()| missing.map_or(Ok(()), Err));
+        let settled = bodies.iter().take(settled);
         Added {
-            settled,
+            settled: settled.map(|body| key::comment(body)).collect(),
             refused: is_refused,
             ..Added::of(result, CODE, "a comment is missing from it")
         }
@@ -205,8 +237,8 @@ impl Casebridge {
 /// What became of the contact or of the comments.
 struct Added {
     step: Step,
-    /// How many comments more need nothing more.
-    settled: usize,
+    /// The hashes of the comments that need nothing more since this run.
+    settled: Vec<String>,
     /// Whether one of them was refused for good.
     refused: bool,
     /// Whether something was sent, and nobody knows whether the case has it.
@@ -217,7 +249,7 @@ impl Added {
     fn of(result: Result<(), Failure>, code: ErrorCode, what: &str) -> Self {
         let unknown = |failure: &Failure| failure.code == ErrorCode::OutcomeUnknown;
         Self {
-            settled: 0,
+            settled: Vec::new(),
             refused: false,
             in_doubt: result.as_ref().is_err_and(unknown),
             step: Step::of(result, code, what),
@@ -228,7 +260,7 @@ impl Added {
     fn nothing(step: Step) -> Self {
         Self {
             step,
-            settled: 0,
+            settled: Vec::new(),
             refused: false,
             in_doubt: false,
         }

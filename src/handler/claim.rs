@@ -41,6 +41,7 @@ pub(super) struct Key<'a> {
     pub(super) id: &'a str,
     pub(super) occurrence: Option<&'a str>,
     pub(super) policy: &'a LedgerUse,
+    pub(super) window: Option<Duration>,
 }
 
 impl Key<'_> {
@@ -113,7 +114,7 @@ impl Casebridge {
         let claimant = ledger::Claimant {
             id: key.id,
             occurrence: key.occurrence,
-            window: policy.window,
+            window: key.window,
         };
         match ledger.claim(claimant, patience, deadline).await {
             Ok(ledger::Claim::Ours(lease)) => Ok(Claim::Ours(ClaimGuard {
@@ -268,23 +269,9 @@ impl ClaimGuard<'_> {
         }
     }
 
-    /// Notes what became of contact and comments. A doubt of earlier runs lasts until both are settled, unless this run had none to look into.
-    pub(super) fn items_added(&mut self, earlier: Earlier, in_doubt: bool) {
-        let now = self.now();
-        let steps = &mut self.lease.steps;
-        let is_settled = steps.contact.is_some() && steps.comments.is_some();
-        steps.items_sent_until = match earlier {
-            // This run only looked.
-            Earlier::PerhapsUnseen => steps.items_sent_until,
-            _ if in_doubt => Some(now),
-            Earlier::Shown if !is_settled => steps.items_sent_until.or(Some(now)),
-            Earlier::Shown | Earlier::Nothing => None,
-        };
-    }
-
-    /// What earlier runs may have added to the case.
-    pub(super) fn earlier_items(&self) -> Earlier {
-        match self.lease.steps.items_sent_until {
+    /// What earlier runs may have added of what was sent until then.
+    pub(super) fn earlier(&self, sent_until: Option<u64>) -> Earlier {
+        match sent_until {
             Some(until) if !is_conclusive(self.now(), until, ITEM_LAG) => Earlier::PerhapsUnseen,
             Some(_) => Earlier::Shown,
             None if self.unrecorded_runs => Earlier::Shown,
@@ -292,8 +279,28 @@ impl ClaimGuard<'_> {
         }
     }
 
+    /// The doubt that is left of an item. One of earlier runs lasts until the item is settled, unless this run had none to look into.
+    pub(super) fn doubt(
+        &self,
+        before: Option<u64>,
+        earlier: Earlier,
+        in_doubt: bool,
+        is_settled: bool,
+    ) -> Option<u64> {
+        match earlier {
+            // This run only looked.
+            Earlier::PerhapsUnseen => before,
+            _ if in_doubt => Some(self.now()),
+            Earlier::Shown if !is_settled => before.or(Some(self.now())),
+            Earlier::Shown | Earlier::Nothing => None,
+        }
+    }
+
     /// The earliest time at which an item of this key may have been added, in milliseconds since 1970.
     pub(super) fn items_since(&self) -> u64 {
+        if self.unrecorded_runs {
+            return 0;
+        }
         let skew = u64::try_from(CLOCK_SKEW.as_millis()).unwrap_or_default();
         self.lease.started.saturating_sub(skew)
     }
@@ -327,10 +334,12 @@ impl ClaimGuard<'_> {
         }
     }
 
-    /// Whether nothing of the key has to be remembered: nothing took effect, and no wait has begun that counts from the first claim.
+    /// Whether nothing of the key has to be remembered: nothing took effect, no wait has begun that counts from the first claim, and no write of
+    /// this claim is still under way.
     fn is_over(&self, failure: &Failure) -> bool {
         let may_wait = self.lease.taken_over && failure.code.is_transient();
-        self.lease.steps.is_untouched() && !self.awaits_customer && !may_wait
+        let may_be_claimed = self.lease.is_contested;
+        self.lease.steps.is_untouched() && !self.awaits_customer && !may_wait && !may_be_claimed
     }
 
     /// Ends the claim. What is done is marked as done; what is certain to have had no effect is forgotten; everything else is left for the next

@@ -12,7 +12,7 @@ use super::claim::{Claim, ClaimGuard, Key};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::key;
-use crate::ledger::{self, PROFILE_LAG};
+use crate::ledger::{self, CLOCK_SKEW, PROFILE_LAG};
 use crate::mapping::CaseMapping;
 use crate::outcome::{CaseReference, Done, Outcome, Skip};
 use crate::request::{CaseRequest, CustomerSearch, IfNoProfile};
@@ -34,6 +34,15 @@ struct Work<'a> {
     search: Option<CustomerSearch>,
 }
 
+/// Where the customer of a request is from.
+#[derive(Clone, Copy)]
+struct Search {
+    /// Whether a search can find another one.
+    is_possible: bool,
+    /// Whether an earlier run found or created this one.
+    is_recorded: bool,
+}
+
 impl Casebridge {
     pub(super) async fn steps(
         &self,
@@ -48,13 +57,14 @@ impl Casebridge {
             return Ok(Done::Skipped(Skip::NoCaseMapping));
         };
         outcome.mapping = Some(case_mapping.name.clone());
+        let occurrence = key::occurrence(event);
         let (event, mut request) = match self.enriched(case_mapping, event, deadline).await {
             Ok(enriched) => {
                 let request = case_mapping.assemble(&enriched, &self.surroundings);
                 (enriched, request)
             }
             // A key that needs nothing of the contact: what is known of it is still answered.
-            Err(failure) if case_mapping.key.is_empty() && !failure.code.is_transient() => {
+            Err(failure) if case_mapping.key_needs_no_contact() && !failure.code.is_transient() => {
                 (Cow::Borrowed(event), Err(failure))
             }
             Err(failure) => return Err(failure),
@@ -66,11 +76,11 @@ impl Casebridge {
                 .key(event, &self.surroundings)
                 .map_err(|_| failure.clone())?,
         };
-        let occurrence = key::occurrence(event);
         let key = Key {
             id: &token,
             occurrence: occurrence.as_deref(),
             policy: &case_mapping.ledger,
+            window: case_mapping.ledger.window,
         };
         if let Err(failure) = &request
             && !self.knows(key, deadline).await?
@@ -194,8 +204,7 @@ impl Casebridge {
         };
         request.set_token(token);
         if let Some(case) = known {
-            let given = request.customer_arn().map(str::to_owned);
-            outcome.customer_arn = guard.steps().customer_arn.clone().or(given);
+            outcome.customer_arn.clone_from(&guard.steps().customer_arn);
             return Ok(Done::Existing(case));
         }
         if let Some(search) = &work.search
@@ -205,12 +214,13 @@ impl Casebridge {
         }
         work.case_mapping.check_required(&request.fields, false)?;
         outcome.customer_arn = request.customer_arn().map(str::to_owned);
-        let recorded = std::mem::replace(
-            &mut guard.steps().customer_arn,
-            outcome.customer_arn.clone(),
-        );
-        let is_recorded = work.search.is_some() && recorded.is_some();
-        self.create(work.event, request, is_recorded, guard, deadline)
+        let is_recorded = guard.steps().customer_arn.is_some();
+        guard.steps().customer_arn.clone_from(&outcome.customer_arn);
+        let search = Search {
+            is_possible: work.search.is_some(),
+            is_recorded,
+        };
+        self.create(work.event, request, search, guard, deadline)
             .await
     }
 
@@ -267,12 +277,12 @@ impl Casebridge {
         self.customers.arn(&created?).map(Some)
     }
 
-    /// Creates the case. `is_recorded`: its customer was found or created by an earlier run.
+    /// Creates the case.
     async fn create(
         &self,
         event: &Event,
         request: &CaseRequest,
-        is_recorded: bool,
+        search: Search,
         guard: &mut ClaimGuard<'_>,
         deadline: Deadline,
     ) -> Result<Done, Failure> {
@@ -302,9 +312,7 @@ impl Casebridge {
             match failure.code {
                 ErrorCode::CustomerNotVisible => {
                     guard.awaits_customer();
-                    if let Some(failure) = self
-                        .gone(event, request, is_recorded, guard, deadline)
-                        .await
+                    if let Some(failure) = self.gone(event, request, search, guard, deadline).await
                     {
                         return Err(failure);
                     }
@@ -338,17 +346,18 @@ impl Casebridge {
         }
     }
 
-    /// The failure that ends the wait for a customer's profile: it is old enough to be seen, and does not exist. A flow is not told so, as its
-    /// caller may still be about to make it.
+    /// The failure that ends the wait for a customer's profile: it is old enough to be seen, and does not exist. A customer who was searched for
+    /// is searched for anew by the next run. A flow hears of no other, as it may be about to make the profile.
     async fn gone(
         &self,
         event: &Event,
         request: &CaseRequest,
-        is_recorded: bool,
+        search: Search,
         guard: &mut ClaimGuard<'_>,
         deadline: Deadline,
     ) -> Option<Failure> {
-        if event.trigger == TriggerKind::ContactFlow {
+        if event.trigger == TriggerKind::ContactFlow && !(search.is_possible && search.is_recorded)
+        {
             return None;
         }
         let arn = request.customer_arn()?;
@@ -365,14 +374,14 @@ impl Casebridge {
             ),
         };
         let age = now.saturating_sub(since);
-        if Duration::from_millis(age) < PROFILE_LAG {
+        if Duration::from_millis(age) < PROFILE_LAG + CLOCK_SKEW {
             return None;
         }
         if self.customers.exists(arn, deadline).await.unwrap_or(true) {
             return None;
         }
         guard.steps().customer_arn = None;
-        let failure = if is_recorded {
+        let failure = if search.is_possible {
             // It existed once; the next run searches for the one that took its place.
             let message =
                 "the customer's profile does not exist any more; calling again searches anew";

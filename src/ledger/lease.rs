@@ -26,6 +26,8 @@ pub struct Lease {
     pub taken_over: bool,
     /// Whether another run held the key when this one asked first.
     pub waited: bool,
+    /// Whether the claim was written several times. A key that is freed may then be claimed by a write that arrives late.
+    pub is_contested: bool,
 }
 
 impl Lease {
@@ -46,6 +48,7 @@ impl Lease {
             },
             taken_over: false,
             waited: false,
+            is_contested: false,
         }
     }
 
@@ -87,24 +90,30 @@ impl Lease {
     /// The same owner's lease on what another run began.
     ///
     /// The first occurrence of a key owns the case's contact and comments. Another one gets them only when it is certain that no case was
-    /// requested yet.
-    pub(super) fn over(self, record: Record, now: u64) -> Self {
+    /// requested yet; then everything begins anew with it.
+    pub(super) fn over(&self, record: Record, now: u64) -> Self {
         let was_left = record.was_left();
         let mut steps = record.steps;
+        let mut started = record.started;
         if !was_left {
             steps.everything_may_have_been_sent(record.lease_ends);
-        } else if steps.case_id.is_none() && steps.case_sent_until.is_none() {
-            steps.occurrence = self.steps.occurrence;
+        } else if steps.has_no_case() && steps.occurrence != self.steps.occurrence {
+            steps = steps.passed_to(self.steps.occurrence.clone());
+            started = now;
         }
         Self {
-            started: record.started,
+            id: self.id.clone(),
+            owner: self.owner.clone(),
+            started,
             claimed: now,
+            window: self.window,
             expires: record.expires,
             writes: record.writes,
             generation: record.generation,
             steps,
             taken_over: true,
-            ..self
+            waited: self.waited,
+            is_contested: self.is_contested,
         }
     }
 

@@ -48,32 +48,27 @@ pub struct Steps {
     /// A doubt about `CreateCase`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub case_sent_until: Option<u64>,
-    /// A doubt about `CreateRelatedItem`.
+    /// A doubt about the contact's `CreateRelatedItem`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub items_sent_until: Option<u64>,
+    pub contact_sent_until: Option<u64>,
+    /// A doubt about a comment's `CreateRelatedItem`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comments_sent_until: Option<u64>,
     /// Whether the contact is linked: `false` where it never will be, absent where that is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<bool>,
     /// Whether the comments are added, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comments: Option<bool>,
-    /// How many of the comments need nothing more; the rest follow in their order.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub comments_settled: usize,
+    /// The hashes of the comments that need nothing more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub comments_settled: Vec<String>,
     /// Whether one of them was refused for good.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub comments_refused: bool,
     /// The occurrence that owns the case's contact and comments. With `on_existing: attach` other occurrences have items of their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub occurrence: Option<String>,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
-fn is_zero(number: &usize) -> bool {
-    *number == 0
 }
 
 impl Steps {
@@ -95,12 +90,30 @@ impl Steps {
             && self.customer_sent_until.is_none()
     }
 
+    /// Whether it is certain that no case was requested.
+    pub(super) fn has_no_case(&self) -> bool {
+        self.case_id.is_none() && self.case_sent_until.is_none()
+    }
+
+    /// The steps of another occurrence, which begins anew. A profile that was created for the first one is left to a search, and until it has
+    /// had time to show, it is a doubt.
+    pub(super) fn passed_to(self, occurrence: Option<String>) -> Self {
+        Self {
+            occurrence,
+            customer_sent_until: self.customer_sent_until.max(self.customer_created),
+            ..Self::default()
+        }
+    }
+
     /// Takes in that a run died: all that it may have sent was sent by the end of its time, which its lease outlasts by the tolerated skew.
     pub(super) fn everything_may_have_been_sent(&mut self, lease_ends: u64) {
         let sent_until = Some(time::before(lease_ends, CLOCK_SKEW));
-        self.case_sent_until = self.case_sent_until.max(sent_until);
+        if self.case_id.is_none() {
+            self.case_sent_until = self.case_sent_until.max(sent_until);
+        }
         self.customer_sent_until = self.customer_sent_until.max(sent_until);
-        self.items_sent_until = self.items_sent_until.max(sent_until);
+        self.contact_sent_until = self.contact_sent_until.max(sent_until);
+        self.comments_sent_until = self.comments_sent_until.max(sent_until);
     }
 
     /// Notes the case: with it, no doubt about `CreateCase` is left.

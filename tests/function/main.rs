@@ -9,9 +9,11 @@
 )]
 
 mod additions;
+
 mod batch;
 mod cases;
 mod deployed;
+mod doubts;
 mod events;
 mod faults;
 mod findings;

@@ -159,7 +159,7 @@ async fn take_over_beside(table: &Table, emulator: &Emulator, longer: u64, write
     emulator.inject(slow.on("DynamoDB.UpdateItem"));
     let same = |name: &str| AttributeValue::S(item[name].as_str().expect("text").to_owned());
     let number = |number: u64| AttributeValue::N(number.to_string());
-    let data = r#"{"caseId":"case-1","caseArn":"arn","itemsSentUntil":1800000060000}"#;
+    let data = r#"{"caseId":"case-1","caseArn":"arn","commentsSentUntil":1800000060000}"#;
     let ends = item["in_progress_expiration"].as_u64().expect("a number");
     let (lease, ()) = tokio::join!(hold(table, None), async {
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -199,9 +199,10 @@ fn a_lease_that_ran_out_is_a_doubt_until_its_end() {
             [
                 second.steps.case_sent_until,
                 second.steps.customer_sent_until,
-                second.steps.items_sent_until
+                second.steps.contact_sent_until,
+                second.steps.comments_sent_until
             ],
-            [sent_until; 3]
+            [sent_until; 4]
         );
         drop(first);
     });
@@ -211,7 +212,7 @@ fn a_lease_that_ran_out_is_a_doubt_until_its_end() {
 fn a_lease_that_was_left_holds_the_doubts_that_were_written() {
     on_every_table(async |table| {
         let mut first = hold(table, None).await;
-        first.steps.items_sent_until = Some(7);
+        first.steps.comments_sent_until = Some(7);
         first.steps.set_case(&case("case-1"));
         let left = table.ledger.leave(&first, Deadline::after(AMPLE)).await;
         left.expect("the lease holds");

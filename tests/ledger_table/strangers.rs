@@ -35,7 +35,8 @@ fn an_unfinished_item_is_taken_over() {
                 Steps {
                     case_sent_until: None,
                     customer_sent_until: None,
-                    items_sent_until: None,
+                    contact_sent_until: None,
+                    comments_sent_until: None,
                     ..lease.steps.clone()
                 },
                 Steps::default()
