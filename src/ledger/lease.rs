@@ -120,7 +120,7 @@ impl Lease {
     /// When the key may be used anew, in seconds since 1970: a window after the claim of the run that got its case.
     pub(super) fn expires(&self) -> Option<u64> {
         let window = self.window.filter(|_| self.steps.case_id.is_some())?;
-        let expires = self.claimed / 1000 + window.as_secs();
+        let expires = self.claimed.div_ceil(1000) + window.as_secs();
         Some(self.expires.unwrap_or(expires))
     }
 }

@@ -156,36 +156,37 @@ fn is_overdue(world: &World, number: usize, key: &Key) -> bool {
     let shown = first_begun(world, key) + PROFILE_SEEN_WITHIN + CLOCKS_WITHIN;
     run.begun >= shown
         && world.seen().of(number).next().is_none()
-        && !is_left_in_doubt(run, invocations.iter().take(number), key)
+        && !is_left_in_doubt(world, run, invocations.iter().take(number), key)
 }
 
 /// Whether an earlier run of the key left a doubt about its case that the run has to wait for.
 fn is_left_in_doubt<'a>(
+    world: &World,
     run: &Invocation,
     mut earlier: impl Iterator<Item = &'a Invocation>,
     key: &Key,
 ) -> bool {
-    // A run that left a doubt about its CreateCase keeps the ones after it from giving the key up until search would show its case.
-    let in_doubt = |earlier: &Invocation| match &earlier.end {
-        Some(End::Failed(code)) => {
-            matches!(
-                code,
-                ErrorCode::OutcomeUnknown | ErrorCode::ConflictUnresolved
-            )
+    // A run that left a doubt about its CreateCase keeps the ones after it from giving the key up until search would show its case. One that
+    // died, or whose claim is there without its knowing, leaves the doubt until its time is up.
+    let time = world.schedule.timeout;
+    let doubt_ends = |earlier: &Invocation| match &earlier.end {
+        Some(End::Failed(ErrorCode::OutcomeUnknown | ErrorCode::ConflictUnresolved)) => {
+            earlier.ended
         }
-        Some(End::Crashed | End::TimedOut) | None => true,
+        Some(End::Failed(ErrorCode::LedgerUnavailable) | End::Crashed | End::TimedOut) | None => {
+            Some(earlier.begun + time)
+        }
+        Some(End::Failed(_)) => None,
         // A batch does not say why it keeps a message.
-        Some(End::Answered(_)) => !earlier.occurrences.is_empty(),
+        Some(End::Answered(_)) => {
+            Some(earlier.begun + time).filter(|_| !earlier.occurrences.is_empty())
+        }
     };
-    let is_doubtful = |earlier: &Invocation| {
+    earlier.any(|earlier| {
         let of_key = earlier.occurrences.iter().any(|of| of.key == key.number);
-        let settled = earlier
-            .ended
-            .unwrap_or(Duration::MAX)
-            .saturating_add(CASE_FOUND_WITHIN);
-        of_key && in_doubt(earlier) && settled + REQUEST_ARRIVES_WITHIN + CLOCKS_WITHIN > run.begun
-    };
-    earlier.any(is_doubtful)
+        let waits = CASE_FOUND_WITHIN + REQUEST_ARRIVES_WITHIN + 2 * CLOCKS_WITHIN;
+        of_key && doubt_ends(earlier).is_some_and(|ends| ends.saturating_add(waits) > run.begun)
+    })
 }
 
 fn check_words(
@@ -307,7 +308,7 @@ fn check_failure(
             let runs = world.invocations();
             let earlier = runs.iter().take(number);
             let run = runs.get(number);
-            run.is_some_and(|run| !is_left_in_doubt(run, earlier, key))
+            run.is_some_and(|run| !is_left_in_doubt(world, run, earlier, key))
         }
         Some(Poison::Incomplete | Poison::Unrecognizable) => true,
     };
