@@ -222,9 +222,7 @@ impl ClaimGuard<'_> {
     pub(super) fn found(&mut self, case: &CaseReference, customer_arn: Option<String>) {
         self.unrecorded_runs |= !self.lease.taken_over;
         self.lease.steps.set_case(case);
-        if customer_arn.is_some() {
-            self.lease.steps.customer_arn = customer_arn;
-        }
+        self.lease.steps.customer_arn = customer_arn;
     }
 
     /// Until when `CreateCase` may be sent: while the token of a case that the last search missed is remembered. `None` when the case is in

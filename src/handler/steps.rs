@@ -36,9 +36,9 @@ struct Work<'a> {
 
 /// Where the customer of a request is from.
 #[derive(Clone, Copy)]
-struct Search {
-    /// Whether a search can find another one.
-    is_possible: bool,
+struct CustomerOrigin {
+    /// Whether it was searched for: then a search may find another one.
+    is_searched: bool,
     /// Whether an earlier run found or created this one.
     is_recorded: bool,
 }
@@ -216,12 +216,17 @@ impl Casebridge {
         outcome.customer_arn = request.customer_arn().map(str::to_owned);
         let is_recorded = guard.steps().customer_arn.is_some();
         guard.steps().customer_arn.clone_from(&outcome.customer_arn);
-        let search = Search {
-            is_possible: work.search.is_some(),
+        let origin = CustomerOrigin {
+            is_searched: work.search.is_some(),
             is_recorded,
         };
-        self.create(work.event, request, search, guard, deadline)
-            .await
+        let done = self
+            .create(work.event, request, origin, guard, deadline)
+            .await?;
+        if let Done::Existing(_) = done {
+            outcome.customer_arn.clone_from(&guard.steps().customer_arn);
+        }
+        Ok(done)
     }
 
     /// The event with what its contact tells, where the case mapping asks for it.
@@ -282,7 +287,7 @@ impl Casebridge {
         &self,
         event: &Event,
         request: &CaseRequest,
-        search: Search,
+        origin: CustomerOrigin,
         guard: &mut ClaimGuard<'_>,
         deadline: Deadline,
     ) -> Result<Done, Failure> {
@@ -312,7 +317,7 @@ impl Casebridge {
             match failure.code {
                 ErrorCode::CustomerNotVisible => {
                     guard.awaits_customer();
-                    if let Some(failure) = self.gone(event, request, search, guard, deadline).await
+                    if let Some(failure) = self.gone(event, request, origin, guard, deadline).await
                     {
                         return Err(failure);
                     }
@@ -352,11 +357,11 @@ impl Casebridge {
         &self,
         event: &Event,
         request: &CaseRequest,
-        search: Search,
+        origin: CustomerOrigin,
         guard: &mut ClaimGuard<'_>,
         deadline: Deadline,
     ) -> Option<Failure> {
-        if event.trigger == TriggerKind::ContactFlow && !(search.is_possible && search.is_recorded)
+        if event.trigger == TriggerKind::ContactFlow && !(origin.is_searched && origin.is_recorded)
         {
             return None;
         }
@@ -381,7 +386,7 @@ impl Casebridge {
             return None;
         }
         guard.steps().customer_arn = None;
-        let failure = if search.is_possible {
+        let failure = if origin.is_searched {
             // It existed once; the next run searches for the one that took its place.
             let message =
                 "the customer's profile does not exist any more; calling again searches anew";

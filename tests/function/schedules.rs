@@ -841,6 +841,20 @@ async fn b02_the_second_answer_names_the_same_customer() {
     }
 }
 
+/// Another request made the case, with another customer: the answer names the one that the case has.
+#[tokio::test(start_paused = true)]
+async fn b02_a_case_of_another_request_names_its_own_customer() {
+    let mut function = function("");
+    function.casebridge.ledger = None;
+    let first = function.handle(&flow("+15550100142")).await;
+    let denied = Fault::status(409, "ConflictException", "another request");
+    function.emulator.inject(denied.on("CreateCase"));
+    let other = flow(NOBODY);
+    let second = function.handle(&other).await;
+    assert_eq!(second["status"], "existing", "{second}");
+    assert_eq!(second["customerArn"], first["customerArn"], "{second}");
+}
+
 /// The case was created by a run that died: search brings its customer along.
 #[tokio::test(start_paused = true)]
 async fn b02_a_case_that_is_found_names_its_customer() {

@@ -131,7 +131,11 @@ async fn what_is_put_aside_has_its_real_reason() {
             let body: Value = serde_json::from_str(body).expect("JSON");
             let sentence = body["errorMessage"].as_str().expect("a sentence");
             let found = sentence.split("; found ").last().expect("a reason");
-            format!("{}\n    {}: {found}", body["event"], body["errorCode"])
+            format!(
+                "{}\n    {}: {found}",
+                sorted(&body["event"]),
+                body["errorCode"]
+            )
         })
         .collect();
     reasons.sort();
@@ -178,4 +182,23 @@ cases:
         !operations.iter().any(|name| name.contains("Profile")),
         "{operations:?}"
     );
+}
+
+/// The value with the members of every object in the order of their names, whatever order JSON keeps here.
+fn sorted(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<String> = members
+                .iter()
+                .map(|(name, value)| format!("{}:{}", json!(name), sorted(value)))
+                .collect();
+            members.sort();
+            format!("{{{}}}", members.join(","))
+        }
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(sorted).collect();
+            format!("[{}]", items.join(","))
+        }
+        other => other.to_string(),
+    }
 }

@@ -80,7 +80,8 @@ const OF_A_CUSTOMER: [&str; 4] = [
 ];
 
 /// Faults that have the code of a structural one and that no schema can see, each by its own words.
-const BEYOND_A_SCHEMA: [&str; 4] = [
+const BEYOND_A_SCHEMA: [&str; 5] = [
+    "a `window` needs the ledger",
     "is given twice",
     "is text in every event, found a number",
     "fixed bits",
