@@ -247,9 +247,8 @@ fn check_starved(world: &World, verdict: &mut Verdict) {
     if !world.schedule.is_calm() || !world.schedule.queue.is_ordered() {
         return;
     }
-    // Without a ledger an occurrence that asks for another case waits for search, which may take longer than a message is received.
-    let waits_for_search = |key: &Key| !world.mode.ledger && key.varies && key.occurrences > 1;
-    if world.schedule.keys.iter().any(waits_for_search) {
+    let mut keys = world.schedule.keys.iter();
+    if keys.any(|key| excuses::waits_for_search(world, key)) {
         return;
     }
     for occurrence in &world.deliveries.borrow().died {

@@ -93,3 +93,9 @@ pub(super) fn may_share_a_comment(world: &World, key: &Key) -> bool {
         of_key(run) && (is_dead || in_doubt())
     })
 }
+
+/// Whether an occurrence of the key that asks for another case may wait for search longer than a message is received: without a ledger nothing
+/// else tells which case the key has.
+pub(super) fn waits_for_search(world: &World, key: &Key) -> bool {
+    !world.mode.ledger && key.varies && key.occurrences > 1
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::excuses::{Twin, is_excused, may_share_a_comment, went_without};
+use super::excuses::{Twin, is_excused, may_share_a_comment, waits_for_search, went_without};
 use super::found::Found;
 use super::{Breach, BreachKind, Verdict};
 use crate::assumptions::MERGED_WITHIN;
@@ -36,7 +36,14 @@ pub(super) fn check(world: &World, key: &Key, all: &Found, apart: &[Found], verd
     let mut breach = |kind, what: String| verdict.breaches.push(Breach::new(kind, what));
     let name = key.name();
     if joining == Joining::All {
-        for number in delivered.iter().copied() {
+        let is_left = |number: &usize| {
+            let occurrence = Occurrence {
+                key: key.number,
+                number: *number,
+            };
+            waits_for_search(world, key) && world.deliveries.borrow().died.contains(&occurrence)
+        };
+        for number in delivered.iter().copied().filter(|number| !is_left(number)) {
             if lacks_contact(world, key, all, number) {
                 breach(BreachKind::Lost, format!("{name}'s contact is not linked"));
             }
