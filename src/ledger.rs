@@ -144,6 +144,7 @@ impl Ledger {
         let mut lease = Lease::new(id, occurrence, window, self.now());
         let mut pause = FIRST_LOOK;
         loop {
+            lease.claim_at(self.now());
             let ends = self.lease_end(deadline);
             let calls = deadline.min(Deadline::after(patience));
             let Some(record) = self.put(&mut lease, ends, None, calls).await? else {

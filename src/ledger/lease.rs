@@ -70,6 +70,12 @@ impl Lease {
         }
     }
 
+    /// Sets the time of a first claim that is made now.
+    pub(super) fn claim_at(&mut self, now: u64) {
+        self.started = now;
+        self.claimed = now;
+    }
+
     /// The item of a first claim.
     pub(super) fn item(&self, lease_ends: u64) -> Item {
         let generation = self.generation.as_ref();

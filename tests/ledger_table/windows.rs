@@ -61,6 +61,22 @@ fn a_window_begins_with_the_claim_that_got_the_case() {
     });
 }
 
+/// A claim that waited begins when it holds, not when it was asked for.
+#[test]
+fn a_window_begins_when_the_claim_holds() {
+    on_every_table(async |table| {
+        let first = hold(table, WINDOW).await;
+        let (second, ()) = tokio::join!(hold(table, WINDOW), async {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            turn(table, 30);
+            let freed = table.ledger.free(&first, Deadline::after(AMPLE)).await;
+            freed.expect("it is ours to give back");
+        });
+        assert!(second.waited && !second.taken_over);
+        assert_eq!(second.started, table.clock.milliseconds());
+    });
+}
+
 /// The case is there, and something is still to be added to it: the key is used anew all the same.
 #[test]
 fn a_key_with_a_case_expires_finished_or_not() {

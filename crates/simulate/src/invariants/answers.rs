@@ -154,7 +154,19 @@ fn is_overdue(world: &World, number: usize, key: &Key) -> bool {
         return false;
     };
     let shown = first_begun(world, key) + PROFILE_SEEN_WITHIN + CLOCKS_WITHIN;
+    // A refusal of another kind gave the key back, and the wait begins anew.
+    let gave_back = |earlier: &Invocation| {
+        let of_key = earlier.occurrences.iter().any(|of| of.key == key.number);
+        let code = match &earlier.end {
+            Some(End::Failed(code)) => Some(*code),
+            _ => None,
+        };
+        let is_other =
+            |code: ErrorCode| !code.is_transient() && code != ErrorCode::CustomerNotFound;
+        of_key && code.is_some_and(is_other)
+    };
     run.begun >= shown
+        && !invocations.iter().take(number).any(gave_back)
         && world.seen().of(number).next().is_none()
         && !is_left_in_doubt(world, run, invocations.iter().take(number), key)
 }
@@ -298,7 +310,11 @@ fn check_failure(
         Some(_) if !transient || code == ErrorCode::OutOfTime.name() => false,
         // Its contact is read first.
         Some(_) if key.kind == Kind::ContactEvent && world.schedule.enrich => {
-            seen.of(number).next().is_none()
+            let runs = world.invocations();
+            let had_time = runs.get(number).is_some_and(|run| {
+                run.ended.unwrap_or_default().saturating_sub(run.begun) >= AMPLE
+            });
+            had_time && seen.of(number).next().is_none()
         }
         // The ledger comes first: another run may hold the key, or have left a doubt.
         Some(_) if world.mode.ledger && waits.iter().any(|waits| waits.name() == code) => false,

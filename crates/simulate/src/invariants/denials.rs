@@ -62,7 +62,7 @@ fn is_untrue(world: &World, seen: &Seen, key: &Key, denial: &Denial, creation: &
     let Some((created, case)) = creation.effect.as_ref().filter(|_| denial.for_good) else {
         return false;
     };
-    if key.poison.is_some() || super::is_over(world, case, denial.at) {
+    if key.poison.is_some() || super::may_be_over(world, case, denial.at) {
         return false;
     }
     let runs = world.invocations();

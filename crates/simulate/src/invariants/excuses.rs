@@ -74,8 +74,8 @@ pub(super) fn went_without(world: &World, key: &Key) -> bool {
     runs.any(|(number, run)| of_key(run) && seen.missed_the_ledger(number))
 }
 
-/// Whether two occurrences with equal words may have left one comment: a run of the key died, or never heard what became of its comment. The
-/// next run takes a comment with the same words for its own.
+/// Whether two occurrences with equal words may have left one comment: a run of the key died, or never heard what became of its comment or of its
+/// claim. The next run takes a comment with the same words for its own.
 pub(super) fn may_share_a_comment(world: &World, key: &Key) -> bool {
     if !key.same_words {
         return false;
@@ -83,12 +83,14 @@ pub(super) fn may_share_a_comment(world: &World, key: &Key) -> bool {
     let seen = world.seen();
     let invocations = world.invocations();
     let of_key = |run: &Invocation| run.occurrences.iter().any(|of| of.key == key.number);
+    let is_written =
+        |operation: &str| operation == "CreateRelatedItem" || operation.starts_with("DynamoDB");
     let mut runs = invocations.iter().enumerate();
     runs.any(|(number, run)| {
         let is_dead = !matches!(run.end, Some(End::Answered(_) | End::Failed(_)));
         let in_doubt = || {
             seen.of(number)
-                .any(|(operation, fault)| operation == "CreateRelatedItem" && !fault.is_harmless())
+                .any(|(operation, fault)| is_written(operation) && !fault.is_harmless())
         };
         of_key(run) && (is_dead || in_doubt())
     })
