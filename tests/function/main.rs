@@ -13,7 +13,6 @@ mod additions;
 mod batch;
 mod cases;
 mod deployed;
-mod doubts;
 mod events;
 mod faults;
 mod findings;

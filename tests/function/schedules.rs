@@ -2,6 +2,8 @@
 //!
 //! The ledger is on and `ledger_unavailable: fail` unless a test says otherwise, and every assumption of `docs/exactly-once.md` holds.
 
+mod doubts;
+
 use std::time::Duration;
 
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};

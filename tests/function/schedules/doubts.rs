@@ -9,36 +9,11 @@ use cases_emulator::{DuplicateContact, Fault, FaultKind};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
-use super::{Function, read, sdk};
-
-const TABLE: &str = "ledger";
-const FAILURES: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/failures";
-const NOBODY: &str = "+15550100199";
-const MAPPING: &str = "
-version: 1
-cases:
-  - name: order
-    trigger: eventbridge
-    when: { detail: { order: [{ exists: true }] } }
-    template: Contact follow-up
-    key: $.detail.order
-    ledger_unavailable: fail
-    customer:
-      find: [{ _phone: $.detail.phone }]
-      if_none: { create: { PhoneNumber: $.detail.phone } }
-    link_contact: $.detail.contactArn
-    comment: $.detail.comment
-    fields: { title: Order }
-  - name: flow
-    trigger: contact-flow
-    template: Contact follow-up
-    ledger_unavailable: fail
-    customer:
-      find: [{ _phone: $.CustomerEndpoint.Address }]
-      if_none: { create: { PhoneNumber: $.CustomerEndpoint.Address } }
-    comment: $.Parameters.comment
-    fields: { title: Call back }
-";
+use super::super::{Function, read, sdk};
+use super::{
+    FAILURES, MAPPING, NOBODY, TABLE, advance, counts, event, flow, order, order_by, status,
+    throttled,
+};
 
 /// Clocks that differ from the emulator's by so many seconds, its start being now.
 #[derive(Debug)]
@@ -46,7 +21,7 @@ struct Off(Instant, i64);
 
 impl TimeSource for Off {
     fn now(&self) -> std::time::SystemTime {
-        let now = super::TokioTime(self.0).now();
+        let now = super::super::TokioTime(self.0).now();
         let off = Duration::from_secs(self.1.unsigned_abs());
         if self.1 < 0 { now - off } else { now + off }
     }
@@ -110,32 +85,6 @@ fn beside(one: &Function, mapping: &str, start: Instant, off: i64) -> Function {
     other
 }
 
-fn event(id: &str, order: &str, contact: &str, comment: &str) -> String {
-    let contact = format!("arn:aws:connect:us-east-1:111122223333:instance/i-1/contact/{contact}");
-    let detail = json!({
-        "order": order, "phone": "+15550100142", "contactArn": contact, "comment": comment,
-    });
-    json!({ "source": "com.example.shop", "detail-type": "Order", "id": id, "detail": detail })
-        .to_string()
-}
-
-fn order() -> String {
-    event("e-1", "A-1", "c-1", "one")
-}
-
-fn order_by(phone: &str) -> String {
-    order().replace("+15550100142", phone)
-}
-
-fn flow(phone: &str) -> String {
-    json!({ "Details": { "ContactData": {
-        "ContactId": "c-1",
-        "InstanceARN": "arn:aws:connect:us-east-1:111122223333:instance/i-1",
-        "CustomerEndpoint": { "Address": phone, "Type": "TELEPHONE_NUMBER" },
-    }, "Parameters": { "comment": "Call after six" } } })
-    .to_string()
-}
-
 fn batch(bodies: &[(&str, String)]) -> String {
     let records = bodies.iter().map(|(id, body)| {
         json!({ "messageId": id, "eventSource": "aws:sqs",
@@ -144,33 +93,9 @@ fn batch(bodies: &[(&str, String)]) -> String {
     json!({ "Records": records.collect::<Vec<_>>() }).to_string()
 }
 
-/// Cases, links, comments.
-fn counts(function: &Function) -> [usize; 3] {
-    let items = function.emulator.related_items();
-    let kind = |kind: &str| items.iter().filter(|item| item["type"] == kind).count();
-    [
-        function.emulator.cases().len(),
-        kind("Contact"),
-        kind("Comment"),
-    ]
-}
-
-fn status(answer: &Value) -> [&str; 4] {
-    ["status", "contactLinked", "commentAdded", "retryable"]
-        .map(|name| answer[name].as_str().unwrap_or_default())
-}
-
 fn code(answer: &Value) -> &str {
     let code = |name: &str| answer[name].as_str().filter(|code| !code.is_empty());
     code("errorType").or(code("errorCode")).unwrap_or_default()
-}
-
-async fn advance(seconds: u64) {
-    tokio::time::advance(Duration::from_secs(seconds)).await;
-}
-
-fn throttled(operation: &str) -> Fault {
-    Fault::status(429, "ThrottlingException", "slow down").on(operation)
 }
 
 fn denied(operation: &str) -> Fault {
@@ -202,8 +127,7 @@ async fn dies_after_create_case(function: &Function, payload: &str, time: u64) {
 
 // Searches that fail
 
-/// The answer to `CreateCase` is lost. More than 310 s later the search by tag is throttled: the doubt is dropped, the key is freed, and the next
-/// run, whose claim is the first, creates a second case.
+/// The answer to `CreateCase` is lost, and more than 310 s later the search by tag is throttled: the doubt stays.
 #[tokio::test(start_paused = true)]
 async fn a_search_that_was_throttled_ends_no_doubt() {
     let function = function("");
@@ -378,7 +302,7 @@ async fn a_window_that_is_over_before_there_is_a_case() {
     );
 }
 
-/// The same with one event that is only retried: its link is throttled, and the retry makes another case.
+/// One event whose link is throttled, and that is retried after its window.
 #[tokio::test(start_paused = true)]
 async fn a_retry_after_a_window_that_was_over_makes_no_second_case() {
     let function = function("    window: 30d\n");
@@ -407,7 +331,7 @@ async fn a_retry_after_a_window_that_was_over_makes_no_second_case() {
     assert_eq!(counts(&function), [1, 1, 1], "{second} {third}");
 }
 
-/// Clocks five seconds apart: the occurrence's own item ends before its key's.
+/// Clocks are five seconds apart, and the occurrence's own item outlives its key's.
 #[tokio::test(start_paused = true)]
 async fn an_occurrence_is_attached_once_in_its_window() {
     let mapping = with("    window: 10m\n    on_existing: attach\n");
@@ -425,7 +349,7 @@ async fn an_occurrence_is_attached_once_in_its_window() {
 
 // Comments
 
-/// A deployment between two runs takes a comment away in front: the count of those that were added skips the other one.
+/// A deployment between two runs takes a comment away in front of the others.
 #[tokio::test(start_paused = true)]
 async fn a_comment_that_is_skipped_is_not_added() {
     let before = MAPPING.replace(
@@ -454,7 +378,7 @@ async fn a_comment_that_is_skipped_is_not_added() {
     );
 }
 
-/// Nobody died, and the comment is known not to have been sent: the link alone was in doubt.
+/// The link alone is in doubt, and equal words of another occurrence are not taken for the comment.
 #[tokio::test(start_paused = true)]
 async fn equal_words_and_a_link_in_doubt() {
     let function = function("    on_existing: attach\n");
@@ -557,7 +481,7 @@ async fn a_profile_within_its_lag_is_not_gone_for_a_clock_that_is_ahead() {
     assert_eq!(code(&second), "CustomerNotVisible", "{second}");
 }
 
-/// The same for a profile that the function itself created: it is given up and created again.
+/// The same for a profile that the function itself created.
 #[tokio::test(start_paused = true)]
 async fn a_profile_of_our_own_within_its_lag_is_created_once() {
     let start = Instant::now();
@@ -581,7 +505,7 @@ async fn a_profile_of_our_own_within_its_lag_is_created_once() {
     );
 }
 
-/// Another occurrence takes the key over, with everything of its own but the customer.
+/// Another occurrence takes the key over, with its own customer.
 #[tokio::test(start_paused = true)]
 async fn the_customer_of_the_occurrence_that_owns_the_case() {
     let function = function("");
@@ -605,7 +529,7 @@ async fn the_customer_of_the_occurrence_that_owns_the_case() {
 
 // Links
 
-/// The link took effect and its answer was lost; then the role may not look. `false` is not true, and for good.
+/// The link took effect and its answer was lost; then the role may not look: that says nothing of the link.
 #[tokio::test(start_paused = true)]
 async fn a_look_that_is_refused_says_nothing_of_the_link() {
     let function = function("");
@@ -630,7 +554,7 @@ async fn a_look_that_is_refused_says_nothing_of_the_link() {
     assert_eq!(third["contactLinked"], "true", "{second} {third}");
 }
 
-/// A run dies before it links; then the role may not look: nothing is linked, and nobody tries again.
+/// A run dies before it links, and for a while the role may not look.
 #[tokio::test(start_paused = true)]
 async fn a_look_that_is_refused_loses_no_link() {
     let function = function("");
@@ -654,7 +578,7 @@ async fn a_look_that_is_refused_loses_no_link() {
     assert_eq!(counts(&function), [1, 1, 1], "{second} {third}");
 }
 
-/// 409 for a contact that an agent has linked meanwhile, and the look that would tell is throttled: after a quarter of an hour that is for good.
+/// 409 for a contact that an agent has linked meanwhile, and the look that would tell is throttled: that ends no wait.
 #[tokio::test(start_paused = true)]
 async fn a_conflict_whose_look_is_throttled() {
     let function = function("");
@@ -732,8 +656,7 @@ async fn arrives_with(function: &Function, operation: &str, with: &str) {
     assert_ne!(response.status(), 404, "{:?}", response.body());
 }
 
-/// The first attempt of the claim is late, and arrives when its run has been refused and has freed the key. The phantom holds the key; and the next
-/// occurrence, whose event is sound, loses its contact and comment to an event that was put aside.
+/// The first attempt of a claim arrives when its run was refused and is gone: it claims nothing, and takes nothing from the next occurrence.
 #[tokio::test(start_paused = true)]
 async fn a_claim_that_arrives_after_its_key_was_freed() {
     let function = function("");
@@ -965,7 +888,7 @@ async fn the_customer_that_the_case_has() {
     );
 }
 
-/// A profile that was found is merged away while `CreateCase` waits for quota: a retry would find the profile that it was merged into.
+/// A profile that was found is merged away while `CreateCase` waits for quota: a retry finds the profile that it was merged into.
 #[tokio::test(start_paused = true)]
 async fn a_customer_who_was_found_and_is_merged_within_one_run() {
     let function = function("");
@@ -1075,7 +998,7 @@ async fn answers_of_the_ledger_are_lost() {
     }
 }
 
-/// A takeover whose first attempt arrives when its run has left the key: the lease begins anew, and the next run takes the run for dead.
+/// The first attempt of a takeover arrives when its run has left the key.
 #[tokio::test(start_paused = true)]
 async fn a_takeover_that_arrives_after_its_key_was_left() {
     let function = function("");
@@ -1105,7 +1028,7 @@ async fn a_takeover_that_arrives_after_its_key_was_left() {
 
 // A key that can never finish
 
-/// The profile that a flow's first run created is merged into another before there is a case. The search would find the other one.
+/// The profile that a flow's first run created is merged into another before there is a case: a new search finds that one.
 #[tokio::test(start_paused = true)]
 async fn a_flow_whose_recorded_customer_was_merged() {
     let function = function("");
@@ -1140,7 +1063,7 @@ fn without_id(contact: &str, comment: &str) -> String {
     event.to_string()
 }
 
-/// An input transformer has to keep `source` and `detail-type`, no more. Two events that have no id are taken for one.
+/// An input transformer has to keep `source` and `detail-type`, no more.
 #[tokio::test(start_paused = true)]
 async fn events_without_an_id_are_not_one_occurrence() {
     for more in ["", "    on_existing: attach\n"] {
@@ -1159,7 +1082,7 @@ async fn events_without_an_id_are_not_one_occurrence() {
     }
 }
 
-/// The first is not finished, and the second one finishes it with its own contact and comment: those of the first are lost.
+/// The first is not finished, and the second comes between.
 #[tokio::test(start_paused = true)]
 async fn the_contact_of_an_event_without_an_id_is_not_lost() {
     let function = function("    on_existing: attach\n");
@@ -1280,7 +1203,7 @@ async fn many_environments() {
     }
 }
 
-/// A run links and dies. The next one looks, and the look is throttled until its time is up: the doubt is dropped, and the third links again.
+/// A run links and dies. The next one looks, and the look is throttled until its time is up; the third looks again.
 #[tokio::test(start_paused = true)]
 async fn a_look_that_failed_ends_no_doubt_about_items() {
     let function = function("");
@@ -1361,7 +1284,7 @@ async fn strange_input() {
     assert!(["", "Throttled"].contains(&code(&answer)), "{answer}");
 }
 
-/// A contact that is on more than a hundred cases: the look reads ten pages of ten, and does not find the link that a dead run made.
+/// A contact that is on more than a hundred cases: a look reads them all.
 #[tokio::test(start_paused = true)]
 async fn a_contact_of_many_cases_is_linked_once() {
     let function = function("");
@@ -1386,14 +1309,13 @@ async fn a_contact_of_many_cases_is_linked_once() {
 
 // Owners of the items
 
-/// The first occurrence is certain to have requested no case; the second takes the key over, creates the case, adds its items and dies. The item
-/// still names the first as their owner, so the second, when it comes again, adds them again, or never.
+/// The first occurrence is certain to have requested no case; the second takes the key over, creates the case, adds its items and dies.
 #[tokio::test(start_paused = true)]
 async fn a_new_owner_of_the_items_who_dies() {
     new_owner_dies("    on_existing: attach\n", "DynamoDB.UpdateItem").await;
 }
 
-/// With `return` they are never added.
+/// The same with `return`.
 #[tokio::test(start_paused = true)]
 async fn a_new_owner_of_the_items_who_dies_with_return() {
     new_owner_dies("", "CreateRelatedItem").await;
@@ -1432,7 +1354,7 @@ async fn new_owner_dies(more: &str, operation: &str) {
     }
 }
 
-/// The same: the dead run's contact and comment, and those of the first, who comes again with `return`.
+/// The first occurrence comes again with `return`: the contact and the comments are those of the second.
 #[tokio::test(start_paused = true)]
 async fn the_items_of_one_occurrence_are_added_with_return() {
     let function = function("");
