@@ -157,7 +157,7 @@ async fn a_search_that_was_throttled_ends_no_doubt() {
     );
 }
 
-/// The same, and the search is refused: the event is put aside for good while its case exists.
+/// The same, and the search is refused: nothing is put aside while a case may exist.
 #[tokio::test(start_paused = true)]
 async fn a_search_that_was_refused_ends_no_doubt() {
     let function = function("");
@@ -230,13 +230,13 @@ fn contacts(function: &Function) {
         .expect("contacts");
 }
 
-/// A run creates the case and dies; then the contact cannot be read for good. The key needs nothing of the contact, and a case exists.
+/// A run creates the case and dies; then the contact cannot be read for good. The key needs nothing of the contact, so the case is found.
 #[tokio::test(start_paused = true)]
 async fn a_refused_contact_after_a_dead_run() {
     refused_contact(ENRICHED).await;
 }
 
-/// With the natural key the case is found.
+/// The same with the natural key.
 #[tokio::test(start_paused = true)]
 async fn a_refused_contact_after_a_dead_run_with_the_natural_key() {
     refused_contact(&ENRICHED.replace("    key: $.detail.contactId\n", "")).await;
@@ -256,7 +256,7 @@ async fn refused_contact(mapping: &str) {
 
 // Without a ledger
 
-/// The same, search would show the case, and is down until the time is up.
+/// Without a ledger the refusal is followed by a search, which is down until the time is up.
 #[tokio::test(start_paused = true)]
 async fn without_a_ledger_a_refusal_whose_search_fails() {
     let first = no_ledger(MAPPING);
@@ -278,8 +278,7 @@ async fn without_a_ledger_a_refusal_whose_search_fails() {
 
 // Windows
 
-/// The first claim is an hour old when the case is created: the window of ten minutes is over at once, and the copy that the queue delivers a
-/// second later makes another case.
+/// The first claim is an hour old when the case is created: the window of ten minutes begins then.
 #[tokio::test(start_paused = true)]
 async fn a_window_that_is_over_before_there_is_a_case() {
     let function = function("    window: 10m\n");
