@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::excuses::{Twin, is_excused, may_share_a_comment, waits_for_search, went_without};
-use super::found::Found;
+use super::found::{Found, is_put_aside};
 use super::{Breach, BreachKind, Verdict};
 use crate::assumptions::MERGED_WITHIN;
 use crate::keys::{Key, Occurrence};
@@ -41,7 +41,11 @@ pub(super) fn check(world: &World, key: &Key, all: &Found, apart: &[Found], verd
                 key: key.number,
                 number: *number,
             };
-            waits_for_search(world, key) && world.deliveries.borrow().died.contains(&occurrence)
+            let has_died = || world.deliveries.borrow().died.contains(&occurrence);
+            // A token with another body may look like a request that can never succeed.
+            let is_refused =
+                || world.schedule.services.mismatch_refused && is_put_aside(world, occurrence);
+            waits_for_search(world, key) && (has_died() || is_refused())
         };
         for number in delivered.iter().copied().filter(|number| !is_left(number)) {
             if lacks_contact(world, key, all, number) {
