@@ -343,7 +343,7 @@ impl Addition<'_> {
     /// The failure of an item while its case is being merged into another.
     fn is_merging(&self) -> Failure {
         let code = if self.awaits_merge {
-            ErrorCode::ServiceUnavailable
+            ErrorCode::ConflictUnresolved
         } else {
             ErrorCode::RequestRefused
         };

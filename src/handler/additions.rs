@@ -52,8 +52,11 @@ impl Casebridge {
         let contact_doubt = guard.doubt(sent, earlier_contact, doubt, is_linked.is_some());
         let (sent, doubt) = (before.comments_sent_until, comments.in_doubt);
         let comments_doubt = guard.doubt(sent, earlier_comments, doubt, are_added.is_some());
+        let is_merging = contact.is_merging || comments.is_merging;
+        let merging_since = before.merging_since.or(Some(guard.now()));
         let steps = guard.steps();
         steps.set_case(case);
+        steps.merging_since = merging_since.filter(|_| is_merging);
         steps.contact = is_linked;
         steps.contact_sent_until = contact_doubt;
         steps.comments = are_added;
@@ -243,15 +246,18 @@ struct Added {
     refused: bool,
     /// Whether something was sent, and nobody knows whether the case has it.
     in_doubt: bool,
+    /// Whether the case is being merged.
+    is_merging: bool,
 }
 
 impl Added {
     fn of(result: Result<(), Failure>, code: ErrorCode, what: &str) -> Self {
-        let unknown = |failure: &Failure| failure.code == ErrorCode::OutcomeUnknown;
+        let has = |code| result.as_ref().is_err_and(|failure| failure.code == code);
         Self {
             settled: Vec::new(),
             refused: false,
-            in_doubt: result.as_ref().is_err_and(unknown),
+            in_doubt: has(ErrorCode::OutcomeUnknown),
+            is_merging: has(ErrorCode::ConflictUnresolved),
             step: Step::of(result, code, what),
         }
     }
@@ -263,6 +269,7 @@ impl Added {
             settled: Vec::new(),
             refused: false,
             in_doubt: false,
+            is_merging: false,
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::outcome::{CaseReference, Done};
 /// Kept free at the end of the work, to write to the ledger.
 const TO_SETTLE: Duration = Duration::from_millis(100);
 
-/// How long after the first claim a case that is being merged is waited for.
+/// How long a case that is being merged is waited for.
 const MERGE: Duration = Duration::from_mins(15);
 
 /// The outcome of claiming a key.
@@ -305,8 +305,9 @@ impl ClaimGuard<'_> {
 
     /// Whether a case that is being merged is still waited for.
     pub(super) fn awaits_merge(&self) -> bool {
-        let started = Duration::from_millis(self.lease.started);
-        Duration::from_millis(self.now()).saturating_sub(started) < MERGE
+        let now = self.now();
+        let since = self.lease.steps.merging_since.unwrap_or(now);
+        Duration::from_millis(now.saturating_sub(since)) < MERGE
     }
 
     /// The failure that is true of the key: nothing is refused for good while a case may exist unseen. This is the one place that decides it.

@@ -54,6 +54,9 @@ pub struct Steps {
     /// A doubt about a comment's `CreateRelatedItem`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comments_sent_until: Option<u64>,
+    /// Since when the case has been answered to be merging, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merging_since: Option<u64>,
     /// Whether the contact is linked: `false` where it never will be, absent where that is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<bool>,
