@@ -30,10 +30,10 @@ pub use self::lease::Lease;
 use self::operations::{DELETE_ITEM, GET_ITEM, PUT_ITEM, UPDATE_ITEM};
 pub use self::record::Steps;
 use self::record::{COMPLETED, IN_PROGRESS, Item, LEFT, Record, State, data, number, text};
-pub(crate) use self::time::milliseconds;
 pub use self::time::{
     CLOCK_SKEW, ITEM_LAG, LATE_EFFECT, PROFILE_LAG, SEARCH_LAG, TOKEN_AFTER_SEARCH, is_conclusive,
 };
+pub(crate) use self::time::{before, milliseconds};
 use crate::call::{self, WarmUp};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};

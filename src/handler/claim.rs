@@ -299,8 +299,7 @@ impl ClaimGuard<'_> {
         if self.unrecorded_runs {
             return 0;
         }
-        let skew = u64::try_from(CLOCK_SKEW.as_millis()).unwrap_or_default();
-        self.lease.started.saturating_sub(skew)
+        ledger::before(self.lease.started, CLOCK_SKEW)
     }
 
     /// Whether a case that is being merged is still waited for.

@@ -34,7 +34,7 @@ pub(super) fn after(moment: u64, time: Duration) -> u64 {
 }
 
 /// A moment so much earlier, in milliseconds since 1970.
-pub(super) fn before(moment: u64, time: Duration) -> u64 {
+pub(crate) fn before(moment: u64, time: Duration) -> u64 {
     moment.saturating_sub(whole(time))
 }
 
