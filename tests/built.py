@@ -21,11 +21,10 @@ class Built:
     """What .aws-sam holds, in folders such as Lambda would unpack it to."""
 
     def __init__(self, folder):
-        self.folder, self.layer = folder, folder / "opt"
+        self.folder = folder
         if not (BUILT / "template.yaml").exists():
             sys.exit("nothing is built in .aws-sam: run `./test sam-build` first")
         self.template = yaml_parse((BUILT / "template.yaml").read_text())
-        shutil.copytree(BUILT / self.resource("MappingLayer")["ContentUri"], self.layer)
 
     def resource(self, logical_id):
         return self.template["Resources"][logical_id]["Properties"]
@@ -36,10 +35,6 @@ class Built:
 
     def task(self, logical_id):
         return Path(shutil.copytree(self.code(logical_id), self.folder / logical_id))
-
-    def environment(self, variables):
-        """The variables of a function, with the layer where it is here."""
-        return {name: re.sub("^/opt/", f"{self.layer}/", str(value)) for name, value in variables.items()}
 
 
 class Emulator:

@@ -23,7 +23,7 @@ from pathlib import Path
 import boto3
 from samcli.yamlhelper import yaml_dump
 
-from built import ARCHITECTURE, BUILT, REPOSITORY, Built, Emulator
+from built import BUILT, REPOSITORY, Built, Emulator
 
 sys.path.insert(0, str(REPOSITORY / "tests" / "deployment"))
 
@@ -166,11 +166,7 @@ class Deployed:
             if kind in UNKNOWN_TYPES or UNKNOWN_PROPERTIES.get(kind, "") in resource["Properties"]:
                 del template["Resources"][name]
                 print(f"not deployed: {name}, {kind}")
-        # A process has no /opt.
-        environment = template["Globals"]["Function"]["Environment"]["Variables"]
-        environment["CASEBRIDGE_MAPPING"] = str(built.layer / "mapping.yaml")
-        environment["CASEBRIDGE_DOMAIN"] = str(built.layer / "domain.json")
-        environment |= {
+        template["Globals"]["Function"]["Environment"]["Variables"] |= {
             "AWS_CA_BUNDLE": str(cloud.certificate),
             "AWS_ENDPOINT_URL_CONNECTCASES": self.emulator.endpoint,
             "AWS_ENDPOINT_URL_CUSTOMER_PROFILES": self.emulator.endpoint,
@@ -180,7 +176,7 @@ class Deployed:
         return template
 
     def deploy(self, **parameters):
-        parameters = required() | {"Ledger": "true", "Architecture": ARCHITECTURE} | parameters
+        parameters = required() | {"Ledger": "true"} | parameters
         command = [
             Path(sys.executable).with_name("sam"), "deploy", "--template-file", self.template, "--stack-name", "casebridge",
             "--s3-bucket", "artifacts", "--capabilities", "CAPABILITY_IAM",

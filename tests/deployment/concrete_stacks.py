@@ -12,6 +12,6 @@ folder = Path(sys.argv[1])
 folder.mkdir(parents=True, exist_ok=True)
 for delivery, ledger, appconfig in itertools.product(("sqs", "direct"), ("true", "false"), (APPCONFIG, {})):
     stack = Stack({"EventDelivery": delivery, "Ledger": ledger, "Tracing": "Active"} | appconfig)
-    name = f"{delivery}-{'ledger' if ledger == 'true' else 'token'}-{'appconfig' if appconfig else 'layer'}.json"
+    name = f"{delivery}-{'ledger' if ledger == 'true' else 'token'}-{'appconfig' if appconfig else 'packaged'}.json"
     template = {"AWSTemplateFormatVersion": "2010-09-09", "Resources": stack.resources}
     (folder / name).write_text(json.dumps(template, indent=2))

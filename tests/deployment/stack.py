@@ -31,11 +31,10 @@ ARNS = {
     "AWS::IAM::Role": "iam::{account}:role/{name}",
     "AWS::KMS::Key": "kms:{region}:{account}:key/{name}",
     "AWS::Lambda::Function": "lambda:{region}:{account}:function:{name}",
-    "AWS::Lambda::LayerVersion": "lambda:{region}:{account}:layer:{name}:1",
     "AWS::Logs::LogGroup": "logs:{region}:{account}:log-group:{name}:*",
     "AWS::SQS::Queue": "sqs:{region}:{account}:{name}",
 }
-REFERENCE_IS_ARN = {"AWS::IAM::ManagedPolicy", "AWS::Lambda::LayerVersion"}
+REFERENCE_IS_ARN = {"AWS::IAM::ManagedPolicy"}
 
 
 @functools.cache

@@ -184,7 +184,6 @@ class Options(unittest.TestCase):
             "AWS::CloudWatch::Dashboard",
             "AWS::IAM::ManagedPolicy",
             "AWS::Lambda::EventInvokeConfig",
-            "AWS::Lambda::LayerVersion",
             "AWS::Lambda::Permission",
             "AWS::SQS::QueuePolicy",
         }
