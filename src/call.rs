@@ -25,7 +25,8 @@ use self::error_answer::{Class, ErrorAnswer};
 pub use self::record::CallRecord;
 pub(crate) use self::record::listen;
 pub(crate) use self::retry_after::RetryAfter;
-pub(crate) use self::warm_up::WarmUp;
+pub use self::warm_up::Opening;
+pub(crate) use self::warm_up::{Opener, WarmUp};
 use crate::deadline::{Deadline, Stopwatch};
 use crate::error::{ErrorCode, Failure};
 

@@ -18,7 +18,7 @@ use aws_sdk_connectcases::types;
 use futures_util::FutureExt as _;
 
 pub use self::related_items::{AddedComments, Addition, Earlier};
-use crate::call::{self, Operation, WarmUp};
+use crate::call::{self, Opening, Operation, WarmUp};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::field::FieldValue;
@@ -91,11 +91,12 @@ impl Cases {
     }
 
     /// Opens the connection to Cases, and creates nothing.
-    pub async fn warm_up(&self, domain_id: &str) {
+    pub async fn warm_up(&self, domain_id: &str) -> Opening {
         let Ok(call) = CREATE_CASE.warm_up() else {
-            return;
+            return Opening::NONE;
         };
         let title = ("title".to_owned(), FieldValue::String(String::new()));
+        let warm_up = WarmUp::of(&call, r#"{"caseId":"","caseArn":""}"#);
         let sent = self
             .client
             .create_case()
@@ -106,11 +107,11 @@ impl Cases {
             .performed_by(types::UserUnion::CustomEntity("warm-up".to_owned()))
             .tags("warm-up", "")
             .customize()
-            .interceptor(WarmUp::of(&call, r#"{"caseId":"","caseArn":""}"#))
+            .interceptor(warm_up.clone())
             .send()
             .boxed()
             .await;
-        call.warmed_up(&sent);
+        Opening::of(call, warm_up, &sent)
     }
 
     /// Creates the case.

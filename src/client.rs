@@ -21,6 +21,7 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
+use crate::call::Opener;
 use crate::config::{Config, ConfigError, Credentials, Proxy};
 
 /// Amazon Trust Services' roots, and `DigiCert`'s for partitions that still use them.
@@ -127,7 +128,7 @@ impl HttpClient for Shared {
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        self.0.http_connector(settings, components)
+        SharedHttpConnector::new(Opener(self.0.http_connector(settings, components)))
     }
 
     fn connector_metadata(&self) -> Option<ConnectorMetadata> {

@@ -19,7 +19,7 @@ use aws_sdk_customerprofiles::types::{AdditionalSearchKey, LogicalOperator};
 use futures_util::FutureExt as _;
 
 use crate::arn;
-use crate::call::{self, NeverInDoubt, Operation, WarmUp};
+use crate::call::{self, NeverInDoubt, Opening, Operation, WarmUp};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::mapping::customer::{IfMany, ProfileMember};
@@ -81,10 +81,11 @@ impl Customers {
     }
 
     /// Opens the connection to Customer Profiles, and searches for nobody.
-    pub async fn warm_up(&self) {
+    pub async fn warm_up(&self) -> Opening {
         let (Ok(call), Ok(domain)) = (SEARCH_PROFILES.warm_up(), self.domain()) else {
-            return;
+            return Opening::NONE;
         };
+        let warm_up = WarmUp::of(&call, r#"{"Items":[]}"#);
         let sent = self
             .client()
             .search_profiles()
@@ -92,11 +93,11 @@ impl Customers {
             .key_name("_profileId")
             .values("warm-up")
             .customize()
-            .interceptor(WarmUp::of(&call, r#"{"Items":[]}"#))
+            .interceptor(warm_up.clone())
             .send()
             .boxed()
             .await;
-        call.warmed_up(&sent);
+        Opening::of(call, warm_up, &sent)
     }
 
     fn domain(&self) -> Result<&ProfilesDomain, Failure> {

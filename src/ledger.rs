@@ -34,7 +34,7 @@ pub use self::time::{
     CLOCK_SKEW, ITEM_LAG, LATE_EFFECT, PROFILE_LAG, SEARCH_LAG, TOKEN_AFTER_SEARCH, is_conclusive,
 };
 pub(crate) use self::time::{before, milliseconds};
-use crate::call::{self, WarmUp};
+use crate::call::{self, Opening, WarmUp};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 
@@ -86,21 +86,22 @@ impl Ledger {
     }
 
     /// Opens the connection to DynamoDB, and claims nothing.
-    pub async fn warm_up(&self) {
+    pub async fn warm_up(&self) -> Opening {
         let Ok(call) = PUT_ITEM.warm_up() else {
-            return;
+            return Opening::NONE;
         };
+        let warm_up = WarmUp::of(&call, "{}");
         let sent = self
             .client
             .put_item()
             .table_name(&self.table)
             .item("id", text("warm-up"))
             .customize()
-            .interceptor(WarmUp::of(&call, "{}"))
+            .interceptor(warm_up.clone())
             .send()
             .boxed()
             .await;
-        call.warmed_up(&sent);
+        Opening::of(call, warm_up, &sent)
     }
 
     /// Whether the table has an item of the key.

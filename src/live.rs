@@ -16,7 +16,7 @@ use crate::deadline::Stopwatch;
 use crate::error::{ErrorCode, Failure};
 use crate::handler::{Casebridge, Invocation, Response};
 use crate::panics;
-use crate::start::{self, ColdStart, StartError};
+use crate::start::{self, ColdStart, Services, StartError};
 
 /// How long the start waits for the extension: it fetches the configuration then.
 const FIRST_LOOK: Duration = Duration::from_secs(5);
@@ -60,7 +60,8 @@ impl std::fmt::Debug for Current {
 }
 
 impl Live {
-    /// Starts with the mapping that the configuration names, and opens the connections that events will need. The process began with `since`.
+    /// Opens the connections that events will need, and meanwhile reads the mapping that the configuration names. The process began with
+    /// `since`. A mapping that cannot be used is not kept waiting by the network.
     ///
     /// # Errors
     /// The mapping cannot be used or had, and there is no other to fall back on.
@@ -73,11 +74,24 @@ impl Live {
             let extension = Extension::new(reload.source.clone());
             (extension, reload)
         });
-        let (casebridge, seen) = match &reload {
-            None => (Casebridge::start(&config, &sdk)?, String::new()),
-            Some((extension, reload)) => first(&config, &sdk, extension, reload).await?,
+        let services = Services::new(&config, &sdk);
+        let connected = async {
+            services.warm_up(&config.domain_id).await;
+            Ok(())
         };
-        casebridge.warm_up().await;
+        let started = async {
+            match &reload {
+                None => {
+                    let casebridge = services.casebridge(&config, &sdk).await?;
+                    Ok((casebridge, String::new()))
+                }
+                Some((extension, reload)) => {
+                    first(&config, &sdk, &services, extension, reload).await
+                }
+            }
+        };
+        // In this order, so that the first requests are on their way when the mapping is read.
+        let ((), (casebridge, seen)) = tokio::try_join!(biased; connected, started)?;
         Ok(Self {
             cold_start: ColdStart::done(since, config.on_demand),
             config,
@@ -193,14 +207,18 @@ impl Live {
 async fn first(
     config: &Config,
     sdk: &SdkConfig,
+    services: &Services,
     extension: &Extension,
     reload: &Reload,
 ) -> Result<(Casebridge, String), StartError> {
     let error = match extension.read(FIRST_LOOK).await {
-        Ok(text) => match Casebridge::start(&deployed(config, reload, &text), sdk) {
-            Ok(casebridge) => return Ok((casebridge, text)),
-            Err(error) => error,
-        },
+        Ok(text) => {
+            let deployed = deployed(config, reload, &text);
+            match services.casebridge(&deployed, sdk).await {
+                Ok(casebridge) => return Ok((casebridge, text)),
+                Err(error) => error,
+            }
+        }
         Err(error) => {
             let message = format!("{} could not be read: {error}", reload.source);
             ConfigError::new(message).into()
@@ -209,7 +227,7 @@ async fn first(
     match reload.fallback {
         Fallback::None => Err(error),
         Fallback::Packaged => {
-            let casebridge = Casebridge::start(config, sdk)?;
+            let casebridge = services.casebridge(config, sdk).await?;
             rejected(reload, &error, &casebridge);
             Ok((casebridge, String::new()))
         }

@@ -13,12 +13,12 @@ use casebridge::xray::Trace;
 use casebridge::{client, deadline, log, panics};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
+use tokio::runtime::Builder;
 
 /// Whether no invocation has come yet.
 static COLD: AtomicBool = AtomicBool::new(true);
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     // What precedes it, the loading of a static binary, takes a millisecond or two. /proc would tell it in ticks of ten.
     let since = Stopwatch::start();
     std::panic::set_hook(Box::new(panics::hook));
@@ -26,7 +26,14 @@ async fn main() -> ExitCode {
     // A second subscriber cannot be there: this is the first line that sets one.
     let _ =
         tracing::subscriber::set_global_default(log::subscriber(format, level, std::io::stdout));
-    match run(since).await {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let ended = runtime.map_err(Into::into).and_then(|runtime| {
+        let ended = runtime.block_on(run(since));
+        // A name look-up may be under way, and cannot be stopped; dropped, the runtime would wait for it.
+        runtime.shutdown_background();
+        ended
+    });
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             report(format, error.as_ref());

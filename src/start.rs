@@ -4,8 +4,10 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use tokio::task::yield_now;
 
 use crate::arn;
+use crate::call::Opening;
 use crate::cases::Cases;
 use crate::config::{Config, ConfigError};
 use crate::contact::Connect;
@@ -92,6 +94,60 @@ impl ColdStart {
     }
 }
 
+/// The services that every event needs, whatever the mapping says: their connections are opened before it is read.
+#[derive(Clone, Debug)]
+pub struct Services {
+    cases: Cases,
+    ledger: Option<Ledger>,
+}
+
+impl Services {
+    /// By configuration alone.
+    #[must_use]
+    pub fn new(config: &Config, sdk: &SdkConfig) -> Self {
+        let table = config.ledger_table.clone();
+        Self {
+            cases: Cases::new(sdk),
+            ledger: table.map(|table| Ledger::new(sdk, table)),
+        }
+    }
+
+    /// Opens their connections side by side, so that no caller waits for it. That one cannot be opened is logged, and left to the first
+    /// event.
+    pub async fn warm_up(&self, domain_id: &str) {
+        let ledger = async {
+            match &self.ledger {
+                Some(ledger) => ledger.warm_up().await,
+                None => Opening::NONE,
+            }
+        };
+        let (cases, ledger) = tokio::join!(self.cases.warm_up(domain_id), ledger);
+        tokio::join!(cases.opened(), ledger.opened());
+    }
+
+    /// Loads snapshot and mapping and makes the function, and now and then lets the opening of connections go on. Customer Profiles is one
+    /// more where every case mapping searches the customer. Where only some do, the first of their events opens it: a connection takes a
+    /// sixth of a cold start. So does the first that reads a contact open Connect's: nobody waits for `EventBridge` events.
+    ///
+    /// # Errors
+    /// As [`plan`].
+    pub async fn casebridge(
+        &self,
+        config: &Config,
+        sdk: &SdkConfig,
+    ) -> Result<Casebridge, StartError> {
+        let domain = snapshot(config)?;
+        yield_now().await;
+        let plan = mapping(config, domain)?;
+        yield_now().await;
+        let casebridge = Casebridge::of(plan, self.clone(), config, sdk);
+        if casebridge.mapping.always_searches_profiles() {
+            casebridge.customers.warm_up().await.opened().await;
+        }
+        Ok(casebridge)
+    }
+}
+
 /// A configuration whose documents are sound.
 pub struct Plan {
     mapping: Mapping,
@@ -103,15 +159,20 @@ pub struct Plan {
 /// # Errors
 /// The snapshot or the mapping cannot be used, or the mapping needs what is not configured.
 pub fn plan(config: &Config) -> Result<Plan, StartError> {
-    let domain = match &config.domain {
-        Some(document) => {
-            let snapshot = |error| StartError::Snapshot(document.name.clone(), error);
-            let domain = Domain::from_json(&document.text).map_err(snapshot)?;
-            domain.expect_id(&config.domain_id).map_err(snapshot)?;
-            Some(domain)
-        }
-        None => None,
+    mapping(config, snapshot(config)?)
+}
+
+fn snapshot(config: &Config) -> Result<Option<Domain>, StartError> {
+    let Some(document) = &config.domain else {
+        return Ok(None);
     };
+    let snapshot = |error| StartError::Snapshot(document.name.clone(), error);
+    let domain = Domain::from_json(&document.text).map_err(snapshot)?;
+    domain.expect_id(&config.domain_id).map_err(snapshot)?;
+    Ok(Some(domain))
+}
+
+fn mapping(config: &Config, domain: Option<Domain>) -> Result<Plan, StartError> {
     let setting = Setting {
         domain: domain.as_ref(),
         entity_prefix: &config.entity_prefix,
@@ -139,45 +200,28 @@ impl Casebridge {
     /// # Errors
     /// As [`plan`].
     pub fn start(config: &Config, sdk: &SdkConfig) -> Result<Self, StartError> {
+        let services = Services::new(config, sdk);
+        Ok(Self::of(plan(config)?, services, config, sdk))
+    }
+
+    fn of(plan: Plan, services: Services, config: &Config, sdk: &SdkConfig) -> Self {
         let Plan {
             mapping,
             surroundings,
-        } = plan(config)?;
-        let ledger = config.ledger_table.clone();
+        } = plan;
         let failure_queue = config.failure_queue.clone();
-        Ok(Self {
+        Self {
             connect: mapping.enriches().then(|| Connect::new(sdk)),
             mapping,
             guard: config.guard(),
-            cases: Cases::new(sdk),
+            cases: services.cases,
             customers: Customers::new(sdk, surroundings.profiles.clone()),
             surroundings,
-            ledger: ledger.map(|table| Ledger::new(sdk, table)),
+            ledger: services.ledger,
             failure_queue: failure_queue.map(|url| FailureQueue::new(sdk, url)),
             flow_budget: config.flow_budget,
             telemetry: telemetry(config, sdk),
-        })
-    }
-}
-
-impl Casebridge {
-    /// Opens the connections that every event of the mapping needs, side by side, so that no caller waits for it. That one cannot be opened
-    /// is logged, and left to the first event, as is Customer Profiles where only some case mappings search it: a connection takes a sixth
-    /// of a cold start. So is Connect, which is read for `EventBridge` events alone: nobody waits for those.
-    pub async fn warm_up(&self) {
-        tokio::join!(
-            self.cases.warm_up(&self.surroundings.domain_id),
-            async {
-                if self.mapping.always_searches_profiles() {
-                    self.customers.warm_up().await;
-                }
-            },
-            async {
-                if let Some(ledger) = &self.ledger {
-                    ledger.warm_up().await;
-                }
-            },
-        );
+        }
     }
 }
 

@@ -3,19 +3,27 @@
 //!
 //! The request is built and signed like any other, and what goes out in its place is `HEAD /` without a signature: it takes no permission, and
 //! whatever the service answers is an answer. What is read in its place is what the service answers to a call that succeeds.
+//!
+//! The SDK does not wait for the network: [`Opener`] has the request answered at once, and keeps it. So the name look-up and the handshakes
+//! pass while the mapping is read.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_connectcases::error::SdkError;
 use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector,
+};
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeDeserializationInterceptorContextMut, BeforeSerializationInterceptorContextRef,
     BeforeTransmitInterceptorContextMut,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
@@ -29,10 +37,11 @@ use crate::error::Failure;
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Puts `HEAD /` in the place of the request, and an answer in the place of what comes back.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct WarmUp {
     timeouts: TimeoutConfig,
     answer: &'static str,
+    request: Kept,
 }
 
 impl WarmUp {
@@ -41,6 +50,77 @@ impl WarmUp {
         Self {
             timeouts: call.attempts.timeouts().clone(),
             answer,
+            request: Kept::default(),
+        }
+    }
+}
+
+/// A request that has been answered, and is still to be sent.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Option<HttpConnectorFuture>>>);
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kept").finish_non_exhaustive()
+    }
+}
+
+impl Kept {
+    fn keep(&self, request: HttpConnectorFuture) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(request);
+    }
+
+    fn take(&self) -> Option<HttpConnectorFuture> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// A connector that answers a request to warm up at once, and leaves it to [`Opening`] to send it.
+#[derive(Debug)]
+pub(crate) struct Opener(pub(crate) SharedHttpConnector);
+
+impl HttpConnector for Opener {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let Some(kept) = request.extension::<Kept>().cloned() else {
+            return self.0.call(request);
+        };
+        kept.keep(self.0.call(request));
+        let answer = StatusCode::try_from(200)
+            .map(|status| HttpResponse::new(status, SdkBody::empty()))
+            .map_err(|error| ConnectorError::other(error.into(), None));
+        HttpConnectorFuture::ready(answer)
+    }
+}
+
+/// A connection that is being opened, as long as this is polled.
+#[derive(Debug)]
+#[must_use]
+pub struct Opening(Option<(Call, Kept)>);
+
+impl Opening {
+    /// A connection that nobody needs.
+    pub(crate) const NONE: Self = Self(None);
+
+    /// Of a call whose service could be reached so far. Logs it where it could not.
+    pub(crate) fn of<T, E>(
+        call: Call,
+        warm_up: WarmUp,
+        sent: &Result<T, SdkError<E, HttpResponse>>,
+    ) -> Self {
+        if sent.is_err() {
+            call.unreachable();
+            return Self::NONE;
+        }
+        Self(Some((call, warm_up.request)))
+    }
+
+    /// Waits until it is open. That the service cannot be reached is logged, and left to the first event: the function starts all the same.
+    pub async fn opened(self) {
+        let Some((call, kept)) = self.0 else { return };
+        let Some(request) = kept.take() else { return };
+        let left = PATIENCE.saturating_sub(call.since.elapsed());
+        if !matches!(tokio::time::timeout(left, request).await, Ok(Ok(_))) {
+            call.unreachable();
         }
     }
 }
@@ -72,6 +152,7 @@ impl Intercept for WarmUp {
         let mut harmless = HttpRequest::new(SdkBody::empty());
         harmless.set_method("HEAD")?;
         harmless.set_uri(root(request.uri()))?;
+        harmless.add_extension(self.request.clone());
         *request = harmless;
         Ok(())
     }
@@ -106,16 +187,14 @@ impl Operation {
 }
 
 impl Call {
-    /// Says so where the service could not be reached: the function starts all the same, and its first event waits for the connection.
-    pub(crate) fn warmed_up<T, E>(&self, sent: &Result<T, SdkError<E, HttpResponse>>) {
-        if sent.is_err() {
-            let operation = self.operation.name;
-            tracing::warn!(
-                operation,
-                "the service of {operation} could not be reached within {} ms at the start: check the function's network if its events fail, too",
-                PATIENCE.as_millis()
-            );
-        }
+    /// Says that the service could not be reached.
+    fn unreachable(&self) {
+        let operation = self.operation.name;
+        tracing::warn!(
+            operation,
+            "the service of {operation} could not be reached within {} ms at the start: check the function's network if its events fail, too",
+            PATIENCE.as_millis()
+        );
     }
 }
 

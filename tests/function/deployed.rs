@@ -3,16 +3,19 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use aws_config::SdkConfig;
+use casebridge::client;
 use casebridge::config::Config;
-use casebridge::handler::Casebridge;
-use casebridge::{client, mapping};
+use casebridge::deadline::Stopwatch;
+use casebridge::handler::{Casebridge, Invocation};
+use casebridge::live::Live;
 use cases_emulator::{Emulator, Fault, FaultKind};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
-use super::{AMPLE, casebridge, read};
+use super::{AMPLE, read};
 
-/// The shipped function with its own HTTP client, against an emulator behind a socket.
-async fn over_a_socket() -> (casebridge::handler::Casebridge, Emulator) {
+/// The shipped configuration with the function's own HTTP client, and an emulator behind a socket.
+async fn over_a_socket() -> (Config, SdkConfig, Emulator) {
     let emulator = super::emulator(&read("domain.json"));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
@@ -21,7 +24,11 @@ async fn over_a_socket() -> (casebridge::handler::Casebridge, Emulator) {
     let environment: HashMap<&str, String> = HashMap::from([
         ("AWS_REGION", "us-east-1".to_owned()),
         ("AWS_ACCESS_KEY_ID", "test".to_owned()),
-        ("CASES_DOMAIN_ID", "any".to_owned()),
+        (
+            "CASES_DOMAIN_ID",
+            "3ceaaf30-8142-48ea-91d9-3080f9b439fc".to_owned(),
+        ),
+        ("PROFILES_DOMAIN", "amazon-connect-example".to_owned()),
         ("CASEBRIDGE_MAPPING", format!("{root}/mapping.yaml")),
         ("CASEBRIDGE_DOMAIN", format!("{root}/domain.json")),
     ]);
@@ -32,20 +39,27 @@ async fn over_a_socket() -> (casebridge::handler::Casebridge, Emulator) {
         .into_builder()
         .endpoint_url(endpoint)
         .build();
-    let domain = casebridge::domain::Domain::from_json(&read("domain.json")).expect("sound");
-    let setting = mapping::Setting {
-        domain: Some(&domain),
-        entity_prefix: "casebridge/",
-    };
-    let mapping =
-        mapping::Mapping::load("mapping.yaml", &read("mapping.yaml"), setting).expect("sound");
-    (casebridge(mapping, &domain.id, &sdk), emulator)
+    (config, super::in_test(&sdk), emulator)
+}
+
+/// The function before its start has opened anything.
+async fn not_connected() -> (Casebridge, Emulator) {
+    let (config, sdk, emulator) = over_a_socket().await;
+    let casebridge = Casebridge::start(&config, &sdk).expect("sound");
+    (casebridge, emulator)
+}
+
+/// The function as it starts.
+async fn started() -> (Live, Emulator) {
+    let (config, sdk, emulator) = over_a_socket().await;
+    let live = Live::start(config, sdk, Stopwatch::start()).await;
+    (live.expect("sound"), emulator)
 }
 
 /// Time-outs differ from call to call, and must not cost a connection each.
 #[tokio::test]
 async fn a_hundred_invocations_share_one_connection() {
-    let (casebridge, emulator) = over_a_socket().await;
+    let (casebridge, emulator) = not_connected().await;
     let payload = read("events/order-failed.json");
     for extra in 0..100 {
         casebridge
@@ -59,7 +73,7 @@ async fn a_hundred_invocations_share_one_connection() {
 /// Between two invocations the environment freezes, and Cases closes what is idle.
 #[tokio::test]
 async fn a_connection_that_was_closed_meanwhile_costs_a_new_one_and_no_error() {
-    let (casebridge, emulator) = over_a_socket().await;
+    let (casebridge, emulator) = not_connected().await;
     let payload = read("events/contact-flow-voice.json");
     for expected in 1..=5 {
         casebridge.handle(&payload, AMPLE).await.expect("a case");
@@ -103,7 +117,6 @@ async fn services_are_reached_through_the_proxy_that_is_configured() {
     assert_eq!(emulator.cases().len(), 1);
 
     let past = start(&proxy, "cases.invalid").await.expect("sound");
-    past.warm_up().await;
     past.handle(&payload, Duration::from_secs(1))
         .await
         .expect("an answer");
@@ -118,12 +131,12 @@ async fn services_are_reached_through_the_proxy_that_is_configured() {
 
 #[tokio::test]
 async fn the_first_event_finds_the_connection_that_the_start_opened() {
-    let (casebridge, emulator) = over_a_socket().await;
-    casebridge.warm_up().await;
+    let (live, emulator) = started().await;
     let opened = emulator.connections();
     assert_eq!((opened > 0, emulator.cases().len()), (true, 0));
     let payload = read("events/contact-flow-voice.json");
-    casebridge.handle(&payload, AMPLE).await.expect("a case");
+    let handled = live.handle(&payload, Invocation::from(AMPLE)).await;
+    handled.expect("a case");
     assert_eq!(
         (emulator.connections(), emulator.cases().len()),
         (opened, 1)
@@ -133,12 +146,12 @@ async fn the_first_event_finds_the_connection_that_the_start_opened() {
 /// The first event may come minutes after the start.
 #[tokio::test]
 async fn a_connection_that_died_before_the_first_event_costs_a_new_one_and_no_error() {
-    let (casebridge, emulator) = over_a_socket().await;
-    casebridge.warm_up().await;
+    let (live, emulator) = started().await;
     let opened = emulator.connections();
     emulator.close_idle_connections();
     let payload = read("events/contact-flow-voice.json");
-    casebridge.handle(&payload, AMPLE).await.expect("a case");
+    let handled = live.handle(&payload, Invocation::from(AMPLE)).await;
+    handled.expect("a case");
     assert_eq!(
         (emulator.connections() > opened, emulator.cases().len()),
         (true, 1)
@@ -147,7 +160,7 @@ async fn a_connection_that_died_before_the_first_event_costs_a_new_one_and_no_er
 
 #[tokio::test]
 async fn a_connection_cut_in_the_middle_is_no_error_either() {
-    let (casebridge, emulator) = over_a_socket().await;
+    let (casebridge, emulator) = not_connected().await;
     for kind in [FaultKind::CloseBefore, FaultKind::CloseAfter] {
         emulator.inject(Fault::new(kind).on("CreateCase"));
         casebridge
@@ -161,12 +174,12 @@ async fn a_connection_cut_in_the_middle_is_no_error_either() {
 /// Nothing listens: nothing can have been created, and that is what the flow hears.
 #[tokio::test]
 async fn a_service_out_of_reach_is_not_an_unknown_outcome() {
-    let (casebridge, _) = over_a_socket().await;
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("a port")
-        .local_addr()
-        .expect("an address");
+    let (casebridge, _) = not_connected().await;
+    // Held, so that no other test listens there.
+    let socket = TcpSocket::new_v4().expect("a socket");
+    let any = "127.0.0.1:0".parse().expect("an address");
+    socket.bind(any).expect("a port");
+    let closed = socket.local_addr().expect("an address");
     let sdk = aws_config::SdkConfig::builder()
         .behavior_version(aws_config::BehaviorVersion::v2026_01_12())
         .http_client(aws_smithy_http_client::Builder::new().build_http())

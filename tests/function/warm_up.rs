@@ -10,7 +10,9 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use casebridge::config::Config;
-use casebridge::handler::Casebridge;
+use casebridge::deadline::Stopwatch;
+use casebridge::live::Live;
+use casebridge::start::StartError;
 use tokio::time::Instant;
 
 use super::in_test;
@@ -50,13 +52,8 @@ impl HttpConnector for Wire {
     }
 }
 
-/// The shipped function with a ledger.
-fn on(wire: &Wire) -> Casebridge {
-    with("mapping.yaml", wire)
-}
-
-/// A function with this mapping and a ledger.
-fn with(mapping: &str, wire: &Wire) -> Casebridge {
+/// Starts the function with this mapping and a ledger.
+async fn start(mapping: &str, wire: &Wire) -> Result<Live, StartError> {
     let root = env!("CARGO_MANIFEST_DIR");
     let get = |name: &str| match name {
         "AWS_REGION" => Some("us-east-1".to_owned()),
@@ -74,13 +71,13 @@ fn with(mapping: &str, wire: &Wire) -> Casebridge {
             SharedHttpConnector::new(wire.clone())
         }))
         .build();
-    Casebridge::start(&config, &in_test(&sdk)).expect("sound")
+    Live::start(config, in_test(&sdk), Stopwatch::start()).await
 }
 
 #[tokio::test]
 async fn what_goes_out_asks_for_nothing() {
     let wire = Wire::default();
-    on(&wire).warm_up().await;
+    start("mapping.yaml", &wire).await.expect("sound");
     assert_eq!(wire.addresses(), [CASES, LEDGER]);
     let sent = wire.sent.lock().expect("no panic before");
     for request in sent.iter() {
@@ -94,9 +91,8 @@ async fn what_goes_out_asks_for_nothing() {
 #[tokio::test]
 async fn customer_profiles_is_opened_where_every_case_mapping_searches_it() {
     let wire = Wire::default();
-    with("tests/function/every_customer.yaml", &wire)
-        .warm_up()
-        .await;
+    let live = start("tests/function/every_customer.yaml", &wire).await;
+    live.expect("sound");
     assert_eq!(wire.addresses(), [CASES, LEDGER, PROFILES]);
 }
 
@@ -106,10 +102,25 @@ async fn a_network_without_an_answer_does_not_keep_the_function_from_starting() 
         silent: true,
         ..Wire::default()
     };
-    let casebridge = on(&wire);
     let begun = Instant::now();
-    casebridge.warm_up().await;
+    start("mapping.yaml", &wire).await.expect("sound");
     let took = begun.elapsed();
     assert!(took <= Duration::from_millis(510), "{took:?}");
     assert_eq!(wire.sent.lock().expect("no panic before").len(), 2);
+}
+
+/// The author waits for the sentence, not for the network.
+#[tokio::test(start_paused = true)]
+async fn a_mapping_with_a_fault_stops_the_start_at_once() {
+    let wire = Wire {
+        silent: true,
+        ..Wire::default()
+    };
+    let begun = Instant::now();
+    let started = start("tests/function/faulty.yaml", &wire).await;
+    let error = started.err().expect("it is refused").to_string();
+    assert!(error.contains("cases"), "{error}");
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    // What was begun before the mapping was read.
+    assert_eq!(wire.addresses(), [CASES, LEDGER]);
 }
