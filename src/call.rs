@@ -187,6 +187,15 @@ impl Call {
     /// The failure that an SDK error tells of: its kind, HTTP status and request id, never its message.
     pub(crate) fn failure<E>(&self, error: &SdkError<E, HttpResponse>) -> Failure {
         let operation = self.operation.name;
+        // Attempts go on until the time is up, so that alone would say nothing of a network that is not set up.
+        if let SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) = error
+            && let Some(why) = self.attempts.were_unconnected()
+        {
+            let message = format!(
+                "{operation} could not be sent, as no connection to its service could be opened: {why}"
+            );
+            return Failure::new(ErrorCode::ServiceUnavailable, message);
+        }
         let (code, message) = match error {
             SdkError::ServiceError(context) => {
                 let answer = ErrorAnswer::of(context.raw());

@@ -1,16 +1,19 @@
 //! Whether an attempt may have succeeded without our hearing of it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::timeout::TimeoutConfig;
+use aws_smithy_async::future::timeout::TimedOutError;
 use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::connection::CaptureSmithyConnection;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef, Error,
     FinalizerInterceptorContextRef, InterceptorContext, Output,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
@@ -33,6 +36,8 @@ struct Counts {
     /// The HTTP status of the last answer, 0 when there was none.
     last_status: AtomicU16,
     last_throttled: AtomicBool,
+    /// Why the last attempt had no connection, if that is what it failed for.
+    last_unconnected: Mutex<Option<String>>,
 }
 
 impl Attempts {
@@ -57,6 +62,12 @@ impl Attempts {
     /// Whether the last answer was that the quota is used up.
     pub(crate) fn were_throttled(&self) -> bool {
         self.counts.last_throttled.load(Ordering::Relaxed)
+    }
+
+    /// Why no connection could be opened, if that is what the last attempt failed for.
+    pub(crate) fn were_unconnected(&self) -> Option<String> {
+        let last = self.counts.last_unconnected.lock();
+        last.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How many were sent.
@@ -102,12 +113,12 @@ impl Intercept for Attempts {
         Ok(())
     }
 
-    /// An attempt that is given up in the middle never gets here, and so stays in doubt.
+    /// An attempt that is given up in the middle has no answer here, and so stays in doubt.
     fn read_after_attempt(
         &self,
         context: &FinalizerInterceptorContextRef<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        settings: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let status = context.response().map(HttpResponse::status);
         self.counts
@@ -125,6 +136,13 @@ impl Intercept for Attempts {
         }
         if is_harmless(answer.as_ref(), context.output_or_error()) {
             self.counts.harmless.fetch_add(1, Ordering::Relaxed);
+        }
+        let why = unconnected(context.output_or_error()).map(cause);
+        // One that was given up without a connection had none for the reason of the one before it.
+        let given_up = why.is_none() && context.response().is_none() && !is_connected(settings);
+        if !given_up {
+            let last = self.counts.last_unconnected.lock();
+            *last.unwrap_or_else(PoisonError::into_inner) = why;
         }
         Ok(())
     }
@@ -154,18 +172,44 @@ fn is_harmless(
     answer: Option<&ErrorAnswer>,
     result: Option<Result<&Output, &OrchestratorError<Error>>>,
 ) -> bool {
-    let connector_error = result
-        .and_then(Result::err)
-        .and_then(|error| error.as_connector_error());
-    answer.is_some_and(ErrorAnswer::had_no_effect)
-        || connector_error.is_some_and(|error| never_connected(error))
+    answer.is_some_and(ErrorAnswer::had_no_effect) || unconnected(result).is_some()
 }
 
-/// Whether an error, or what caused it, is that no connection could be opened: then nothing was written.
-fn never_connected(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source()).any(|error| {
-        error
-            .downcast_ref::<hyper_util::client::legacy::Error>()
-            .is_some_and(hyper_util::client::legacy::Error::is_connect)
+/// The error of an attempt for which no connection could be opened: nothing was written, then.
+fn unconnected<'a>(
+    result: Option<Result<&'a Output, &'a OrchestratorError<Error>>>,
+) -> Option<&'a ConnectorError> {
+    let error = result
+        .and_then(Result::err)
+        .and_then(|error| error.as_connector_error());
+    error.filter(|error| {
+        causes(*error).any(|error| {
+            error
+                .downcast_ref::<hyper_util::client::legacy::Error>()
+                .is_some_and(hyper_util::client::legacy::Error::is_connect)
+        })
     })
+}
+
+/// Whether the attempt had a connection.
+fn is_connected(settings: &ConfigBag) -> bool {
+    settings
+        .load::<CaptureSmithyConnection>()
+        .is_some_and(|connection| connection.get().is_some())
+}
+
+/// What is at the bottom of it, in the words of the system, of TLS or of the proxy. No service has spoken yet, so nothing of an event is in it.
+fn cause(error: &ConnectorError) -> String {
+    causes(error)
+        // It says less than what it is the cause of.
+        .filter(|error| !error.is::<TimedOutError>())
+        .last()
+        .map(ToString::to_string)
+        .unwrap_or_default()
+}
+
+fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
 }
