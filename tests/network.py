@@ -17,7 +17,8 @@ name servers, the proxies, the TLS and Lambda's Runtime API are here, Cases is t
 
     tests/network.py BINARY [PART OF A STEP'S TITLE]
 
-BINARY may be built for glibc, where the function cannot be static. What glibc does otherwise is marked with `musl` below.
+BINARY may be built for glibc, where the function cannot be static. What the two do otherwise is in MUSL and GLIBC below; and how much memory an
+event leaves behind is held against nothing but musl.
 """
 
 import asyncio
@@ -651,6 +652,18 @@ async def dead_name_servers(network):
         return said
 
 
+async def service_that_comes_and_says_nothing(network):
+    """What is told is the last of it: there is a connection by then."""
+    network.servers[LIVE].names["late.test"] = [(A, "127.0.9.1")]
+    async with network.start(LIVE, "late.test") as function:
+        flow = asyncio.ensure_future(function.flow())
+        await asyncio.sleep(0.4)
+        await asyncio.start_server(lambda reader, writer: None, "127.0.9.1", PORT)
+        answer, took = await flow
+        assert "CreateCase did not answer in time" in answer.get("errorMessage", ""), f"{answer} {function.log()}"
+        return f"{answer['errorCode']} after {took:.1f} s"
+
+
 async def service_that_moves(network):
     """Its connections end, and its name leads to another address."""
     server, old = network.servers[LIVE], await Front(network.cases).listen("127.0.6.1")
@@ -842,6 +855,7 @@ WAITING = {
     "a name server of 3 s": fails("cases.test", THREE_SECONDS, SLOW),
     "a name server that never answers for IPv6": fails("cases.test", NO_AAAA, SLOW),
     "no name server is live, and then one is": dead_name_servers,
+    "a service that comes and says nothing": service_that_comes_and_says_nothing,
     "another certificate authority": refused_tls(authority="other"),
     "AWS's certificate authorities alone": refused_tls(),
     "a certificate of another name": refused_tls(authority="authority", at=f"https://first-refuses.test:{TLS_PORT}"),
