@@ -302,7 +302,21 @@ impl Summary {
                 thousands(profiles)
             ),
         );
+        let others = self.also_broken();
+        if !others.is_empty() {
+            row("also broken", others);
+        }
         text
+    }
+
+    /// The seeds with a breach but for the first, which is shown whole. A world without an assumption is meant to have them.
+    fn also_broken(&self) -> String {
+        if self.broken.is_some() {
+            return String::new();
+        }
+        let seeds = self.failed.iter().skip(1);
+        let seeds: Vec<String> = seeds.map(|failed| failed.seed.to_string()).collect();
+        seeds.join(", ")
     }
 }
 

@@ -208,6 +208,20 @@ fn the_summary_is_data_too() {
 }
 
 #[test]
+fn the_summary_names_every_seed_with_a_breach() {
+    let failed = |seed| FailedSeed {
+        seed,
+        breaches: Vec::new(),
+    };
+    let summary = Summary {
+        failed: [2974, 3411, 7120].map(failed).to_vec(),
+        ..Summary::new(0, LEDGER)
+    };
+    let text = summary.render(Duration::ZERO);
+    assert!(text.ends_with("\nalso broken    3411, 7120\n"), "{text}");
+}
+
+#[test]
 fn a_breach_comes_with_all_that_it_takes_to_see_it_again() {
     let breach = Breach {
         kind: BreachKind::Duplicate,
