@@ -149,13 +149,13 @@ impl Ledger {
             let ends = self.lease_end(deadline);
             let calls = deadline.min(Deadline::after(patience));
             let Some(record) = self.put(&mut lease, ends, None, calls).await? else {
-                return Ok(Claim::Ours(lease));
+                return Ok(self.ours(lease));
             };
             // Who loses a race below waits like everybody else.
             let mut wait = pause;
             match record.state(&lease.owner, self.now()) {
                 // Our own put, whose answer got lost.
-                State::Ours => return Ok(Claim::Ours(lease)),
+                State::Ours => return Ok(self.ours(lease)),
                 State::Done => return Ok(Claim::Done(record.steps)),
                 State::Expired => {
                     if self
@@ -163,14 +163,14 @@ impl Ledger {
                         .await?
                         .is_none()
                     {
-                        return Ok(Claim::Ours(lease));
+                        return Ok(self.ours(lease));
                     }
                 }
                 State::Free => {
                     let from = (record.owner.clone(), record.lease_ends, record.writes);
                     let taken = lease.over(record, self.now());
                     if self.take_over(&taken, from, ends, calls).await? {
-                        return Ok(Claim::Ours(taken));
+                        return Ok(self.ours(taken));
                     }
                 }
                 State::Held(left) => wait = pause.min(left),
@@ -182,6 +182,11 @@ impl Ledger {
             lease.waited = true;
             pause = (pause * 2).min(LATER_LOOKS);
         }
+    }
+
+    /// A claim that was just answered.
+    fn ours(&self, lease: Lease) -> Claim {
+        Claim::Ours(lease.held_at(self.now()))
     }
 
     /// Marks the key as done.

@@ -11,7 +11,7 @@ pub struct Lease {
     pub(super) owner: String,
     /// When the key was first claimed, in milliseconds since 1970.
     pub started: u64,
-    /// When this run claimed it, likewise.
+    /// When this run knew that it holds the key, likewise: the claim may have been on its way for long, and the window counts from its arrival.
     claimed: u64,
     window: Option<Duration>,
     /// When the key may be used anew, in seconds since 1970, where an earlier run wrote it.
@@ -74,6 +74,14 @@ impl Lease {
     pub(super) fn claim_at(&mut self, now: u64) {
         self.started = now;
         self.claimed = now;
+    }
+
+    /// The lease, known now to be held.
+    pub(super) fn held_at(self, now: u64) -> Self {
+        Self {
+            claimed: now,
+            ..self
+        }
     }
 
     /// The item of a first claim.

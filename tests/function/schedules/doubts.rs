@@ -301,6 +301,27 @@ async fn a_window_that_is_over_before_there_is_a_case() {
     );
 }
 
+/// The claim is on its way for four seconds. The window counts from its arrival, so no second case comes sooner than ten minutes after it.
+#[tokio::test(start_paused = true)]
+async fn a_window_begins_when_its_claim_arrives() {
+    let function = function("    window: 10m\n");
+    let slow = Fault::new(FaultKind::Delay(Duration::from_secs(4)));
+    function.emulator.inject(slow.on("DynamoDB.PutItem"));
+    let first = function
+        .handle_within(&order(), Duration::from_secs(30))
+        .await;
+    assert_eq!(status(&first)[0], "created", "{first}");
+    advance(598).await;
+    let second = function.handle(&order()).await;
+    advance(3).await;
+    let third = function.handle(&order()).await;
+    assert_eq!(
+        (status(&second)[0], status(&third)[0], counts(&function)[0]),
+        ("existing", "created", 2),
+        "{second} {third}"
+    );
+}
+
 /// One event whose link is throttled, and that is retried after its window.
 #[tokio::test(start_paused = true)]
 async fn a_retry_after_a_window_that_was_over_makes_no_second_case() {
