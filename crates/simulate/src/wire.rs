@@ -234,7 +234,9 @@ impl Wire {
         {
             self.note(invocation, operation, "409  its token is in use");
             tokio::time::sleep(journey.back).await;
-            let _ = sender.send(Ok(refusal(409, "ConflictException")));
+            if sender.send(Ok(refusal(409, "ConflictException"))).is_ok() {
+                self.state().seen.heard(journey.entry);
+            }
             return;
         }
         if let Some(slow) = journey.slow {
@@ -296,9 +298,13 @@ impl Wire {
         };
         tokio::time::sleep(journey.back).await;
         // Nobody may be waiting any more.
-        let heard = sender.send(answer).is_ok();
-        if heard && journey.fault.is_some_and(Fault::is_harmless) {
-            self.state().seen.harmless(journey.entry);
+        if sender.send(answer).is_err() {
+            return;
+        }
+        let mut state = self.state();
+        state.seen.heard(journey.entry);
+        if journey.fault.is_some_and(Fault::is_harmless) {
+            state.seen.harmless(journey.entry);
         }
     }
 
@@ -368,7 +374,7 @@ impl Wire {
             let items = &mut state.seen.items;
             match self.emulator.item(ledger::TABLE, id) {
                 Some(item) => items.written(id, &item, put, invocation, at, clocks),
-                None => items.deleted(id),
+                None => items.absent(id, invocation),
             }
         }
         state.seen.note(invocation, entry, effect, at)

@@ -90,6 +90,8 @@ pub(crate) struct Deliveries {
 pub(crate) struct Invocation {
     pub(crate) occurrences: Vec<Occurrence>,
     pub(crate) begun: Duration,
+    /// The time that it was given.
+    pub(crate) remaining: Duration,
     /// Not set while it runs.
     pub(crate) ended: Option<Duration>,
     pub(crate) end: Option<End>,
@@ -277,13 +279,14 @@ impl World {
             names.join(", "),
             environment.number
         ));
+        let remaining = fate.remaining.unwrap_or(self.schedule.timeout);
         self.invocations.borrow_mut().push(Invocation {
             occurrences,
             begun,
+            remaining,
             ended: None,
             end: None,
         });
-        let remaining = fate.remaining.unwrap_or(self.schedule.timeout);
         let spent = if self.schedule.releases.reloads {
             fate.spent.min(remaining / 4)
         } else {

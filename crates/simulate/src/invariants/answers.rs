@@ -141,7 +141,8 @@ pub(crate) fn check_kept(world: &World, occurrence: Occurrence, begun: Duration)
         creations.any(|creation| creation.invocation == *number)
     };
     let run = run.filter(|number| world.mode.ledger && has_tried(number));
-    if puts_aside && run.is_some_and(|number| is_overdue(world, number, key)) {
+    let is_overdue = |number| is_overdue(world, number, key) && !is_cut_short(world, number, key);
+    if puts_aside && run.is_some_and(is_overdue) {
         let what = format!("{} was kept, and its customer is gone", key.name());
         world.accuse(Breach::new(BreachKind::Untrue, what));
     }
@@ -154,21 +155,46 @@ fn is_overdue(world: &World, number: usize, key: &Key) -> bool {
         return false;
     };
     let shown = first_begun(world, key) + PROFILE_SEEN_WITHIN + CLOCKS_WITHIN;
-    // A refusal of another kind gave the key back, and the wait begins anew.
-    let gave_back = |earlier: &Invocation| {
+    let seen = world.seen();
+    let name = key.name();
+    // A refusal of another kind gave the key back, and the wait begins anew. A batch does not say why it put a message aside, or that it kept
+    // one that could not be put aside: what its CreateCase met, and the ledger, tell.
+    let gave_back = |(number, earlier): (usize, &Invocation)| {
         let of_key = earlier.occurrences.iter().any(|of| of.key == key.number);
+        let was_refused = seen.creations.iter().any(|creation| {
+            creation.invocation == number && creation.title == name && creation.refused
+        });
+        let in_batch = was_refused && seen.items.given_back.contains(&number);
         let code = match &earlier.end {
             Some(End::Failed(code)) => Some(*code),
             _ => None,
         };
         let is_other =
             |code: ErrorCode| !code.is_transient() && code != ErrorCode::CustomerNotFound;
-        of_key && code.is_some_and(is_other)
+        of_key && (in_batch || code.is_some_and(is_other))
     };
+    let mut earlier = invocations.iter().take(number).enumerate();
     run.begun >= shown
-        && !invocations.iter().take(number).any(gave_back)
-        && world.seen().of(number).next().is_none()
+        && !earlier.any(gave_back)
+        && seen.of(number).next().is_none()
         && !is_left_in_doubt(world, run, invocations.iter().take(number), key)
+}
+
+/// Whether the time of a run was up before the answer to its own `CreateCase` came. It cannot know then what became of that one, whatever the
+/// answer was: the doubt is the truth. A run that had time left has no such excuse.
+fn is_cut_short(world: &World, number: usize, key: &Key) -> bool {
+    let name = key.name();
+    let is_unheard =
+        world.seen().creations.iter().any(|creation| {
+            creation.invocation == number && creation.title == name && !creation.heard
+        });
+    let invocations = world.invocations();
+    let run = invocations.get(number);
+    let time_was_up = run.is_some_and(|run| {
+        let ended = run.ended.unwrap_or_else(|| world.clock.elapsed());
+        ended + AMPLE / 2 >= run.begun + run.remaining
+    });
+    is_unheard && time_was_up
 }
 
 /// Whether an earlier run of the key left a doubt about its case that the run has to wait for.
@@ -319,7 +345,11 @@ fn check_failure(
         // The ledger comes first: another run may hold the key, or have left a doubt.
         Some(_) if world.mode.ledger && waits.iter().any(|waits| waits.name() == code) => false,
         // Without a ledger nobody knows since when.
-        Some(Poison::Gone) => world.mode.ledger && is_overdue(world, number, key),
+        Some(Poison::Gone) => {
+            let is_doubt = code == ErrorCode::OutcomeUnknown.name();
+            let is_true = is_doubt && is_cut_short(world, number, key);
+            world.mode.ledger && is_overdue(world, number, key) && !is_true
+        }
         Some(_) if world.mode.ledger && code == ErrorCode::OutcomeUnknown.name() => {
             let runs = world.invocations();
             let earlier = runs.iter().take(number);

@@ -1,6 +1,6 @@
 //! The ledger's items as the table holds them, write by write: what must never become of one is noted at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -17,6 +17,8 @@ pub(crate) struct Items {
     pub(crate) named: BTreeMap<String, Duration>,
     /// The claim under which each case came to be, by the case's id.
     pub(crate) claims: BTreeMap<String, Claim>,
+    /// The invocations that deleted an item: they gave a key back.
+    pub(crate) given_back: BTreeSet<usize>,
     /// What must not be.
     pub(crate) flaws: Vec<String>,
 }
@@ -102,9 +104,11 @@ impl Items {
         self.by_id.insert(id.to_owned(), item);
     }
 
-    /// An item was deleted.
-    pub(super) fn deleted(&mut self, id: &str) {
-        self.by_id.remove(id);
+    /// There is no item, or none any more.
+    pub(super) fn absent(&mut self, id: &str, invocation: usize) {
+        if self.by_id.remove(id).is_some() {
+            self.given_back.insert(invocation);
+        }
     }
 
     /// The leases that an invocation holds.

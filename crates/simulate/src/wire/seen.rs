@@ -46,6 +46,10 @@ pub(crate) struct Creation {
     pub(crate) sent: Duration,
     /// When it had its effect, and the case that it made or found.
     pub(crate) effect: Option<(Duration, String)>,
+    /// Whether its sender was still there when its answer came.
+    pub(crate) heard: bool,
+    /// Whether it met a refusal, without effect.
+    pub(crate) refused: bool,
 }
 
 /// A `CreateProfile` that was sent.
@@ -108,6 +112,8 @@ impl Seen {
                     invocation,
                     sent: at,
                     effect: None,
+                    heard: false,
+                    refused: fault.is_some_and(Fault::is_refusal),
                 });
             }
             "CreateProfile" => {
@@ -126,6 +132,14 @@ impl Seen {
             _ => {}
         }
         entry
+    }
+
+    /// The sender of a request was still there when its answer came.
+    pub(super) fn heard(&mut self, entry: Entry) {
+        let creation = entry.creation.and_then(|at| self.creations.get_mut(at));
+        if let Some(creation) = creation {
+            creation.heard = true;
+        }
     }
 
     /// The sender of a request has heard that it had no effect.
