@@ -33,6 +33,8 @@ pub(crate) struct Seen {
     pub(crate) late: BTreeSet<usize>,
     /// What was sent to the failure queue.
     pub(crate) put_aside: Vec<PutAside>,
+    /// When an invocation first sent a body to the failure queue, whether or not it arrived.
+    first_sent: BTreeMap<(usize, String), Duration>,
     /// The ledger's items.
     pub(crate) items: Items,
 }
@@ -64,6 +66,7 @@ pub(crate) struct Profile {
 #[derive(Debug, Clone)]
 pub(crate) struct PutAside {
     pub(crate) invocation: usize,
+    /// When it was first sent: a copy that is sent again, as nobody answered, says no more than that one did.
     pub(crate) at: Duration,
     /// `{event, errorCode, …}`
     pub(crate) body: Value,
@@ -123,6 +126,10 @@ impl Seen {
                     harmless: false,
                 });
             }
+            "SQS.SendMessage" => {
+                let body = text(sent, "/MessageBody");
+                self.first_sent.entry((invocation, body)).or_insert(at);
+            }
             "CreateRelatedItem" if fault == Some(Fault::Merging) => {
                 self.merging.insert(item(sent), at);
             }
@@ -181,8 +188,9 @@ impl Seen {
                 true
             }
             "SQS.SendMessage" => {
-                let body = effect.sent.get("MessageBody").and_then(Value::as_str);
-                let body = body.and_then(|body| serde_json::from_str(body).ok());
+                let sent = (invocation, text(&effect.sent, "/MessageBody"));
+                let at = self.first_sent.get(&sent).copied().unwrap_or(at);
+                let body = serde_json::from_str(&sent.1).ok();
                 self.put_aside.extend(body.map(|body| PutAside {
                     invocation,
                     at,
