@@ -40,7 +40,7 @@ EXCUSED = {
     r"(MAPPING=\S+ )?sam build": "builds for arm64; the stage `sam-build` builds for this processor",
     r"deploy/build arm64 .*": "builds for arm64; the stage `zip` builds for this processor",
     r"cargo casebridge pull --domain-id …": f"{ACCOUNT}; the stage `workflow` pulls from the emulator",
-    r"cargo simulate --seeds 2000( --ledger)?": "takes minutes; the stage `simulate` runs 500 seeds of each",
+    r"cargo simulate --seeds 10000( --ledger)?": "takes minutes; the stage `simulate` runs 500 seeds of each",
     r"cargo simulate soak( --ledger)?": "takes minutes; the stage `soak` runs it",
     r"cargo side-by-side( --svg \S+| parts| concurrency)?": MEASURES,
     r"cargo side-by-side guard": "runs in the stage `instructions`",
@@ -56,8 +56,8 @@ SERVERS = {
 }
 # Of an excused command the output keeps its form, figures aside: that of a small run, which has the same rows.
 SMALL_RUNS = {
-    "cargo simulate --seeds 2000": "--seeds 25",
-    "cargo simulate --seeds 2000 --ledger": "--seeds 25 --ledger",
+    "cargo simulate --seeds 10000": "--seeds 25",
+    "cargo simulate --seeds 10000 --ledger": "--seeds 25 --ledger",
     "cargo simulate soak": "soak --events 300",
     "cargo simulate soak --ledger": "soak --events 300 --ledger",
 }
