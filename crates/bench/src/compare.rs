@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::authority::Authority;
 use crate::bars;
 use crate::contender::{Contender, Kind, Missing, Other, Preparation};
-use crate::figures::Figures;
+use crate::figures::{Figures, Networked, milliseconds};
 use crate::measure::Sample;
 use crate::report::{Machine, Report};
 use crate::services::{Seed, Transport};
@@ -28,6 +28,10 @@ pub struct Comparison {
     pub others: Vec<Other>,
     /// A binary of Casebridge to take instead of building one.
     pub bootstrap: Option<PathBuf>,
+    /// The network between all of them and the services.
+    pub round_trip: Duration,
+    /// The networks that Casebridge and the bare call are measured with as well.
+    pub round_trips: Vec<Duration>,
 }
 
 /// The example domain and its customers.
@@ -65,22 +69,51 @@ impl Comparison {
         let authority = authority(toolchain)?;
         let (contenders, missing) = self.prepare(toolchain, &authority)?;
         let seed = seed(toolchain)?;
-        let transport = Transport {
-            tls: Some(authority.acceptor.clone()),
-            latency: Duration::ZERO,
+        let transport = |round_trip| Transport {
+            round_trip,
+            ..Transport::tls(&authority.acceptor)
         };
-        let turns: Vec<_> = contenders
+        let round_trip = (!self.round_trip.is_zero()).then_some(self.round_trip);
+        let mut turns: Vec<_> = contenders
             .into_iter()
-            .map(|contender| (contender, &transport))
+            .map(|contender| (contender, transport(round_trip)))
             .collect();
-        let figures = take_turns(&turns, &seed, self.runs, self.invocations).await?;
+        let networked: Vec<_> = [Kind::Casebridge, Kind::Tuned]
+            .iter()
+            .filter_map(|kind| turns.iter().find(|(it, _)| it.name == kind.name()))
+            .flat_map(|(contender, _)| {
+                // The proxy is there without a round trip too, so that like is compared with like.
+                let round_trips = self.round_trips.iter();
+                round_trips.map(|it| (contender.clone(), transport(Some(*it))))
+            })
+            .collect();
+        let functions = turns.len();
+        turns.extend(networked);
+        let mut figures = take_turns(&turns, &seed, self.runs, self.invocations).await?;
+        let networked: Vec<_> = figures
+            .split_off(functions)
+            .into_iter()
+            .zip(self.round_trips.iter().cycle())
+            .map(|(figures, round_trip)| Networked {
+                round_trip_ms: milliseconds(*round_trip),
+                figures,
+            })
+            .collect();
+        // The limits are for services at hand.
+        let at_hand = if self.round_trip.is_zero() {
+            &*figures
+        } else {
+            &[]
+        };
         Ok(Report {
             machine: Machine::here(),
             compiler: toolchain.compiler()?,
             runs: self.runs,
             invocations: self.invocations,
-            bars: bars::of(&figures),
+            round_trip_ms: milliseconds(self.round_trip),
+            bars: bars::of(at_hand, &networked),
             functions: figures,
+            networked,
             missing,
         })
     }
@@ -97,13 +130,13 @@ impl Comparison {
         };
         let (mut contenders, mut missing) = (Vec::new(), Vec::new());
         for kind in &self.kinds {
-            match (preparation.contender(*kind), kind) {
-                (Ok(contender), _) => contenders.push(contender),
-                (Err(error), Kind::Boto3 | Kind::SdkV3) => missing.push(Missing {
+            match preparation.contender(*kind) {
+                Ok(contender) => contenders.push(contender),
+                Err(error) if kind.may_be_missing() => missing.push(Missing {
                     name: kind.name().to_owned(),
                     reason: format!("{error:#}"),
                 }),
-                (Err(error), _) => return Err(error.context(kind.name())),
+                Err(error) => return Err(error.context(kind.name())),
             }
         }
         for other in &self.others {
@@ -118,7 +151,7 @@ impl Comparison {
 /// # Errors
 /// One of them fails.
 pub async fn take_turns(
-    contenders: &[(Contender, &Transport)],
+    contenders: &[(Contender, Transport)],
     seed: &Seed,
     runs: usize,
     invocations: usize,
@@ -164,7 +197,7 @@ fn greatest_common_divisor(a: usize, b: usize) -> usize {
 }
 
 /// A bar on a terminal.
-fn progress(steps: usize) -> ProgressBar {
+pub(crate) fn progress(steps: usize) -> ProgressBar {
     let steps = u64::try_from(steps).unwrap_or(u64::MAX);
     let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr());
     // The template is fixed and sound.

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use futures_util::future::try_join_all;
-use runtime_api::{Answer, Function};
+use runtime_api::Function;
 use serde::Serialize;
 
 use crate::authority::Authority;
 use crate::contender::{Contender, Kind, Preparation};
-use crate::figures::{Spread, quantile};
+use crate::figures::{Spread, megabytes, milliseconds, quantile};
+use crate::measure::invoke;
 use crate::process::Process;
 use crate::services::{Seed, Services, Transport};
 use crate::toolchain::Toolchain;
@@ -82,8 +83,8 @@ pub async fn measure(
     };
     let contender = preparation.contender(Kind::Casebridge)?;
     let transport = Transport {
-        tls: Some(authority.acceptor.clone()),
         latency,
+        ..Transport::tls(&authority.acceptor)
     };
     let mut levels = Vec::new();
     for concurrency in LEVELS {
@@ -104,11 +105,9 @@ async fn start(
     services: &Services,
     concurrency: usize,
 ) -> anyhow::Result<Function> {
-    let mut configuration = contender.configuration.clone().max_concurrency(concurrency);
-    for (variable, endpoint) in services.variables() {
-        configuration = configuration.env(variable, endpoint);
-    }
-    configuration.start().await.context("it does not start")
+    let configuration = contender.configuration.clone().max_concurrency(concurrency);
+    let started = services.lead(configuration).start().await;
+    started.context("it does not start")
 }
 
 async fn level(
@@ -146,7 +145,7 @@ async fn level(
         p50_ms: quantile(&taken, 0.5),
         p99_ms: quantile(&taken, 0.99),
         cpu_per_invocation_ms: milliseconds(cpu) / events,
-        peak_rss_mb: bytes(process.peak_memory()?) / 1e6,
+        peak_rss_mb: megabytes(process.peak_memory()?),
     })
 }
 
@@ -170,14 +169,6 @@ async fn batches(
         taken.push(milliseconds(warm));
     }
     Ok(Spread::of(taken))
-}
-
-async fn invoke(function: &Function, payload: String) -> anyhow::Result<Duration> {
-    let begun = Instant::now();
-    match function.invoke(payload).await? {
-        Answer::Response(_) => Ok(begun.elapsed()),
-        Answer::Error(report) => bail!("it fails at an event: {report}"),
-    }
 }
 
 impl Concurrency {
@@ -214,16 +205,7 @@ impl Concurrency {
     }
 }
 
-fn milliseconds(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e3
-}
-
 #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
 fn count(number: usize) -> f64 {
-    number as f64
-}
-
-#[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
-fn bytes(number: u64) -> f64 {
     number as f64
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 use crate::authority::Authority;
+use crate::elf;
 use crate::services::LEDGER_TABLE;
 use crate::toolchain::{self, Toolchain, Variant};
 use crate::workload::Workload;
@@ -23,8 +24,12 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub enum Kind {
     /// A function in Rust that does nothing.
     Empty,
+    /// The same, static by musl.
+    EmptyStatic,
     /// A bare `CreateCase` in Rust, with the tuned client.
     Tuned,
+    /// The same, static by musl.
+    TunedStatic,
     /// A bare `CreateCase` in Rust, with `aws_config::load_defaults`.
     Default,
     /// Casebridge, where the event takes `CreateCase` alone.
@@ -41,9 +46,11 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, in the order in which they take turns.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Empty,
+        Self::EmptyStatic,
         Self::Tuned,
+        Self::TunedStatic,
         Self::Default,
         Self::Casebridge,
         Self::CasebridgeCustomer,
@@ -57,7 +64,9 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Empty => "empty",
+            Self::EmptyStatic => "empty-static",
             Self::Tuned => "tuned",
+            Self::TunedStatic => "tuned-static",
             Self::Default => "default",
             Self::Casebridge => "casebridge",
             Self::CasebridgeCustomer => "casebridge-customer",
@@ -67,10 +76,20 @@ impl Kind {
         }
     }
 
+    /// A comparison does without it where it cannot be had.
+    pub(crate) fn may_be_missing(self) -> bool {
+        matches!(
+            self,
+            Self::EmptyStatic | Self::TunedStatic | Self::Boto3 | Self::SdkV3
+        )
+    }
+
     fn about(self) -> &'static str {
         match self {
             Self::Empty => "Rust, no AWS call",
+            Self::EmptyStatic => "the same, static by musl",
             Self::Tuned => "Rust, a bare CreateCase: ring, AWS's own roots, Lambda's credentials",
+            Self::TunedStatic => "the same, static by musl",
             Self::Default => "Rust, a bare CreateCase: aws_config::load_defaults",
             Self::Casebridge => "the shipped mapping, an event that takes CreateCase alone",
             Self::CasebridgeCustomer => "the shipped mapping, the customer found first",
@@ -127,6 +146,8 @@ pub struct Contender {
     pub name: String,
     /// What it is.
     pub about: String,
+    /// For which target it was built; none of a script.
+    pub target: Option<String>,
     /// Whether it makes a case of each event.
     pub makes_cases: bool,
     /// How it is run; the services' endpoints are still to be set.
@@ -160,12 +181,17 @@ impl Preparation<'_> {
     /// Builds or installs one function.
     ///
     /// # Errors
-    /// It cannot be built; for a peer that needs an interpreter: it is not here.
+    /// It cannot be built; for a peer that needs an interpreter or a standard library: it is not here.
     pub fn contender(&self, kind: Kind) -> anyhow::Result<Contender> {
         let name = kind.name().to_owned();
         match kind {
             Kind::Empty | Kind::Tuned | Kind::Default => {
                 let built = self.toolchain.build_peer(kind.name(), &Variant::PLAIN)?;
+                self.binary(kind, name, &built, &[])
+            }
+            Kind::EmptyStatic | Kind::TunedStatic => {
+                let package = kind.name().trim_end_matches("-static");
+                let built = self.toolchain.build_static_peer(package)?;
                 self.binary(kind, name, &built, &[])
             }
             Kind::Casebridge | Kind::CasebridgeCustomer | Kind::CasebridgeEverything => {
@@ -249,7 +275,9 @@ impl Preparation<'_> {
             deployed.push(toolchain::copy(document, &folder)?);
         }
         let zip_bytes = zip_bytes(&deployed)?;
-        self.assemble(kind, name, FunctionConfiguration::new(bootstrap), zip_bytes)
+        let target = Some(elf::target(&bootstrap)?);
+        let configuration = FunctionConfiguration::new(bootstrap);
+        self.assemble(kind, name, configuration, target, zip_bytes)
     }
 
     /// A script: its SDK comes with Lambda's runtime, so the script is all that is deployed.
@@ -264,7 +292,7 @@ impl Preparation<'_> {
             Some(folder) => configuration.env("LAMBDA_TASK_ROOT", folder),
             None => configuration,
         };
-        self.assemble(kind, kind.name().to_owned(), configuration, zip_bytes)
+        self.assemble(kind, kind.name().to_owned(), configuration, None, zip_bytes)
     }
 
     fn assemble(
@@ -272,6 +300,7 @@ impl Preparation<'_> {
         kind: Kind,
         name: String,
         configuration: FunctionConfiguration,
+        target: Option<String>,
         zip_bytes: u64,
     ) -> anyhow::Result<Contender> {
         let domain = std::fs::read_to_string(self.toolchain.source("domain.json"))?;
@@ -299,7 +328,8 @@ impl Preparation<'_> {
         Ok(Contender {
             name,
             about: kind.about().to_owned(),
-            makes_cases: kind != Kind::Empty,
+            target,
+            makes_cases: !matches!(kind, Kind::Empty | Kind::EmptyStatic),
             configuration,
             workload: Workload::read(&event, identity)?,
             zip_bytes,

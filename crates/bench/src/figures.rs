@@ -53,6 +53,8 @@ pub struct Figures {
     pub name: String,
     /// What it is.
     pub about: String,
+    /// For which target it was built; none of a script.
+    pub target: Option<String>,
     /// Requests that the services had for each event.
     pub requests: f64,
     /// From the spawn to the first request for an event.
@@ -81,6 +83,16 @@ pub struct Figures {
     pub zip_mb: f64,
 }
 
+/// A function with a network between it and the services.
+#[derive(Clone, Debug, Serialize)]
+pub struct Networked {
+    /// The network's time, for a request and its answer.
+    pub round_trip_ms: f64,
+    /// What is known of the function so.
+    #[serde(flatten)]
+    pub figures: Figures,
+}
+
 impl Figures {
     /// Of one function's samples.
     #[must_use]
@@ -96,6 +108,7 @@ impl Figures {
         Self {
             name: contender.name.clone(),
             about: contender.about.clone(),
+            target: contender.target.clone(),
             requests: spread(&|sample| sample.requests).median,
             init_ms: spread(&|sample| milliseconds(sample.init)),
             init_cpu_ms: spread(&|sample| milliseconds(sample.init_cpu)),
@@ -113,12 +126,12 @@ impl Figures {
     }
 }
 
-fn milliseconds(duration: Duration) -> f64 {
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
 #[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
-fn megabytes(bytes: u64) -> f64 {
+pub(crate) fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
 
@@ -131,9 +144,15 @@ impl Figures {
             q1: figure * 0.9,
             q3: figure * 1.25,
         };
+        let target = match name {
+            "boto3" | "sdk-v3" => None,
+            "tuned-static" | "casebridge" => Some("musl"),
+            _ => Some("gnu"),
+        };
         Self {
             name: name.to_owned(),
             about: format!("is {name}"),
+            target: target.map(|libc| format!("x86_64-unknown-linux-{libc}")),
             requests: 1.0,
             init_ms: spread,
             init_cpu_ms: spread,

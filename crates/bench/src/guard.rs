@@ -117,7 +117,7 @@ pub fn judge(baseline: &Baseline, compiler: &str, counts: &Counts) -> Verdict {
     Verdict { text, grown }
 }
 
-/// Counts cold start and warm invocation of the function as it is deployed.
+/// Counts cold start and warm invocation of the function as it is deployed; says for which compiler and target.
 ///
 /// # Errors
 /// It cannot be built, fails under valgrind, or valgrind says no count.
@@ -125,22 +125,24 @@ pub async fn count(
     toolchain: &Toolchain,
     bootstrap: Option<&Path>,
     seed: &Seed,
-) -> anyhow::Result<Counts> {
+) -> anyhow::Result<(String, Counts)> {
     let preparation = Preparation {
         toolchain,
         authority: None,
         bootstrap,
     };
     let output = toolchain.folder("callgrind")?.join("callgrind.out");
-    let mut counts = Counts::new();
+    let (mut target, mut counts) = (None, Counts::new());
     for kind in COUNTED {
         let contender = preparation.contender(kind)?;
         let cold = contender.instructions(seed, &output, 0).await?;
         let more = contender.instructions(seed, &output, WARM).await?;
         let warm = more.saturating_sub(cold) / u64::from(WARM);
         counts.insert(contender.name, Instructions { cold, warm });
+        target = contender.target;
     }
-    Ok(counts)
+    let (compiler, target) = (toolchain.compiler()?, target.unwrap_or_default());
+    Ok((format!("{compiler}, {target}"), counts))
 }
 
 impl Contender {
@@ -148,23 +150,17 @@ impl Contender {
     async fn instructions(&self, seed: &Seed, output: &Path, warm: u32) -> anyhow::Result<u64> {
         // What an earlier process left would be taken for this one's.
         let _ = std::fs::remove_file(output);
-        let plain = Transport {
-            tls: None,
-            latency: Duration::ZERO,
-        };
-        let services = Services::start(seed, plain).await?;
+        let services = Services::start(seed, Transport::PLAIN).await?;
         let mut file = OsString::from("--callgrind-out-file=");
         file.push(output);
-        let mut configuration = self
+        let configuration = self
             .configuration
             .clone()
             .launcher(["valgrind".into(), "--tool=callgrind".into(), file])
             .init_timeout(PATIENCE)
             .timeout(PATIENCE);
-        for (variable, endpoint) in services.variables() {
-            configuration = configuration.env(variable, endpoint);
-        }
-        let function = configuration.start().await.context("it does not start")?;
+        let function = services.lead(configuration).start().await;
+        let function = function.context("it does not start")?;
         for number in 0..=warm {
             function.idle().await;
             let payload = self.workload.payload(usize::try_from(number)?);

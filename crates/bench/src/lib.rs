@@ -4,12 +4,15 @@
 //! | --- | --- |
 //! | [`toolchain`] | builds what is written in Rust and installs the rest, below Cargo's target folder |
 //! | [`contender`] | each function that is measured: how to run it, and what it is sent |
+//! | [`elf`] | for which target a binary was built |
 //! | [`workload`] | an event, with an identity of its own for every invocation |
 //! | [`services`] | Cases and what it leans on, over TLS or plain HTTP, as slow as asked |
+//! | [`proxy`] | the network between function and services |
 //! | [`authority`] | the certificate authority of the TLS endpoint, and the bundles that clients trust |
 //! | [`process`] | a process's CPU time and memory |
 //! | [`compare`] | all of them in turns |
 //! | [`concurrency`] | many events at once, and batches |
+//! | [`memory`] | memory over many events |
 //! | [`guard`] | instruction counts, held against a baseline |
 //! | [`parts`] | the bare call with one thing changed at a time |
 //! | [`measure`] | one cold start and the invocations after it |
@@ -22,11 +25,14 @@ pub mod bars;
 pub mod compare;
 pub mod concurrency;
 pub mod contender;
+pub mod elf;
 pub mod figures;
 pub mod guard;
 pub mod measure;
+pub mod memory;
 pub mod parts;
 pub mod process;
+pub mod proxy;
 pub mod report;
 pub mod services;
 pub mod toolchain;

@@ -10,6 +10,7 @@ use bench::compare::{self, Comparison};
 use bench::concurrency;
 use bench::contender::{Kind, Other};
 use bench::guard::{self, Baseline};
+use bench::memory;
 use bench::parts;
 use bench::toolchain::{self, Toolchain};
 use clap::Parser as _;
@@ -30,9 +31,13 @@ Examples:
   cargo side-by-side --only casebridge --only tuned     these two
   cargo side-by-side --only casebridge --also musl=/tmp/bootstrap
                                                         two builds of the function against each other
+  cargo side-by-side --only casebridge --round-trips 0,1,5
+                                                        the function with a network before the services
+  cargo side-by-side --round-trip-ms 1                  everything behind such a network
   cargo side-by-side --svg docs/performance.svg         with the plot
   cargo side-by-side guard                              instruction counts, held against a baseline
   cargo side-by-side concurrency                        many events at once
+  cargo side-by-side memory                             whether memory grows with each event
   cargo side-by-side parts                              what each part of the client is worth
   cargo side-by-side --json | jq '.functions[] | {name, cold: .cold_cpu_ms.median}'
 
@@ -50,6 +55,7 @@ struct Arguments {
 enum Command {
     Guard(GuardArguments),
     Concurrency(ConcurrencyArguments),
+    Memory(MemoryArguments),
     Parts(PartsArguments),
 }
 
@@ -75,6 +81,14 @@ struct ComparisonArguments {
     #[arg(long, value_name = "PATH")]
     bootstrap: Option<PathBuf>,
 
+    /// The network between function and services: how long a request and its answer take it, and opening a connection
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = milliseconds)]
+    round_trip_ms: Duration,
+
+    /// Measure `casebridge` and `tuned` at these round trips as well; 0,1,5 unless there is an --only
+    #[arg(long, value_name = "MS,…", value_delimiter = ',', value_parser = milliseconds)]
+    round_trips: Vec<Duration>,
+
     /// JSON instead of tables
     #[arg(long)]
     json: bool,
@@ -91,7 +105,7 @@ struct ComparisonArguments {
 /// Count the instructions of a cold start and of a warm invocation, and hold them against what was accepted
 ///
 /// The function runs under valgrind, with services that speak plain HTTP. What was accepted is in crates/bench/instructions.json, for each
-/// compiler and target; a count may grow by 3 %. A compiler that is not in there has no baseline and passes.
+/// compiler and target of the binary; a count may grow by 3 %. What is not in there has no baseline and passes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -133,6 +147,34 @@ struct ConcurrencyArguments {
     json: bool,
 }
 
+/// The memory of one process over many events: whether it grows with each of them
+///
+/// Sends the events to a process of the function and to an empty one, and reads its memory on the way: after a hundredth, a tenth, half and
+/// all of them.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo side-by-side memory
+  cargo side-by-side memory --events 5000 --also glibc=/tmp/bootstrap
+  cargo side-by-side memory --json | jq '.functions[] | {name, bytes_per_event}'")]
+struct MemoryArguments {
+    /// How many events
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = at_least_a_hundred)]
+    events: usize,
+
+    /// A build of Casebridge to look at as well; may be given again
+    #[arg(long = "also", value_name = "NAME=PATH")]
+    also: Vec<Other>,
+
+    /// Look at this binary as Casebridge instead of building one
+    #[arg(long, value_name = "PATH")]
+    bootstrap: Option<PathBuf>,
+
+    /// JSON instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
 /// What each part of the client is worth: the bare `CreateCase` with one thing changed at a time
 ///
 /// Builds the peer `tuned` a dozen times over: TLS library, roots, credentials, retries, runtime, allocator, HTTP version, linking, profile.
@@ -156,9 +198,26 @@ struct PartsArguments {
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
+    from(1, text)
+}
+
+fn at_least_a_hundred(text: &str) -> Result<usize, String> {
+    from(100, text)
+}
+
+fn from(least: usize, text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(number) if number > 0 => Ok(number),
-        _ => Err("expected a number from 1 on".to_owned()),
+        Ok(number) if number >= least => Ok(number),
+        _ => Err(format!("expected a number from {least} on")),
+    }
+}
+
+fn milliseconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().map(|number| number / 1e3);
+    let seconds = seconds.map(Duration::try_from_secs_f64);
+    match seconds {
+        Ok(Ok(duration)) => Ok(duration),
+        _ => Err("expected milliseconds, such as 0, 1 or 0.5".to_owned()),
     }
 }
 
@@ -183,6 +242,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             None => compare(arguments.comparison, &toolchain).await,
             Some(Command::Guard(arguments)) => guard(arguments, &toolchain).await,
             Some(Command::Concurrency(arguments)) => concurrency(arguments, &toolchain).await,
+            Some(Command::Memory(arguments)) => memory(arguments, &toolchain).await,
             Some(Command::Parts(arguments)) => parts(&arguments, &toolchain).await,
         }
     })
@@ -192,10 +252,13 @@ async fn compare(
     arguments: ComparisonArguments,
     toolchain: &Toolchain,
 ) -> anyhow::Result<ExitCode> {
-    let kinds = if arguments.only.is_empty() {
-        Kind::ALL.to_vec()
+    let (kinds, round_trips) = if arguments.only.is_empty() {
+        (
+            Kind::ALL.to_vec(),
+            [0, 1, 5].map(Duration::from_millis).into(),
+        )
     } else {
-        arguments.only
+        (arguments.only, Vec::new())
     };
     let comparison = Comparison {
         runs: arguments.runs,
@@ -203,6 +266,12 @@ async fn compare(
         kinds,
         others: arguments.also,
         bootstrap: arguments.bootstrap,
+        round_trip: arguments.round_trip_ms,
+        round_trips: if arguments.round_trips.is_empty() {
+            round_trips
+        } else {
+            arguments.round_trips
+        },
     };
     let report = comparison.run(toolchain).await?;
     if let Some(file) = &arguments.svg {
@@ -222,8 +291,8 @@ async fn guard(arguments: GuardArguments, toolchain: &Toolchain) -> anyhow::Resu
         toolchain::is_installed("valgrind"),
         "nothing is counted: valgrind is not installed (Debian: `apt-get install valgrind`)"
     );
-    let (compiler, seed) = (toolchain.compiler()?, compare::seed(toolchain)?);
-    let counts = guard::count(toolchain, arguments.bootstrap.as_deref(), &seed).await?;
+    let seed = compare::seed(toolchain)?;
+    let (compiler, counts) = guard::count(toolchain, arguments.bootstrap.as_deref(), &seed).await?;
     let file = toolchain.source("crates/bench/instructions.json");
     let mut baseline = Baseline::read(&file)?;
     let verdict = guard::judge(&baseline, &compiler, &counts);
@@ -250,6 +319,14 @@ async fn concurrency(
     let latency = Duration::from_millis(arguments.latency_ms);
     let bootstrap = arguments.bootstrap.as_deref();
     let found = concurrency::measure(toolchain, &authority, bootstrap, &seed, latency).await?;
+    show(arguments.json, &found, || found.markdown())
+}
+
+async fn memory(arguments: MemoryArguments, toolchain: &Toolchain) -> anyhow::Result<ExitCode> {
+    let (authority, seed) = (compare::authority(toolchain)?, compare::seed(toolchain)?);
+    let bootstrap = arguments.bootstrap.as_deref();
+    let (others, events) = (&arguments.also, arguments.events);
+    let found = memory::measure(toolchain, &authority, bootstrap, others, &seed, events).await?;
     show(arguments.json, &found, || found.markdown())
 }
 

@@ -56,10 +56,7 @@ impl Contender {
         invocations: usize,
     ) -> anyhow::Result<Sample> {
         let services = Services::start(seed, transport.clone()).await?;
-        let mut configuration = self.configuration.clone();
-        for (variable, endpoint) in services.variables() {
-            configuration = configuration.env(variable, endpoint);
-        }
+        let configuration = services.lead(self.configuration.clone());
         let spawned = Instant::now();
         let function = configuration.start().await.context("it does not start")?;
         let init = spawned.elapsed();
@@ -94,18 +91,23 @@ impl Contender {
             requests: ratio(services.emulator.requests().len(), invocations + 1),
         };
         function.kill().await;
+        self.expect_cases(&services, invocations + 1)?;
+        Ok(sample)
+    }
+
+    /// Each event has made a case, if it makes any.
+    pub(crate) fn expect_cases(&self, services: &Services, events: usize) -> anyhow::Result<()> {
         let cases = services.emulator.cases().len();
-        let expected = if self.makes_cases { invocations + 1 } else { 0 };
+        let expected = if self.makes_cases { events } else { 0 };
         ensure!(
             cases == expected,
-            "{} events made {cases} cases, expected {expected}",
-            invocations + 1
+            "{events} events made {cases} cases, expected {expected}"
         );
-        Ok(sample)
+        Ok(())
     }
 }
 
-async fn invoke(function: &Function, payload: String) -> anyhow::Result<Duration> {
+pub(crate) async fn invoke(function: &Function, payload: String) -> anyhow::Result<Duration> {
     let handed_out = Instant::now();
     let answer = function.invoke(payload).await?;
     let taken = handed_out.elapsed();

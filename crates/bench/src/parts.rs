@@ -1,14 +1,13 @@
 //! What each part of the tuned client is worth: the bare `CreateCase` with one thing changed at a time.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::compare::{authority, seed, take_turns};
 use crate::contender::{Kind, Preparation};
 use crate::figures::{Figures, Spread};
-use crate::report::{Machine, digits};
+use crate::report::{Machine, digits, targets};
 use crate::services::Transport;
 use crate::toolchain::{Toolchain, Variant};
 
@@ -138,16 +137,13 @@ pub async fn measure(
         authority: Some(&authority),
         bootstrap: None,
     };
-    let transport = |acceptor: &tokio_rustls::TlsAcceptor| Transport {
-        tls: Some(acceptor.clone()),
-        latency: Duration::ZERO,
-    };
-    let http1 = transport(&authority.acceptor);
-    let http2 = transport(&authority.http2_acceptor);
-    let mut contenders = vec![(preparation.contender(Kind::Tuned)?, &http1)];
+    let http1 = Transport::tls(&authority.acceptor);
+    let http2 = Transport::tls(&authority.http2_acceptor);
+    let mut contenders = vec![(preparation.contender(Kind::Tuned)?, http1.clone())];
     for part in &PARTS {
         let contender = preparation.variant(part.name, part.about, &part.variant)?;
-        contenders.push((contender, if part.http2 { &http2 } else { &http1 }));
+        let transport = if part.http2 { &http2 } else { &http1 };
+        contenders.push((contender, transport.clone()));
     }
     let functions = take_turns(&contenders, &seed, runs, invocations).await?;
     Ok(Parts {
@@ -190,8 +186,10 @@ impl Parts {
         } = self;
         writeln!(
             text,
-            "{runs} cold starts of each, {invocations} warm invocations after each, taking turns; {}, {} threads; {compiler}. Milliseconds; medians, and beside them the ratio to the tuned client.\n",
-            machine.processor, machine.threads,
+            "{runs} cold starts of each, {invocations} warm invocations after each, taking turns; {}, {} threads; {compiler}{}. Milliseconds; medians, and beside them the ratio to the tuned client.\n",
+            machine.processor,
+            machine.threads,
+            targets(functions.first()),
         )?;
         write!(text, "| the tuned client, but |")?;
         for (title, _) in COLUMNS {
@@ -230,7 +228,7 @@ mod tests {
                 processor: "Example CPU".to_owned(),
                 threads: 2,
             },
-            compiler: "rustc 1.95.0, x86_64-unknown-linux-gnu".to_owned(),
+            compiler: "rustc 1.95.0".to_owned(),
             runs: 15,
             invocations: 300,
             functions: vec![

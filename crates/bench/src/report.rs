@@ -3,11 +3,13 @@
 mod markdown;
 mod plot;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::bars::Bar;
 use crate::contender::Missing;
-use crate::figures::Figures;
+use crate::figures::{Figures, Networked};
 
 /// A run.
 #[derive(Clone, Debug, Serialize)]
@@ -20,8 +22,12 @@ pub struct Report {
     pub runs: usize,
     /// Warm invocations after each.
     pub invocations: usize,
+    /// The network between the functions and the services.
+    pub round_trip_ms: f64,
     /// What was measured, in the order of the turns.
     pub functions: Vec<Figures>,
+    /// Some of it again, with other networks.
+    pub networked: Vec<Networked>,
     /// What this machine could not run.
     pub missing: Vec<Missing>,
     /// The limits.
@@ -78,6 +84,19 @@ impl Report {
     }
 }
 
+/// The targets that functions were built for, and which were: `; x86_64-unknown-linux-gnu: empty, tuned`.
+pub(crate) fn targets<'a>(functions: impl IntoIterator<Item = &'a Figures>) -> String {
+    let mut targets = BTreeMap::<_, Vec<_>>::new();
+    for function in functions {
+        if let Some(target) = &function.target {
+            targets.entry(target).or_default().push(&*function.name);
+        }
+    }
+    let targets = targets.into_iter();
+    let texts = targets.map(|(target, names)| format!("; {target}: {}", names.join(", ")));
+    texts.collect()
+}
+
 /// Three digits that count, as far as the decimal point: `0.0431`, `3.41`, `240`.
 pub(crate) fn digits(value: f64) -> String {
     let decimals = match value.abs() {
@@ -101,6 +120,7 @@ mod tests {
         let names = [
             Kind::Empty,
             Kind::Tuned,
+            Kind::TunedStatic,
             Kind::Default,
             Kind::Casebridge,
             Kind::Boto3,
@@ -110,16 +130,22 @@ mod tests {
             cost *= 2.0;
             Figures::made_up(kind.name(), cost)
         });
+        let networked = [0.0, 1.0, 0.5].map(|round_trip_ms| Networked {
+            round_trip_ms,
+            figures: Figures::made_up(Kind::Casebridge.name(), 3.0 + 2.0 * round_trip_ms),
+        });
         Report {
             machine: Machine {
                 processor: "Example CPU".to_owned(),
                 threads: 2,
             },
-            compiler: "rustc 1.95.0, x86_64-unknown-linux-gnu".to_owned(),
+            compiler: "rustc 1.95.0".to_owned(),
             runs: 9,
             invocations: 500,
-            bars: bars::of(&functions),
+            round_trip_ms: 0.0,
+            bars: bars::of(&functions, &networked),
             functions: functions.into(),
+            networked: networked.into(),
             missing: vec![Missing {
                 name: "sdk-v3".to_owned(),
                 reason: "there is no node in the PATH".to_owned(),

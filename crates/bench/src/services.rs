@@ -13,6 +13,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use runtime_api::FunctionConfiguration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -20,6 +21,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use crate::authority::HTTP2;
+use crate::proxy::Proxy;
 
 /// The ledger's table.
 pub const LEDGER_TABLE: &str = "ledger";
@@ -41,13 +43,33 @@ pub struct Seed {
     pub profiles: String,
 }
 
-/// How the services are reached, and how long each answer takes them.
+/// How the services are reached, and how long each answer takes.
 #[derive(Clone)]
 pub struct Transport {
     /// With TLS, or over plain HTTP.
     pub tls: Option<TlsAcceptor>,
     /// The services' own time for each request.
     pub latency: Duration,
+    /// The network's time, for a request and its answer; none where the function has no network before it.
+    pub round_trip: Option<Duration>,
+}
+
+impl Transport {
+    /// Plain HTTP, as fast as can be.
+    pub const PLAIN: Self = Self {
+        tls: None,
+        latency: Duration::ZERO,
+        round_trip: None,
+    };
+
+    /// TLS, as fast as can be.
+    #[must_use]
+    pub fn tls(acceptor: &TlsAcceptor) -> Self {
+        Self {
+            tls: Some(acceptor.clone()),
+            ..Self::PLAIN
+        }
+    }
 }
 
 /// The services, running; they end when this is dropped.
@@ -58,6 +80,7 @@ pub struct Services {
     /// Their own time so far, in nanoseconds.
     spent: Arc<AtomicU64>,
     _hosts: JoinSet<()>,
+    _proxies: Vec<Proxy>,
 }
 
 impl Services {
@@ -77,12 +100,18 @@ impl Services {
             transport,
             spent: Arc::clone(&spent),
         };
-        let (mut endpoints, mut hosts) = (Vec::new(), JoinSet::new());
+        let (mut endpoints, mut hosts, mut proxies) = (Vec::new(), JoinSet::new(), Vec::new());
         for variable in ENDPOINTS {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
                 .await
                 .context("no port can be bound on 127.0.0.1")?;
-            let address = listener.local_addr()?;
+            let mut address = listener.local_addr()?;
+            if let Some(round_trip) = host.transport.round_trip {
+                let proxy = Proxy::start(address, round_trip)
+                    .context("no port can be bound on 127.0.0.1")?;
+                address = proxy.address();
+                proxies.push(proxy);
+            }
             endpoints.push((variable, endpoint(host.transport.tls.is_some(), address)));
             hosts.spawn(host.clone().serve(listener));
         }
@@ -91,13 +120,17 @@ impl Services {
             endpoints,
             spent,
             _hosts: hosts,
+            _proxies: proxies,
         })
     }
 
-    /// The variables that lead an SDK here.
-    pub fn variables(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    /// Leads a function's SDK here.
+    #[must_use]
+    pub fn lead(&self, function: FunctionConfiguration) -> FunctionConfiguration {
         let endpoints = self.endpoints.iter();
-        endpoints.map(|(variable, endpoint)| (*variable, endpoint.as_str()))
+        endpoints.fold(function, |function, (variable, endpoint)| {
+            function.env(variable, endpoint)
+        })
     }
 
     /// Their own time so far: from a request that is there whole to its answer, without HTTP and TLS.

@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use cargo_metadata::{Message, MetadataCommand};
 
 /// Where things are, and where they are put.
@@ -60,13 +60,72 @@ impl Toolchain {
         Ok(folder)
     }
 
-    /// The function as it is deployed.
+    /// The function as it is deployed, for this processor.
     ///
     /// # Errors
     /// It cannot be built; Cargo has said why.
     pub fn build_function(&self) -> anyhow::Result<PathBuf> {
-        let manifest = self.source("Cargo.toml");
-        self.build(&manifest, "casebridge", &self.target, &Variant::PLAIN)
+        let architecture = match std::env::consts::ARCH {
+            "aarch64" => "arm64",
+            other => other,
+        };
+        let mut build = self.cargo_lambda(self.source("deploy/build"), &self.target)?;
+        let built = build.arg(architecture).output()?;
+        ensure!(
+            built.status.success(),
+            "the function cannot be built; deploy/build has said why above"
+        );
+        let built = String::from_utf8(built.stdout)?;
+        Ok(self.root.join(built.trim_end()))
+    }
+
+    /// A peer in Rust as the function is deployed: static, by musl.
+    ///
+    /// # Errors
+    /// It cannot be built, such as without the standard library of the target.
+    pub fn build_static_peer(&self, package: &str) -> anyhow::Result<PathBuf> {
+        let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
+        let sysroot = run(Command::new("rustc").args(["--print", "sysroot"]))?;
+        let library = Path::new(sysroot.trim())
+            .join("lib/rustlib")
+            .join(&target)
+            .join("lib");
+        if !library.is_dir() {
+            run(Command::new("rustup").args(["target", "add", &target]))
+                .with_context(|| format!("the standard library of {target} cannot be had"))?;
+        }
+        let (folder, binaries) = (self.folder("peers")?, self.folder("static")?);
+        let linker = format!("CARGO_TARGET_{}_LINKER", target.to_uppercase());
+        let built = self
+            .cargo_lambda("cargo-lambda", &folder)?
+            .args(["lambda", "build", "--release", "--locked"])
+            .args(["--package", package, "--target", &target])
+            .arg("--lambda-dir")
+            .arg(&binaries)
+            // As in `deploy/build`.
+            .env(linker.replace('-', "_"), "rust-lld")
+            .current_dir(self.source("crates/bench/peers"))
+            .stdout(io::stderr())
+            .status()?;
+        ensure!(
+            built.success(),
+            "{package} cannot be built for {target}; Cargo has said why above"
+        );
+        Ok(binaries.join(package).join("bootstrap"))
+    }
+
+    /// A build by cargo-lambda, which `./test tools` installs with the zig that it takes.
+    fn cargo_lambda(&self, program: impl AsRef<OsStr>, target: &Path) -> anyhow::Result<Command> {
+        let installed = self.source("target/tools/venv/bin");
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path =
+            std::env::join_paths([installed].into_iter().chain(std::env::split_paths(&path)))?;
+        run(Command::new("cargo-lambda").args(["lambda", "--version"]).env("PATH", &path)).context(
+            "the static build takes cargo-lambda and zig: `./test tools` installs both below target/tools",
+        )?;
+        let mut command = cargo(program);
+        command.env("PATH", path).env("CARGO_TARGET_DIR", target);
+        Ok(command)
     }
 
     /// A peer in Rust, by the name of its package.
@@ -91,8 +150,8 @@ impl Toolchain {
         target: &Path,
         variant: &Variant,
     ) -> anyhow::Result<PathBuf> {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(&cargo);
+        let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = cargo(&program);
         command
             .args(["rustc", "--release", "--locked", "--bin", package])
             .args(["--package", package])
@@ -110,19 +169,10 @@ impl Toolchain {
             .arg("--message-format=json-render-diagnostics")
             .arg("--")
             .args(variant.codegen)
-            .current_dir(&self.root)
-            .stdin(Stdio::null())
-            .stderr(Stdio::inherit());
-        // `cargo run` sets these for us; build scripts that look at them would run again on every change of caller.
-        for (name, _) in std::env::vars_os() {
-            let name = name.to_string_lossy().into_owned();
-            if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
-                command.env_remove(name);
-            }
-        }
+            .current_dir(&self.root);
         let output = command
             .output()
-            .with_context(|| format!("{} cannot be run", cargo.display()))?;
+            .with_context(|| format!("{} cannot be run", program.display()))?;
         ensure!(
             output.status.success(),
             "{package} cannot be built; Cargo has said why above"
@@ -191,17 +241,19 @@ impl Toolchain {
         })
     }
 
-    /// `rustc 1.95.0, x86_64-unknown-linux-gnu`: what decides how many instructions a program takes.
+    /// `rustc 1.95.0`
     ///
     /// # Errors
     /// rustc cannot be run.
     pub fn compiler(&self) -> anyhow::Result<String> {
         let printed = run(Command::new("rustc").arg("-vV").current_dir(&self.root))?;
-        let value = |name: &str| printed.lines().find_map(|line| line.strip_prefix(name));
-        let (Some(release), Some(host)) = (value("release: "), value("host: ")) else {
-            bail!("`rustc -vV` names no release and host");
-        };
-        Ok(format!("rustc {release}, {host}"))
+        let release = printed
+            .lines()
+            .find_map(|line| line.strip_prefix("release: "));
+        Ok(format!(
+            "rustc {}",
+            release.context("`rustc -vV` names no release")?
+        ))
     }
 }
 
@@ -234,6 +286,20 @@ pub struct Installed {
     pub arguments: Vec<OsString>,
     /// The script, with its packages beside it.
     pub handler: PathBuf,
+}
+
+/// A program that runs Cargo, and tells on standard error what it does.
+fn cargo(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.stdin(Stdio::null()).stderr(Stdio::inherit());
+    // `cargo run` sets these for us; build scripts that look at them would run again on every change of caller.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// Whether a program of this name can be run.
