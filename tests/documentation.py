@@ -42,7 +42,7 @@ EXCUSED = {
     r"cargo casebridge pull --domain-id …": f"{ACCOUNT}; the stage `workflow` pulls from the emulator",
     r"cargo simulate --seeds 10000( --ledger)?": "takes minutes; the stage `simulate` runs 500 seeds of each",
     r"cargo simulate soak( --ledger)?": "takes minutes; the stage `soak` runs it",
-    r"cargo side-by-side( --svg \S+| parts| concurrency)?": MEASURES,
+    r"cargo side-by-side( --svg \S+| parts| concurrency| memory)?": MEASURES,
     r"cargo side-by-side guard": "runs in the stage `instructions`",
     r"cargo bench -p bench": MEASURES,
     r"\./test.*": "runs this",
