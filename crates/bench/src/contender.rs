@@ -87,9 +87,8 @@ impl Kind {
     fn about(self) -> &'static str {
         match self {
             Self::Empty => "Rust, no AWS call",
-            Self::EmptyStatic => "the same, static by musl",
+            Self::EmptyStatic | Self::TunedStatic => "the same, static by musl",
             Self::Tuned => "Rust, a bare CreateCase: ring, AWS's own roots, Lambda's credentials",
-            Self::TunedStatic => "the same, static by musl",
             Self::Default => "Rust, a bare CreateCase: aws_config::load_defaults",
             Self::Casebridge => "the shipped mapping, an event that takes CreateCase alone",
             Self::CasebridgeCustomer => "the shipped mapping, the customer found first",

@@ -69,14 +69,16 @@ impl Toolchain {
             "aarch64" => "arm64",
             other => other,
         };
-        let mut build = self.cargo_lambda(self.source("deploy/build"), &self.target)?;
-        let built = build.arg(architecture).output()?;
+        let output = self
+            .cargo_lambda(self.source("deploy/build"), &self.target)?
+            .arg(architecture)
+            .output()?;
         ensure!(
-            built.status.success(),
+            output.status.success(),
             "the function cannot be built; deploy/build has said why above"
         );
-        let built = String::from_utf8(built.stdout)?;
-        Ok(self.root.join(built.trim_end()))
+        let printed = String::from_utf8(output.stdout)?;
+        Ok(self.root.join(printed.trim_end()))
     }
 
     /// A peer in Rust as the function is deployed: static, by musl.
