@@ -134,12 +134,13 @@ mod tests {
 
     /// Whether one attempt of many finds what is awaited: a busy machine may hold any of them up.
     fn once(mut attempt: impl FnMut() -> bool) -> bool {
-        (0..50).any(|_| attempt())
+        (0..200).any(|_| attempt())
     }
 
     #[test]
     fn a_request_takes_a_round_trip_and_the_first_of_a_connection_two() {
         let proxy = Proxy::start(echo(), ROUND_TRIP).unwrap();
+        let (mut fastest_first, mut fastest_second) = (Duration::MAX, Duration::MAX);
         assert!(once(|| {
             let begun = Instant::now();
             let mut stream = connect(&proxy);
@@ -150,7 +151,10 @@ mod tests {
             ask(&mut stream);
             let second = begun.elapsed();
             assert!(second >= ROUND_TRIP, "{second:?}");
-            first < Duration::from_millis(25) && second < Duration::from_millis(13)
+            fastest_first = fastest_first.min(first);
+            fastest_second = fastest_second.min(second);
+            // Not a round trip more.
+            fastest_first < 3 * ROUND_TRIP && fastest_second < 2 * ROUND_TRIP
         }));
     }
 
