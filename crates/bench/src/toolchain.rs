@@ -97,15 +97,12 @@ impl Toolchain {
                 .with_context(|| format!("the standard library of {target} cannot be had"))?;
         }
         let (folder, binaries) = (self.folder("peers")?, self.folder("static")?);
-        let linker = format!("CARGO_TARGET_{}_LINKER", target.to_uppercase());
         let built = self
             .cargo_lambda("cargo-lambda", &folder)?
             .args(["lambda", "build", "--release", "--locked"])
             .args(["--package", package, "--target", &target])
             .arg("--lambda-dir")
             .arg(&binaries)
-            // As in `deploy/build`.
-            .env(linker.replace('-', "_"), "rust-lld")
             .current_dir(self.source("crates/bench/peers"))
             .stdout(io::stderr())
             .status()?;
