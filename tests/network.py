@@ -513,7 +513,7 @@ class Network:
             LIVE: await NameServer(LIVE).listen(),
             DEAD: await NameServer(DEAD, silent=True).listen(),
             BROKEN: await NameServer(BROKEN, fails=(A, AAAA)).listen(),
-            SECOND: await NameServer(SECOND, delay=1.0).listen(),
+            SECOND: await NameServer(SECOND, delay=1.5).listen(),
             THREE_SECONDS: await NameServer(THREE_SECONDS, delay=3.0).listen(),
             NO_AAAA: await NameServer(NO_AAAA, ignores=(AAAA,)).listen(),
             BROKEN_AAAA: await NameServer(BROKEN_AAAA, fails=(AAAA,)).listen(),
@@ -850,7 +850,7 @@ STEPS = {
 WAITING = {
     "the first address is always silent": first_address_is_always_silent,
     "NXDOMAIN": fails("unknown.test", LIVE, "failed to lookup address information"),
-    "a name server of 1 s": fails("cases.test", SECOND, SLOW),
+    "a name server of 1.5 s": fails("cases.test", SECOND, SLOW),
     "a name server of 3 s": fails("cases.test", THREE_SECONDS, SLOW),
     "a name server that never answers for IPv6": fails("cases.test", NO_AAAA, SLOW),
     "no name server is live, and then one is": dead_name_servers,
