@@ -125,9 +125,11 @@ impl Services {
         tokio::join!(cases.opened(), ledger.opened());
     }
 
-    /// Loads snapshot and mapping and makes the function, and now and then lets the opening of connections go on. Customer Profiles is one
-    /// more where every case mapping searches the customer. Where only some do, the first of their events opens it: a connection takes a
-    /// sixth of a cold start. So does the first that reads a contact open Connect's: nobody waits for `EventBridge` events.
+    /// Loads snapshot and mapping and makes the function. Between its steps, connections that are being opened get their turn.
+    ///
+    /// Where every case mapping searches the customer, the connection to Customer Profiles is opened, too. Where only some do, the first of
+    /// their events opens it, for a connection takes a sixth of a cold start; and so it is with Connect, which is read for events that nobody
+    /// waits for.
     ///
     /// # Errors
     /// As [`plan`].
@@ -138,7 +140,7 @@ impl Services {
     ) -> Result<Casebridge, StartError> {
         let domain = snapshot(config)?;
         yield_now().await;
-        let plan = mapping(config, domain)?;
+        let plan = mapping(config, domain.as_ref())?;
         yield_now().await;
         let casebridge = Casebridge::of(plan, self.clone(), config, sdk);
         if casebridge.mapping.always_searches_profiles() {
@@ -159,7 +161,7 @@ pub struct Plan {
 /// # Errors
 /// The snapshot or the mapping cannot be used, or the mapping needs what is not configured.
 pub fn plan(config: &Config) -> Result<Plan, StartError> {
-    mapping(config, snapshot(config)?)
+    mapping(config, snapshot(config)?.as_ref())
 }
 
 fn snapshot(config: &Config) -> Result<Option<Domain>, StartError> {
@@ -172,9 +174,9 @@ fn snapshot(config: &Config) -> Result<Option<Domain>, StartError> {
     Ok(Some(domain))
 }
 
-fn mapping(config: &Config, domain: Option<Domain>) -> Result<Plan, StartError> {
+fn mapping(config: &Config, domain: Option<&Domain>) -> Result<Plan, StartError> {
     let setting = Setting {
-        domain: domain.as_ref(),
+        domain,
         entity_prefix: &config.entity_prefix,
     };
     let mapping = Mapping::load(&config.mapping.name, &config.mapping.text, setting)
@@ -187,7 +189,7 @@ fn mapping(config: &Config, domain: Option<Domain>) -> Result<Plan, StartError> 
         );
         return Err(ConfigError::new(message).into());
     }
-    let surroundings = surroundings(config, &mapping, domain.as_ref())?;
+    let surroundings = surroundings(config, &mapping, domain)?;
     Ok(Plan {
         mapping,
         surroundings,

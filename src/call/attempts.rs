@@ -31,6 +31,8 @@ pub(crate) struct Attempts {
 #[derive(Debug, Default)]
 struct Counts {
     begun: AtomicUsize,
+    /// How many of them had ended when the last one did.
+    ended: AtomicUsize,
     harmless: AtomicUsize,
     throttled: AtomicUsize,
     /// The HTTP status of the last answer, 0 when there was none.
@@ -113,7 +115,7 @@ impl Intercept for Attempts {
         Ok(())
     }
 
-    /// An attempt that is given up in the middle has no answer here, and so stays in doubt.
+    /// An attempt that is given up in the middle has no answer here, and so stays in doubt; unless it had no connection, as the one before it.
     fn read_after_attempt(
         &self,
         context: &FinalizerInterceptorContextRef<'_>,
@@ -134,15 +136,21 @@ impl Intercept for Attempts {
         if throttled {
             self.counts.throttled.fetch_add(1, Ordering::Relaxed);
         }
-        if is_harmless(answer.as_ref(), context.output_or_error()) {
-            self.counts.harmless.fetch_add(1, Ordering::Relaxed);
-        }
         let why = unconnected(context.output_or_error()).map(cause);
-        // One that was given up without a connection had none for the reason of the one before it.
         let given_up = why.is_none() && context.response().is_none() && !is_connected(settings);
+        let last = self.counts.last_unconnected.lock();
+        let mut last = last.unwrap_or_else(PoisonError::into_inner);
+        // It had none for the same reason. Some connectors tell nothing of connections, and nothing of why there was none either.
+        let still_unconnected = given_up && last.is_some();
         if !given_up {
-            let last = self.counts.last_unconnected.lock();
-            *last.unwrap_or_else(PoisonError::into_inner) = why;
+            *last = why;
+        }
+        let begun = self.counts.begun.load(Ordering::Relaxed);
+        let was_begun = self.counts.ended.swap(begun, Ordering::Relaxed) < begun;
+        if is_harmless(answer.as_ref(), context.output_or_error())
+            || (still_unconnected && was_begun)
+        {
+            self.counts.harmless.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
     }

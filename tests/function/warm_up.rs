@@ -118,7 +118,7 @@ async fn a_mapping_with_a_fault_stops_the_start_at_once() {
     };
     let begun = Instant::now();
     let started = start("tests/function/faulty.yaml", &wire).await;
-    let error = started.err().expect("it is refused").to_string();
+    let error = started.expect_err("it is refused").to_string();
     assert!(error.contains("cases"), "{error}");
     assert_eq!(begun.elapsed(), Duration::ZERO);
     // What was begun before the mapping was read.
