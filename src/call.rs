@@ -189,6 +189,7 @@ impl Call {
         let operation = self.operation.name;
         // Attempts go on until the time is up, so that alone would say nothing of a network that is not set up.
         if let SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) = error
+            && !self.attempts.may_have_succeeded()
             && let Some(why) = self.attempts.were_unconnected()
         {
             let message = format!(

@@ -74,7 +74,7 @@ def sam_build():
     copy = REPOSITORY / "target" / "template.yaml"
     copy.write_text(here)
     sam = [Path(sys.executable).with_name("sam"), "build", "--template-file", copy, "--base-dir", REPOSITORY, "--cached"]
-    environment = os.environ | {"ARCHITECTURE": ARCHITECTURE}
+    environment = os.environ | {"CASEBRIDGE_ARCHITECTURE": ARCHITECTURE}
     examples = REPOSITORY / "examples" / "refund-flow" / "mapping.yaml"
     for mapping in (examples, REPOSITORY / "mapping.yaml"):
         subprocess.run(sam, cwd=REPOSITORY, check=True, env=environment | {"MAPPING": str(mapping)})

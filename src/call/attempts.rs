@@ -136,8 +136,13 @@ impl Intercept for Attempts {
         if throttled {
             self.counts.throttled.fetch_add(1, Ordering::Relaxed);
         }
+        let begun = self.counts.begun.load(Ordering::Relaxed);
+        let was_begun = self.counts.ended.swap(begun, Ordering::Relaxed) < begun;
         let why = unconnected(context.output_or_error()).map(cause);
-        let given_up = why.is_none() && context.response().is_none() && !is_connected(settings);
+        let given_up = was_begun
+            && why.is_none()
+            && context.response().is_none()
+            && !is_connected(settings);
         let last = self.counts.last_unconnected.lock();
         let mut last = last.unwrap_or_else(PoisonError::into_inner);
         // It had none for the same reason. Some connectors tell nothing of connections, and nothing of why there was none either.
@@ -145,11 +150,7 @@ impl Intercept for Attempts {
         if !given_up {
             *last = why;
         }
-        let begun = self.counts.begun.load(Ordering::Relaxed);
-        let was_begun = self.counts.ended.swap(begun, Ordering::Relaxed) < begun;
-        if is_harmless(answer.as_ref(), context.output_or_error())
-            || (still_unconnected && was_begun)
-        {
+        if is_harmless(answer.as_ref(), context.output_or_error()) || still_unconnected {
             self.counts.harmless.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())

@@ -11,7 +11,7 @@ pub struct Lease {
     pub(super) owner: String,
     /// When the key was first claimed, in milliseconds since 1970.
     pub started: u64,
-    /// When this run knew that it holds the key, likewise: the claim may have been on its way for long, and the window counts from its arrival.
+    /// When this run knew that it holds the key, likewise: the claim may have been on its way for long, and the window must not end sooner for it.
     claimed: u64,
     window: Option<Duration>,
     /// When the key may be used anew, in seconds since 1970, where an earlier run wrote it.
