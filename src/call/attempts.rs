@@ -139,10 +139,8 @@ impl Intercept for Attempts {
         let begun = self.counts.begun.load(Ordering::Relaxed);
         let was_begun = self.counts.ended.swap(begun, Ordering::Relaxed) < begun;
         let why = unconnected(context.output_or_error()).map(cause);
-        let given_up = was_begun
-            && why.is_none()
-            && context.response().is_none()
-            && !is_connected(settings);
+        let given_up =
+            was_begun && why.is_none() && context.response().is_none() && !is_connected(settings);
         let last = self.counts.last_unconnected.lock();
         let mut last = last.unwrap_or_else(PoisonError::into_inner);
         // It had none for the same reason. Some connectors tell nothing of connections, and nothing of why there was none either.
