@@ -38,7 +38,6 @@ EXCUSED = {
     r"FlowFunction=\S+ .*": "has the reader's own ARNs in it",
     r"sam deploy.*": ACCOUNT,
     r"(MAPPING=\S+ )?sam build": "builds for arm64; the stage `sam-build` builds for this processor",
-    r"deploy/build arm64 .*": "builds for arm64; the stage `zip` builds for this processor",
     r"cargo casebridge pull --domain-id …": f"{ACCOUNT}; the stage `workflow` pulls from the emulator",
     r"cargo simulate --seeds 10000( --ledger)?": "takes minutes; the stage `simulate` runs 500 seeds of each",
     r"cargo simulate soak( --ledger)?": "takes minutes; the stage `soak` runs it",

@@ -71,6 +71,8 @@ def sam_build():
     text = (REPOSITORY / "template.yaml").read_text()
     here, changes = re.subn(r"Architectures: \[\w+\]", f"Architectures: [{ARCHITECTURE}]", text)
     assert changes == 1, "template.yaml is to name the processor once"
+    # Beside the copy there is nothing that it names.
+    here = re.sub(r"(LicenseUrl|ReadmeUrl): (\w)", rf"\1: {REPOSITORY}/\2", here)
     copy = REPOSITORY / "target" / "template.yaml"
     copy.write_text(here)
     sam = [Path(sys.executable).with_name("sam"), "build", "--template-file", copy, "--base-dir", REPOSITORY, "--cached"]

@@ -53,7 +53,7 @@ fn a_lease_ends_when_it_says() {
         let ends = item["in_progress_expiration"].as_u64().expect("a number");
         let left = ends - table.clock.milliseconds();
         table.clock.turn(Duration::from_millis(left - 1));
-        refused(table, Duration::from_millis(100)).await;
+        refused(table, SHORT).await;
         table.clock.turn(Duration::from_millis(1));
         assert!(hold(table, None).await.taken_over);
     });
