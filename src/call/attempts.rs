@@ -31,8 +31,8 @@ pub(crate) struct Attempts {
 #[derive(Debug, Default)]
 struct Counts {
     begun: AtomicUsize,
-    /// How many of them had ended when the last one did.
-    ended: AtomicUsize,
+    /// One is under way: it was begun, and has not ended.
+    under_way: AtomicBool,
     harmless: AtomicUsize,
     throttled: AtomicUsize,
     /// The HTTP status of the last answer, 0 when there was none.
@@ -112,6 +112,7 @@ impl Intercept for Attempts {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         self.counts.begun.fetch_add(1, Ordering::Relaxed);
+        self.counts.under_way.store(true, Ordering::Relaxed);
         Ok(())
     }
 
@@ -136,19 +137,18 @@ impl Intercept for Attempts {
         if throttled {
             self.counts.throttled.fetch_add(1, Ordering::Relaxed);
         }
-        let begun = self.counts.begun.load(Ordering::Relaxed);
-        let was_begun = self.counts.ended.swap(begun, Ordering::Relaxed) < begun;
+        let was_begun = self.counts.under_way.swap(false, Ordering::Relaxed);
         let why = unconnected(context.output_or_error()).map(cause);
         let given_up =
             was_begun && why.is_none() && context.response().is_none() && !is_connected(settings);
         let last = self.counts.last_unconnected.lock();
         let mut last = last.unwrap_or_else(PoisonError::into_inner);
-        // It had none for the same reason. Some connectors tell nothing of connections, and nothing of why there was none either.
-        let still_unconnected = given_up && last.is_some();
+        // One that was given up had none for the reason of the one before it. Some connectors tell nothing of connections, and nothing of why
+        // there was none either.
         if !given_up {
             *last = why;
         }
-        if is_harmless(answer.as_ref(), context.output_or_error()) || still_unconnected {
+        if last.is_some() || answer.is_some_and(|answer| answer.had_no_effect()) {
             self.counts.harmless.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())

@@ -43,17 +43,41 @@ cases:
 ";
 const NOBODY: &str = "+15550100199";
 
-fn function(more: &str) -> Function {
-    let mapping = MAPPING.replace(
+/// With more for the case mapping of orders.
+fn with(more: &str) -> String {
+    MAPPING.replacen(
         "    fields: { title: Order }\n",
         &format!("    fields: {{ title: Order }}\n{more}"),
-    );
-    let mut function =
-        Function::new("mapping.yaml", &mapping, &read("domain.json")).expect("sound");
+        1,
+    )
+}
+
+fn function(more: &str) -> Function {
+    of(&with(more))
+}
+
+/// With a ledger.
+fn of(mapping: &str) -> Function {
+    let mut function = Function::new("mapping.yaml", mapping, &read("domain.json")).expect("sound");
     function.emulator.add_table(TABLE);
     let sdk = sdk(&function.emulator);
     function.casebridge.ledger = Some(Ledger::new(&sdk, TABLE.to_owned()));
     function
+}
+
+/// With a ledger and a failure queue.
+fn of_queue(mapping: &str) -> Function {
+    let mut function = of(mapping);
+    function.emulator.add_queue(FAILURES);
+    let sdk = sdk(&function.emulator);
+    function.casebridge.failure_queue = Some(FailureQueue::new(&sdk, FAILURES.to_owned()));
+    function
+}
+
+/// A run that has `time` milliseconds, and whose environment dies after `lives` of them: nobody hears of it again.
+async fn dies_after(lives: u64, function: &Function, payload: &str, time: u64) {
+    let run = function.handle_within(payload, Duration::from_millis(time));
+    assert!(timeout(Duration::from_millis(lives), run).await.is_err());
 }
 
 fn event(id: &str, order: &str, contact: &str, comment: &str) -> String {
@@ -234,8 +258,7 @@ async fn a01_a_dead_run_leaves_a_doubt() {
     let hang = Fault::new(FaultKind::DelayAfter(Duration::from_mins(1)));
     function.emulator.inject(hang.on("CreateCase"));
     let payload = order();
-    let run = function.handle_within(&payload, Duration::from_secs(20));
-    assert!(timeout(Duration::from_secs(1), run).await.is_err());
+    dies_after(1_000, &function, &payload, 20_000).await;
     let denied = Fault::status(403, "AccessDeniedException", "no");
     function.emulator.inject(denied.on("CreateCase"));
     advance(30).await;
@@ -411,8 +434,7 @@ async fn a04_the_comment_of_another_occurrence_is_not_taken_for_ones_own() {
     let second = event("e-2", "A-1", "c-2", words);
     let hang = Fault::new(FaultKind::Hang).on("CreateRelatedItem");
     function.emulator.inject(hang.times(2));
-    let run = function.handle_within(&second, Duration::from_secs(5));
-    assert!(timeout(Duration::from_millis(50), run).await.is_err());
+    dies_after(50, &function, &second, 5_000).await;
     advance(60).await;
     let again = function.handle(&second).await;
     assert_eq!(status(&again), ["existing", "true", "true", "false"]);
@@ -456,8 +478,7 @@ async fn a04_a_look_that_failed_leaves_the_doubt() {
         .emulator
         .inject(hang.on("CreateRelatedItem").times(2));
     let payload = order();
-    let run = function.handle_within(&payload, Duration::from_secs(5));
-    assert!(timeout(Duration::from_millis(50), run).await.is_err());
+    dies_after(50, &function, &payload, 5_000).await;
     advance(60).await;
     for operation in ["ListCasesForContact", "SearchRelatedItems"] {
         let down = Fault::status(503, "ServiceUnavailableException", "down");
@@ -538,13 +559,7 @@ cases:
     customer: $.Parameters.profile
     fields: { title: Call back }
 ";
-    let mut function = Function::new("mapping.yaml", mapping, &read("domain.json")).expect("sound");
-    function.emulator.add_queue(FAILURES);
-    function.emulator.add_table(TABLE);
-    let sdk = sdk(&function.emulator);
-    function.casebridge.failure_queue = Some(FailureQueue::new(&sdk, FAILURES.to_owned()));
-    function.casebridge.ledger = Some(Ledger::new(&sdk, TABLE.to_owned()));
-    function
+    of_queue(mapping)
 }
 
 fn profile_arn(id: &str) -> String {
@@ -674,8 +689,7 @@ async fn a08_a_profile_is_waited_for_from_the_end_of_its_sending() {
     let slow = Fault::new(FaultKind::DelayAfter(Duration::from_mins(1)));
     function.emulator.inject(slow.on("CreateProfile"));
     let payload = order_by(NOBODY);
-    let run = function.handle_within(&payload, Duration::from_secs(30));
-    assert!(timeout(Duration::from_secs(11), run).await.is_err());
+    dies_after(11_000, &function, &payload, 30_000).await;
     for _ in 0..12 {
         advance(10).await;
         function
@@ -695,8 +709,7 @@ async fn a08_a_search_is_repeated_after_a_wait() {
     let slow = Fault::new(FaultKind::DelayAfter(Duration::from_mins(10)));
     function.emulator.inject(slow.on("CreateProfile"));
     let payload = order_by(NOBODY);
-    let run = function.handle_within(&payload, Duration::from_mins(2));
-    assert!(timeout(Duration::from_millis(50), run).await.is_err());
+    dies_after(50, &function, &payload, 120_000).await;
     advance(20).await;
     function
         .handle_within(&payload, Duration::from_mins(2))

@@ -88,7 +88,7 @@ pub struct Figures {
 pub struct Networked {
     /// The network's time, for a request and its answer.
     pub round_trip_ms: f64,
-    /// What is known of the function so.
+    /// The function's figures with it.
     #[serde(flatten)]
     pub figures: Figures,
 }

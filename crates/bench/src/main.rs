@@ -158,7 +158,7 @@ Examples:
   cargo side-by-side memory --events 5000 --also glibc=/tmp/bootstrap
   cargo side-by-side memory --json | jq '.functions[] | {name, bytes_per_event}'")]
 struct MemoryArguments {
-    /// How many events
+    /// Events to each function
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = at_least_a_hundred)]
     events: usize,
 

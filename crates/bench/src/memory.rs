@@ -17,7 +17,7 @@ use crate::report::digits;
 use crate::services::{Seed, Services, Transport};
 use crate::toolchain::Toolchain;
 
-/// What was found.
+/// The memory of each function.
 #[derive(Clone, Debug, Serialize)]
 pub struct Memory {
     /// After how many events the memory was read.
@@ -26,7 +26,7 @@ pub struct Memory {
     pub functions: Vec<Held>,
 }
 
-/// What one process held.
+/// The memory of one process.
 #[derive(Clone, Debug, Serialize)]
 pub struct Held {
     /// The function.

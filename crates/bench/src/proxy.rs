@@ -39,7 +39,7 @@ impl Proxy {
         Ok(Self { address, ended })
     }
 
-    /// Where it listens.
+    /// The address that it listens at.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -132,7 +132,7 @@ mod tests {
         stream.read_exact(&mut [0]).unwrap();
     }
 
-    /// Whether one attempt of many finds what is awaited: a busy machine may hold any of them up.
+    /// One attempt of many finds what is awaited: a busy machine may hold any of them up.
     fn once(mut attempt: impl FnMut() -> bool) -> bool {
         (0..200).any(|_| attempt())
     }

@@ -43,7 +43,7 @@ pub struct Seed {
     pub profiles: String,
 }
 
-/// How the services are reached, and how long each answer takes.
+/// The way to the services, and the time that each answer takes.
 #[derive(Clone)]
 pub struct Transport {
     /// With TLS, or over plain HTTP.

@@ -11,8 +11,8 @@ use tokio::time::{Instant, timeout};
 
 use super::super::{Function, read, sdk};
 use super::{
-    FAILURES, MAPPING, NOBODY, TABLE, advance, counts, event, flow, order, order_by, status,
-    throttled,
+    FAILURES, MAPPING, NOBODY, TABLE, advance, counts, dies_after, event, flow, of_queue, order,
+    order_by, status, throttled, with,
 };
 
 /// Clocks that differ from the emulator's by so many seconds, its start being now.
@@ -38,22 +38,7 @@ fn started() -> Instant {
 
 fn made_of(mapping: &str) -> Function {
     START.set(Some(Instant::now()));
-    let mut function = Function::new("mapping.yaml", mapping, &read("domain.json")).expect("sound");
-    function.emulator.add_queue(FAILURES);
-    function.emulator.add_table(TABLE);
-    let sdk = sdk(&function.emulator);
-    function.casebridge.failure_queue = Some(FailureQueue::new(&sdk, FAILURES.to_owned()));
-    function.casebridge.ledger = Some(Ledger::new(&sdk, TABLE.to_owned()));
-    function
-}
-
-/// With more for the case mapping of orders.
-fn with(more: &str) -> String {
-    MAPPING.replacen(
-        "    fields: { title: Order }\n",
-        &format!("    fields: {{ title: Order }}\n{more}"),
-        1,
-    )
+    of_queue(mapping)
 }
 
 fn function(more: &str) -> Function {
@@ -119,8 +104,7 @@ fn at_the_limits(function: &Function) {
 async fn dies_after_create_case(function: &Function, payload: &str, time: u64) {
     let slow = Fault::new(FaultKind::DelayAfter(Duration::from_mins(20)));
     function.emulator.inject(slow.on("CreateCase"));
-    let run = function.handle_within(payload, Duration::from_secs(time));
-    assert!(timeout(Duration::from_millis(900), run).await.is_err());
+    dies_after(900, function, payload, 1000 * time).await;
     function.emulator.clear_faults();
     assert_eq!(counts(function)[0], 1);
 }
@@ -582,8 +566,7 @@ async fn a_look_that_is_refused_loses_no_link() {
         .emulator
         .inject(Fault::new(FaultKind::Hang).on("CreateRelatedItem").times(2));
     let payload = order();
-    let run = function.handle_within(&payload, Duration::from_secs(5));
-    assert!(timeout(Duration::from_millis(900), run).await.is_err());
+    dies_after(900, &function, &payload, 5_000).await;
     function.emulator.clear_faults();
     advance(60).await;
     function
@@ -740,8 +723,7 @@ async fn a_link_that_arrives_after_the_end() {
         one.emulator
             .inject(Fault::new(FaultKind::Hang).on("CreateRelatedItem").times(2));
         let payload = order();
-        let run = one.handle_within(&payload, Duration::from_secs(5));
-        assert!(timeout(Duration::from_millis(4690), run).await.is_err());
+        dies_after(4_690, &one, &payload, 5_000).await;
         tokio::time::advance(Duration::from_secs(5)).await;
         arrives(&one, "CreateRelatedItem").await;
         let mut last = Value::Null;
@@ -770,8 +752,7 @@ async fn a_case_that_arrives_after_the_end_and_refusals() {
         one.emulator
             .inject(Fault::new(FaultKind::Hang).on("CreateCase").times(100));
         let payload = order();
-        let run = one.handle_within(&payload, Duration::from_secs(5));
-        assert!(timeout(Duration::from_millis(4690), run).await.is_err());
+        dies_after(4_690, &one, &payload, 5_000).await;
         one.emulator.clear_faults();
         tokio::time::advance(Duration::from_secs(5)).await;
         arrives(&one, "CreateCase").await;
@@ -1235,8 +1216,7 @@ async fn a_look_that_failed_ends_no_doubt_about_items() {
         .emulator
         .inject(slow.on("CreateRelatedItem").times(2));
     let payload = order();
-    let run = function.handle_within(&payload, Duration::from_secs(5));
-    assert!(timeout(Duration::from_millis(900), run).await.is_err());
+    dies_after(900, &function, &payload, 5_000).await;
     function.emulator.clear_faults();
     assert_eq!(counts(&function), [1, 1, 1]);
     advance(60).await;
@@ -1318,8 +1298,7 @@ async fn a_contact_of_many_cases_is_linked_once() {
         .emulator
         .inject(slow.on("CreateRelatedItem").times(2));
     let payload = event("e-x", "X", "c-1", "one");
-    let run = function.handle_within(&payload, Duration::from_secs(5));
-    assert!(timeout(Duration::from_millis(900), run).await.is_err());
+    dies_after(900, &function, &payload, 5_000).await;
     function.emulator.clear_faults();
     assert_eq!(counts(&function), [106, 106, 106]);
     advance(60).await;
@@ -1360,8 +1339,7 @@ async fn new_owner_dies(more: &str, operation: &str) {
             emulator.inject(Fault::new(FaultKind::Delay(Duration::ZERO)).on(operation));
         }
         emulator.inject(Fault::new(FaultKind::Hang).on(operation).times(100));
-        let run = function.handle_within(&payload, Duration::from_secs(5));
-        assert!(timeout(Duration::from_secs(1), run).await.is_err());
+        dies_after(1_000, &function, &payload, 5_000).await;
         emulator.clear_faults();
         let dead = counts(&function);
         advance(400).await;
@@ -1392,8 +1370,7 @@ async fn the_items_of_one_occurrence_are_added_with_return() {
             .on("DynamoDB.UpdateItem")
             .times(100),
     );
-    let run = function.handle_within(&payload, Duration::from_secs(5));
-    assert!(timeout(Duration::from_secs(1), run).await.is_err());
+    dies_after(1_000, &function, &payload, 5_000).await;
     emulator.clear_faults();
     advance(400).await;
     let first = function.handle(&order_by(NOBODY)).await;

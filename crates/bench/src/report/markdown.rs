@@ -38,7 +38,7 @@ const COMPARED: [fn(&Figures) -> Spread; 3] = [
     |figures| figures.cpu_per_invocation_ms,
 ];
 
-/// What functions are compared with.
+/// The functions that the others are compared with.
 const BASES: [Kind; 5] = [
     Kind::Empty,
     Kind::EmptyStatic,

@@ -180,7 +180,7 @@ fn is_overdue(world: &World, number: usize, key: &Key) -> bool {
         && !is_left_in_doubt(world, run, invocations.iter().take(number), key)
 }
 
-/// Whether the time of a run was up before the answer to its own `CreateCase` came. It cannot know then what became of that one, whatever the
+/// The time of a run was up before the answer to its own `CreateCase` came. It cannot know then what became of that one, whatever the
 /// answer was: the doubt is the truth. A run that had time left has no such excuse.
 fn is_cut_short(world: &World, number: usize, key: &Key) -> bool {
     let name = key.name();

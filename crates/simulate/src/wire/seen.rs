@@ -48,9 +48,9 @@ pub(crate) struct Creation {
     pub(crate) sent: Duration,
     /// When it had its effect, and the case that it made or found.
     pub(crate) effect: Option<(Duration, String)>,
-    /// Whether its sender was still there when its answer came.
+    /// Its sender was still there when its answer came.
     pub(crate) heard: bool,
-    /// Whether it met a refusal, without effect.
+    /// It met a refusal, without effect.
     pub(crate) refused: bool,
 }
 
