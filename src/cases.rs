@@ -21,10 +21,10 @@ pub use self::related_items::{AddedComments, Addition, Earlier};
 use crate::call::{self, Opening, Operation, WarmUp};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
-use crate::field::FieldValue;
-use crate::limits::KEY_TAG;
 use crate::outcome::CaseReference;
 use crate::request::{CaseRequest, User};
+use mapping::field::FieldValue;
+use mapping::limits::KEY_TAG;
 
 const CREATE_CASE: Operation = Operation {
     name: "CreateCase",

@@ -18,12 +18,12 @@ use aws_sdk_customerprofiles::operation::create_profile::builders::CreateProfile
 use aws_sdk_customerprofiles::types::{AdditionalSearchKey, LogicalOperator};
 use futures_util::FutureExt as _;
 
-use crate::arn;
 use crate::call::{self, NeverInDoubt, Opening, Operation, WarmUp};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
-use crate::mapping::customer::{IfMany, ProfileMember};
 use crate::request::{CustomerSearch, ProfileToCreate, ProfilesDomain, SearchKey};
+use mapping::arn;
+use mapping::customer::{IfMany, ProfileMember};
 
 const SEARCH_PROFILES: Operation = Operation {
     name: "SearchProfiles",

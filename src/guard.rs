@@ -1,9 +1,10 @@
 //! Which events are for us: allowed senders, our own cases' events, copies from another Region.
 
-use crate::arn;
 use crate::error::{ErrorCode, Failure};
 use crate::outcome::Skip;
-use crate::trigger::{Event, TriggerKind};
+use crate::trigger::Event;
+use mapping::TriggerKind;
+use mapping::arn;
 
 /// What the configuration says about senders.
 #[derive(Clone, Debug, Default)]

@@ -20,12 +20,13 @@ use crate::error::Failure;
 use crate::failure_queue::FailureQueue;
 use crate::guard::Guard;
 use crate::ledger::Ledger;
-use crate::mapping::Mapping;
 use crate::outcome::{Answer, Outcome};
 use crate::panics;
-use crate::request::Surroundings;
-use crate::trigger::{Event, Payload, TriggerKind};
+use crate::request::RequestContext;
+use crate::trigger::{Event, Payload};
 use crate::xray::Trace;
+use mapping::Mapping;
+use mapping::TriggerKind;
 
 use self::report::Story;
 pub use self::report::Telemetry;
@@ -44,7 +45,7 @@ pub struct Casebridge {
     /// Which events are for us.
     pub guard: Guard,
     /// What requests are made in.
-    pub surroundings: Surroundings,
+    pub context: RequestContext,
     /// Cases.
     pub cases: Cases,
     /// Customer Profiles.

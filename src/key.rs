@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use sha2::{Digest, Sha256};
 
 use crate::error::{ErrorCode, Failure};
-use crate::trigger::{Event, TriggerKind};
+use crate::trigger::Event;
+use mapping::TriggerKind;
 
 /// The version of the token's layout: a change of layout makes other tokens.
 const LAYOUT: &str = "casebridge-1";
@@ -49,7 +50,7 @@ pub fn natural(event: &Event) -> Result<Vec<Cow<'_, str>>, Failure> {
 
 /// `Parameters.requestKey`: what tells several cases of one contact apart.
 fn request_key(event: &Event) -> Result<Option<Cow<'_, str>>, Failure> {
-    use crate::mapping::expression::Item;
+    use mapping::expression::Item;
     let value = event
         .root
         .get("Parameters")

@@ -9,9 +9,7 @@
 //! | --- | --- |
 //! | [`trigger`] | a raw payload into events |
 //! | [`guard`] | an event into go, skip or refuse |
-//! | [`mapping`] | `mapping.yaml` into routes and expressions, or into all its faults |
-//! | [`domain`], [`field`] | `domain.json` into fields, and a value into what a field takes |
-//! | [`request`], [`key`], [`phone`] | an event and its case mapping into the request with its token |
+//! | [`request`], [`key`] | an event and its case mapping into the request with its token |
 //! | [`contact`] | a contact event into one that knows its contact |
 //! | [`ledger`] | a key into a claim, or into what was done for it |
 //! | [`customer`] | what an event tells of a customer into one profile |
@@ -24,10 +22,11 @@
 //! | [`config`], [`client`], [`start`], [`log`] | the environment into a function that is ready |
 //! | [`appconfig`], [`live`] | a mapping that is deployed while the function runs into one that is in use |
 //!
+//! The mapping language is the crate [`mapping`].
+//!
 //! Everything but the services' files, `handler`, `client` and `config` is pure: no clock, no environment, no network.
 
 pub mod appconfig;
-pub mod arn;
 pub mod call;
 pub mod cases;
 pub mod client;
@@ -35,22 +34,17 @@ pub mod config;
 pub mod contact;
 pub mod customer;
 pub mod deadline;
-pub mod domain;
 pub mod error;
 pub mod failure_queue;
-pub mod field;
 pub mod guard;
 pub mod handler;
 pub mod key;
 pub mod ledger;
-pub mod limits;
 pub mod live;
 pub mod log;
-pub mod mapping;
 pub mod metrics;
 pub mod outcome;
 pub mod panics;
-pub mod phone;
 pub mod request;
 pub mod start;
 pub mod trigger;

@@ -22,7 +22,7 @@ use serde::ser::{SerializeMap as _, Serializer};
 use crate::call::CallRecord;
 use crate::error::Failure;
 use crate::outcome::{Done, Outcome, Step};
-use crate::trigger::TriggerKind;
+use mapping::TriggerKind;
 
 const FUNCTION: &str = "FunctionName";
 const TRIGGER: &str = "Trigger";

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::error::{ErrorCode, Failure};
 use crate::ledger::Steps;
-use crate::mapping::{CaseMapping, LinkContact};
+use mapping::{CaseMapping, LinkContact};
 
 /// Why an event was left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

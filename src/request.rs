@@ -9,24 +9,26 @@ mod fields;
 
 use std::borrow::Cow;
 
+use self::customer::CustomerRequest;
 pub use self::customer::{CustomerSearch, IfNoProfile, ProfileToCreate, SearchKey};
-use crate::arn;
+use self::fields::FieldRequest;
 use crate::error::{ErrorCode, Failure};
-use crate::field::FieldValue;
 use crate::key;
-use crate::limits;
-use crate::mapping::expression::{Operand, Reference, Scope, Step, Template};
+use mapping::arn;
+use mapping::expression::{Scope, Template};
+use mapping::field::FieldValue;
+use mapping::limits;
 
-use crate::mapping::{CaseMapping, LedgerUse, PerformedBy};
 use crate::outcome::CaseReference;
 use crate::trigger::Event;
+use mapping::{CaseMapping, LedgerUse, PerformedBy};
 
-/// What a request is made in.
+/// The configuration that a request depends on.
 #[derive(Clone, Debug)]
-pub struct Surroundings {
+pub struct RequestContext {
     /// The Cases domain.
     pub domain_id: String,
-    /// Its ARN, where the snapshot tells it.
+    /// Its ARN, where the snapshot has it.
     pub domain_arn: Option<String>,
     /// What every custom entity begins with.
     pub entity_prefix: String,
@@ -34,7 +36,7 @@ pub struct Surroundings {
     pub profiles: Option<ProfilesDomain>,
 }
 
-impl Surroundings {
+impl RequestContext {
     /// A case of this domain by its id: a search answers without ARNs, and a case's is the domain's with the id behind it.
     #[must_use]
     pub fn case(&self, case_id: String) -> CaseReference {
@@ -125,137 +127,133 @@ impl CaseRequest {
     }
 }
 
-impl CaseMapping {
-    /// Assembles the request for an event that this case mapping takes.
+impl CaseRequest {
+    /// Assembles the request for an event that a case mapping takes.
     ///
     /// # Errors
     /// A permanent failure: a value is missing or unfit, a required field is not sent, a part of the key is missing.
     pub fn assemble(
-        &self,
+        case: &CaseMapping,
         event: &Event,
-        surroundings: &Surroundings,
-    ) -> Result<CaseRequest, Failure> {
-        let scope = self.scope(event, surroundings);
-        let mut fields = Vec::with_capacity(self.fields.len() + 1);
+        context: &RequestContext,
+    ) -> Result<Self, Failure> {
+        let scope = &scope(case, event, context);
+        let mut fields = Vec::with_capacity(case.fields.len() + 1);
         let mut comments = Vec::new();
-        for field in &self.fields {
-            if let Some(value) = field.evaluate(&scope, surroundings, &mut comments)? {
-                fields.push((field.field.id.clone(), value));
+        for mapping in &case.fields {
+            let field = FieldRequest {
+                mapping,
+                scope,
+                context,
+            };
+            if let Some(value) = field.evaluate(&mut comments)? {
+                fields.push((mapping.field.id.clone(), value));
             }
         }
-        let customer = match &self.find_customer {
-            Some(find) => find.evaluate(&scope)?,
+        let customer = match &case.find_customer {
+            Some(find) => CustomerRequest { find, scope }.evaluate()?,
             None => None,
         };
-        self.check_required(&fields, customer.is_some())?;
-        comments.extend(self.comments(&scope));
-        let client_token = self.client_token(event, &scope)?;
-        let mut tags = self.evaluate_tags(&scope)?;
+        check_required(case, &fields, customer.is_some())?;
+        comments.extend(additions::comments(case.comment.as_ref(), scope));
+        let client_token = key_token(case, event, scope)?;
+        let mut tags = tags(case, scope)?;
         tags.push((limits::KEY_TAG.to_owned(), client_token.clone()));
-        Ok(CaseRequest {
-            domain_id: surroundings.domain_id.clone(),
-            template_id: self.template_id.clone(),
+        Ok(Self {
+            domain_id: context.domain_id.clone(),
+            template_id: case.template_id.clone(),
             fields,
             client_token,
-            performed_by: self.performed_by.evaluate(&scope, surroundings)?,
+            performed_by: performed_by(&case.performed_by, scope, context)?,
             tags,
             customer,
-            contact: self.link_contact.evaluate(event, &scope),
+            contact: additions::contact(&case.link_contact, event, scope),
             comments,
-            return_reference: self.return_reference,
-            ledger: self.ledger,
+            return_reference: case.return_reference,
+            ledger: case.ledger,
         })
     }
+}
 
-    /// Checks that every field which the template requires is there, but for the customer while that is still to be found.
-    ///
-    /// # Errors
-    /// `FieldRequired`: one is not.
-    pub fn check_required(
-        &self,
-        fields: &[(String, FieldValue)],
-        finds_customer: bool,
-    ) -> Result<(), Failure> {
-        for required in &self.required_fields {
-            let found_later = finds_customer && required.id == "customer_id";
-            if !found_later
-                && !fields
-                    .iter()
-                    .any(|(id, value)| *id == required.id && *value != FieldValue::Empty)
-            {
-                let message = format!(
-                    "the template requires the field `{}`, and this event gives it no value",
-                    required.name
-                );
-                return Err(Failure::new(ErrorCode::FieldRequired, message).of(&required.name));
-            }
-        }
-        Ok(())
-    }
+/// The client token of an event that a case mapping takes: its key's hash.
+///
+/// # Errors
+/// `KeyMissing`: a part of the key is missing.
+pub fn client_token(
+    case: &CaseMapping,
+    event: &Event,
+    context: &RequestContext,
+) -> Result<String, Failure> {
+    key_token(case, event, &scope(case, event, context))
+}
 
-    /// The client token of an event that this case mapping takes: its key's hash.
-    ///
-    /// # Errors
-    /// `KeyMissing`: a part of the key is missing.
-    pub fn key(&self, event: &Event, surroundings: &Surroundings) -> Result<String, Failure> {
-        self.client_token(event, &self.scope(event, surroundings))
-    }
-
-    /// Whether the key can be computed without what `enrich` reads of the contact.
-    #[must_use]
-    pub fn key_needs_no_contact(&self) -> bool {
-        let mut expressions = self.key.iter().flat_map(Template::expressions);
-        !expressions.any(|expression| match &expression.operand {
-            Operand::Reference(Reference::Event(steps)) => matches!(
-                steps.first(),
-                Some(Step::Member(name)) if name == "contact" || name == "Attributes"
-            ),
-            _ => false,
-        })
-    }
-
-    fn scope<'a>(&'a self, event: &'a Event, surroundings: &'a Surroundings) -> Scope<'a> {
-        Scope {
-            event: &event.root,
-            mapping: &self.name,
-            trigger: event.trigger.name(),
-            domain: &surroundings.domain_id,
-        }
-    }
-
-    fn client_token(&self, event: &Event, scope: &Scope<'_>) -> Result<String, Failure> {
-        let parts = if self.key.is_empty() {
-            key::natural(event)?
-        } else {
-            self.key
+/// Checks that every field which the template requires is there, but for the customer while that is still to be found.
+///
+/// # Errors
+/// `FieldRequired`: one is not.
+pub fn check_required(
+    case: &CaseMapping,
+    fields: &[(String, FieldValue)],
+    finds_customer: bool,
+) -> Result<(), Failure> {
+    for required in &case.required_fields {
+        let found_later = finds_customer && required.id == "customer_id";
+        if !found_later
+            && !fields
                 .iter()
-                .map(|part| key_part(part, scope))
-                .collect::<Result<_, _>>()?
-        };
-        Ok(key::client_token(
-            scope.domain,
-            &self.name,
-            parts.iter().map(AsRef::as_ref),
-        ))
-    }
-
-    fn evaluate_tags(&self, scope: &Scope<'_>) -> Result<Vec<(String, String)>, Failure> {
-        let mut tags = Vec::with_capacity(self.tags.len() + 1);
-        for (name, template) in &self.tags {
-            let invalid = |message: String| {
-                Failure::new(ErrorCode::TagInvalid, message).of(format!("tags.{name}"))
-            };
-            let value = template.evaluate_text(scope).map_err(|wrong| {
-                invalid(format!("the tag `{name}` cannot be computed: {wrong}"))
-            })?;
-            if let Some(value) = value {
-                limits::tag_value(&value)
-                    .map_err(|rule| invalid(format!("the tag `{name}` {rule}")))?;
-                tags.push((name.clone(), value.into_owned()));
-            }
+                .any(|(id, value)| *id == required.id && *value != FieldValue::Empty)
+        {
+            let message = format!(
+                "the template requires the field `{}`, and this event gives it no value",
+                required.name
+            );
+            return Err(Failure::new(ErrorCode::FieldRequired, message).of(&required.name));
         }
-        Ok(tags)
     }
+    Ok(())
+}
+
+fn scope<'a>(case: &'a CaseMapping, event: &'a Event, context: &'a RequestContext) -> Scope<'a> {
+    Scope {
+        event: &event.root,
+        mapping: &case.name,
+        trigger: event.trigger.name(),
+        domain: &context.domain_id,
+    }
+}
+
+fn key_token(case: &CaseMapping, event: &Event, scope: &Scope<'_>) -> Result<String, Failure> {
+    let parts = if case.key.is_empty() {
+        key::natural(event)?
+    } else {
+        case.key
+            .iter()
+            .map(|part| key_part(part, scope))
+            .collect::<Result<_, _>>()?
+    };
+    Ok(key::client_token(
+        scope.domain,
+        &case.name,
+        parts.iter().map(AsRef::as_ref),
+    ))
+}
+
+fn tags(case: &CaseMapping, scope: &Scope<'_>) -> Result<Vec<(String, String)>, Failure> {
+    let mut tags = Vec::with_capacity(case.tags.len() + 1);
+    for (name, template) in &case.tags {
+        let invalid = |message: String| {
+            Failure::new(ErrorCode::TagInvalid, message).of(format!("tags.{name}"))
+        };
+        let value = template
+            .evaluate_text(scope)
+            .map_err(|wrong| invalid(format!("the tag `{name}` cannot be computed: {wrong}")))?;
+        if let Some(value) = value {
+            limits::tag_value(&value)
+                .map_err(|rule| invalid(format!("the tag `{name}` {rule}")))?;
+            tags.push((name.clone(), value.into_owned()));
+        }
+    }
+    Ok(tags)
 }
 
 fn key_part<'a>(part: &'a Template, scope: &Scope<'a>) -> Result<Cow<'a, str>, Failure> {
@@ -289,50 +287,51 @@ impl ProfilesDomain {
     }
 }
 
-impl PerformedBy {
-    fn evaluate(&self, scope: &Scope<'_>, surroundings: &Surroundings) -> Result<User, Failure> {
-        match self {
-            // An audit label never costs a case: without a value it is the case mapping's name, and what it may not hold becomes `_`.
-            Self::CustomEntity(template) => {
-                let label = template.evaluate_text(scope).ok().flatten();
-                let label = label.unwrap_or_else(|| {
-                    format!("{}{}", surroundings.entity_prefix, scope.mapping).into()
-                });
-                let mut entity: String = label
-                    .chars()
-                    .map(|c| {
-                        if limits::is_entity_character(c) {
-                            c
-                        } else {
-                            '_'
-                        }
-                    })
-                    .take(limits::USER)
-                    .collect();
-                if entity.ends_with(' ') {
-                    entity.pop();
-                    entity.push('_');
-                }
-                Ok(User::CustomEntity(entity))
-            }
-            Self::UserArn(template) => {
-                let invalid = |found: String| {
-                    let message = format!(
-                        "`performed_by` takes a user ARN (arn:aws:connect:REGION:ACCOUNT:instance/ID/agent/ID), {found}"
-                    );
-                    Failure::new(ErrorCode::FieldInvalid, message).of("performed_by")
-                };
-                match template.evaluate_text(scope) {
-                    Ok(Some(text))
-                        if arn::is_connect(&text, &["agent", "user"])
-                            && text.chars().count() <= limits::USER =>
-                    {
-                        Ok(User::UserArn(text.into_owned()))
+fn performed_by(
+    performer: &PerformedBy,
+    scope: &Scope<'_>,
+    context: &RequestContext,
+) -> Result<User, Failure> {
+    match performer {
+        // An audit label never costs a case: without a value it is the case mapping's name, and what it may not hold becomes `_`.
+        PerformedBy::CustomEntity(template) => {
+            let label = template.evaluate_text(scope).ok().flatten();
+            let label = label
+                .unwrap_or_else(|| format!("{}{}", context.entity_prefix, scope.mapping).into());
+            let mut entity: String = label
+                .chars()
+                .map(|c| {
+                    if limits::is_entity_character(c) {
+                        c
+                    } else {
+                        '_'
                     }
-                    Ok(Some(_)) => Err(invalid("found other text".to_owned())),
-                    Ok(None) => Err(invalid("and it is missing from the event".to_owned())),
-                    Err(wrong) => Err(invalid(wrong.to_string())),
+                })
+                .take(limits::USER)
+                .collect();
+            if entity.ends_with(' ') {
+                entity.pop();
+                entity.push('_');
+            }
+            Ok(User::CustomEntity(entity))
+        }
+        PerformedBy::UserArn(template) => {
+            let invalid = |found: String| {
+                let message = format!(
+                    "`performed_by` takes a user ARN (arn:aws:connect:REGION:ACCOUNT:instance/ID/agent/ID), {found}"
+                );
+                Failure::new(ErrorCode::FieldInvalid, message).of("performed_by")
+            };
+            match template.evaluate_text(scope) {
+                Ok(Some(text))
+                    if arn::is_connect(&text, &["agent", "user"])
+                        && text.chars().count() <= limits::USER =>
+                {
+                    Ok(User::UserArn(text.into_owned()))
                 }
+                Ok(Some(_)) => Err(invalid("found other text".to_owned())),
+                Ok(None) => Err(invalid("and it is missing from the event".to_owned())),
+                Err(wrong) => Err(invalid(wrong.to_string())),
             }
         }
     }

@@ -6,22 +6,22 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use tokio::task::yield_now;
 
-use crate::arn;
 use crate::call::Opening;
 use crate::cases::Cases;
 use crate::config::{Config, ConfigError};
 use crate::contact::Connect;
 use crate::customer::Customers;
 use crate::deadline::Stopwatch;
-use crate::domain::{Domain, SnapshotError};
 use crate::failure_queue::FailureQueue;
 use crate::handler::{Casebridge, Telemetry};
 use crate::ledger::Ledger;
-use crate::mapping::fault::Faults;
-use crate::mapping::{Mapping, Setting};
 use crate::metrics::Metrics;
-use crate::request::{ProfilesDomain, Surroundings};
+use crate::request::{ProfilesDomain, RequestContext};
 use crate::xray::Daemon;
+use mapping::arn;
+use mapping::domain::{Domain, SnapshotError};
+use mapping::fault::Faults;
+use mapping::{Mapping, Setting};
 
 /// Why the function does not start.
 #[derive(Debug)]
@@ -153,7 +153,7 @@ impl Services {
 /// A configuration whose documents are sound.
 pub struct Plan {
     mapping: Mapping,
-    surroundings: Surroundings,
+    context: RequestContext,
 }
 
 /// Loads snapshot and mapping.
@@ -189,11 +189,8 @@ fn mapping(config: &Config, domain: Option<&Domain>) -> Result<Plan, StartError>
         );
         return Err(ConfigError::new(message).into());
     }
-    let surroundings = surroundings(config, &mapping, domain)?;
-    Ok(Plan {
-        mapping,
-        surroundings,
-    })
+    let context = context(config, &mapping, domain)?;
+    Ok(Plan { mapping, context })
 }
 
 impl Casebridge {
@@ -207,18 +204,15 @@ impl Casebridge {
     }
 
     fn of(plan: Plan, services: Services, config: &Config, sdk: &SdkConfig) -> Self {
-        let Plan {
-            mapping,
-            surroundings,
-        } = plan;
+        let Plan { mapping, context } = plan;
         let failure_queue = config.failure_queue.clone();
         Self {
             connect: mapping.enriches().then(|| Connect::new(sdk)),
             mapping,
             guard: config.guard(),
             cases: services.cases,
-            customers: Customers::new(sdk, surroundings.profiles.clone()),
-            surroundings,
+            customers: Customers::new(sdk, context.profiles.clone()),
+            context,
             ledger: services.ledger,
             failure_queue: failure_queue.map(|url| FailureQueue::new(sdk, url)),
             flow_budget: config.flow_budget,
@@ -250,13 +244,13 @@ fn telemetry(config: &Config, sdk: &SdkConfig) -> Telemetry {
 ///
 /// # Errors
 /// The mapping needs the profiles domain, and its name or account is not known.
-pub fn surroundings(
+pub fn context(
     config: &Config,
     mapping: &Mapping,
     domain: Option<&Domain>,
-) -> Result<Surroundings, ConfigError> {
+) -> Result<RequestContext, ConfigError> {
     let domain_arn = domain.map(|domain| domain.arn.clone());
-    Ok(Surroundings {
+    Ok(RequestContext {
         domain_id: config.domain_id.clone(),
         domain_arn: domain_arn.filter(|arn| !arn.is_empty()),
         entity_prefix: config.entity_prefix.clone(),

@@ -7,29 +7,10 @@
 mod json;
 mod wrapped;
 
+use mapping::{CaseMapping, Mapping, TriggerKind};
 use serde_json::Value;
 
 use crate::error::{ErrorCode, Failure};
-
-/// Who invoked the function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TriggerKind {
-    /// An Amazon Connect flow, through its `Invoke AWS Lambda function` block.
-    ContactFlow,
-    /// An EventBridge rule, directly or through SQS.
-    EventBridge,
-}
-
-impl TriggerKind {
-    /// The trigger as the mapping spells it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ContactFlow => "contact-flow",
-            Self::EventBridge => "eventbridge",
-        }
-    }
-}
 
 /// One event.
 #[derive(Clone, Debug)]
@@ -198,7 +179,7 @@ impl Event {
             TriggerKind::ContactFlow => self.text(&["ContactId"]),
             TriggerKind::EventBridge if self.text(&["source"]) == Some("aws.connect") => self
                 .text(&["detail", "contactId"])
-                .or_else(|| crate::arn::contact_id(self.text(&["detail", "contactArn"])?)),
+                .or_else(|| mapping::arn::contact_id(self.text(&["detail", "contactArn"])?)),
             TriggerKind::EventBridge => None,
         }
     }
@@ -215,7 +196,21 @@ impl Event {
         let arn = self
             .text(&["detail", "instanceArn"])
             .or_else(|| self.text(&["detail", "contactArn"]))?;
-        crate::arn::instance_id(arn)
+        mapping::arn::instance_id(arn)
+    }
+
+    /// The first case mapping that takes the event.
+    #[must_use]
+    pub fn route<'m>(&self, mapping: &'m Mapping) -> Option<&'m CaseMapping> {
+        let takes = |case: &&CaseMapping| {
+            case.trigger == self.trigger
+                && (case.on_case_events || !self.is_of_cases())
+                && case
+                    .when
+                    .as_ref()
+                    .is_none_or(|when| when.matches(&self.root))
+        };
+        mapping.cases.iter().find(takes)
     }
 
     /// The event with members beside those that it came with.

@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-use casebridge::mapping::expression::{self, Item, Scope};
-use casebridge::mapping::filter::{MAX_TEXT, Tables};
+use mapping::expression::{self, Item, Scope};
+use mapping::filter::{MAX_TEXT, Tables};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use casebridge::mapping::Mapping;
+use mapping::Mapping;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

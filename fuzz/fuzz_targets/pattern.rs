@@ -2,8 +2,8 @@
 
 #![no_main]
 
-use casebridge::mapping::json;
-use casebridge::mapping::pattern::{self, Pattern};
+use mapping::json;
+use mapping::pattern::{self, Pattern};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

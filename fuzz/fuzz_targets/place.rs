@@ -2,8 +2,8 @@
 
 #![no_main]
 
-use casebridge::mapping::tree::Position;
-use casebridge::mapping::{Mapping, Setting};
+use mapping::tree::Position;
+use mapping::{Mapping, Setting};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

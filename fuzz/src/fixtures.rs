@@ -2,10 +2,10 @@
 
 use std::sync::LazyLock;
 
-use casebridge::domain::Domain;
+use mapping::domain::Domain;
 use casebridge::guard::Guard;
-use casebridge::mapping::{Mapping, Setting};
-use casebridge::request::{CaseRequest, ProfilesDomain, Surroundings};
+use mapping::{Mapping, Setting};
+use casebridge::request::{CaseRequest, ProfilesDomain, RequestContext};
 use casebridge::trigger::{Event, Payload};
 
 /// What every custom entity begins with.
@@ -59,7 +59,7 @@ pub static GUARD: LazyLock<Guard> = LazyLock::new(|| Guard {
     ..Guard::default()
 });
 
-static SURROUNDINGS: LazyLock<Surroundings> = LazyLock::new(|| Surroundings {
+static CONTEXT: LazyLock<RequestContext> = LazyLock::new(|| RequestContext {
     domain_id: DOMAIN.id.clone(),
     domain_arn: Some(DOMAIN.arn.clone()),
     entity_prefix: ENTITY_PREFIX.to_owned(),
@@ -72,12 +72,12 @@ static SURROUNDINGS: LazyLock<Surroundings> = LazyLock::new(|| Surroundings {
 
 /// Assembles the request for an event that the mapping takes, and checks that the same event gives the same request.
 pub fn assemble(mapping: &Mapping, event: &Event) -> Option<CaseRequest> {
-    let case = mapping.route(event)?;
-    let request = case.assemble(event, &SURROUNDINGS);
-    let again = case.assemble(event, &SURROUNDINGS);
+    let case = event.route(&mapping)?;
+    let request = CaseRequest::assemble(case, event, &CONTEXT);
+    let again = CaseRequest::assemble(case, event, &CONTEXT);
     assert!(request == again, "one event, two requests");
     let request = request.ok()?;
     assert_eq!(request.client_token.len(), 64);
-    assert!(request.fields.len() <= casebridge::limits::FIELDS);
+    assert!(request.fields.len() <= mapping::limits::FIELDS);
     Some(request)
 }

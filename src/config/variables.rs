@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{ConfigError, Fallback, Proxy, Reload};
 use crate::appconfig::Source;
-use crate::{arn, limits};
+use mapping::{arn, limits};
 
 /// The SDK's variables for other addresses than AWS's own, of every service that is called. The SDK passes over one that is no address.
 const ENDPOINTS: [&str; 6] = [

@@ -7,9 +7,9 @@ use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::key;
 use crate::ledger::{CLOCK_SKEW, Steps};
-use crate::mapping::CaseMapping;
 use crate::outcome::{Done, Outcome, Step};
 use crate::request::CaseRequest;
+use mapping::CaseMapping;
 
 impl Casebridge {
     /// Adds to the case what its request asks for and is not there, and says in the outcome what became of it. The case exists, whatever

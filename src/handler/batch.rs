@@ -16,6 +16,7 @@ use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::key;
 use crate::panics;
+use crate::request;
 use crate::trigger::{Event, Message};
 
 /// Messages of a standard queue that are worked on side by side: the burst that Cases allows.
@@ -112,8 +113,8 @@ impl Casebridge {
     /// The key that the event claims, as far as it is known before the event runs. A key that is made of the contact's attributes is not: then,
     /// the event's own identity.
     fn key(&self, event: &Event) -> Option<String> {
-        let case_mapping = self.mapping.route(event)?;
-        let key = case_mapping.key(event, &self.surroundings);
+        let case_mapping = event.route(&self.mapping)?;
+        let key = request::client_token(case_mapping, event, &self.context);
         key.ok().or_else(|| key::occurrence(event))
     }
 

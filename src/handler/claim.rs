@@ -14,8 +14,8 @@ use crate::ledger::{
     self, CLOCK_SKEW, ITEM_LAG, Lease, Ledger, PROFILE_LAG, SEARCH_LAG, Steps, TOKEN_AFTER_SEARCH,
     is_conclusive,
 };
-use crate::mapping::{LedgerUnavailable, LedgerUse, OnExisting};
 use crate::outcome::{CaseReference, Done};
+use mapping::{LedgerUnavailable, LedgerUse, OnExisting};
 
 /// Kept free at the end of the work, to write to the ledger.
 const TO_SETTLE: Duration = Duration::from_millis(100);

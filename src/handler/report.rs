@@ -9,8 +9,9 @@ use crate::call::CallRecord;
 use crate::error::Failure;
 use crate::metrics::Metrics;
 use crate::outcome::{Answer, Outcome};
-use crate::trigger::{Event, TriggerKind};
+use crate::trigger::Event;
 use crate::xray::Daemon;
+use mapping::TriggerKind;
 
 /// Where the story of an event goes beside the log.
 #[derive(Debug, Default)]

@@ -13,10 +13,11 @@ use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::key;
 use crate::ledger::{self, CLOCK_SKEW, PROFILE_LAG};
-use crate::mapping::CaseMapping;
 use crate::outcome::{CaseReference, Done, Outcome, Skip};
-use crate::request::{CaseRequest, CustomerSearch, IfNoProfile};
-use crate::trigger::{Event, TriggerKind};
+use crate::request::{self, CaseRequest, CustomerSearch, IfNoProfile};
+use crate::trigger::Event;
+use mapping::CaseMapping;
+use mapping::TriggerKind;
 
 /// The pauses between attempts of `CreateCase` while Cases does not see the customer's profile.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
@@ -53,14 +54,14 @@ impl Casebridge {
         if let Some(skip) = self.guard.check(event)? {
             return Ok(Done::Skipped(skip));
         }
-        let Some(case_mapping) = self.mapping.route(event) else {
+        let Some(case_mapping) = event.route(&self.mapping) else {
             return Ok(Done::Skipped(Skip::NoCaseMapping));
         };
         outcome.mapping = Some(case_mapping.name.clone());
         let occurrence = key::occurrence(event);
         let (event, mut request) = match self.enriched(case_mapping, event, deadline).await {
             Ok(enriched) => {
-                let request = case_mapping.assemble(&enriched, &self.surroundings);
+                let request = CaseRequest::assemble(case_mapping, &enriched, &self.context);
                 (enriched, request)
             }
             // A key that needs nothing of the contact: what is known of it is still answered.
@@ -72,8 +73,7 @@ impl Casebridge {
         let event = &*event;
         let token = match &request {
             Ok(request) => request.client_token.clone(),
-            Err(failure) => case_mapping
-                .key(event, &self.surroundings)
+            Err(failure) => request::client_token(case_mapping, event, &self.context)
                 .map_err(|_| failure.clone())?,
         };
         let key = Key {
@@ -212,7 +212,7 @@ impl Casebridge {
         {
             request.set_customer(arn);
         }
-        work.case_mapping.check_required(&request.fields, false)?;
+        request::check_required(work.case_mapping, &request.fields, false)?;
         outcome.customer_arn = request.customer_arn().map(str::to_owned);
         let is_recorded = guard.steps().customer_arn.is_some();
         guard.steps().customer_arn.clone_from(&outcome.customer_arn);
@@ -406,14 +406,14 @@ impl Casebridge {
         deadline: Deadline,
     ) -> Result<Option<CaseReference>, Failure> {
         let search = guard.search();
-        let domain = &self.surroundings.domain_id;
+        let domain = &self.context.domain_id;
         let found = self.cases.find(domain, token, deadline).await?;
         // A search that failed has shown nothing.
         guard.searched(search);
         let Some(found) = found else {
             return Ok(None);
         };
-        let case = self.surroundings.case(found.case_id);
+        let case = self.context.case(found.case_id);
         guard.found(&case, found.customer_arn);
         Ok(Some(case))
     }

@@ -6,27 +6,26 @@ use std::borrow::Cow;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::arn;
 use crate::error::{ErrorCode, Failure};
-use crate::limits;
-use crate::mapping::expression::{Scope, Template};
-use crate::mapping::{CaseMapping, LinkContact};
-use crate::trigger::{Event, TriggerKind};
+use crate::trigger::Event;
+use mapping::LinkContact;
+use mapping::TriggerKind;
+use mapping::arn;
+use mapping::expression::{Scope, Template};
+use mapping::limits;
 
-impl LinkContact {
-    /// The ARN of the contact, `arn:P:connect:R:A:instance/I/contact/ID`, where one is to be linked.
-    pub(super) fn evaluate(
-        &self,
-        event: &Event,
-        scope: &Scope<'_>,
-    ) -> Option<Result<String, Failure>> {
-        let named = match self {
-            Self::Never => return None,
-            Self::Current => None,
-            Self::Named(template) => Some(template),
-        };
-        Some(contact_arn(named, event, scope))
-    }
+/// The ARN of the contact, `arn:P:connect:R:A:instance/I/contact/ID`, where one is to be linked.
+pub(super) fn contact(
+    link: &LinkContact,
+    event: &Event,
+    scope: &Scope<'_>,
+) -> Option<Result<String, Failure>> {
+    let named = match link {
+        LinkContact::Never => return None,
+        LinkContact::Current => None,
+        LinkContact::Named(template) => Some(template),
+    };
+    Some(contact_arn(named, event, scope))
 }
 
 fn contact_arn(
@@ -62,24 +61,25 @@ fn contact_arn(
     }
 }
 
-impl CaseMapping {
-    /// The comments of `comment`; none where its value is missing.
-    pub(super) fn comments(&self, scope: &Scope<'_>) -> Vec<Result<String, Failure>> {
-        let Some(template) = &self.comment else {
-            return Vec::new();
-        };
-        match template.evaluate_text(scope) {
-            Ok(text) => text
-                .iter()
-                .flat_map(|text| parts(text, limits::COMMENT))
-                .map(|part| Ok(part.to_owned()))
-                .collect(),
-            Err(wrong) => {
-                let message = format!("the comment cannot be computed: {wrong}");
-                vec![Err(
-                    Failure::new(ErrorCode::CommentNotAdded, message).of("comment")
-                )]
-            }
+/// The comments of a case mapping; none where its value is missing.
+pub(super) fn comments(
+    comment: Option<&Template>,
+    scope: &Scope<'_>,
+) -> Vec<Result<String, Failure>> {
+    let Some(template) = comment else {
+        return Vec::new();
+    };
+    match template.evaluate_text(scope) {
+        Ok(text) => text
+            .iter()
+            .flat_map(|text| parts(text, limits::COMMENT))
+            .map(|part| Ok(part.to_owned()))
+            .collect(),
+        Err(wrong) => {
+            let message = format!("the comment cannot be computed: {wrong}");
+            vec![Err(
+                Failure::new(ErrorCode::CommentNotAdded, message).of("comment")
+            )]
         }
     }
 }

@@ -3,12 +3,10 @@
 use std::borrow::Cow;
 
 use crate::error::{ErrorCode, Failure};
-use crate::limits;
-use crate::mapping::customer::{
-    FindCustomer, IfMany, IfNone, NewProfile, PHONE, ProfileMember, Search,
-};
-use crate::mapping::expression::{Scope, Template};
-use crate::phone::{self, Country};
+use mapping::customer::{FindCustomer, IfMany, IfNone, NewProfile, PHONE, ProfileMember, Search};
+use mapping::expression::{Scope, Template};
+use mapping::limits;
+use mapping::phone;
 
 /// What to look a customer up by. No `Debug`: it holds what customers said.
 #[derive(Clone, PartialEq)]
@@ -50,44 +48,46 @@ pub struct ProfileToCreate {
     pub attributes: Vec<(String, String)>,
 }
 
-impl FindCustomer {
+/// The search for the customer of one event.
+pub(super) struct CustomerRequest<'a> {
+    pub(super) find: &'a FindCustomer,
+    pub(super) scope: &'a Scope<'a>,
+}
+
+impl CustomerRequest<'_> {
     /// The searches whose keys the event all has; `None` when it has none of them, unless the mapping says `fail`. A profile is never created
     /// then, for it would be a stranger's.
     ///
     /// # Errors
     /// `CustomerKeyMissing`: it has none of them, so that nobody could be found. `CustomerKeyInvalid`: a value cannot be computed or is too
     /// long.
-    pub(super) fn evaluate(&self, scope: &Scope<'_>) -> Result<Option<CustomerSearch>, Failure> {
-        let mut searches = Vec::with_capacity(self.searches.len());
-        for search in &self.searches {
-            searches.extend(self.search(search, scope)?);
+    pub(super) fn evaluate(&self) -> Result<Option<CustomerSearch>, Failure> {
+        let mut searches = Vec::with_capacity(self.find.searches.len());
+        for search in &self.find.searches {
+            searches.extend(self.search(search)?);
         }
-        let if_none = match &self.if_none {
-            IfNone::Fail if searches.is_empty() => return Err(self.no_key(scope)),
+        let if_none = match &self.find.if_none {
+            IfNone::Fail if searches.is_empty() => return Err(self.no_key()),
             _ if searches.is_empty() => return Ok(None),
             IfNone::Fail => IfNoProfile::Fail,
             IfNone::Skip => IfNoProfile::Skip,
             IfNone::Create(profile) => {
-                let profile = profile.evaluate(scope, self.phone_country)?;
+                let profile = self.profile(profile)?;
                 profile.map_or(IfNoProfile::Skip, IfNoProfile::Create)
             }
         };
         Ok(Some(CustomerSearch {
             searches,
             if_none,
-            if_many: self.if_many,
+            if_many: self.find.if_many,
         }))
     }
 
     /// The keys of a search with their values, `None` when one is missing or is to be a phone number and is none.
-    fn search(
-        &self,
-        search: &Search,
-        scope: &Scope<'_>,
-    ) -> Result<Option<Vec<SearchKey>>, Failure> {
+    fn search(&self, search: &Search) -> Result<Option<Vec<SearchKey>>, Failure> {
         let mut keys = Vec::with_capacity(search.len());
         for (name, template) in search {
-            let value = template.evaluate_text(scope).map_err(|wrong| {
+            let value = template.evaluate_text(self.scope).map_err(|wrong| {
                 invalid(format!(
                     "the search key `{name}` cannot be computed: {wrong}"
                 ))
@@ -102,7 +102,7 @@ impl FindCustomer {
                 )));
             }
             let values = if name == PHONE {
-                let Some(number) = phone::read(&value, self.phone_country) else {
+                let Some(number) = phone::read(&value, self.find.phone_country) else {
                     return Ok(None);
                 };
                 let other = number.filter(|number| **number != *value);
@@ -118,9 +118,9 @@ impl FindCustomer {
         Ok(Some(keys))
     }
 
-    fn no_key(&self, scope: &Scope<'_>) -> Failure {
-        let keys = || self.searches.iter().flatten();
-        let missing = keys().filter_map(|(_, value)| value.missing(scope));
+    fn no_key(&self) -> Failure {
+        let keys = || self.find.searches.iter().flatten();
+        let missing = keys().filter_map(|(_, value)| value.missing(self.scope));
         let mut missing: Vec<String> = missing
             .map(|expression| format!("`{}`", expression.text))
             .collect();
@@ -132,8 +132,8 @@ impl FindCustomer {
             several => vec![format!("{} are missing from the event", several.join(", "))],
         };
         let is_no_number = |value: &Template| {
-            let text = value.evaluate_text(scope);
-            matches!(text, Ok(Some(text)) if phone::read(&text, self.phone_country).is_none())
+            let text = value.evaluate_text(self.scope);
+            matches!(text, Ok(Some(text)) if phone::read(&text, self.find.phone_country).is_none())
         };
         if keys().any(|(name, value)| name == PHONE && is_no_number(value)) {
             reasons.push(format!("the value of `{PHONE}` is no phone number"));
@@ -144,33 +144,27 @@ impl FindCustomer {
         );
         Failure::new(ErrorCode::CustomerKeyMissing, message).of("customer")
     }
-}
 
-impl NewProfile {
     /// The profile to create; `None` when the event has nothing that it would hold.
-    fn evaluate(
-        &self,
-        scope: &Scope<'_>,
-        phone_country: Option<Country>,
-    ) -> Result<Option<ProfileToCreate>, Failure> {
+    fn profile(&self, new: &NewProfile) -> Result<Option<ProfileToCreate>, Failure> {
         let mut profile = ProfileToCreate {
-            members: Vec::with_capacity(self.members.len()),
-            attributes: Vec::with_capacity(self.attributes.len()),
+            members: Vec::with_capacity(new.members.len()),
+            attributes: Vec::with_capacity(new.attributes.len()),
         };
-        for (member, template) in &self.members {
-            let value = bounded(template, scope, member.name(), member.limit())?;
+        for (member, template) in &new.members {
+            let value = bounded(template, self.scope, member.name(), member.limit())?;
             let value = value.and_then(|value| {
                 if !member.is_phone() {
                     return Some(value);
                 }
                 // As it will be searched for.
-                let number = phone::read(&value, phone_country)?;
+                let number = phone::read(&value, self.find.phone_country)?;
                 Some(number.unwrap_or(value))
             });
             profile.members.extend(value.map(|value| (*member, value)));
         }
-        for (name, template) in &self.attributes {
-            let value = bounded(template, scope, name, limits::PROFILE_ATTRIBUTE)?;
+        for (name, template) in &new.attributes {
+            let value = bounded(template, self.scope, name, limits::PROFILE_ATTRIBUTE)?;
             profile
                 .attributes
                 .extend(value.map(|value| (name.clone(), value)));

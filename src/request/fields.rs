@@ -1,34 +1,36 @@
 //! What a field is sent with: its source, the table, the default, the field's type.
 
 use crate::error::{ErrorCode, Failure};
-use crate::field::{Field, FieldValue};
-use crate::mapping::expression::{Item, Scope, WrongType};
-use crate::mapping::{Content, FieldMapping, IfMissing, Overflow, Source, filter};
-use crate::request::{Surroundings, additions};
+use crate::request::{RequestContext, additions};
+use mapping::expression::{Item, Scope, WrongType};
+use mapping::field::{Field, FieldValue};
+use mapping::{Content, FieldMapping, IfMissing, Overflow, Source, filter};
 
-impl FieldMapping {
+/// One field of the case for one event.
+pub(super) struct FieldRequest<'a> {
+    pub(super) mapping: &'a FieldMapping,
+    pub(super) scope: &'a Scope<'a>,
+    pub(super) context: &'a RequestContext,
+}
+
+impl<'a> FieldRequest<'a> {
     /// The value to send, `None` where the field is not sent. Text that is too long and goes into a comment joins the comments.
     pub(super) fn evaluate(
         &self,
-        scope: &Scope<'_>,
-        surroundings: &Surroundings,
         comments: &mut Vec<Result<String, Failure>>,
     ) -> Result<Option<FieldValue>, Failure> {
         if self
+            .mapping
             .when
             .as_ref()
-            .is_some_and(|when| !when.matches(scope.event))
+            .is_some_and(|when| !when.matches(self.scope.event))
         {
             return Ok(None);
         }
-        let Chosen::Value(item) = self
-            .source
-            .evaluate(scope, surroundings)
-            .map_err(|wrong| self.wrong_type(&wrong))?
-        else {
+        let Chosen::Value(item) = self.source().map_err(|wrong| self.wrong_type(&wrong))? else {
             return Ok(Some(FieldValue::Empty));
         };
-        let item = match (&self.lookup, item) {
+        let item = match (&self.mapping.lookup, item) {
             (Some(table), Some(item)) => {
                 let key = item.into_text().map_err(|item| {
                     self.invalid(&format!(
@@ -44,23 +46,23 @@ impl FieldMapping {
             Some(item) => self.cut(item, comments),
             None => None,
         };
-        let item = match (&self.default, item) {
+        let item = match (&self.mapping.default, item) {
             (Some(default), None) => default
-                .evaluate(scope)
+                .evaluate(self.scope)
                 .map_err(|wrong| self.wrong_type(&wrong))?
                 .and_then(|item| self.cut(item, comments)),
             (_, item) => item,
         };
-        match (item, self.if_missing) {
-            (Some(item), _) => match self.field.coerce(item) {
+        match (item, self.mapping.if_missing) {
+            (Some(item), _) => match self.mapping.field.coerce(item) {
                 Ok(value) => Ok(Some(value)),
                 Err(misfit) => Err(self.invalid(&misfit.to_string())),
             },
             (None, IfMissing::Skip) => Ok(None),
             (None, IfMissing::Empty) => Ok(Some(FieldValue::Empty)),
             (None, IfMissing::Fail) => {
-                let name = &self.field.name;
-                let (reason, advice) = (self.why_missing(scope), self.advice());
+                let name = &self.mapping.field.name;
+                let (reason, advice) = (self.why_missing(), self.advice());
                 let message = format!("the field `{name}` has no value: {reason}; {advice}");
                 Err(Failure::new(ErrorCode::FieldMissing, message).of(name))
             }
@@ -68,34 +70,34 @@ impl FieldMapping {
     }
 
     /// The item as `overflow` cuts it, `None` where nothing is left of it: its first character is longer than the field.
-    fn cut<'a>(
+    fn cut<'v>(
         &self,
-        item: Item<'a>,
+        item: Item<'v>,
         comments: &mut Vec<Result<String, Failure>>,
-    ) -> Option<Item<'a>> {
-        if self.overflow == Overflow::Fail {
+    ) -> Option<Item<'v>> {
+        if self.mapping.overflow == Overflow::Fail {
             return Some(item);
         }
         let text = match item.into_text() {
             Ok(text) => text,
             Err(item) => return Some(item),
         };
-        let cut = filter::truncate(&text, self.field.limit());
+        let cut = filter::truncate(&text, self.mapping.field.limit());
         if cut.len() == text.len() {
             return Some(Item::Text(text));
         }
-        if self.overflow == Overflow::Comment {
-            let whole = additions::overflow(&self.field.name, &text);
+        if self.mapping.overflow == Overflow::Comment {
+            let whole = additions::overflow(&self.mapping.field.name, &text);
             comments.extend(whole.into_iter().map(Ok));
         }
         Item::text(cut.to_owned()).filter(|_| !cut.trim().is_empty())
     }
 
     /// Which of its references found nothing, in the author's own words.
-    fn why_missing(&self, scope: &Scope<'_>) -> String {
-        let template = match &self.source {
+    fn why_missing(&self) -> String {
+        let template = match &self.mapping.source {
             Source::Choose(choices) => {
-                match choices.iter().find(|choice| choice.takes(scope.event)) {
+                match choices.iter().find(|choice| choice.takes(self.scope.event)) {
                     Some(choice) => choice.value.template(),
                     None => return "no choice is for this event".to_owned(),
                 }
@@ -103,15 +105,15 @@ impl FieldMapping {
             Source::Value(content) => content.template(),
             Source::ProfileId(template) => Some(template),
         };
-        match template.and_then(|template| template.missing(scope)) {
+        match template.and_then(|template| template.missing(self.scope)) {
             Some(expression) => format!("`{}` is missing from the event", expression.text),
-            None if self.lookup.is_some() => "the table has no entry for it".to_owned(),
+            None if self.mapping.lookup.is_some() => "the table has no entry for it".to_owned(),
             None => "it is white space alone, or nothing is left of it".to_owned(),
         }
     }
 
     fn advice(&self) -> &'static str {
-        match self.field.id.as_str() {
+        match self.mapping.field.id.as_str() {
             "customer_id" => {
                 "where there may be none, set the field `customer_id` with `if_missing: skip`"
             }
@@ -123,38 +125,25 @@ impl FieldMapping {
     fn wrong_type(&self, wrong: &WrongType) -> Failure {
         let message = format!(
             "the field `{}` cannot be computed: {wrong}",
-            self.field.name
+            self.mapping.field.name
         );
-        Failure::new(ErrorCode::FieldInvalid, message).of(&self.field.name)
+        Failure::new(ErrorCode::FieldInvalid, message).of(&self.mapping.field.name)
     }
 
     fn invalid(&self, rule: &str) -> Failure {
-        let Field { name, kind, .. } = &*self.field;
+        let Field { name, kind, .. } = &*self.mapping.field;
         Failure::new(
             ErrorCode::FieldInvalid,
             format!("the field `{name}` ({}) {rule}", kind.name()),
         )
         .of(name)
     }
-}
 
-/// What a source gives.
-enum Chosen<'a> {
-    /// A value, missing or not.
-    Value(Option<Item<'a>>),
-    /// `emptyValue`
-    Empty,
-}
-
-impl Source {
-    fn evaluate<'a>(
-        &'a self,
-        scope: &Scope<'a>,
-        surroundings: &Surroundings,
-    ) -> Result<Chosen<'a>, WrongType> {
-        let content = match self {
-            Self::Value(content) => content,
-            Self::Choose(choices) => match choices.iter().find(|choice| {
+    fn source(&self) -> Result<Chosen<'a>, WrongType> {
+        let scope = self.scope;
+        let content = match &self.mapping.source {
+            Source::Value(content) => content,
+            Source::Choose(choices) => match choices.iter().find(|choice| {
                 choice
                     .when
                     .as_ref()
@@ -163,10 +152,10 @@ impl Source {
                 Some(choice) => &choice.value,
                 None => return Ok(Chosen::Value(None)),
             },
-            Self::ProfileId(template) => {
+            Source::ProfileId(template) => {
                 let id = template.evaluate_text(scope)?;
                 return Ok(Chosen::Value(
-                    id.zip(surroundings.profiles.as_ref())
+                    id.zip(self.context.profiles.as_ref())
                         .and_then(|(id, profiles)| Item::text(profiles.arn(&id))),
                 ));
             }
@@ -176,4 +165,12 @@ impl Source {
             Content::Empty => Ok(Chosen::Empty),
         }
     }
+}
+
+/// What a source gives.
+enum Chosen<'a> {
+    /// A value, missing or not.
+    Value(Option<Item<'a>>),
+    /// `emptyValue`
+    Empty,
 }

@@ -1,7 +1,7 @@
 //! What `check` says of a mapping: fifteen faults in one run, and every warning.
 
-use casebridge::domain::Domain;
-use casebridge::mapping::{Examination, Mapping, Setting};
+use mapping::domain::Domain;
+use mapping::{Examination, Mapping, Setting};
 
 use super::read;
 

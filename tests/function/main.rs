@@ -40,14 +40,14 @@ use aws_smithy_async::time::TimeSource;
 use casebridge::cases::Cases;
 use casebridge::contact::Connect;
 use casebridge::customer::Customers;
-use casebridge::domain::Domain;
 use casebridge::error::Failure;
 use casebridge::guard::Guard;
 use casebridge::handler::{Casebridge, Telemetry};
-use casebridge::mapping::fault::Faults;
-use casebridge::mapping::{Mapping, Setting};
-use casebridge::request::{ProfilesDomain, Surroundings};
+use casebridge::request::{ProfilesDomain, RequestContext};
 use cases_emulator::Emulator;
+use mapping::domain::Domain;
+use mapping::fault::Faults;
+use mapping::{Mapping, Setting};
 use serde_json::Value;
 use tracing::subscriber::{DefaultGuard, NoSubscriber};
 use tracing::{Dispatch, Subscriber};
@@ -171,7 +171,7 @@ fn casebridge(mapping: Mapping, domain_id: &str, sdk: &SdkConfig) -> Casebridge 
             region: "us-east-1".to_owned(),
             ..Guard::default()
         },
-        surroundings: Surroundings {
+        context: RequestContext {
             domain_id: domain_id.to_owned(),
             domain_arn: Some(format!(
                 "arn:aws:cases:us-east-1:111122223333:domain/{domain_id}"

@@ -67,13 +67,12 @@ async fn a_changed_mapping_finds_the_case_that_is_there() {
     let first = Function::shipped();
     let created = first.handle(&read("events/order-failed.json")).await;
     let changed = read("mapping.yaml").replace("team: orders", "team: disputes");
-    let domain = casebridge::domain::Domain::from_json(&read("domain.json")).expect("sound");
-    let setting = casebridge::mapping::Setting {
+    let domain = mapping::domain::Domain::from_json(&read("domain.json")).expect("sound");
+    let setting = mapping::Setting {
         domain: Some(&domain),
         entity_prefix: "casebridge/",
     };
-    let mapping =
-        casebridge::mapping::Mapping::load("mapping.yaml", &changed, setting).expect("sound");
+    let mapping = mapping::Mapping::load("mapping.yaml", &changed, setting).expect("sound");
     let second = Function::with(mapping, &domain.id, first.emulator.clone());
     let found = second.handle(&read("events/order-failed.json")).await;
     assert_eq!(found["status"], "existing", "{found}");

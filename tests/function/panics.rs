@@ -66,7 +66,7 @@ cases:
             SharedHttpConnector::new(Panics(client.http_connector(settings, components)))
         }))
         .build();
-    let domain_id = sound.casebridge.surroundings.domain_id.clone();
+    let domain_id = sound.casebridge.context.domain_id.clone();
     Function {
         casebridge: super::casebridge(sound.casebridge.mapping, &domain_id, &in_test(&sdk)),
         emulator,

@@ -15,10 +15,10 @@
 
 use std::fmt::Write as _;
 
-use casebridge::mapping::{Mapping, Setting};
-use casebridge::request::{CaseRequest, Surroundings};
+use casebridge::request::{CaseRequest, RequestContext};
 use casebridge::trigger::{Event, Payload};
 use divan::{Bencher, black_box};
+use mapping::{Mapping, Setting};
 use serde_json::{Value, json};
 
 fn main() {
@@ -39,33 +39,33 @@ fn trigger(bencher: Bencher<'_, '_>, kib: usize) {
 fn route(bencher: Bencher<'_, '_>, cases: usize) {
     let (mapping, event) = (mapping(cases, 1), event(2 * KIB));
     assert_eq!(
-        mapping.route(&event).expect("the last one").name,
+        event.route(&mapping).expect("the last one").name,
         format!("case-{}", cases - 1)
     );
-    bencher.bench(|| mapping.route(black_box(&event)).is_some());
+    bencher.bench(|| black_box(&event).route(&mapping).is_some());
 }
 
 /// A request of so many fields, the key's hash and the tags among it.
 #[divan::bench(args = [5, 20, 100, 220])]
 fn fields(bencher: Bencher<'_, '_>, count: usize) {
-    let (mapping, event, surroundings) = (mapping(1, count), event(2 * KIB), surroundings());
-    assert_eq!(request(&mapping, &event, &surroundings).fields.len(), count);
-    bencher.bench(|| request(&mapping, black_box(&event), &surroundings));
+    let (mapping, event, context) = (mapping(1, count), event(2 * KIB), context());
+    assert_eq!(request(&mapping, &event, &context).fields.len(), count);
+    bencher.bench(|| request(&mapping, black_box(&event), &context));
 }
 
 /// From JSON to a request of 20 fields.
 #[divan::bench(args = [2, 64, 256])]
 fn whole(bencher: Bencher<'_, '_>, kib: usize) {
-    let (mapping, payload, surroundings) = (mapping(1, 20), payload(kib * KIB), surroundings());
+    let (mapping, payload, context) = (mapping(1, 20), payload(kib * KIB), context());
     bencher.bench(|| {
         let event = parsed(black_box(&payload));
-        request(&mapping, &event, &surroundings)
+        request(&mapping, &event, &context)
     });
 }
 
-fn request(mapping: &Mapping, event: &Event, surroundings: &Surroundings) -> CaseRequest {
-    let case_mapping = mapping.route(event).expect("it takes the event");
-    let assembled = case_mapping.assemble(event, surroundings);
+fn request(mapping: &Mapping, event: &Event, context: &RequestContext) -> CaseRequest {
+    let case_mapping = event.route(mapping).expect("it takes the event");
+    let assembled = CaseRequest::assemble(case_mapping, event, context);
     assembled.expect("the event has every value")
 }
 
@@ -155,8 +155,8 @@ fn mapping(cases: usize, fields: usize) -> Mapping {
     }
 }
 
-fn surroundings() -> Surroundings {
-    Surroundings {
+fn context() -> RequestContext {
+    RequestContext {
         domain_id: "3ceaaf30-8142-48ea-91d9-3080f9b439fc".to_owned(),
         domain_arn: None,
         entity_prefix: "casebridge/".to_owned(),

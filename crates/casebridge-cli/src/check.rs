@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use casebridge::config::Config;
-use casebridge::domain::Domain;
-use casebridge::mapping::fault::{Fault, Faults};
-use casebridge::mapping::{Examination, Mapping, Setting};
+use mapping::domain::Domain;
+use mapping::fault::{Fault, Faults};
+use mapping::{Examination, Mapping, Setting};
 use serde_json::{Value, json};
 
 mod sample;

@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail};
-use casebridge::domain::{Domain, Template};
-use casebridge::mapping::fault::suggest;
-use casebridge::trigger::TriggerKind;
+use mapping::TriggerKind;
+use mapping::domain::{Domain, Template};
+use mapping::fault::suggest;
 
 use self::skeleton::Skeleton;
 use crate::sources::shipped;

@@ -4,8 +4,8 @@ use std::io::{self, BufRead as _, Read as _};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail};
-use casebridge::mapping::pattern::Pattern;
-use casebridge::mapping::{json, tree::Node};
+use mapping::pattern::Pattern;
+use mapping::{json, tree::Node};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -246,7 +246,7 @@ async fn left(
     for message in &messages {
         let Ok(event) = &message.event else { continue };
         let is_ours = matches!(casebridge.guard.check(event), Ok(None))
-            && casebridge.mapping.route(event).is_some();
+            && event.route(&casebridge.mapping).is_some();
         if is_ours && !kept.contains(message.message_id.as_str()) {
             continue;
         }
@@ -287,7 +287,7 @@ async fn events(casebridge: &Casebridge, payload: &str) -> Vec<Event> {
 
 /// The event with what its contact tells, where the case mapping asks for it. Why it cannot be had is in the answer.
 async fn enriched(casebridge: &Casebridge, event: &Event) -> Option<Event> {
-    let case = casebridge.mapping.route(event)?;
+    let case = event.route(&casebridge.mapping)?;
     let connect = casebridge.connect.as_ref().filter(|_| case.enrich)?;
     let (instance, contact) = (event.instance_id()?, event.contact_id()?);
     let initial = event.text(&["detail", "initialContactId"]);

@@ -8,9 +8,9 @@ mod pattern;
 
 use std::process::ExitCode;
 
-use casebridge::mapping::keys::{self, KeyInfo, Place, Shape, Status};
-use casebridge::mapping::tree::{Kind, Literal, Node};
-use casebridge::mapping::yaml;
+use mapping::keys::{self, KeyInfo, Place, Shape, Status};
+use mapping::tree::{Kind, Literal, Node};
+use mapping::yaml;
 use serde_json::{Map, Value, json};
 
 use crate::terminal;

@@ -12,8 +12,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail};
 use casebridge::config::Config;
-use casebridge::domain::Domain;
-use casebridge::mapping::{Mapping, Setting};
+use mapping::domain::Domain;
+use mapping::{Mapping, Setting};
 
 use self::decode::{Subject, Test};
 use self::outcome::Function;

@@ -14,9 +14,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use casebridge::domain::Domain;
-use casebridge::mapping::fault::{Code, Fault};
-use casebridge::mapping::{Mapping, Setting};
+use mapping::domain::Domain;
+use mapping::fault::{Code, Fault};
+use mapping::{Mapping, Setting};
 use serde_json::{Value, json};
 
 fn root() -> &'static Path {

@@ -2,15 +2,15 @@
 
 use anyhow::Context as _;
 use casebridge::config::Config;
-use casebridge::domain::Domain;
 use casebridge::guard::Guard;
-use casebridge::mapping::expression::{Operand, Reference, Template, astray};
-use casebridge::mapping::fault::{Code, Fault, nearest};
-use casebridge::mapping::tree::{Position, Span};
-use casebridge::mapping::{CaseMapping, Mapping};
-use casebridge::request::Surroundings;
-use casebridge::start::surroundings;
+use casebridge::request::{CaseRequest, RequestContext};
+use casebridge::start::context;
 use casebridge::trigger::{Event, Payload};
+use mapping::domain::Domain;
+use mapping::expression::{Operand, Reference, Template, astray};
+use mapping::fault::{Code, Fault, nearest};
+use mapping::tree::{Position, Span};
+use mapping::{CaseMapping, Mapping};
 
 /// What there is to say of the mapping with this event in hand.
 ///
@@ -24,7 +24,7 @@ pub(super) fn look(
     domain: &Domain,
     text: &str,
 ) -> anyhow::Result<Vec<Fault>> {
-    let surroundings = surroundings(config, mapping, Some(domain))?;
+    let context = context(config, mapping, Some(domain))?;
     let guard = config.guard();
     let payload =
         std::fs::read_to_string(file).with_context(|| format!("{file} could not be read"))?;
@@ -37,7 +37,7 @@ pub(super) fn look(
     let mut found = Vec::new();
     for event in events {
         match event {
-            Ok(event) => found.extend(of_event(file, &event, mapping, &guard, &surroundings, text)),
+            Ok(event) => found.extend(of_event(file, &event, mapping, &guard, &context, text)),
             Err(failure) => found.push(Fault::new(
                 place(text, "cases"),
                 format!("{file}: {failure}"),
@@ -52,13 +52,13 @@ fn of_event(
     event: &Event,
     mapping: &Mapping,
     guard: &Guard,
-    surroundings: &Surroundings,
+    context: &RequestContext,
     text: &str,
 ) -> Vec<Fault> {
     if !matches!(guard.check(event), Ok(None)) {
         return Vec::new();
     }
-    let Some(case) = mapping.route(event) else {
+    let Some(case) = event.route(mapping) else {
         let message = format!("no case mapping takes {file}");
         return vec![Fault::warning(
             place(text, "cases"),
@@ -71,7 +71,7 @@ fn of_event(
         return Vec::new();
     }
     let mut found = misspelt(file, event, case, text);
-    if let Err(failure) = case.assemble(event, surroundings) {
+    if let Err(failure) = CaseRequest::assemble(case, event, context) {
         let message = format!("{file} makes no case: {failure}");
         found.push(Fault::new(place(text, &case.name), message).code(Code::FieldValue));
     }

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use casebridge::field::{Field, FieldOption, FieldType};
-use casebridge::trigger::TriggerKind;
+use mapping::TriggerKind;
+use mapping::field::{Field, FieldOption, FieldType};
 use serde_json::{Map, Value, json};
 
 use super::references::Path;

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use casebridge::field::Field;
-use casebridge::trigger::TriggerKind;
+use mapping::TriggerKind;
+use mapping::field::Field;
 use serde_json::{Map, Value};
 
 /// The way from `$` to a value, member by member.
@@ -107,7 +107,7 @@ impl Path {
 
 #[cfg(test)]
 mod tests {
-    use casebridge::field::FieldType;
+    use mapping::field::FieldType;
 
     use super::*;
 

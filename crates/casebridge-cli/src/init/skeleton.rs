@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use casebridge::domain::{Domain, Template};
-use casebridge::field::{Field, FieldType};
-use casebridge::mapping::filter::truncate;
-use casebridge::trigger::TriggerKind;
+use mapping::TriggerKind;
+use mapping::domain::{Domain, Template};
+use mapping::field::{Field, FieldType};
+use mapping::filter::truncate;
 
 use super::lines::Lines;
 use super::references::{Path, Proposals};
@@ -319,5 +319,5 @@ fn slug(name: &str) -> String {
     if words.is_empty() {
         return "new-case".to_owned();
     }
-    truncate(&words.join("-"), casebridge::limits::NAME).to_owned()
+    truncate(&words.join("-"), mapping::limits::NAME).to_owned()
 }

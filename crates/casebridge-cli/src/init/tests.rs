@@ -1,9 +1,9 @@
 //! Whatever a domain's people call things, the mapping to begin with has nothing wrong in it: as it stands, with every comment taken away,
 //! and in the eyes of its own first test's reader.
 
-use casebridge::domain::Domain;
-use casebridge::mapping::{Examination, Mapping, Setting};
-use casebridge::trigger::TriggerKind;
+use mapping::TriggerKind;
+use mapping::domain::Domain;
+use mapping::{Examination, Mapping, Setting};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -62,10 +62,10 @@ fn is_unsafe(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use casebridge::mapping::expression::{Item, parse};
-    use casebridge::mapping::filter::Tables;
-    use casebridge::mapping::tree::{Kind, Literal, Node};
-    use casebridge::mapping::yaml::parse as yaml;
+    use mapping::expression::{Item, parse};
+    use mapping::filter::Tables;
+    use mapping::tree::{Kind, Literal, Node};
+    use mapping::yaml::parse as yaml;
     use proptest::prelude::*;
 
     use super::*;
@@ -139,8 +139,8 @@ mod tests {
         }
     }
 
-    fn nowhere() -> casebridge::mapping::expression::Scope<'static> {
-        casebridge::mapping::expression::Scope {
+    fn nowhere() -> mapping::expression::Scope<'static> {
+        mapping::expression::Scope {
             event: &serde_json::Value::Null,
             mapping: "",
             trigger: "",

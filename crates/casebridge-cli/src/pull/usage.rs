@@ -1,11 +1,11 @@
 //! What a mapping uses of a domain: which case mappings name which template, field and option. It is what tells a
 //! change of the domain that breaks something from one that does not.
 
-use casebridge::domain::Domain;
-use casebridge::field::Field;
-use casebridge::mapping::expression::{Item, Template};
-use casebridge::mapping::filter::{Argument, Filter, Table};
-use casebridge::mapping::{CaseMapping, FieldMapping, Mapping, Setting, Source};
+use mapping::domain::Domain;
+use mapping::expression::{Item, Template};
+use mapping::field::Field;
+use mapping::filter::{Argument, Filter, Table};
+use mapping::{CaseMapping, FieldMapping, Mapping, Setting, Source};
 
 /// The case mappings, with what they use.
 #[derive(Debug, Default)]

@@ -1,6 +1,7 @@
 //! The customers of an offline tool: those of the file, and whoever an event names by a profile ARN.
 
 use casebridge::handler::Casebridge;
+use casebridge::request::CaseRequest;
 use casebridge::trigger::Event;
 use cases_emulator::Emulator;
 use serde_json::{Value, json};
@@ -8,8 +9,8 @@ use serde_json::{Value, json};
 /// Takes the profiles whose ARNs the events bring as existing, for nobody can be asked whether they do.
 pub(super) fn take_as_known(emulator: &Emulator, casebridge: &Casebridge, events: &[Event]) {
     let requests = events.iter().filter_map(|event| {
-        let case = casebridge.mapping.route(event)?;
-        case.assemble(event, &casebridge.surroundings).ok()
+        let case = event.route(&casebridge.mapping)?;
+        CaseRequest::assemble(case, event, &casebridge.context).ok()
     });
     let mut profiles = emulator.profiles();
     let (mut searches, mut named) = (false, None);
@@ -26,7 +27,7 @@ pub(super) fn take_as_known(emulator: &Emulator, casebridge: &Casebridge, events
     }
     let Some(named) = named else { return };
     // A search goes to the domain that the function is told of; without one, the ARN alone says which domain it is.
-    let known = &casebridge.surroundings.profiles;
+    let known = &casebridge.context.profiles;
     let domain = match known.as_ref().filter(|_| searches) {
         Some(domain) => domain.name.clone(),
         None => named,

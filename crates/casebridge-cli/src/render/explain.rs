@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use casebridge::field::FieldValue;
 use casebridge::handler::Casebridge;
-use casebridge::mapping::customer::{FindCustomer, IfNone, PHONE, ProfileMember, Search};
-use casebridge::mapping::expression::{Expression, Item, Scope, Template};
-use casebridge::mapping::{CaseMapping, FieldMapping, LinkContact, Mapping};
-use casebridge::phone::{self, Country};
-use casebridge::request::{CaseRequest, Surroundings, User};
+use casebridge::request::{CaseRequest, RequestContext, User};
 use casebridge::trigger::Event;
+use mapping::customer::{FindCustomer, IfNone, PHONE, ProfileMember, Search};
+use mapping::expression::{Expression, Item, Scope, Template};
+use mapping::field::FieldValue;
+use mapping::phone::{self, Country};
+use mapping::{CaseMapping, FieldMapping, LinkContact, Mapping};
 
 use crate::terminal::{FAINT, GOOD, NOTABLE, STRONG, paint};
 
@@ -17,12 +17,12 @@ use crate::terminal::{FAINT, GOOD, NOTABLE, STRONG, paint};
 pub(super) fn text(casebridge: &Casebridge, events: &[Event]) -> String {
     let explained: Vec<String> = events
         .iter()
-        .map(|event| explain(event, &casebridge.mapping, &casebridge.surroundings))
+        .map(|event| explain(event, &casebridge.mapping, &casebridge.context))
         .collect();
     explained.join("\n")
 }
 
-fn explain(event: &Event, mapping: &Mapping, surroundings: &Surroundings) -> String {
+fn explain(event: &Event, mapping: &Mapping, context: &RequestContext) -> String {
     let mut text = format!("{}\n", paint(STRONG, "routes"));
     let width = mapping
         .cases
@@ -49,9 +49,9 @@ fn explain(event: &Event, mapping: &Mapping, surroundings: &Surroundings) -> Str
             event: &event.root,
             mapping: &case.name,
             trigger: event.trigger.name(),
-            domain: &surroundings.domain_id,
+            domain: &context.domain_id,
         };
-        let request = case.assemble(event, surroundings).ok();
+        let request = CaseRequest::assemble(case, event, context).ok();
         fields(&mut text, case, &scope, request.as_ref());
         if let Some(find) = &case.find_customer {
             customer(&mut text, find, &scope);

@@ -9,14 +9,14 @@ mod scalars;
 use std::collections::HashMap;
 use std::path::Path;
 
-use casebridge::domain::Domain;
 use casebridge::error::Failure;
-use casebridge::mapping::fault::{Code, Fault, Faults};
-use casebridge::mapping::group::{self, Group};
-use casebridge::mapping::keys::Place;
-use casebridge::mapping::tree::{Entry, Kind, Literal, Node};
-use casebridge::mapping::{Mapping, json, yaml};
 use casebridge::trigger::Event;
+use mapping::domain::Domain;
+use mapping::fault::{Code, Fault, Faults};
+use mapping::group::{self, Group};
+use mapping::keys::Place;
+use mapping::tree::{Entry, Kind, Literal, Node};
+use mapping::{Mapping, json, yaml};
 
 use super::expectation::Expectation;
 use super::keys;

@@ -5,9 +5,9 @@ mod additions;
 use std::fmt::{self, Display};
 
 use casebridge::error::ErrorCode;
-use casebridge::field::{Field, FieldValue};
 use casebridge::outcome::Skip;
 use casebridge::request::{CaseRequest, User};
+use mapping::field::{Field, FieldValue};
 
 pub(super) use self::additions::{Customer, Expected, ExpectedAdditions, Search};
 use super::outcome::Outcome;

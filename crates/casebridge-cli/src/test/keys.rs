@@ -1,10 +1,10 @@
 //! The keys of a test file: one table for its decoder, its suggestions and its JSON Schema.
 
-use casebridge::mapping::keys::Shape::{
+use mapping::keys::Shape::{
     Boolean, Constant, Either, Group, Json, List, Name, Named, Null, Number, Words,
 };
-use casebridge::mapping::keys::Status::{Optional, Required};
-use casebridge::mapping::keys::{Place, key};
+use mapping::keys::Status::{Optional, Required};
+use mapping::keys::{Place, key};
 
 /// The whole file.
 #[rustfmt::skip]

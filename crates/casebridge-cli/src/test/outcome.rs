@@ -1,14 +1,14 @@
 //! What becomes of an event, as far as the function can tell before it calls anyone: by the very steps that it takes itself.
 
 use casebridge::config::Config;
-use casebridge::domain::Domain;
 use casebridge::error::Failure;
 use casebridge::guard::Guard;
-use casebridge::mapping::Mapping;
 use casebridge::outcome::Skip;
-use casebridge::request::{CaseRequest, Surroundings};
-use casebridge::start::surroundings;
+use casebridge::request::{CaseRequest, RequestContext};
+use casebridge::start::context;
 use casebridge::trigger::Event;
+use mapping::Mapping;
+use mapping::domain::Domain;
 
 /// What became of an event.
 pub(super) enum Outcome<'a> {
@@ -32,7 +32,7 @@ pub(super) enum Outcome<'a> {
 pub(super) struct Function {
     pub(super) mapping: Mapping,
     guard: Guard,
-    surroundings: Surroundings,
+    context: RequestContext,
 }
 
 impl Function {
@@ -43,7 +43,7 @@ impl Function {
     pub(super) fn new(mapping: Mapping, config: &Config, domain: &Domain) -> anyhow::Result<Self> {
         Ok(Self {
             guard: config.guard(),
-            surroundings: surroundings(config, &mapping, Some(domain))?,
+            context: context(config, &mapping, Some(domain))?,
             mapping,
         })
     }
@@ -69,11 +69,11 @@ impl Function {
                 };
             }
         }
-        let Some(case_mapping) = self.mapping.route(event) else {
+        let Some(case_mapping) = event.route(&self.mapping) else {
             return Outcome::Skipped(Skip::NoCaseMapping);
         };
         let mapping = &case_mapping.name;
-        match case_mapping.assemble(event, &self.surroundings) {
+        match CaseRequest::assemble(case_mapping, event, &self.context) {
             Ok(request) => Outcome::Case {
                 mapping,
                 request: Box::new(request),

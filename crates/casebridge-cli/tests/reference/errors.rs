@@ -1,11 +1,12 @@
 //! What an author reads when something is wrong: the faults of a mapping, and the errors of an event.
 
 use casebridge::error::Failure;
+use casebridge::request::CaseRequest;
 use casebridge::trigger::{Event, Payload};
 use serde_json::{Value, json};
 
 use super::markdown::{self, code, prose};
-use super::{load, surroundings};
+use super::{context, load};
 
 const BROKEN: &str = "\
 version: 1
@@ -97,8 +98,8 @@ fn refusal(entries: &str, detail: &Value) -> Failure {
     ))
     .unwrap_or_else(|faults| panic!("{faults}"));
     let event = event(detail);
-    let case = mapping.route(&event).expect("it takes every event");
-    let refused = case.assemble(&event, &surroundings());
+    let case = event.route(&mapping).expect("it takes every event");
+    let refused = CaseRequest::assemble(case, &event, &context());
     refused.err().unwrap_or_else(|| panic!("{entries}: a case"))
 }
 

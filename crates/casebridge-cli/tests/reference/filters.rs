@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use casebridge::mapping::expression::{self, Item, Scope, Template};
-use casebridge::mapping::filter::{Kind, NAMES, Table, Tables};
+use mapping::expression::{self, Item, Scope, Template};
+use mapping::filter::{Kind, NAMES, Table, Tables};
 use serde_json::{Value, json};
 
 use super::markdown::{self, code, or, prose};

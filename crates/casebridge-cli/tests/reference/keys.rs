@@ -1,6 +1,6 @@
 //! Tables of keys, group by group.
 
-use casebridge::mapping::keys::{KeyInfo, Place, Shape, Status};
+use mapping::keys::{KeyInfo, Place, Shape, Status};
 
 use super::markdown::{capitalized, code, or, prose, table};
 

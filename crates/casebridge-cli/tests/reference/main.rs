@@ -18,7 +18,7 @@ mod names;
 mod patterns;
 mod recipes;
 mod scalars;
-#[path = "../../../../tests/coercion/table.rs"]
+#[path = "../../../mapping/tests/coercion/table.rs"]
 mod table;
 #[path = "../../src/test/keys.rs"]
 mod test_keys;
@@ -26,17 +26,17 @@ mod test_keys;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use casebridge::domain::Domain;
-use casebridge::mapping::fault::Faults;
-use casebridge::mapping::{Mapping, Setting};
-use casebridge::request::{ProfilesDomain, Surroundings};
+use casebridge::request::{ProfilesDomain, RequestContext};
+use mapping::domain::Domain;
+use mapping::fault::Faults;
+use mapping::{Mapping, Setting};
 
 #[test]
 fn the_reference_says_what_the_code_does() {
     let path = root().join("docs/mapping.md");
     let written = read("docs/mapping.md");
     let parts = [
-        ("keys", keys::of(&casebridge::mapping::keys::FILE)),
+        ("keys", keys::of(&mapping::keys::FILE)),
         ("test keys", keys::of(&test_keys::TEST_FILE)),
         ("contact-flow names", names::of_a_contact_flow()),
         ("eventbridge names", names::of_eventbridge()),
@@ -160,8 +160,8 @@ fn load(mapping: &str) -> Result<Mapping, Faults> {
     Mapping::load("mapping.yaml", mapping, setting)
 }
 
-fn surroundings() -> Surroundings {
-    Surroundings {
+fn context() -> RequestContext {
+    RequestContext {
         domain_id: domain().id,
         domain_arn: None,
         entity_prefix: "casebridge/".to_owned(),

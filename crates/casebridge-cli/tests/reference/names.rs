@@ -1,8 +1,8 @@
 //! The names that an expression sees, each with a value that it has in one of the shipped events.
 
-use casebridge::mapping::expression::{self, Item, Scope};
-use casebridge::mapping::filter::Tables;
 use casebridge::trigger::{Event, Payload};
+use mapping::expression::{self, Item, Scope};
+use mapping::filter::Tables;
 
 use super::markdown::{code, prose, table};
 use super::read;

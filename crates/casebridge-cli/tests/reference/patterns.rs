@@ -1,7 +1,7 @@
 //! The operators of event patterns, each with a value that matches and one that does not, as the library decides.
 
-use casebridge::mapping::pattern::Pattern;
-use casebridge::mapping::yaml;
+use mapping::pattern::Pattern;
+use mapping::yaml;
 use serde_json::{Value, json};
 
 use super::markdown::{self, code};

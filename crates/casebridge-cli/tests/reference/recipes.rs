@@ -6,9 +6,10 @@
 use std::fs;
 use std::process::Command;
 
+use casebridge::request::CaseRequest;
 use casebridge::trigger::Payload;
 
-use super::{load, read, root, surroundings};
+use super::{context, load, read, root};
 
 /// A heading with its code blocks, each with its language.
 struct Recipe {
@@ -94,8 +95,8 @@ fn compare_keys(recipe: &Recipe, mapping: &str, events: &[(&str, &str)]) {
         let Ok(Payload::Event(event)) = Payload::parse(payload) else {
             panic!("{}: one event", recipe.title);
         };
-        let case = mapping.route(&event);
-        let request = case.and_then(|case| case.assemble(&event, &surroundings()).ok());
+        let case = event.route(&mapping);
+        let request = case.and_then(|case| CaseRequest::assemble(case, &event, &context()).ok());
         let token = request.map(|request| request.client_token);
         if expected.contains("# the same case") {
             assert!(token == before, "{}: another case", recipe.title);

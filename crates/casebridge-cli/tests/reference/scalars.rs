@@ -1,7 +1,7 @@
 //! What a scalar of the mapping is, as the library reads it.
 
-use casebridge::mapping::tree::{Kind, Literal};
-use casebridge::mapping::yaml;
+use mapping::tree::{Kind, Literal};
+use mapping::yaml;
 
 use super::markdown::{self, code};
 

@@ -1,8 +1,8 @@
 //! `customer`, `contact` and `comments` of a test: `true` for any, `false` for none, or which.
 
-use casebridge::mapping::fault::Fault;
-use casebridge::mapping::group::Group;
-use casebridge::mapping::tree::{Entry, Kind, Literal, Node};
+use mapping::fault::Fault;
+use mapping::group::Group;
+use mapping::tree::{Entry, Kind, Literal, Node};
 
 use super::super::expectation::{Customer, Expected, ExpectedAdditions, Search};
 use super::Decoder;

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use casebridge::error::Failure;
-use casebridge::mapping::fault::{Fault, nearest};
-use casebridge::mapping::tree::{Entry, Kind, Literal, Node};
 use casebridge::trigger::{Event, Payload};
+use mapping::fault::{Fault, nearest};
+use mapping::tree::{Entry, Kind, Literal, Node};
 use serde_json::{Map, Number, Value};
 
 use super::Decoder;

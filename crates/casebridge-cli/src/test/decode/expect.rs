@@ -2,12 +2,12 @@
 //! `629.9`, an option goes by label or value, and a time by any way to write it.
 
 use casebridge::error::ErrorCode;
-use casebridge::field::{Field, FieldValue};
-use casebridge::mapping::expression::Item;
-use casebridge::mapping::fault::{Code, Fault, nearest, suggest};
-use casebridge::mapping::group::Group;
-use casebridge::mapping::tree::{Entry, Kind, Literal, Node, Span};
 use casebridge::outcome::Skip;
+use mapping::expression::Item;
+use mapping::fault::{Code, Fault, nearest, suggest};
+use mapping::field::{Field, FieldValue};
+use mapping::group::Group;
+use mapping::tree::{Entry, Kind, Literal, Node, Span};
 
 use super::super::expectation::{Expectation, ExpectedCase};
 use super::super::keys;
@@ -246,7 +246,7 @@ fn is_empty(node: &Node) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use casebridge::mapping::keys::{Place, Shape};
+    use mapping::keys::{Place, Shape};
 
     use super::*;
 

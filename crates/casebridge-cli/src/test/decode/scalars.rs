@@ -1,8 +1,8 @@
 //! Scalars of a test file: text, constants, words.
 
-use casebridge::mapping::expression::Item;
-use casebridge::mapping::fault::{Code, Fault, alternatives, nearest};
-use casebridge::mapping::tree::{Kind, Literal, Node, Scalar};
+use mapping::expression::Item;
+use mapping::fault::{Code, Fault, alternatives, nearest};
+use mapping::tree::{Kind, Literal, Node, Scalar};
 
 use super::Decoder;
 

@@ -6,8 +6,8 @@ use super::super::keys;
 use super::super::tree::{Entry, Kind, Literal, Node, Scalar, Span};
 use super::super::{CaseMapping, PerformedBy};
 use super::{Decoder, Defaults};
+use crate::TriggerKind;
 use crate::limits;
-use crate::trigger::TriggerKind;
 
 const TRIGGERS: [(&str, TriggerKind); 2] = [
     ("contact-flow", TriggerKind::ContactFlow),

@@ -2,7 +2,7 @@
 
 use saphyr_parser::{Marker, Span as Marks};
 
-use crate::mapping::tree::{Position, Span};
+use crate::tree::{Position, Span};
 
 /// Where the lines of a text begin, in characters.
 ///

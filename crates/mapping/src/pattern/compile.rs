@@ -6,8 +6,8 @@ use std::collections::HashSet;
 
 use super::expression::Conditions;
 use super::{Field, OR, Pattern, Step};
-use crate::mapping::fault::Fault;
-use crate::mapping::tree::{Entry, Key, Kind, Node, Scalar, Span};
+use crate::fault::Fault;
+use crate::tree::{Entry, Key, Kind, Node, Scalar, Span};
 
 /// Names that EventBridge refuses for fields inside `$or`: those of operators that it has, and of some that it may get.
 const RESERVED_IN_OR: &[&str] = &[

@@ -18,7 +18,7 @@ use super::timestamp;
 
 pub use self::arguments::Argument;
 use self::arguments::Refusal;
-pub(in crate::mapping) use self::bounded::{BoundedText, TooLong};
+pub(crate) use self::bounded::{BoundedText, TooLong};
 pub use self::bounded::{MAX_ITEMS, MAX_TEXT};
 
 /// The mapping's `tables`, by name.

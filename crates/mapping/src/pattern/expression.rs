@@ -7,8 +7,8 @@ use super::condition::{Condition, TextCondition};
 use super::network::{Address, Network};
 use super::number::{self, Number};
 use super::wildcard::Wildcard;
-use crate::mapping::fault::{Fault, listed, suggest};
-use crate::mapping::tree::{Entry, Kind, Literal, Node, Scalar, Span};
+use crate::fault::{Fault, listed, suggest};
+use crate::tree::{Entry, Kind, Literal, Node, Scalar, Span};
 
 const OPERATORS: [&str; 9] = [
     "anything-but",

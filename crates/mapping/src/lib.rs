@@ -4,17 +4,23 @@
 //! mapping has no name left to look up: templates, fields, options and tables are resolved against the domain snapshot, expressions and
 //! event patterns are parsed. [`Mapping::route`] then finds the case mapping of an event.
 
+pub mod arn;
 pub mod customer;
 mod decode;
+pub mod domain;
 pub mod expression;
 pub mod fault;
+pub mod field;
 pub mod filter;
 pub mod group;
 pub mod json;
 pub mod keys;
+pub mod limits;
 pub mod pattern;
+pub mod phone;
 pub mod timestamp;
 pub mod tree;
+mod trigger;
 pub mod yaml;
 
 use std::sync::Arc;
@@ -23,10 +29,10 @@ use std::time::Duration;
 pub use decode::{Examination, Setting};
 
 use self::customer::FindCustomer;
-use self::expression::Template;
+use self::expression::{Operand, Reference, Step, Template};
+use self::field::Field;
 use self::pattern::Pattern;
-use crate::field::Field;
-use crate::trigger::{Event, TriggerKind};
+pub use self::trigger::TriggerKind;
 
 /// A mapping that is known to be sound.
 #[derive(Clone, Debug)]
@@ -166,6 +172,21 @@ impl CaseMapping {
     }
 }
 
+impl CaseMapping {
+    /// Whether the key can be computed without what `enrich` reads of the contact.
+    #[must_use]
+    pub fn key_needs_no_contact(&self) -> bool {
+        let mut expressions = self.key.iter().flat_map(Template::expressions);
+        !expressions.any(|expression| match &expression.operand {
+            Operand::Reference(Reference::Event(steps)) => matches!(
+                steps.first(),
+                Some(Step::Member(name)) if name == "contact" || name == "Attributes"
+            ),
+            _ => false,
+        })
+    }
+}
+
 impl FieldMapping {
     /// Every template in it.
     pub fn templates(&self) -> impl Iterator<Item = &Template> {
@@ -270,12 +291,6 @@ pub enum Overflow {
 }
 
 impl Mapping {
-    /// The first case mapping that takes the event.
-    #[must_use]
-    pub fn route(&self, event: &Event) -> Option<&CaseMapping> {
-        self.cases.iter().find(|case| case.takes(event))
-    }
-
     /// Whether the function has to know the Customer Profiles domain.
     #[must_use]
     pub fn needs_profiles_domain(&self) -> bool {
@@ -314,18 +329,5 @@ impl Mapping {
     #[must_use]
     pub fn enriches(&self) -> bool {
         self.cases.iter().any(|case| case.enrich)
-    }
-}
-
-impl CaseMapping {
-    /// Whether the event is of its trigger and matches its condition; an event of Cases only where that is asked for.
-    #[must_use]
-    pub fn takes(&self, event: &Event) -> bool {
-        self.trigger == event.trigger
-            && (self.on_case_events || !event.is_of_cases())
-            && self
-                .when
-                .as_ref()
-                .is_none_or(|when| when.matches(&event.root))
     }
 }

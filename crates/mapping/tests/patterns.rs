@@ -11,9 +11,9 @@
 
 use std::collections::BTreeMap;
 
-use casebridge::mapping::fault::Faults;
-use casebridge::mapping::pattern::{Pattern, unquoted_ids};
-use casebridge::mapping::{json, yaml};
+use mapping::fault::Faults;
+use mapping::pattern::{Pattern, unquoted_ids};
+use mapping::{json, yaml};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

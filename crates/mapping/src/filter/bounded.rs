@@ -16,7 +16,7 @@ pub const MAX_ITEMS: usize = 1_000_000;
 
 /// More than the bound: "gives more than 8000000 bytes of text".
 #[derive(Debug)]
-pub(in crate::mapping) struct TooLong;
+pub(crate) struct TooLong;
 
 impl fmt::Display for TooLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -33,14 +33,14 @@ impl TooLong {
 
 /// Text that grows to [`MAX_TEXT`] and no further.
 #[derive(Default)]
-pub(in crate::mapping) struct BoundedText(String);
+pub(crate) struct BoundedText(String);
 
 impl BoundedText {
     /// Adds text at the end.
     ///
     /// # Errors
     /// All of it together is too long.
-    pub(in crate::mapping) fn push(&mut self, text: &str) -> Result<(), TooLong> {
+    pub(crate) fn push(&mut self, text: &str) -> Result<(), TooLong> {
         if self.0.len() + text.len() > MAX_TEXT {
             return Err(TooLong);
         }
@@ -49,7 +49,7 @@ impl BoundedText {
     }
 
     /// The text.
-    pub(in crate::mapping) fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         self.0
     }
 }

@@ -8,9 +8,9 @@
 
 mod table;
 
-use casebridge::field::{FieldType, FieldValue, Misfit};
-use casebridge::mapping::expression::Item;
-use casebridge::mapping::filter;
+use mapping::expression::Item;
+use mapping::field::{FieldType, FieldValue, Misfit};
+use mapping::filter;
 use serde_json::{Value, json};
 use table::{Outcome, Row, Section};
 

@@ -1,8 +1,8 @@
 //! `table.yaml`: from its text to rows that can be tried and shown.
 
-use casebridge::field::{Field, FieldOption, FieldType};
-use casebridge::mapping::tree::{Entry, Kind, Literal, Node};
-use casebridge::mapping::yaml;
+use mapping::field::{Field, FieldOption, FieldType};
+use mapping::tree::{Entry, Kind, Literal, Node};
+use mapping::yaml;
 use serde_json::Value;
 
 /// The rows about one kind of field.

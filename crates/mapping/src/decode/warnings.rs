@@ -9,7 +9,7 @@ use super::super::tree::{Kind, Node, Span};
 use super::super::{CaseMapping, Content, FieldMapping, IfMissing, Overflow, Source};
 use super::Decoder;
 use super::template::ResolvedTemplate;
-use crate::trigger::TriggerKind;
+use crate::TriggerKind;
 
 impl Decoder<'_> {
     /// Case mappings behind one that takes every event of their trigger.

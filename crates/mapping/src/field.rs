@@ -10,8 +10,8 @@ mod number;
 use std::borrow::Cow;
 
 use crate::arn;
-use crate::mapping::expression::Item;
-use crate::mapping::{filter, timestamp};
+use crate::expression::Item;
+use crate::{filter, timestamp};
 
 /// `FieldType` of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

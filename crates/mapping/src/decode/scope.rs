@@ -7,7 +7,7 @@ use super::super::expression::{Operand, Reference, Step, Template};
 use super::super::fault::{Code, Fault, nearest};
 use super::super::tree::{Entry, Kind, Node, Scalar, Span};
 use super::{Decoder, place};
-use crate::trigger::TriggerKind;
+use crate::TriggerKind;
 
 /// Members of `ContactData`, and the parameters beside it (administrator guide, "Invoke AWS Lambda functions").
 const CONTACT: &[&str] = &[

@@ -9,11 +9,11 @@
     reason = "a test that cannot be set up fails"
 )]
 
-use casebridge::mapping::expression::{self, Scope};
-use casebridge::mapping::fault::{Fault, Faults};
-use casebridge::mapping::filter::{MAX_ITEMS, MAX_TEXT, Tables};
-use casebridge::mapping::pattern::Pattern;
-use casebridge::mapping::{json, yaml};
+use mapping::expression::{self, Scope};
+use mapping::fault::{Fault, Faults};
+use mapping::filter::{MAX_ITEMS, MAX_TEXT, Tables};
+use mapping::pattern::Pattern;
+use mapping::{json, yaml};
 use serde_json::{Value, json};
 
 /// Far more than any mapping has of anything.

@@ -7,7 +7,7 @@ use super::super::group::Group;
 use super::super::tree::{Kind, Node};
 use super::super::{LedgerUnavailable, LedgerUse, OnExisting};
 use super::Decoder;
-use crate::trigger::TriggerKind;
+use crate::TriggerKind;
 
 const ON_EXISTING: [(&str, OnExisting); 2] = [
     ("return", OnExisting::Return),

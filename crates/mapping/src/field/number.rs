@@ -1,8 +1,8 @@
 //! Numbers: digits are never lost in silence.
 
 use super::{Misfit, misfit, takes};
-use crate::mapping::expression::Item;
-use crate::mapping::tree::is_json_number;
+use crate::expression::Item;
+use crate::tree::is_json_number;
 
 /// The number as the double that Cases keeps, if the double says the same.
 pub(super) fn read(item: &Item<'_>) -> Result<f64, Misfit> {

@@ -24,9 +24,9 @@ use super::keys::{self, Place};
 use super::pattern::{self, Pattern};
 use super::tree::{Entry, Kind, Literal, Node, Span};
 use super::{CaseMapping, Mapping, PerformedBy, json, yaml};
+use crate::TriggerKind;
 use crate::domain::Domain;
 use crate::phone::Country;
-use crate::trigger::TriggerKind;
 
 /// What a mapping is loaded against.
 #[derive(Clone, Copy, Debug)]

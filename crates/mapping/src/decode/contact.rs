@@ -5,7 +5,7 @@ use super::super::fault::{Code, Fault};
 use super::super::group::Group;
 use super::super::tree::{Kind, Literal, Node};
 use super::Decoder;
-use crate::trigger::TriggerKind;
+use crate::TriggerKind;
 
 impl Decoder<'_> {
     /// The contact to link: by default that of a flow.

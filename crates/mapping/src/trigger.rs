@@ -1,0 +1,21 @@
+//! The two ways an event comes: a contact flow, or an EventBridge rule.
+
+/// Who invoked the function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TriggerKind {
+    /// An Amazon Connect flow, through its `Invoke AWS Lambda function` block.
+    ContactFlow,
+    /// An EventBridge rule, directly or through SQS.
+    EventBridge,
+}
+
+impl TriggerKind {
+    /// The trigger as the mapping spells it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ContactFlow => "contact-flow",
+            Self::EventBridge => "eventbridge",
+        }
+    }
+}
