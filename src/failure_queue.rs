@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use crate::call::{self, Operation};
 use crate::deadline::Deadline;
 use crate::error::Failure;
-use crate::trigger::{self, Message};
+use crate::event::{self, Message};
 
 const SEND_MESSAGE: Operation = Operation {
     name: "SendMessage",
@@ -92,7 +92,7 @@ impl FailureQueue {
             .queue_url(&self.url)
             // Text and raw JSON always become JSON.
             .message_body(serde_json::to_string(&body).unwrap_or_default());
-        if trigger::is_fifo(&self.url) {
+        if event::is_fifo(&self.url) {
             request = request
                 .message_group_id(&message.id)
                 .message_deduplication_id(&message.id);

@@ -1,9 +1,9 @@
 //! Which events are for us: allowed senders, our own cases' events, copies from another Region.
 
 use crate::error::{ErrorCode, Failure};
+use crate::event::Event;
 use crate::outcome::Skip;
-use crate::trigger::Event;
-use mapping::TriggerKind;
+use mapping::Trigger;
 use mapping::arn;
 
 /// What the configuration says about senders.
@@ -26,7 +26,7 @@ impl Guard {
     /// `SourceNotAllowed`: the event names an instance or an account that is not allowed.
     pub fn check(&self, event: &Event) -> Result<Option<Skip>, Failure> {
         match event.trigger {
-            TriggerKind::ContactFlow => {
+            Trigger::ContactFlow => {
                 let instance = event.text(&["InstanceARN"]);
                 self.instance(instance.unwrap_or_default(), "$.InstanceARN")?;
                 self.account(
@@ -35,7 +35,7 @@ impl Guard {
                 )?;
                 Ok(None)
             }
-            TriggerKind::EventBridge => {
+            Trigger::EventBridge => {
                 // An input transformer may leave these out; what is there has to be right.
                 if let Some(account) = event.text(&["account"]) {
                     self.account(account, "$.account")?;

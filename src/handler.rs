@@ -17,16 +17,16 @@ use crate::contact::Connect;
 use crate::customer::Customers;
 use crate::deadline::{Deadline, Stopwatch};
 use crate::error::Failure;
+use crate::event::{Event, Payload};
 use crate::failure_queue::FailureQueue;
 use crate::guard::Guard;
 use crate::ledger::Ledger;
 use crate::outcome::{Answer, Outcome};
 use crate::panics;
 use crate::request::RequestContext;
-use crate::trigger::{Event, Payload};
 use crate::xray::Trace;
 use mapping::Mapping;
-use mapping::TriggerKind;
+use mapping::Trigger;
 
 use self::report::Story;
 pub use self::report::Telemetry;
@@ -134,9 +134,7 @@ impl Casebridge {
                 let deadline = deadline.min(self.budget(&event, invocation.spent));
                 let outcome = self.event(&event, deadline, &invocation).await;
                 match outcome.failure() {
-                    Some(failure) if event.trigger == TriggerKind::EventBridge => {
-                        Err(failure.clone())
-                    }
+                    Some(failure) if event.trigger == Trigger::EventBridge => Err(failure.clone()),
                     _ => Ok(Response::Answer(Box::new(outcome.answer()))),
                 }
             }
@@ -157,11 +155,11 @@ impl Casebridge {
     fn budget(&self, event: &Event, spent: Duration) -> Deadline {
         const NO_ONE_WAITS: Duration = Duration::from_mins(15);
         Deadline::after(match event.trigger {
-            TriggerKind::ContactFlow => {
+            Trigger::ContactFlow => {
                 let least = LEAST_BUDGET.min(self.flow_budget);
                 self.flow_budget.saturating_sub(spent).max(least)
             }
-            TriggerKind::EventBridge => NO_ONE_WAITS,
+            Trigger::EventBridge => NO_ONE_WAITS,
         })
     }
 

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use sha2::{Digest, Sha256};
 
 use crate::error::{ErrorCode, Failure};
-use crate::trigger::Event;
-use mapping::TriggerKind;
+use crate::event::Event;
+use mapping::Trigger;
 
 /// The version of the token's layout: a change of layout makes other tokens.
 const LAYOUT: &str = "casebridge-1";
@@ -24,12 +24,12 @@ const LAYOUT: &str = "casebridge-1";
 /// `KeyMissing`: a part is missing.
 pub fn natural(event: &Event) -> Result<Vec<Cow<'_, str>>, Failure> {
     match event.trigger {
-        TriggerKind::ContactFlow => {
+        Trigger::ContactFlow => {
             let mut parts = vec![part(event, &["InstanceARN"])?, part(event, &["ContactId"])?];
             parts.extend(request_key(event)?);
             Ok(parts)
         }
-        TriggerKind::EventBridge => {
+        Trigger::EventBridge => {
             let text = |path: &[&str]| event.text(path);
             let connect = text(&["source"]) == Some("aws.connect");
             match (
@@ -82,12 +82,12 @@ fn part<'a>(event: &'a Event, path: &[&str]) -> Result<Cow<'a, str>, Failure> {
 pub fn occurrence(event: &Event) -> Option<String> {
     let text = |path: &[&str]| event.text(path).map(str::to_owned);
     let parts = match event.trigger {
-        TriggerKind::ContactFlow => {
+        Trigger::ContactFlow => {
             let request_key = request_key(event).ok().flatten();
             let contact = text(&["ContactId"])?;
             vec![contact, request_key.unwrap_or_default().into_owned()]
         }
-        TriggerKind::EventBridge => vec![
+        Trigger::EventBridge => vec![
             text(&["source"])?,
             text(&["id"]).unwrap_or_else(|| event.root.to_string()),
         ],

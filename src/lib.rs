@@ -1,13 +1,13 @@
 //! Casebridge: Amazon Connect flow and EventBridge events become Amazon Connect cases.
 //!
 //! ```text
-//! payload ─▶ Trigger ─▶ route ─▶ CaseRequest ─▶ claim ─▶ customer ─▶ CreateCase ─▶ link, comment ─▶ Outcome ─▶ answer
+//! payload ─▶ Event ─▶ route ─▶ CaseRequest ─▶ claim ─▶ customer ─▶ CreateCase ─▶ link, comment ─▶ Outcome ─▶ answer
 //!           (lenient)  (mapping, pure)        (ledger) (Profiles)   (Cases)       (Cases)          (flat strings)
 //! ```
 //!
 //! | module | turns |
 //! | --- | --- |
-//! | [`trigger`] | a raw payload into events |
+//! | [`event`] | a raw payload into events |
 //! | [`guard`] | an event into go, skip or refuse |
 //! | [`request`], [`key`] | an event and its case mapping into the request with its token |
 //! | [`contact`] | a contact event into one that knows its contact |
@@ -35,6 +35,7 @@ pub mod contact;
 pub mod customer;
 pub mod deadline;
 pub mod error;
+pub mod event;
 pub mod failure_queue;
 pub mod guard;
 pub mod handler;
@@ -47,5 +48,4 @@ pub mod outcome;
 pub mod panics;
 pub mod request;
 pub mod start;
-pub mod trigger;
 pub mod xray;

@@ -22,7 +22,7 @@ use serde::ser::{SerializeMap as _, Serializer};
 use crate::call::CallRecord;
 use crate::error::Failure;
 use crate::outcome::{Done, Outcome, Step};
-use mapping::TriggerKind;
+use mapping::Trigger;
 
 const FUNCTION: &str = "FunctionName";
 const TRIGGER: &str = "Trigger";
@@ -71,7 +71,7 @@ impl Metrics {
     }
 
     /// Counts what became of an event, and what its calls took.
-    pub fn event(&self, trigger: TriggerKind, outcome: &Outcome, calls: &[CallRecord]) {
+    pub fn event(&self, trigger: Trigger, outcome: &Outcome, calls: &[CallRecord]) {
         let mut lines = self.line(&counts(outcome), |members| {
             members.push((TRIGGER, trigger.name()));
             members.push((MAPPING, outcome.mapping.as_deref().unwrap_or(NO_MAPPING)));

@@ -19,8 +19,8 @@ use mapping::expression::{Scope, Template};
 use mapping::field::FieldValue;
 use mapping::limits;
 
+use crate::event::Event;
 use crate::outcome::CaseReference;
-use crate::trigger::Event;
 use mapping::{CaseMapping, LedgerUse, PerformedBy};
 
 /// The configuration that a request depends on.

@@ -6,7 +6,7 @@ use mapping::domain::Domain;
 use casebridge::guard::Guard;
 use mapping::{Mapping, Setting};
 use casebridge::request::{CaseRequest, ProfilesDomain, RequestContext};
-use casebridge::trigger::{Event, Payload};
+use casebridge::event::{Event, Payload};
 
 /// What every custom entity begins with.
 pub const ENTITY_PREFIX: &str = "casebridge/";

@@ -14,10 +14,10 @@ use super::{BatchItemFailure, BatchResponse, Casebridge, Invocation};
 use crate::call;
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
+use crate::event::{Event, Message};
 use crate::key;
 use crate::panics;
 use crate::request;
-use crate::trigger::{Event, Message};
 
 /// Messages of a standard queue that are worked on side by side: the burst that Cases allows.
 const SIDE_BY_SIDE: usize = 10;

@@ -6,7 +6,7 @@
 use super::{BatchResponse, Casebridge, Invocation, Response};
 use crate::deadline::Deadline;
 use crate::error::Failure;
-use crate::trigger::Event;
+use crate::event::Event;
 
 impl Casebridge {
     /// Handles every event of a list.

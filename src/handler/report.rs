@@ -7,11 +7,11 @@ use aws_smithy_async::time::SharedTimeSource;
 use super::Invocation;
 use crate::call::CallRecord;
 use crate::error::Failure;
+use crate::event::Event;
 use crate::metrics::Metrics;
 use crate::outcome::{Answer, Outcome};
-use crate::trigger::Event;
 use crate::xray::Daemon;
-use mapping::TriggerKind;
+use mapping::Trigger;
 
 /// Where the story of an event goes beside the log.
 #[derive(Debug, Default)]
@@ -110,7 +110,7 @@ fn log(story: &Story<'_>) {
     }
     let answer = story.outcome.answer();
     let message = message(&answer);
-    let is_flow = story.event.trigger == TriggerKind::ContactFlow;
+    let is_flow = story.event.trigger == Trigger::ContactFlow;
     match answer.status {
         "failed" => line!(error, answer, message),
         "skipped" if is_flow => line!(warn, answer, message),

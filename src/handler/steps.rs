@@ -11,13 +11,13 @@ use super::Casebridge;
 use super::claim::{Claim, ClaimGuard, Key};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
+use crate::event::Event;
 use crate::key;
 use crate::ledger::{self, CLOCK_SKEW, PROFILE_LAG};
 use crate::outcome::{CaseReference, Done, Outcome, Skip};
 use crate::request::{self, CaseRequest, CustomerSearch, IfNoProfile};
-use crate::trigger::Event;
 use mapping::CaseMapping;
-use mapping::TriggerKind;
+use mapping::Trigger;
 
 /// The pauses between attempts of `CreateCase` while Cases does not see the customer's profile.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
@@ -361,8 +361,7 @@ impl Casebridge {
         guard: &mut ClaimGuard<'_>,
         deadline: Deadline,
     ) -> Option<Failure> {
-        if event.trigger == TriggerKind::ContactFlow && !(origin.is_searched && origin.is_recorded)
-        {
+        if event.trigger == Trigger::ContactFlow && !(origin.is_searched && origin.is_recorded) {
             return None;
         }
         let arn = request.customer_arn()?;

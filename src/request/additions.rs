@@ -7,9 +7,9 @@ use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::error::{ErrorCode, Failure};
-use crate::trigger::Event;
+use crate::event::Event;
 use mapping::LinkContact;
-use mapping::TriggerKind;
+use mapping::Trigger;
 use mapping::arn;
 use mapping::expression::{Scope, Template};
 use mapping::limits;
@@ -48,8 +48,8 @@ fn contact_arn(
         return Ok(contact.into_owned());
     }
     let instance = match event.trigger {
-        TriggerKind::ContactFlow => event.text(&["InstanceARN"]),
-        TriggerKind::EventBridge => event.text(&["detail", "instanceArn"]),
+        Trigger::ContactFlow => event.text(&["InstanceARN"]),
+        Trigger::EventBridge => event.text(&["detail", "instanceArn"]),
     };
     let assembled = format!("{}/contact/{contact}", instance.unwrap_or_default());
     if arn::is_connect(&assembled, &["contact"]) {

@@ -15,8 +15,8 @@
 
 use std::fmt::Write as _;
 
+use casebridge::event::{Event, Payload};
 use casebridge::request::{CaseRequest, RequestContext};
-use casebridge::trigger::{Event, Payload};
 use divan::{Bencher, black_box};
 use mapping::{Mapping, Setting};
 use serde_json::{Value, json};

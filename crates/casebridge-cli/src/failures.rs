@@ -1,7 +1,7 @@
 //! Messages of a batch that make no case, with the reason. Those that can never succeed are in the function's failure queue.
 
 use casebridge::error::Failure;
-use casebridge::trigger::{Message, Payload};
+use casebridge::event::{Message, Payload};
 use serde_json::{Value, json};
 
 /// The queue's URL as the function is told of it: whatever the host, its SDK goes to the emulator.

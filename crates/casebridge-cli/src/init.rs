@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail};
-use mapping::TriggerKind;
+use mapping::Trigger;
 use mapping::domain::{Domain, Template};
 use mapping::fault::suggest;
 
@@ -46,8 +46,8 @@ pub(crate) struct Arguments {
     domain: Option<PathBuf>,
 
     /// What is to make cases
-    #[arg(long, value_enum, default_value_t = Trigger::ContactFlow)]
-    trigger: Trigger,
+    #[arg(long, value_enum, default_value_t = TriggerArgument::ContactFlow)]
+    trigger: TriggerArgument,
 
     /// Write to this file, which must not be there yet, and not to standard output
     #[arg(long, value_name = "FILE")]
@@ -59,7 +59,7 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Trigger {
+enum TriggerArgument {
     /// An Amazon Connect flow that invokes the function
     ContactFlow,
     /// An EventBridge rule
@@ -67,11 +67,11 @@ enum Trigger {
     EventBridge,
 }
 
-impl From<Trigger> for TriggerKind {
-    fn from(trigger: Trigger) -> Self {
+impl From<TriggerArgument> for Trigger {
+    fn from(trigger: TriggerArgument) -> Self {
         match trigger {
-            Trigger::ContactFlow => Self::ContactFlow,
-            Trigger::EventBridge => Self::EventBridge,
+            TriggerArgument::ContactFlow => Self::ContactFlow,
+            TriggerArgument::EventBridge => Self::EventBridge,
         }
     }
 }

@@ -16,9 +16,9 @@ use casebridge::client;
 use casebridge::config::Config;
 use casebridge::deadline::Deadline;
 use casebridge::error::Failure;
+use casebridge::event::{Event, Payload};
 use casebridge::failure_queue::FailureQueue;
 use casebridge::handler::{BatchResponse, Casebridge, Response};
-use casebridge::trigger::{Event, Payload};
 use cases_emulator::{Emulator, Request};
 use serde_json::{Value, json};
 

@@ -24,7 +24,7 @@ use super::keys::{self, Place};
 use super::pattern::{self, Pattern};
 use super::tree::{Entry, Kind, Literal, Node, Span};
 use super::{CaseMapping, Mapping, PerformedBy, json, yaml};
-use crate::TriggerKind;
+use crate::Trigger;
 use crate::domain::Domain;
 use crate::phone::Country;
 
@@ -116,7 +116,7 @@ struct Decoder<'a> {
     source: Source<'a>,
     setting: Setting<'a>,
     /// The trigger of the case mapping that is being read: it says what references find.
-    trigger: Option<TriggerKind>,
+    trigger: Option<Trigger>,
     /// Whether references of that case mapping see what was read from the contact.
     enriched: bool,
     /// The file's `phone_country`.

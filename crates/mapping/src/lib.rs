@@ -2,7 +2,7 @@
 //!
 //! [`Mapping::load`] turns the text into what this module describes, once, at the cold start, or into the whole list of its faults. A loaded
 //! mapping has no name left to look up: templates, fields, options and tables are resolved against the domain snapshot, expressions and
-//! event patterns are parsed. [`Mapping::route`] then finds the case mapping of an event.
+//! event patterns are parsed. The first entry of [`Mapping::cases`] that takes an event makes its case.
 
 pub mod arn;
 pub mod customer;
@@ -32,7 +32,7 @@ use self::customer::FindCustomer;
 use self::expression::{Operand, Reference, Step, Template};
 use self::field::Field;
 use self::pattern::Pattern;
-pub use self::trigger::TriggerKind;
+pub use self::trigger::Trigger;
 
 /// A mapping that is known to be sound.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ pub struct CaseMapping {
     /// Its identity: part of every key.
     pub name: String,
     /// What invokes it.
-    pub trigger: TriggerKind,
+    pub trigger: Trigger,
     /// Which events of the trigger it takes; all when absent.
     pub when: Option<Pattern>,
     /// `templateId`.

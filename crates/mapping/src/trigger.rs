@@ -2,14 +2,14 @@
 
 /// Who invoked the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TriggerKind {
+pub enum Trigger {
     /// An Amazon Connect flow, through its `Invoke AWS Lambda function` block.
     ContactFlow,
     /// An EventBridge rule, directly or through SQS.
     EventBridge,
 }
 
-impl TriggerKind {
+impl Trigger {
     /// The trigger as the mapping spells it.
     #[must_use]
     pub fn name(self) -> &'static str {

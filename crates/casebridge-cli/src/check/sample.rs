@@ -2,10 +2,10 @@
 
 use anyhow::Context as _;
 use casebridge::config::Config;
+use casebridge::event::{Event, Payload};
 use casebridge::guard::Guard;
 use casebridge::request::{CaseRequest, RequestContext};
 use casebridge::start::context;
-use casebridge::trigger::{Event, Payload};
 use mapping::domain::Domain;
 use mapping::expression::{Operand, Reference, Template, astray};
 use mapping::fault::{Code, Fault, nearest};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use mapping::TriggerKind;
+use mapping::Trigger;
 use mapping::field::{Field, FieldOption, FieldType};
 use serde_json::{Map, Value, json};
 
@@ -28,8 +28,8 @@ impl Skeleton<'_> {
             ("expect".to_owned(), expect),
         ]);
         let what = match self.trigger {
-            TriggerKind::ContactFlow => "a contact",
-            TriggerKind::EventBridge => "an event",
+            Trigger::ContactFlow => "a contact",
+            Trigger::EventBridge => "an event",
         };
         let mut text = format!(
             "# What the mapping promises: `cargo casebridge test` runs it.\n# A real event does better: copy one into a file, and name the file under `event`.\n\nversion: 1\n\ntests:\n  - name: {what} with all that is required makes a case\n"
@@ -45,7 +45,7 @@ impl Skeleton<'_> {
             proposal.path.put(&mut root, proposal.sample(self.trigger));
         }
         match self.trigger {
-            TriggerKind::ContactFlow => {
+            Trigger::ContactFlow => {
                 let request = json!(self.name);
                 Path::new(["Parameters", "request"]).put(&mut root, request);
                 let parameters = root.remove("Parameters");
@@ -59,7 +59,7 @@ impl Skeleton<'_> {
                 contact.append(&mut root);
                 json!({ "Details": { "ContactData": contact, "Parameters": parameters } })
             }
-            TriggerKind::EventBridge => {
+            Trigger::EventBridge => {
                 let mut event = Map::from_iter([
                     (
                         "id".to_owned(),
@@ -77,11 +77,11 @@ impl Skeleton<'_> {
 
 impl Proposal<'_> {
     /// A value in the event; the attributes of a contact are text.
-    fn sample(&self, trigger: TriggerKind) -> Value {
+    fn sample(&self, trigger: Trigger) -> Value {
         match (self.option(), self.expected()) {
             (Some(option), _) => json!(option.value),
             (None, value @ Value::String(_)) => value,
-            (None, value) if trigger == TriggerKind::ContactFlow => json!(value.to_string()),
+            (None, value) if trigger == Trigger::ContactFlow => json!(value.to_string()),
             (None, value) => value,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use mapping::TriggerKind;
+use mapping::Trigger;
 use mapping::field::Field;
 use serde_json::{Map, Value};
 
@@ -12,12 +12,12 @@ pub(super) struct Path(Vec<String>);
 
 /// Proposals for the fields of one case mapping, no two of them alike.
 pub(super) struct Proposals {
-    trigger: TriggerKind,
+    trigger: Trigger,
     taken: HashSet<Path>,
 }
 
 impl Proposals {
-    pub(super) fn new(trigger: TriggerKind) -> Self {
+    pub(super) fn new(trigger: Trigger) -> Self {
         Self {
             trigger,
             taken: HashSet::new(),
@@ -28,13 +28,13 @@ impl Proposals {
     pub(super) fn of(&mut self, field: &Field) -> Path {
         let words = words(&field.name);
         let (parent, name) = match (self.trigger, field.id.as_str()) {
-            (TriggerKind::ContactFlow, "assigned_queue") => ("Queue", "ARN".to_owned()),
+            (Trigger::ContactFlow, "assigned_queue") => ("Queue", "ARN".to_owned()),
             (trigger, "customer_id") => return Path::of_customer(trigger),
-            (TriggerKind::ContactFlow, id) if Field::system(id).is_some() => {
+            (Trigger::ContactFlow, id) if Field::system(id).is_some() => {
                 ("Parameters", id.to_owned())
             }
-            (TriggerKind::ContactFlow, _) => ("Attributes", words.join(" ")),
-            (TriggerKind::EventBridge, _) => ("detail", words.join("_")),
+            (Trigger::ContactFlow, _) => ("Attributes", words.join(" ")),
+            (Trigger::EventBridge, _) => ("detail", words.join("_")),
         };
         let path = |name: String| Path(vec![parent.to_owned(), name]);
         let mut proposal = path(name.clone());
@@ -68,10 +68,10 @@ impl Path {
     }
 
     /// Where the ARN of the customer's profile may stand.
-    pub(super) fn of_customer(trigger: TriggerKind) -> Self {
+    pub(super) fn of_customer(trigger: Trigger) -> Self {
         match trigger {
-            TriggerKind::ContactFlow => Self::new(["Parameters", "profile_arn"]),
-            TriggerKind::EventBridge => Self::new(["detail", "profile_arn"]),
+            Trigger::ContactFlow => Self::new(["Parameters", "profile_arn"]),
+            Trigger::EventBridge => Self::new(["detail", "profile_arn"]),
         }
     }
 
@@ -111,7 +111,7 @@ mod tests {
 
     use super::*;
 
-    fn references(trigger: TriggerKind, names: &[&str]) -> Vec<String> {
+    fn references(trigger: Trigger, names: &[&str]) -> Vec<String> {
         let mut proposals = Proposals::new(trigger);
         let field = |name: &&str| Field {
             name: (*name).to_owned(),
@@ -127,7 +127,7 @@ mod tests {
     fn a_name_becomes_a_reference() {
         let names = ["Order number", "VIP", "Größe (cm)", "🙂", "order-number"];
         assert_eq!(
-            references(TriggerKind::ContactFlow, &names),
+            references(Trigger::ContactFlow, &names),
             [
                 "$.Attributes.['order number']",
                 "$.Attributes.vip",
@@ -137,7 +137,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            references(TriggerKind::EventBridge, &names),
+            references(Trigger::EventBridge, &names),
             [
                 "$.detail.order_number",
                 "$.detail.vip",

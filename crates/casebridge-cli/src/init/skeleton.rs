@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use mapping::TriggerKind;
+use mapping::Trigger;
 use mapping::domain::{Domain, Template};
 use mapping::field::{Field, FieldType};
 use mapping::filter::truncate;
@@ -25,7 +25,7 @@ const OPTIONS_WIDTH: usize = 80;
 
 /// A mapping for one template.
 pub(super) struct Skeleton<'a> {
-    pub(super) trigger: TriggerKind,
+    pub(super) trigger: Trigger,
     /// The case mapping's name.
     pub(super) name: String,
     /// The title, and what else the template requires.
@@ -46,7 +46,7 @@ pub(super) struct Proposal<'a> {
 }
 
 impl<'a> Skeleton<'a> {
-    pub(super) fn new(domain: &'a Domain, template: &'a Template, trigger: TriggerKind) -> Self {
+    pub(super) fn new(domain: &'a Domain, template: &'a Template, trigger: Trigger) -> Self {
         let mut proposals = Proposals::new(trigger);
         let mut propose = |id: &str| {
             let known = domain.fields.iter().find(|field| field.id == id);
@@ -129,8 +129,8 @@ impl<'a> Skeleton<'a> {
     fn head(&self, lines: &mut Lines) {
         let template = yaml::comment(self.template_name);
         let whose = match self.trigger {
-            TriggerKind::ContactFlow => "contacts",
-            TriggerKind::EventBridge => "events",
+            Trigger::ContactFlow => "contacts",
+            Trigger::EventBridge => "events",
         };
         for line in [
             format!("A mapping to begin with, for the Cases template `{template}`."),
@@ -157,13 +157,13 @@ impl<'a> Skeleton<'a> {
         lines.on(2, &format!("- name: {name}"), "");
         lines.on(4, &format!("trigger: {}", self.trigger.name()), "");
         match self.trigger {
-            TriggerKind::ContactFlow => {
+            Trigger::ContactFlow => {
                 let note = "a parameter of the block that invokes the function";
                 lines.on(4, "when:", "which contacts: an EventBridge event pattern");
                 lines.on(6, "Parameters:", "");
                 lines.on(8, &format!("request: [{name}]"), note);
             }
-            TriggerKind::EventBridge => {
+            Trigger::EventBridge => {
                 let detail_type = yaml::scalar(self.template_name);
                 lines.on(4, "when:", "which events: paste the rule's event pattern");
                 lines.on(6, "source: [com.example.app]", "");
@@ -182,8 +182,8 @@ impl<'a> Skeleton<'a> {
         let template = yaml::scalar(self.template);
         lines.on(4, &format!("template: {template}"), &note);
         let (key, without) = match self.trigger {
-            TriggerKind::ContactFlow => ("$.InitialContactId", "contact"),
-            TriggerKind::EventBridge => ("$.detail.id", "event"),
+            Trigger::ContactFlow => ("$.InitialContactId", "contact"),
+            Trigger::EventBridge => ("$.detail.id", "event"),
         };
         let note = format!("one case for each; without it, for each {without}");
         lines.off(4, &format!("key: {key}"), &note);
@@ -193,8 +193,8 @@ impl<'a> Skeleton<'a> {
         if let Some(customer) = required.find(|proposal| proposal.field.id == "customer_id") {
             let reference = customer.path.reference();
             let find = match self.trigger {
-                TriggerKind::ContactFlow => "_phone: $.CustomerEndpoint.Address",
-                TriggerKind::EventBridge => "_email: $.detail.customer.email",
+                Trigger::ContactFlow => "_phone: $.CustomerEndpoint.Address",
+                Trigger::EventBridge => "_email: $.detail.customer.email",
             };
             let note = format!("required; a profile's ARN, or {{ find: [{{ {find} }}] }}");
             lines.on(4, &format!("customer: {reference}"), &note);

@@ -1,7 +1,7 @@
 //! Whatever a domain's people call things, the mapping to begin with has nothing wrong in it: as it stands, with every comment taken away,
 //! and in the eyes of its own first test's reader.
 
-use mapping::TriggerKind;
+use mapping::Trigger;
 use mapping::domain::Domain;
 use mapping::{Examination, Mapping, Setting};
 use proptest::prelude::*;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::skeleton::Skeleton;
 
-const TRIGGERS: [TriggerKind; 2] = [TriggerKind::ContactFlow, TriggerKind::EventBridge];
+const TRIGGERS: [Trigger; 2] = [Trigger::ContactFlow, Trigger::EventBridge];
 
 /// The findings about a mapping, warnings too; empty where there is nothing to say.
 fn findings(domain: &Domain, text: &str) -> String {
@@ -100,7 +100,7 @@ fn two_templates_of_one_name_go_by_name_and_id() {
         (0, "template: Complaint\n"),
         (1, "template: fe014372-9313-4adf-bba3-fec76ca387b5"),
     ] {
-        let skeleton = Skeleton::new(&domain, &domain.templates[at], TriggerKind::ContactFlow);
+        let skeleton = Skeleton::new(&domain, &domain.templates[at], Trigger::ContactFlow);
         assert!(
             skeleton.mapping().contains(written),
             "{}",

@@ -1,8 +1,8 @@
 //! The customers of an offline tool: those of the file, and whoever an event names by a profile ARN.
 
+use casebridge::event::Event;
 use casebridge::handler::Casebridge;
 use casebridge::request::CaseRequest;
-use casebridge::trigger::Event;
 use cases_emulator::Emulator;
 use serde_json::{Value, json};
 

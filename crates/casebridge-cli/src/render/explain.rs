@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
+use casebridge::event::Event;
 use casebridge::handler::Casebridge;
 use casebridge::request::{CaseRequest, RequestContext, User};
-use casebridge::trigger::Event;
 use mapping::customer::{FindCustomer, IfNone, PHONE, ProfileMember, Search};
 use mapping::expression::{Expression, Item, Scope, Template};
 use mapping::field::FieldValue;

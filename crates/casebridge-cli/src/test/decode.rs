@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use casebridge::error::Failure;
-use casebridge::trigger::Event;
+use casebridge::event::Event;
 use mapping::domain::Domain;
 use mapping::fault::{Code, Fault, Faults};
 use mapping::group::{self, Group};

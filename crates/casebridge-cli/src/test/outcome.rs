@@ -2,11 +2,11 @@
 
 use casebridge::config::Config;
 use casebridge::error::Failure;
+use casebridge::event::Event;
 use casebridge::guard::Guard;
 use casebridge::outcome::Skip;
 use casebridge::request::{CaseRequest, RequestContext};
 use casebridge::start::context;
-use casebridge::trigger::Event;
 use mapping::Mapping;
 use mapping::domain::Domain;
 

@@ -1,8 +1,8 @@
 //! What an author reads when something is wrong: the faults of a mapping, and the errors of an event.
 
 use casebridge::error::Failure;
+use casebridge::event::{Event, Payload};
 use casebridge::request::CaseRequest;
-use casebridge::trigger::{Event, Payload};
 use serde_json::{Value, json};
 
 use super::markdown::{self, code, prose};

@@ -1,6 +1,6 @@
 //! The names that an expression sees, each with a value that it has in one of the shipped events.
 
-use casebridge::trigger::{Event, Payload};
+use casebridge::event::{Event, Payload};
 use mapping::expression::{self, Item, Scope};
 use mapping::filter::Tables;
 

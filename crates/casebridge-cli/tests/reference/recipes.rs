@@ -6,8 +6,8 @@
 use std::fs;
 use std::process::Command;
 
+use casebridge::event::Payload;
 use casebridge::request::CaseRequest;
-use casebridge::trigger::Payload;
 
 use super::{context, load, read, root};
 

@@ -6,12 +6,12 @@ use super::super::keys;
 use super::super::tree::{Entry, Kind, Literal, Node, Scalar, Span};
 use super::super::{CaseMapping, PerformedBy};
 use super::{Decoder, Defaults};
-use crate::TriggerKind;
+use crate::Trigger;
 use crate::limits;
 
-const TRIGGERS: [(&str, TriggerKind); 2] = [
-    ("contact-flow", TriggerKind::ContactFlow),
-    ("eventbridge", TriggerKind::EventBridge),
+const TRIGGERS: [(&str, Trigger); 2] = [
+    ("contact-flow", Trigger::ContactFlow),
+    ("eventbridge", Trigger::EventBridge),
 ];
 
 impl Decoder<'_> {

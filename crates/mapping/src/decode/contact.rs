@@ -5,15 +5,15 @@ use super::super::fault::{Code, Fault};
 use super::super::group::Group;
 use super::super::tree::{Kind, Literal, Node};
 use super::Decoder;
-use crate::TriggerKind;
+use crate::Trigger;
 
 impl Decoder<'_> {
     /// The contact to link: by default that of a flow.
     pub(super) fn link_contact(&mut self, group: &Group<'_>) -> Option<LinkContact> {
         let Some(node) = group.get("link_contact") else {
             return Some(match self.trigger {
-                Some(TriggerKind::ContactFlow) => LinkContact::Current,
-                Some(TriggerKind::EventBridge) | None => LinkContact::Never,
+                Some(Trigger::ContactFlow) => LinkContact::Current,
+                Some(Trigger::EventBridge) | None => LinkContact::Never,
             });
         };
         if let Kind::Scalar(scalar) = &node.kind
@@ -41,7 +41,7 @@ impl Decoder<'_> {
     /// Whether the contact is read: a flow sends all that could be read.
     pub(super) fn enrich(&mut self, group: &Group<'_>) -> Option<bool> {
         let enrich = self.switch(group, "enrich")?;
-        if enrich && self.trigger == Some(TriggerKind::ContactFlow) {
+        if enrich && self.trigger == Some(Trigger::ContactFlow) {
             let message = "`enrich` is for `trigger: eventbridge`: a flow sends the contact and its attributes itself";
             let fault = Fault::new(group.span_of("enrich"), message);
             return self.refuse(fault.help("leave it out").code(Code::Contact));
@@ -52,7 +52,7 @@ impl Decoder<'_> {
     /// Whether events of Cases are taken; a flow sends none.
     pub(super) fn on_case_events(&mut self, group: &Group<'_>) -> Option<bool> {
         let on = self.switch(group, "on_case_events")?;
-        if on && self.trigger == Some(TriggerKind::ContactFlow) {
+        if on && self.trigger == Some(Trigger::ContactFlow) {
             let message =
                 "`on_case_events` is for `trigger: eventbridge`: a flow sends no events of Cases";
             let fault = Fault::new(group.span_of("on_case_events"), message);

@@ -7,7 +7,7 @@ use super::super::group::Group;
 use super::super::tree::{Kind, Node};
 use super::super::{LedgerUnavailable, LedgerUse, OnExisting};
 use super::Decoder;
-use crate::TriggerKind;
+use crate::Trigger;
 
 const ON_EXISTING: [(&str, OnExisting); 2] = [
     ("return", OnExisting::Return),
@@ -59,7 +59,7 @@ impl Decoder<'_> {
             window,
             on_existing: on_existing.unwrap_or(Some(OnExisting::Return))?,
             unavailable: unavailable.unwrap_or(Some(default))?,
-            repeats_unseen: self.trigger == Some(TriggerKind::EventBridge),
+            repeats_unseen: self.trigger == Some(Trigger::EventBridge),
         })
     }
 

@@ -7,7 +7,7 @@ use super::super::expression::{Operand, Reference, Step, Template};
 use super::super::fault::{Code, Fault, nearest};
 use super::super::tree::{Entry, Kind, Node, Scalar, Span};
 use super::{Decoder, place};
-use crate::TriggerKind;
+use crate::Trigger;
 
 /// Members of `ContactData`, and the parameters beside it (administrator guide, "Invoke AWS Lambda functions").
 const CONTACT: &[&str] = &[
@@ -109,18 +109,18 @@ impl Decoder<'_> {
     /// What there is to say of a member at the top of an event; its place is for the caller to tell.
     fn finding(&self, name: &str) -> Option<Fault> {
         let (known, others, here, there) = match self.trigger? {
-            TriggerKind::ContactFlow => (CONTACT, EVENT, "a contact-flow event", "EventBridge's"),
-            TriggerKind::EventBridge => (EVENT, CONTACT, "an EventBridge event", "contact flows'"),
+            Trigger::ContactFlow => (CONTACT, EVENT, "a contact-flow event", "EventBridge's"),
+            Trigger::EventBridge => (EVENT, CONTACT, "an EventBridge event", "contact flows'"),
         };
         let warning = |message| Fault::warning(Span::default(), Code::EventMember, message);
         if known.contains(&name) || (self.enriched && READ.contains(&name)) {
             None
-        } else if self.trigger == Some(TriggerKind::ContactFlow) && FLOW_ONLY.contains(&name) {
+        } else if self.trigger == Some(Trigger::ContactFlow) && FLOW_ONLY.contains(&name) {
             let message = format!("Connect does not send `$.{name}` to a Lambda function");
             let help = "pass it as a parameter of the flow's block, and write `$.Parameters.` and the parameter's name";
             let fault = Fault::new(Span::default(), message).help(help);
             Some(fault.code(Code::Reference))
-        } else if self.trigger == Some(TriggerKind::EventBridge) && READ.contains(&name) {
+        } else if self.trigger == Some(Trigger::EventBridge) && READ.contains(&name) {
             let message = format!("{here} has no `{name}`");
             let help = "`enrich: true` reads it from the contact of a contact event";
             Some(warning(message).help(help))

@@ -9,12 +9,12 @@ use super::super::tree::{Kind, Node, Span};
 use super::super::{CaseMapping, Content, FieldMapping, IfMissing, Overflow, Source};
 use super::Decoder;
 use super::template::ResolvedTemplate;
-use crate::TriggerKind;
+use crate::Trigger;
 
 impl Decoder<'_> {
     /// Case mappings behind one that takes every event of their trigger.
     pub(super) fn warn_of_unreachable(&mut self, cases: &[(CaseMapping, Span)]) {
-        for trigger in [TriggerKind::ContactFlow, TriggerKind::EventBridge] {
+        for trigger in [Trigger::ContactFlow, Trigger::EventBridge] {
             let mut of_trigger = cases.iter().filter(|(case, _)| case.trigger == trigger);
             let Some((all, first)) = of_trigger.find(|(case, _)| case.when.is_none()) else {
                 continue;

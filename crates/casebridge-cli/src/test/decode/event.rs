@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use casebridge::error::Failure;
-use casebridge::trigger::{Event, Payload};
+use casebridge::event::{Event, Payload};
 use mapping::fault::{Fault, nearest};
 use mapping::tree::{Entry, Kind, Literal, Node};
 use serde_json::{Map, Number, Value};

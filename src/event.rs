@@ -7,7 +7,7 @@
 mod json;
 mod wrapped;
 
-use mapping::{CaseMapping, Mapping, TriggerKind};
+use mapping::{CaseMapping, Mapping, Trigger};
 use serde_json::Value;
 
 use crate::error::{ErrorCode, Failure};
@@ -16,7 +16,7 @@ use crate::error::{ErrorCode, Failure};
 #[derive(Clone, Debug)]
 pub struct Event {
     /// Who sent it.
-    pub trigger: TriggerKind,
+    pub trigger: Trigger,
     /// What `$` is: the contact data with its parameters, or the EventBridge event.
     pub root: Value,
     /// When a queue first handed it out, in milliseconds since 1970. No request is made of it.
@@ -135,7 +135,7 @@ impl Event {
             contact.insert("Parameters".to_owned(), parameters);
             let root = Value::Object(contact);
             return Ok(Self {
-                trigger: TriggerKind::ContactFlow,
+                trigger: Trigger::ContactFlow,
                 root,
                 first_received: None,
             });
@@ -145,7 +145,7 @@ impl Event {
             (true, true) => {
                 let root = Value::Object(root);
                 return Ok(Self {
-                    trigger: TriggerKind::EventBridge,
+                    trigger: Trigger::EventBridge,
                     root,
                     first_received: None,
                 });
@@ -176,18 +176,18 @@ impl Event {
     #[must_use]
     pub fn contact_id(&self) -> Option<&str> {
         match self.trigger {
-            TriggerKind::ContactFlow => self.text(&["ContactId"]),
-            TriggerKind::EventBridge if self.text(&["source"]) == Some("aws.connect") => self
+            Trigger::ContactFlow => self.text(&["ContactId"]),
+            Trigger::EventBridge if self.text(&["source"]) == Some("aws.connect") => self
                 .text(&["detail", "contactId"])
                 .or_else(|| mapping::arn::contact_id(self.text(&["detail", "contactArn"])?)),
-            TriggerKind::EventBridge => None,
+            Trigger::EventBridge => None,
         }
     }
 
     /// Whether Cases sent it.
     #[must_use]
     pub fn is_of_cases(&self) -> bool {
-        self.trigger == TriggerKind::EventBridge && self.text(&["source"]) == Some("aws.cases")
+        self.trigger == Trigger::EventBridge && self.text(&["source"]) == Some("aws.cases")
     }
 
     /// The id of the Connect instance of an EventBridge event's contact.
@@ -267,7 +267,7 @@ impl Message {
     fn add(id: &str, fifo: bool, body: &str, messages: &mut Vec<Self>) {
         let refused = |found: &str| unrecognized(format!("{EXPECTED_BODY}; found {found}"));
         let recognize = |value: Value| match Event::recognize(value)? {
-            event if event.trigger == TriggerKind::EventBridge => Ok(event),
+            event if event.trigger == Trigger::EventBridge => Ok(event),
             _ => Err("a contact-flow event, which no queue answers".to_owned()),
         };
         let mut message = Self {
