@@ -260,7 +260,7 @@ fn deployed(config: &Config, reload: &Reload, text: &str) -> Config {
     }
 }
 
-/// The mapping, and the snapshot where one follows it. What precedes it keeps its lines, so that faults are found where they were written.
+/// The mapping, and the snapshot where one follows it. What precedes it keeps its lines, so that diagnostics are found where they were written.
 fn split(text: &str) -> (&str, Option<&str>) {
     let parts = text
         .rsplit_once("\n---\n")

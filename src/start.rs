@@ -19,9 +19,9 @@ use crate::metrics::Metrics;
 use crate::request::{ProfilesDomain, RequestContext};
 use crate::xray::Daemon;
 use mapping::arn;
+use mapping::diagnostic::Diagnostics;
 use mapping::domain::{Domain, SnapshotError};
-use mapping::fault::Faults;
-use mapping::{Mapping, Setting};
+use mapping::{LoadContext, Mapping};
 
 /// Why the function does not start.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub enum StartError {
     /// `domain.json`, by the file's name.
     Snapshot(String, SnapshotError),
     /// `mapping.yaml`.
-    Mapping(Box<Faults>),
+    Mapping(Box<Diagnostics>),
 }
 
 impl std::fmt::Display for StartError {
@@ -40,7 +40,7 @@ impl std::fmt::Display for StartError {
         match self {
             Self::Config(error) => error.fmt(f),
             Self::Snapshot(file, error) => write!(f, "{file}: {error}"),
-            Self::Mapping(faults) => faults.fmt(f),
+            Self::Mapping(diagnostics) => diagnostics.fmt(f),
         }
     }
 }
@@ -50,7 +50,7 @@ impl std::error::Error for StartError {
         match self {
             Self::Config(error) => Some(error),
             Self::Snapshot(_, error) => Some(error),
-            Self::Mapping(faults) => Some(faults.as_ref()),
+            Self::Mapping(diagnostics) => Some(diagnostics.as_ref()),
         }
     }
 }
@@ -175,12 +175,12 @@ fn snapshot(config: &Config) -> Result<Option<Domain>, StartError> {
 }
 
 fn mapping(config: &Config, domain: Option<&Domain>) -> Result<Plan, StartError> {
-    let setting = Setting {
+    let context = LoadContext {
         domain,
         entity_prefix: &config.entity_prefix,
     };
-    let mapping = Mapping::load(&config.mapping.name, &config.mapping.text, setting)
-        .map_err(|faults| StartError::Mapping(Box::new(faults)))?;
+    let mapping = Mapping::load(&config.mapping.name, &config.mapping.text, context)
+        .map_err(|diagnostics| StartError::Mapping(Box::new(diagnostics)))?;
     if let Some(name) = mapping.needs_ledger()
         && config.ledger_table.is_none()
     {
@@ -189,7 +189,7 @@ fn mapping(config: &Config, domain: Option<&Domain>) -> Result<Plan, StartError>
         );
         return Err(ConfigError::new(message).into());
     }
-    let context = context(config, &mapping, domain)?;
+    let context = request_context(config, &mapping, domain)?;
     Ok(Plan { mapping, context })
 }
 
@@ -244,7 +244,7 @@ fn telemetry(config: &Config, sdk: &SdkConfig) -> Telemetry {
 ///
 /// # Errors
 /// The mapping needs the profiles domain, and its name or account is not known.
-pub fn context(
+pub fn request_context(
     config: &Config,
     mapping: &Mapping,
     domain: Option<&Domain>,

@@ -30,8 +30,8 @@ static EVENT: LazyLock<Value> = LazyLock::new(|| {
 fuzz_target!(|text: &str| {
     let template = match expression::parse(text, &TABLES) {
         Ok(template) => template,
-        Err(fault) => {
-            assert!(text.get(fault.at.clone()).is_some(), "{fault:?}");
+        Err(diagnostic) => {
+            assert!(text.get(diagnostic.at.clone()).is_some(), "{diagnostic:?}");
             return;
         }
     };

@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     for file in ["mapping.yaml", "mapping.json"] {
-        if let Ok(mapping) = Mapping::load(file, text, fixtures::setting()) {
+        if let Ok(mapping) = Mapping::load(file, text, fixtures::context()) {
             for event in &*fixtures::EVENTS {
                 fixtures::assemble(&mapping, event);
             }

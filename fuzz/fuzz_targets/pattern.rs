@@ -15,7 +15,7 @@ fuzz_target!(|text: &str| {
     for file in ["pattern.json", "pattern.yaml"] {
         match Pattern::read(file, pattern) {
             Ok(pattern) => assert_eq!(pattern.matches(&event), pattern.matches(&event)),
-            Err(faults) => assert!(!faults.to_string().is_empty()),
+            Err(diagnostics) => assert!(!diagnostics.to_string().is_empty()),
         }
     }
 });

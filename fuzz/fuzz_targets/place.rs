@@ -3,29 +3,29 @@
 #![no_main]
 
 use mapping::tree::Position;
-use mapping::{Mapping, Setting};
+use mapping::{Mapping, LoadContext};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    let alone = Setting {
+    let alone = LoadContext {
         domain: None,
-        ..fixtures::setting()
+        ..fixtures::context()
     };
-    for setting in [fixtures::setting(), alone] {
+    for context in [fixtures::context(), alone] {
         for file in ["mapping.yaml", "mapping.json"] {
-            let findings = Mapping::examine(file, text, setting).findings;
+            let diagnostics = Mapping::examine(file, text, context).diagnostics;
             let lines: Vec<usize> = text.split('\n').map(|line| line.chars().count()).collect();
-            for fault in &findings.list {
-                let (start, end) = (fault.span.start, fault.span.end);
-                assert!(start <= end, "{fault:?}");
+            for diagnostic in &diagnostics.list {
+                let (start, end) = (diagnostic.span.start, diagnostic.span.end);
+                assert!(start <= end, "{diagnostic:?}");
                 let Position { line, column } = start;
                 let length = line.checked_sub(1).and_then(|line| lines.get(line));
                 let inside = length.is_some_and(|length| (1..=length + 1).contains(&column));
-                assert!(inside, "{fault:?}");
-                assert!(end.line <= lines.len(), "{fault:?}");
+                assert!(inside, "{diagnostic:?}");
+                assert!(end.line <= lines.len(), "{diagnostic:?}");
             }
-            let printed = findings.to_string();
-            assert!(printed.matches("\n  --> ").count() >= findings.list.len());
+            let printed = diagnostics.to_string();
+            assert!(printed.matches("\n  --> ").count() >= diagnostics.list.len());
         }
     }
 });

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use mapping::domain::Domain;
 use casebridge::guard::Guard;
-use mapping::{Mapping, Setting};
+use mapping::{Mapping, LoadContext};
 use casebridge::request::{CaseRequest, ProfilesDomain, RequestContext};
 use casebridge::event::{Event, Payload};
 
@@ -19,12 +19,12 @@ pub static DOMAIN: LazyLock<Domain> = LazyLock::new(|| {
 /// The shipped mapping.
 pub static MAPPING: LazyLock<Mapping> = LazyLock::new(|| {
     let text = include_str!("../../mapping.yaml");
-    Mapping::load("mapping.yaml", text, setting()).expect("the mapping is sound")
+    Mapping::load("mapping.yaml", text, context()).expect("the mapping is sound")
 });
 
 /// What the shipped mapping is loaded against.
-pub fn setting() -> Setting<'static> {
-    Setting {
+pub fn context() -> LoadContext<'static> {
+    LoadContext {
         domain: Some(&DOMAIN),
         entity_prefix: ENTITY_PREFIX,
     }

@@ -2,7 +2,7 @@
 
 use crate::error::{ErrorCode, Failure};
 use crate::request::{RequestContext, additions};
-use mapping::expression::{Item, Scope, WrongType};
+use mapping::expression::{EvaluateError, Item, Scope};
 use mapping::field::{Field, FieldValue};
 use mapping::{Content, FieldMapping, IfMissing, Overflow, Source, filter};
 
@@ -56,7 +56,7 @@ impl<'a> FieldRequest<'a> {
         match (item, self.mapping.if_missing) {
             (Some(item), _) => match self.mapping.field.coerce(item) {
                 Ok(value) => Ok(Some(value)),
-                Err(misfit) => Err(self.invalid(&misfit.to_string())),
+                Err(field_error) => Err(self.invalid(&field_error.to_string())),
             },
             (None, IfMissing::Skip) => Ok(None),
             (None, IfMissing::Empty) => Ok(Some(FieldValue::Empty)),
@@ -122,7 +122,7 @@ impl<'a> FieldRequest<'a> {
         }
     }
 
-    fn wrong_type(&self, wrong: &WrongType) -> Failure {
+    fn wrong_type(&self, wrong: &EvaluateError) -> Failure {
         let message = format!(
             "the field `{}` cannot be computed: {wrong}",
             self.mapping.field.name
@@ -139,7 +139,7 @@ impl<'a> FieldRequest<'a> {
         .of(name)
     }
 
-    fn source(&self) -> Result<Chosen<'a>, WrongType> {
+    fn source(&self) -> Result<Chosen<'a>, EvaluateError> {
         let scope = self.scope;
         let content = match &self.mapping.source {
             Source::Value(content) => content,

@@ -9,7 +9,7 @@
 //! | `request.json` | the body of `CreateCase` as it went over the wire |
 //! | `answer.json` | the answer where no request was sent |
 //! | `calls.json` | the other calls, in their order, where the directory is about them: operation and body of each |
-//! | `faults.txt` | the mapping's faults as a cold start prints them |
+//! | `diagnostics.txt` | the mapping's diagnostics as a cold start prints them |
 //!
 //! `UPDATE_CASES=1 cargo test` writes what came out in place of what was expected: read the difference before you commit it.
 
@@ -29,7 +29,7 @@ async fn every_directory_gives_what_it_says() {
     let mut wrong = Vec::new();
     for directory in &directories {
         let (file, found) = run(directory).await;
-        let outcomes = ["request.json", "answer.json", "faults.txt"];
+        let outcomes = ["request.json", "answer.json", "diagnostics.txt"];
         let others = outcomes
             .iter()
             .filter(|other| **other != file && directory.join(other).exists());
@@ -76,7 +76,7 @@ async fn run(directory: &Path) -> (&'static str, String) {
         fs::read_to_string(directory.join("domain.json")).unwrap_or_else(|_| read("domain.json"));
     let function = match Function::new(file, &read(directory.join(file)), &snapshot) {
         Ok(function) => function,
-        Err(faults) => return ("faults.txt", format!("{faults}\n")),
+        Err(diagnostics) => return ("diagnostics.txt", format!("{diagnostics}\n")),
     };
     if let Ok(profiles) = fs::read_to_string(directory.join("profiles.json")) {
         let set = function.emulator.set_profiles(&profiles);

@@ -13,9 +13,9 @@ mod additions;
 mod batch;
 mod cases;
 mod deployed;
+mod diagnostics;
 mod events;
 mod faults;
-mod findings;
 mod ledger;
 mod live;
 mod matrix;
@@ -45,9 +45,9 @@ use casebridge::guard::Guard;
 use casebridge::handler::{Casebridge, Telemetry};
 use casebridge::request::{ProfilesDomain, RequestContext};
 use cases_emulator::Emulator;
+use mapping::diagnostic::Diagnostics;
 use mapping::domain::Domain;
-use mapping::fault::Faults;
-use mapping::{Mapping, Setting};
+use mapping::{LoadContext, Mapping};
 use serde_json::Value;
 use tracing::subscriber::{DefaultGuard, NoSubscriber};
 use tracing::{Dispatch, Subscriber};
@@ -68,14 +68,14 @@ impl Function {
             .expect("the shipped mapping is sound")
     }
 
-    fn new(file: &str, mapping: &str, snapshot: &str) -> Result<Self, Faults> {
+    fn new(file: &str, mapping: &str, snapshot: &str) -> Result<Self, Diagnostics> {
         let domain = Domain::from_json(snapshot).expect("the snapshot is sound");
-        let setting = Setting {
+        let context = LoadContext {
             domain: Some(&domain),
             entity_prefix: "casebridge/",
         };
         Ok(Self::with(
-            Mapping::load(file, mapping, setting)?,
+            Mapping::load(file, mapping, context)?,
             &domain.id,
             emulator(snapshot),
         ))

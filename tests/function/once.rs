@@ -68,11 +68,11 @@ async fn a_changed_mapping_finds_the_case_that_is_there() {
     let created = first.handle(&read("events/order-failed.json")).await;
     let changed = read("mapping.yaml").replace("team: orders", "team: disputes");
     let domain = mapping::domain::Domain::from_json(&read("domain.json")).expect("sound");
-    let setting = mapping::Setting {
+    let context = mapping::LoadContext {
         domain: Some(&domain),
         entity_prefix: "casebridge/",
     };
-    let mapping = mapping::Mapping::load("mapping.yaml", &changed, setting).expect("sound");
+    let mapping = mapping::Mapping::load("mapping.yaml", &changed, context).expect("sound");
     let second = Function::with(mapping, &domain.id, first.emulator.clone());
     let found = second.handle(&read("events/order-failed.json")).await;
     assert_eq!(found["status"], "existing", "{found}");

@@ -18,7 +18,7 @@ use std::fmt::Write as _;
 use casebridge::event::{Event, Payload};
 use casebridge::request::{CaseRequest, RequestContext};
 use divan::{Bencher, black_box};
-use mapping::{Mapping, Setting};
+use mapping::{LoadContext, Mapping};
 use serde_json::{Value, json};
 
 fn main() {
@@ -145,13 +145,13 @@ fn mapping(cases: usize, fields: usize) -> Mapping {
             .unwrap();
         }
     }
-    let setting = Setting {
+    let context = LoadContext {
         domain: None,
         entity_prefix: "casebridge/",
     };
-    match Mapping::load("mapping.yaml", &text, setting) {
+    match Mapping::load("mapping.yaml", &text, context) {
         Ok(mapping) => mapping,
-        Err(faults) => unreachable!("{faults}"),
+        Err(diagnostics) => unreachable!("{diagnostics}"),
     }
 }
 

@@ -1,11 +1,11 @@
-//! `check`: mapping and domain snapshot into all their faults, by the loader that the function itself uses.
+//! `check`: mapping and domain snapshot into all their diagnostics, by the loader that the function itself uses.
 
 use std::process::ExitCode;
 
 use casebridge::config::Config;
+use mapping::diagnostic::{Diagnostic, Diagnostics};
 use mapping::domain::Domain;
-use mapping::fault::{Fault, Faults};
-use mapping::{Examination, Mapping, Setting};
+use mapping::{CheckReport, LoadContext, Mapping};
 use serde_json::{Value, json};
 
 mod sample;
@@ -13,16 +13,16 @@ mod sample;
 use crate::sources::{Files, Sources};
 use crate::terminal::{self, BAD, FAINT, GOOD, NOTABLE, paint};
 
-/// Find every fault of the mapping and the domain snapshot, offline
+/// Find every diagnostic of the mapping and the domain snapshot, offline
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   cargo casebridge check
   cargo casebridge check --mapping new.yaml --domain domain.prod.json
   cargo casebridge check --event events/order-failed.json
-  cargo casebridge check --json | jq '.faults[].message'
+  cargo casebridge check --json | jq '.diagnostics[].message'
 
-Exit status: 0 there is none; 1 there are faults, or warnings with --deny-warnings;
+Exit status: 0 there is none; 1 there are diagnostics, or warnings with --deny-warnings;
 2 the files could not be read.")]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     deny_warnings: bool,
 
-    /// One object: {"faults": [{"file", "line", "column", "severity", "code", "message", "help"}]}
+    /// One object: {"diagnostics": [{"file", "line", "column", "severity", "code", "message", "help"}]}
     #[arg(long)]
     json: bool,
 }
@@ -47,7 +47,7 @@ enum Finding {
     Snapshot { file: String, message: String },
     /// The mapping was looked at.
     Mapping {
-        findings: Faults,
+        diagnostics: Diagnostics,
         sound: bool,
         size: String,
     },
@@ -59,14 +59,14 @@ enum Finding {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let files = arguments.sources.read()?;
     let config = Config::read(&|name| files.variable(name), &[])?;
-    let finding = find(&config, &files, &arguments.event)?;
+    let diagnostic = find(&config, &files, &arguments.event)?;
     let text = if arguments.json {
-        finding.json_line()
+        diagnostic.json_line()
     } else {
-        finding.human(&config)
+        diagnostic.human(&config)
     };
     terminal::print(&text)?;
-    Ok(if finding.fails(arguments.deny_warnings) {
+    Ok(if diagnostic.fails(arguments.deny_warnings) {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
@@ -84,20 +84,20 @@ fn find(config: &Config, files: &Files, events: &[String]) -> anyhow::Result<Fin
             return Ok(Finding::Snapshot { file, message });
         }
     };
-    let setting = Setting {
+    let context = LoadContext {
         domain: Some(&domain),
         entity_prefix: &config.entity_prefix,
     };
     let (name, text) = (&config.mapping.name, &config.mapping.text);
-    let Examination {
+    let CheckReport {
         mapping,
-        mut findings,
-    } = Mapping::examine(name, text, setting);
+        mut diagnostics,
+    } = Mapping::examine(name, text, context);
     let mut size = String::new();
     if let Some(mapping) = &mapping {
         for event in events {
-            let found = sample::look(event, mapping, config, &domain, &findings.text)?;
-            findings = Faults::new(name, text, [findings.list, found].concat());
+            let found = sample::look(event, mapping, config, &domain, &diagnostics.text)?;
+            diagnostics = Diagnostics::new(name, text, [diagnostics.list, found].concat());
         }
         let width = name.chars().count().max(file.chars().count());
         let case_mappings = match mapping.cases.len() {
@@ -119,7 +119,7 @@ fn find(config: &Config, files: &Files, events: &[String]) -> anyhow::Result<Fin
     // The process ends with this command: to take a large mapping apart first is time for nothing.
     std::mem::forget(mapping);
     Ok(Finding::Mapping {
-        findings,
+        diagnostics,
         sound,
         size,
     })
@@ -130,25 +130,29 @@ impl Finding {
         match self {
             Self::Snapshot { .. } => true,
             Self::Mapping {
-                findings, sound, ..
-            } => !sound || findings.has_errors() || (deny_warnings && !findings.list.is_empty()),
+                diagnostics, sound, ..
+            } => {
+                !sound
+                    || diagnostics.has_errors()
+                    || (deny_warnings && !diagnostics.list.is_empty())
+            }
         }
     }
 
     fn json_line(&self) -> String {
-        let faults: Vec<Value> = match self {
+        let diagnostics: Vec<Value> = match self {
             Self::Snapshot { file, message } => {
                 vec![
                     json!({ "file": file, "severity": "error", "code": "snapshot", "message": message }),
                 ]
             }
-            Self::Mapping { findings, .. } => findings
+            Self::Mapping { diagnostics, .. } => diagnostics
                 .list
                 .iter()
-                .map(|fault| fault_json(&findings.file, fault))
+                .map(|diagnostic| fault_json(&diagnostics.file, diagnostic))
                 .collect(),
         };
-        format!("{}\n", json!({ "faults": faults }))
+        format!("{}\n", json!({ "diagnostics": diagnostics }))
     }
 
     fn human(&self, config: &Config) -> String {
@@ -156,34 +160,36 @@ impl Finding {
             Self::Snapshot { file, message } => {
                 format!("{} {file}: {message}\n", paint(BAD, "error:"))
             }
-            Self::Mapping { findings, size, .. } if findings.list.is_empty() => {
-                format!("{size}{}\n", paint(GOOD, "no faults"))
+            Self::Mapping {
+                diagnostics, size, ..
+            } if diagnostics.list.is_empty() => {
+                format!("{size}{}\n", paint(GOOD, "no errors"))
             }
-            Self::Mapping { findings, .. } => {
-                let faults = Faults {
+            Self::Mapping { diagnostics, .. } => {
+                let diagnostics = Diagnostics {
                     file: config.mapping.name.clone(),
-                    ..findings.clone()
+                    ..diagnostics.clone()
                 };
-                colored(&faults.to_string())
+                colored(&diagnostics.to_string())
             }
         }
     }
 }
 
-fn fault_json(file: &str, fault: &Fault) -> Value {
+fn fault_json(file: &str, diagnostic: &Diagnostic) -> Value {
     json!({
         "file": file,
-        "line": fault.span.start.line,
-        "column": fault.span.start.column,
-        "severity": fault.severity.name(),
-        "code": fault.code.name(),
-        "message": fault.message,
-        "help": fault.help,
+        "line": diagnostic.span.start.line,
+        "column": diagnostic.span.start.column,
+        "severity": diagnostic.severity.name(),
+        "code": diagnostic.code.name(),
+        "message": diagnostic.message,
+        "help": diagnostic.help,
     })
 }
 
-/// The same lines, with the word that opens each finding in colour.
-fn colored(faults: &str) -> String {
+/// The same lines, with the word that opens each diagnostic in colour.
+fn colored(diagnostics: &str) -> String {
     let color = |line: &str| {
         let words = [("error:", BAD), ("warning:", NOTABLE)];
         let opened = words
@@ -194,5 +200,5 @@ fn colored(faults: &str) -> String {
             None => format!("{line}\n"),
         }
     };
-    faults.trim_end().lines().map(color).collect()
+    diagnostics.trim_end().lines().map(color).collect()
 }

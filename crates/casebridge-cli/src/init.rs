@@ -14,8 +14,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail};
 use mapping::Trigger;
+use mapping::diagnostic::suggest;
 use mapping::domain::{Domain, Template};
-use mapping::fault::suggest;
 
 use self::skeleton::Skeleton;
 use crate::sources::shipped;

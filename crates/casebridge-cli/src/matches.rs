@@ -98,10 +98,10 @@ impl Source {
         Ok(source(argument, text))
     }
 
-    /// The pattern, or every fault of it with its place.
+    /// The pattern, or every diagnostic of it with its place.
     fn pattern(self) -> anyhow::Result<Pattern> {
         Pattern::read(&self.name, &self.text)
-            .map_err(|faults| anyhow!("the pattern cannot be used\n\n{faults}"))
+            .map_err(|diagnostics| anyhow!("the pattern cannot be used\n\n{diagnostics}"))
     }
 
     fn event(self) -> anyhow::Result<Value> {
@@ -137,9 +137,12 @@ fn answer(line: &str) -> Result<bool, String> {
     let pair: Pair = serde_json::from_str(line).map_err(|error| {
         format!("expected {{\"pattern\": …, \"event\": …}} with JSON as text: {error}")
     })?;
-    let node: Node = json::parse(&pair.pattern).map_err(|fault| fault.message)?;
-    let pattern = Pattern::compile(&node).map_err(|faults| {
-        let messages: Vec<_> = faults.into_iter().map(|fault| fault.message).collect();
+    let node: Node = json::parse(&pair.pattern).map_err(|diagnostic| diagnostic.message)?;
+    let pattern = Pattern::compile(&node).map_err(|diagnostics| {
+        let messages: Vec<_> = diagnostics
+            .into_iter()
+            .map(|diagnostic| diagnostic.message)
+            .collect();
         messages.join("; ")
     })?;
     let event: Value = serde_json::from_str(&pair.event)

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, anyhow, bail};
 use casebridge::config::Config;
 use mapping::domain::Domain;
-use mapping::{Mapping, Setting};
+use mapping::{LoadContext, Mapping};
 
 use self::decode::{Subject, Test};
 use self::outcome::Function;
@@ -69,19 +69,19 @@ pub(crate) struct Arguments {
 
 /// # Errors
 ///
-/// When a file cannot be read, or has faults.
+/// When a file cannot be read, or has diagnostics.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let files = arguments.sources.read()?;
     let config = Config::read(&|name| files.variable(name), &[])?;
     let domain = Domain::from_json(&files.snapshot)
         .and_then(|domain| domain.expect_id(&config.domain_id).map(|()| domain))
         .map_err(|error| anyhow!("{}: {error}", files.domain.display()))?;
-    let setting = Setting {
+    let context = LoadContext {
         domain: Some(&domain),
         entity_prefix: &config.entity_prefix,
     };
-    let mapping = Mapping::load(&config.mapping.name, &config.mapping.text, setting)
-        .map_err(|faults| anyhow!("the mapping cannot be used\n\n{faults}"))?;
+    let mapping = Mapping::load(&config.mapping.name, &config.mapping.text, context)
+        .map_err(|diagnostics| anyhow!("the mapping cannot be used\n\n{diagnostics}"))?;
     let function = Function::new(mapping, &config, &domain)?;
 
     let path = match &arguments.file {
@@ -149,5 +149,5 @@ fn read(path: &Path, mapping: &Mapping, domain: &Domain) -> anyhow::Result<Vec<T
         folder: path.parent().unwrap_or(Path::new("")),
     };
     decode::tests(&path.display().to_string(), &text, &subject)
-        .map_err(|faults| anyhow!("the tests cannot be used\n\n{faults}"))
+        .map_err(|diagnostics| anyhow!("the tests cannot be used\n\n{diagnostics}"))
 }

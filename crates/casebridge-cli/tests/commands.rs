@@ -35,7 +35,7 @@ fn parsed(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).expect("one line of JSON")
 }
 
-/// A mapping with two faults, in a file of its own.
+/// A mapping with two diagnostics, in a file of its own.
 fn bad_mapping() -> tempfile::NamedTempFile {
     let mut file = tempfile::Builder::new()
         .suffix(".yaml")
@@ -53,7 +53,7 @@ fn check_finds_nothing_in_what_is_shipped() {
     insta::assert_snapshot!(stdout(&output), @r"
     mapping.yaml  6 case mappings
     domain.json   32 fields, 3 templates
-    no faults
+    no errors
     ");
 }
 
@@ -78,14 +78,15 @@ fn check_says_every_fault_with_its_place() {
       |       ^^^^^^^^
       = help: did you mean `Language`?
 
-    MAPPING: 2 faults
+    MAPPING: 2 errors
     ");
-    let faults = parsed(&run(&["check", "--mapping", &path, "--json"], ""))["faults"].clone();
-    let places: Vec<_> = faults
+    let diagnostics =
+        parsed(&run(&["check", "--mapping", &path, "--json"], ""))["diagnostics"].clone();
+    let places: Vec<_> = diagnostics
         .as_array()
         .expect("a list")
         .iter()
-        .map(|fault| (fault["line"].as_u64(), fault["column"].as_u64()))
+        .map(|diagnostic| (diagnostic["line"].as_u64(), diagnostic["column"].as_u64()))
         .collect();
     assert_eq!(places, [(Some(7), Some(25)), (Some(8), Some(7))]);
 }

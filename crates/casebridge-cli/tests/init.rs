@@ -78,7 +78,7 @@ fn a_mapping_to_begin_with_for_a_flow() {
     insta::assert_snapshot!(stdout(&output), @r#"
     # A mapping to begin with, for the Cases template `Return: parcel`.
     # Its references are proposals: put those of your own contacts in their place. Then:
-    #   cargo casebridge check           finds every fault of this file
+    #   cargo casebridge check           finds every error in this file
     #   cargo casebridge render EVENT    shows the case that an event makes
 
     version: 1

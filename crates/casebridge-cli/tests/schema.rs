@@ -14,9 +14,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use mapping::diagnostic::{Code, Diagnostic};
 use mapping::domain::Domain;
-use mapping::fault::{Code, Fault};
-use mapping::{Mapping, Setting};
+use mapping::{LoadContext, Mapping};
 use serde_json::{Value, json};
 
 fn root() -> &'static Path {
@@ -45,33 +45,33 @@ fn editors_view(file: &str, text: &str) -> Option<Value> {
     serde_saphyr::from_str_with_options(text, options).ok()
 }
 
-fn faults(file: &str, text: &str, snapshot: &str) -> Vec<Fault> {
+fn diagnostics(file: &str, text: &str, snapshot: &str) -> Vec<Diagnostic> {
     let domain = Domain::from_json(snapshot).expect("the snapshot is sound");
-    let setting = Setting {
+    let context = LoadContext {
         domain: Some(&domain),
         entity_prefix: "casebridge/",
     };
-    Mapping::load(file, text, setting)
+    Mapping::load(file, text, context)
         .err()
-        .map(|faults| faults.list)
+        .map(|diagnostics| diagnostics.list)
         .unwrap_or_default()
 }
 
-/// Whether the fault is one of structure: an unknown or missing key, a value of the wrong kind, an unknown word.
-fn is_structural(fault: &Fault) -> bool {
-    match fault.code {
+/// Whether the diagnostic is one of structure: an unknown or missing key, a value of the wrong kind, an unknown word.
+fn is_structural(diagnostic: &Diagnostic) -> bool {
+    match diagnostic.code {
         Code::UnknownKey | Code::MissingKey | Code::UnknownWord | Code::NotAvailable => true,
         Code::Customer => OF_A_CUSTOMER
             .iter()
-            .any(|words| fault.message.contains(words)),
+            .any(|words| diagnostic.message.contains(words)),
         Code::Shape | Code::Pattern | Code::Name => !BEYOND_A_SCHEMA
             .iter()
-            .any(|words| fault.message.contains(words)),
+            .any(|words| diagnostic.message.contains(words)),
         _ => false,
     }
 }
 
-/// Faults of `customer` that are about its structure, each by its own words.
+/// Diagnostics of `customer` that are about its structure, each by its own words.
 const OF_A_CUSTOMER: [&str; 4] = [
     "takes `profile_id` or `find`, not both",
     "says what holds after a search",
@@ -79,7 +79,7 @@ const OF_A_CUSTOMER: [&str; 4] = [
     "sets no member",
 ];
 
-/// Faults that have the code of a structural one and that no schema can see, each by its own words.
+/// Diagnostics that have the code of a structural one and that no schema can see, each by its own words.
 const BEYOND_A_SCHEMA: [&str; 5] = [
     "a `window` needs the ledger",
     "is given twice",
@@ -210,19 +210,24 @@ fn schema_and_decoder_agree_on_the_structure_of_every_case() {
         let text = read(directory.join(file));
         let snapshot = fs::read_to_string(directory.join("domain.json"))
             .unwrap_or_else(|_| read("domain.json"));
-        let faults = faults(file, &text, &snapshot);
+        let diagnostics = diagnostics(file, &text, &snapshot);
         assert_eq!(
-            directory.join("faults.txt").exists(),
-            !faults.is_empty(),
+            directory.join("diagnostics.txt").exists(),
+            !diagnostics.is_empty(),
             "{}",
             directory.display()
         );
         // A text that is no YAML is no matter for a schema.
-        if faults.iter().any(|fault| fault.code == Code::Syntax) {
+        if diagnostics
+            .iter()
+            .any(|diagnostic| diagnostic.code == Code::Syntax)
+        {
             continue;
         }
         let instance = editors_view(file, &text).expect("YAML");
-        let structural = faults.iter().find(|fault| is_structural(fault));
+        let structural = diagnostics
+            .iter()
+            .find(|diagnostic| is_structural(diagnostic));
         let verdict = validator.validate(&instance);
         match (structural, verdict) {
             (None, Ok(())) => taken += 1,
@@ -232,10 +237,10 @@ fn schema_and_decoder_agree_on_the_structure_of_every_case() {
                 directory.display(),
                 error.instance_path()
             )),
-            (Some(fault), Ok(())) => wrong.push(format!(
+            (Some(diagnostic), Ok(())) => wrong.push(format!(
                 "{}: the decoder alone refuses: {}",
                 directory.display(),
-                fault.message
+                diagnostic.message
             )),
         }
     }
@@ -261,15 +266,17 @@ fn schema_and_decoder_agree_on_a_mapping_with_anything_in_the_wrong_place() {
     let (mut taken, mut refused, mut wrong) = (0, 0, Vec::new());
     for pointer in &pointers {
         for mutant in mutants(&mapping, pointer) {
-            let faults = faults("mapping.json", &mutant.to_string(), &snapshot);
-            let structural = faults.iter().find(|fault| is_structural(fault));
+            let diagnostics = diagnostics("mapping.json", &mutant.to_string(), &snapshot);
+            let structural = diagnostics
+                .iter()
+                .find(|diagnostic| is_structural(diagnostic));
             match (structural, validator.validate(&mutant)) {
                 (None, Ok(())) => taken += 1,
                 (Some(_), Err(_)) => refused += 1,
                 // To the decoder nothing may be as wrong as another unknown name.
-                (None, Err(_)) if !faults.is_empty() && is_nothing(&mutant, pointer) => {}
+                (None, Err(_)) if !diagnostics.is_empty() && is_nothing(&mutant, pointer) => {}
                 (structural, verdict) => {
-                    let decoder = structural.map(|fault| &fault.message);
+                    let decoder = structural.map(|diagnostic| &diagnostic.message);
                     let schema = verdict.err().map(|error| error.to_string());
                     let found = mutant.pointer(pointer);
                     wrong.push(format!(

@@ -294,7 +294,7 @@ fn what_cannot_be_run_is_told() {
     2 | tests: []
       |        ^^
 
-    x.test.yaml: 1 fault
+    x.test.yaml: 1 error
     "#);
 
     let output = run(&["--mapping", "domain.json"]);

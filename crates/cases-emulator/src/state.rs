@@ -66,7 +66,7 @@ struct TokenUse {
 }
 
 impl State {
-    /// No cases, no profiles, no contacts, no tables, no queues, no faults, no lag, no limits.
+    /// No cases, no profiles, no contacts, no tables, no queues, no errors, no lag, no limits.
     pub(crate) fn new(clock: Clock) -> Self {
         Self {
             clock,

@@ -1,4 +1,4 @@
-//! From the tree to the mapping: every key, name, expression and pattern checked, every fault kept.
+//! From the tree to the mapping: every key, name, expression and pattern checked, every diagnostic kept.
 
 mod case;
 mod constants;
@@ -16,8 +16,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use self::place::Source;
+use super::diagnostic::{Code, Diagnostic, Diagnostics};
 use super::expression::{Item, Template};
-use super::fault::{Code, Fault, Faults};
 use super::filter::{Table, Tables};
 use super::group::{self, Group};
 use super::keys::{self, Place};
@@ -30,7 +30,7 @@ use crate::phone::Country;
 
 /// What a mapping is loaded against.
 #[derive(Clone, Copy, Debug)]
-pub struct Setting<'a> {
+pub struct LoadContext<'a> {
     /// The domain snapshot; without one, fields need explicit types and templates their ids.
     pub domain: Option<&'a Domain>,
     /// What every custom entity begins with.
@@ -39,82 +39,87 @@ pub struct Setting<'a> {
 
 /// What there is to say about a mapping file.
 #[derive(Clone, Debug)]
-pub struct Examination {
+pub struct CheckReport {
     /// The mapping, unless there is an error in it.
     pub mapping: Option<Mapping>,
     /// Errors and warnings.
-    pub findings: Faults,
+    pub diagnostics: Diagnostics,
 }
 
 impl Mapping {
     /// Reads a mapping: JSON when the file's name ends in `.json`, else YAML.
     ///
     /// # Errors
-    /// All faults of the file together, each at its place; a syntax fault alone. Warnings stop nothing and are left out.
-    pub fn load(file: &str, text: &str, setting: Setting<'_>) -> Result<Self, Faults> {
-        let Examination {
+    /// All diagnostics of the file together, each at its place; a syntax diagnostic alone. Warnings stop nothing and are left out.
+    pub fn load(file: &str, text: &str, context: LoadContext<'_>) -> Result<Self, Diagnostics> {
+        let CheckReport {
             mapping,
-            mut findings,
-        } = Self::examine(file, text, setting);
+            mut diagnostics,
+        } = Self::examine(file, text, context);
         mapping.ok_or_else(|| {
-            findings.list.retain(Fault::is_error);
-            findings
+            diagnostics.list.retain(Diagnostic::is_error);
+            diagnostics
         })
     }
 
     /// Reads a mapping and says everything there is to say about it, warnings too.
     #[must_use]
-    pub fn examine(file: &str, text: &str, setting: Setting<'_>) -> Examination {
+    pub fn examine(file: &str, text: &str, context: LoadContext<'_>) -> CheckReport {
         let extension = std::path::Path::new(file).extension();
         let read = if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
             json::parse(text)
                 .map(|root| (root, Vec::new()))
-                .map_err(|fault| vec![fault])
+                .map_err(|diagnostic| vec![diagnostic])
         } else {
             yaml::parse(text)
         };
-        let syntax = |faults: Vec<Fault>| {
-            faults
+        let syntax = |diagnostics: Vec<Diagnostic>| {
+            diagnostics
                 .into_iter()
-                .map(|fault| fault.code(Code::Syntax))
+                .map(|diagnostic| diagnostic.code(Code::Syntax))
                 .collect()
         };
-        let (root, faults) = match read {
-            Ok((root, faults)) => (root, syntax(faults)),
-            Err(faults) => {
-                let findings = Faults::new(file, text, syntax(faults));
-                return Examination {
+        let (root, diagnostics) = match read {
+            Ok((root, diagnostics)) => (root, syntax(diagnostics)),
+            Err(diagnostics) => {
+                let diagnostics = Diagnostics::new(file, text, syntax(diagnostics));
+                return CheckReport {
                     mapping: None,
-                    findings,
+                    diagnostics,
                 };
             }
         };
         let mut decoder = Decoder {
             source: Source::new(text),
-            setting,
+            context,
             trigger: None,
             enriched: false,
             phone_country: None,
             tables: Tables::new(),
             table_entries: HashMap::new(),
-            faults,
+            diagnostics,
             warnings: Vec::new(),
         };
         let mapping = decoder.file(&root);
-        decoder.faults.append(&mut decoder.warnings);
-        let findings = Faults::new(file, text, decoder.faults);
-        let mapping = mapping.filter(|_| !findings.has_errors());
-        Examination { mapping, findings }
+        decoder.diagnostics.append(&mut decoder.warnings);
+        let diagnostics = Diagnostics::new(file, text, decoder.diagnostics);
+        let mapping = mapping.filter(|_| !diagnostics.has_errors());
+        CheckReport {
+            mapping,
+            diagnostics,
+        }
     }
 }
 
-fn pattern_faults(faults: Vec<Fault>) -> impl Iterator<Item = Fault> {
-    faults.into_iter().map(|fault| fault.code(Code::Pattern))
+fn pattern_diagnostics(diagnostics: Vec<Diagnostic>) -> impl Iterator<Item = Diagnostic> {
+    diagnostics
+        .into_iter()
+        .map(|diagnostic| diagnostic.code(Code::Pattern))
 }
 
 struct Decoder<'a> {
     source: Source<'a>,
-    setting: Setting<'a>,
+    context: LoadContext<'a>,
     /// The trigger of the case mapping that is being read: it says what references find.
     trigger: Option<Trigger>,
     /// Whether references of that case mapping see what was read from the contact.
@@ -122,10 +127,10 @@ struct Decoder<'a> {
     /// The file's `phone_country`.
     phone_country: Option<Country>,
     tables: Tables,
-    /// Where each table's values stand, for faults that only show once a field uses the table.
+    /// Where each table's values stand, for diagnostics that only show once a field uses the table.
     table_entries: HashMap<String, Vec<(Span, Item<'static>)>>,
-    faults: Vec<Fault>,
-    warnings: Vec<Fault>,
+    diagnostics: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
 }
 
 /// What the file gives every case mapping.
@@ -158,7 +163,7 @@ impl Decoder<'_> {
         let node = group.get("cases")?;
         let items = self.list(node, "`cases` is a list of case mappings")?;
         if items.is_empty() {
-            self.keep(Fault::new(
+            self.keep(Diagnostic::new(
                 node.span,
                 "`cases` is empty: no event would become a case",
             ));
@@ -175,7 +180,7 @@ impl Decoder<'_> {
                     case.name, first.start.line
                 );
                 self.keep(
-                    Fault::new(span, message)
+                    Diagnostic::new(span, message)
                         .help("a name is part of every key: each case mapping needs its own")
                         .code(Code::Name),
                 );
@@ -184,8 +189,8 @@ impl Decoder<'_> {
         }
         self.refuse_loops(&cases);
         self.warn_of_unreachable(&cases);
-        // A field with a fault has let go of its table.
-        if let Some(tables) = group.get("tables").filter(|_| self.faults.is_empty()) {
+        // A field with a diagnostic has let go of its table.
+        if let Some(tables) = group.get("tables").filter(|_| self.diagnostics.is_empty()) {
             self.warn_of_unused_tables(tables);
         }
         let cases = cases.into_iter().map(|(case, _)| case).collect();
@@ -202,7 +207,7 @@ impl Decoder<'_> {
                 let message = "this case mapping's cases are performed by a user, and another takes events of Cases: the events of its own cases would come back to it";
                 let help = "let a custom entity perform it, or leave `on_case_events` out";
                 self.keep(
-                    Fault::new(*span, message)
+                    Diagnostic::new(*span, message)
                         .help(help)
                         .code(Code::PerformedBy),
                 );
@@ -219,7 +224,7 @@ impl Decoder<'_> {
         let message =
             format!("this release reads version 1 of the mapping language, found {found}");
         let help = "write `version: 1`, or use the release that the mapping was written for";
-        self.keep(Fault::new(node.span, message).help(help));
+        self.keep(Diagnostic::new(node.span, message).help(help));
     }
 
     fn tables(&mut self, node: &Node) {
@@ -240,50 +245,50 @@ impl Decoder<'_> {
 
     fn pattern(&mut self, node: &Node) -> Option<Pattern> {
         self.look_at_pattern(node);
-        self.faults
-            .extend(pattern_faults(pattern::unquoted_ids(node)));
+        self.diagnostics
+            .extend(pattern_diagnostics(pattern::unquoted_ids(node)));
         Pattern::compile(node)
-            .map_err(|faults| self.faults.extend(pattern_faults(faults)))
+            .map_err(|diagnostics| self.diagnostics.extend(pattern_diagnostics(diagnostics)))
             .ok()
     }
 
     fn list<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n [Node]> {
         match &node.kind {
             Kind::List(items) => Some(items),
-            _ => self.refuse(Fault::new(
+            _ => self.refuse(Diagnostic::new(
                 node.span,
                 format!("{what}, found {}", node.describe()),
             )),
         }
     }
 
-    /// A group whose keys the author chooses; one given twice is a fault.
+    /// A group whose keys the author chooses; one given twice is a diagnostic.
     fn named<'n>(&mut self, node: &'n Node, what: &str) -> Vec<&'n Entry> {
         let Kind::Map(entries) = &node.kind else {
-            self.keep(Fault::new(
+            self.keep(Diagnostic::new(
                 node.span,
                 format!("{what}, found {}", node.describe()),
             ));
             return Vec::new();
         };
-        let (once, faults) = group::once(entries);
-        self.faults.extend(faults);
+        let (once, diagnostics) = group::once(entries);
+        self.diagnostics.extend(diagnostics);
         once
     }
 
     fn group<'n>(&mut self, node: &'n Node, place: &Place) -> Option<Group<'n>> {
-        let (group, faults) = Group::new(node, place);
-        self.faults.extend(faults);
+        let (group, diagnostics) = Group::new(node, place);
+        self.diagnostics.extend(diagnostics);
         group
     }
 
-    fn keep(&mut self, fault: Fault) {
-        self.faults.push(fault);
+    fn keep(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
     }
 
-    /// Keeps a fault in place of a value, so that `return self.refuse(…)` reads well.
-    fn refuse<T>(&mut self, fault: Fault) -> Option<T> {
-        self.keep(fault);
+    /// Keeps a diagnostic in place of a value, so that `return self.refuse(…)` reads well.
+    fn refuse<T>(&mut self, diagnostic: Diagnostic) -> Option<T> {
+        self.keep(diagnostic);
         None
     }
 }

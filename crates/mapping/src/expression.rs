@@ -18,9 +18,9 @@ mod scanner;
 
 use std::borrow::Cow;
 
-pub use evaluate::{Scope, WrongType};
-pub use parse::{SyntaxFault, parse};
-pub use reference::{Astray, Reference, Step, astray};
+pub use evaluate::{EvaluateError, Scope};
+pub use parse::{SyntaxError, parse};
+pub use reference::{Reference, Step, UnknownMember, unknown_member};
 
 use super::filter::Filter;
 

@@ -99,7 +99,7 @@ pub enum FieldValue {
 
 /// Why a value cannot go into a field. Names types, lengths and the domain's own labels, never the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Misfit {
+pub enum FieldError {
     /// Text with more characters than the field takes.
     TooLong {
         /// What the field takes.
@@ -111,7 +111,7 @@ pub enum Misfit {
     Other(String),
 }
 
-impl std::fmt::Display for Misfit {
+impl std::fmt::Display for FieldError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::TooLong { limit, length } => {
@@ -225,7 +225,7 @@ impl Field {
     ///
     /// # Errors
     /// The item is of a type the field does not take, or breaks a rule of the field.
-    pub fn coerce(&self, item: Item<'_>) -> Result<FieldValue, Misfit> {
+    pub fn coerce(&self, item: Item<'_>) -> Result<FieldValue, FieldError> {
         match self.kind {
             FieldType::Text => self.text(item),
             FieldType::Number => number::read(&item).map(FieldValue::Double),
@@ -235,13 +235,13 @@ impl Field {
             },
             FieldType::DateTime => {
                 let moment = timestamp::read(&item).map_err(|found| {
-                    misfit(format!(
+                    field_error(format!(
                         "takes a time (RFC 3339, RFC 2822, or seconds, milliseconds or microseconds since 1970), {found}"
                     ))
                 })?;
                 let text = timestamp::rfc3339(moment);
                 text.map(FieldValue::String)
-                    .ok_or_else(|| misfit("takes a time between the years 0 and 9999"))
+                    .ok_or_else(|| field_error("takes a time between the years 0 and 9999"))
             }
             FieldType::SingleSelect => self.option_value(item).map(FieldValue::String),
             FieldType::Url => {
@@ -249,7 +249,7 @@ impl Field {
                 if is_url(&text) {
                     Ok(FieldValue::String(text))
                 } else {
-                    Err(misfit(
+                    Err(field_error(
                         "takes a URL such as https://example.com/orders, found other text",
                     ))
                 }
@@ -259,7 +259,7 @@ impl Field {
                 if arn::is_connect(&text, &["agent", "user"]) {
                     Ok(FieldValue::UserArn(text))
                 } else {
-                    Err(misfit(
+                    Err(field_error(
                         "takes a user ARN (arn:aws:connect:REGION:ACCOUNT:instance/ID/agent/ID), found other text",
                     ))
                 }
@@ -267,22 +267,22 @@ impl Field {
         }
     }
 
-    fn text(&self, item: Item<'_>) -> Result<FieldValue, Misfit> {
+    fn text(&self, item: Item<'_>) -> Result<FieldValue, FieldError> {
         let text = self.bounded(scalar(item, "text")?)?;
         match self.id.as_str() {
-            "assigned_queue" if !arn::is_connect(&text, &["queue"]) => Err(misfit(
+            "assigned_queue" if !arn::is_connect(&text, &["queue"]) => Err(field_error(
                 "takes a queue ARN (arn:aws:connect:REGION:ACCOUNT:instance/ID/queue/ID), found other text",
             )),
-            "customer_id" if !arn::is_profile(&text) => Err(misfit(
+            "customer_id" if !arn::is_profile(&text) => Err(field_error(
                 "takes a profile ARN (arn:aws:profile:REGION:ACCOUNT:domains/NAME/profiles/ID), found other text",
             )),
-            "assigned_user" if !arn::is_connect(&text, &["agent", "user"]) => Err(misfit(
+            "assigned_user" if !arn::is_connect(&text, &["agent", "user"]) => Err(field_error(
                 "takes a user ARN (arn:aws:connect:REGION:ACCOUNT:instance/ID/agent/ID), found other text",
             )),
             "reference_number" | "reference_id"
                 if !text.chars().all(|c| c.is_ascii_alphanumeric()) =>
             {
-                Err(misfit(
+                Err(field_error(
                     "takes letters and digits only, found other characters",
                 ))
             }
@@ -302,7 +302,7 @@ impl Field {
         })
     }
 
-    fn option_value(&self, item: Item<'_>) -> Result<String, Misfit> {
+    fn option_value(&self, item: Item<'_>) -> Result<String, FieldError> {
         let text = scalar(item, "one of its options")?;
         if self.options.is_none() {
             let text = self.bounded(text)?;
@@ -311,52 +311,52 @@ impl Field {
                 Ok(text)
             } else {
                 let rule = "takes an option's value (letters, digits, `-` and `_`), found other characters";
-                Err(misfit(rule))
+                Err(field_error(rule))
             };
         }
         match self.option(&text) {
             Some(option) if option.active => Ok(option.value.clone()),
-            Some(option) => Err(misfit(format!(
+            Some(option) => Err(field_error(format!(
                 "takes an active option, and `{}` is inactive",
                 option.name
             ))),
-            None => Err(misfit(
+            None => Err(field_error(
                 "takes one of its options, found text that is neither the label nor the value of any",
             )),
         }
     }
 
-    fn bounded(&self, text: Cow<'_, str>) -> Result<String, Misfit> {
+    fn bounded(&self, text: Cow<'_, str>) -> Result<String, FieldError> {
         let (limit, length) = (self.limit(), text.chars().count());
         if length > limit {
-            Err(Misfit::TooLong { limit, length })
+            Err(FieldError::TooLong { limit, length })
         } else {
             Ok(text.into_owned())
         }
     }
 }
 
-fn misfit(message: impl Into<String>) -> Misfit {
-    Misfit::Other(message.into())
+fn field_error(message: impl Into<String>) -> FieldError {
+    FieldError::Other(message.into())
 }
 
-fn takes(what: &str, item: &Item<'_>) -> Misfit {
+fn takes(what: &str, item: &Item<'_>) -> FieldError {
     let found = if matches!(item, Item::Text(_) | Item::Number(_)) {
         format!("other {}", item.describe().trim_start_matches("a "))
     } else {
         item.describe().to_owned()
     };
-    misfit(format!("takes {what}, found {found}"))
+    field_error(format!("takes {what}, found {found}"))
 }
 
-fn scalar<'a>(item: Item<'a>, what: &str) -> Result<Cow<'a, str>, Misfit> {
+fn scalar<'a>(item: Item<'a>, what: &str) -> Result<Cow<'a, str>, FieldError> {
     item.into_text().map_err(|item| {
         let help = if matches!(item, Item::List(_)) {
             ": join it with `join(', ')`"
         } else {
             ""
         };
-        misfit(format!("takes {what}, found {}{help}", item.describe()))
+        field_error(format!("takes {what}, found {}{help}", item.describe()))
     })
 }
 

@@ -1,6 +1,6 @@
 //! Groups of keys: those that the language defines, checked against the table of keys, and those that the author names.
 
-use super::fault::{Code, Fault, listed, nearest};
+use super::diagnostic::{Code, Diagnostic, listed, nearest};
 use super::keys::{Place, Status};
 use super::tree::{Entry, Kind, Node, Span};
 
@@ -13,28 +13,28 @@ pub struct Group<'n> {
 impl<'n> Group<'n> {
     /// Checks a group: its keys are known at this place, built, given once, and the required ones are there.
     #[must_use]
-    pub fn new(node: &'n Node, place: &Place) -> (Option<Self>, Vec<Fault>) {
+    pub fn new(node: &'n Node, place: &Place) -> (Option<Self>, Vec<Diagnostic>) {
         let Kind::Map(entries) = &node.kind else {
             let message = format!(
                 "{} is a group of keys, found {}",
                 place.name,
                 node.describe()
             );
-            return (None, vec![Fault::new(node.span, message)]);
+            return (None, vec![Diagnostic::new(node.span, message)]);
         };
-        let (mut entries, mut faults) = once(entries);
+        let (mut entries, mut diagnostics) = once(entries);
         entries.retain(|entry| {
-            let fault = check(entry, place);
-            let known = fault.as_ref().is_none_or(|(_, known)| *known);
-            faults.extend(fault.map(|(fault, _)| fault));
+            let diagnostic = check(entry, place);
+            let known = diagnostic.as_ref().is_none_or(|(_, known)| *known);
+            diagnostics.extend(diagnostic.map(|(diagnostic, _)| diagnostic));
             known
         });
         let group = Self {
             span: node.span.first_character(),
             entries,
         };
-        // A group that has nothing but an unknown key has had its fault.
-        let misspelt = group.entries.is_empty() && !faults.is_empty();
+        // A group that has nothing but an unknown key has had its diagnostic.
+        let misspelt = group.entries.is_empty() && !diagnostics.is_empty();
         for key in place
             .keys
             .iter()
@@ -43,14 +43,14 @@ impl<'n> Group<'n> {
             if group.get(key.name).is_none() && !misspelt {
                 let message = format!("{} needs the key `{}`: {}", place.name, key.name, key.doc);
                 let help = format!("such as `{}`", key.example);
-                faults.push(
-                    Fault::new(group.span, message)
+                diagnostics.push(
+                    Diagnostic::new(group.span, message)
                         .help(help)
                         .code(Code::MissingKey),
                 );
             }
         }
-        (Some(group), faults)
+        (Some(group), diagnostics)
     }
 
     /// Whether no key in it is one of the language.
@@ -81,8 +81,8 @@ impl<'n> Group<'n> {
 
 /// The entries without those whose key was given before.
 #[must_use]
-pub fn once(entries: &[Entry]) -> (Vec<&Entry>, Vec<Fault>) {
-    let mut faults = Vec::new();
+pub fn once(entries: &[Entry]) -> (Vec<&Entry>, Vec<Diagnostic>) {
+    let mut diagnostics = Vec::new();
     let mut once: Vec<(usize, &Entry)> = entries.iter().enumerate().collect();
     // A stable sort: of equal keys, the one that was given first stands in front.
     once.sort_by_key(|(_, entry)| entry.key.text.as_str());
@@ -91,8 +91,8 @@ pub fn once(entries: &[Entry]) -> (Vec<&Entry>, Vec<Fault>) {
         if repeated {
             let (name, line) = (&again.key.text, first.key.span.start.line);
             let message = format!("`{name}` is given twice; the first is on line {line}");
-            faults.push(
-                Fault::new(again.key.span, message)
+            diagnostics.push(
+                Diagnostic::new(again.key.span, message)
                     .help("keep one of them")
                     .code(Code::DuplicateKey),
             );
@@ -100,11 +100,14 @@ pub fn once(entries: &[Entry]) -> (Vec<&Entry>, Vec<Fault>) {
         repeated
     });
     once.sort_unstable_by_key(|(index, _)| *index);
-    (once.into_iter().map(|(_, entry)| entry).collect(), faults)
+    (
+        once.into_iter().map(|(_, entry)| entry).collect(),
+        diagnostics,
+    )
 }
 
 /// What is wrong with a key, and whether the language has it all the same.
-fn check(entry: &Entry, place: &Place) -> Option<(Fault, bool)> {
+fn check(entry: &Entry, place: &Place) -> Option<(Diagnostic, bool)> {
     let (name, span) = (entry.key.text.as_str(), entry.key.span);
     let Some(known) = place.keys.iter().find(|key| key.name == name) else {
         let built = place
@@ -117,7 +120,9 @@ fn check(entry: &Entry, place: &Place) -> Option<(Fault, bool)> {
         );
         let message = format!("{} has no key `{name}`", place.name);
         return Some((
-            Fault::new(span, message).help(help).code(Code::UnknownKey),
+            Diagnostic::new(span, message)
+                .help(help)
+                .code(Code::UnknownKey),
             false,
         ));
     };
@@ -127,7 +132,7 @@ fn check(entry: &Entry, place: &Place) -> Option<(Fault, bool)> {
     let message = format!("`{name}` is not available in this release: {instead}");
     let help = "leave the key out; it comes with a later release";
     Some((
-        Fault::new(span, message)
+        Diagnostic::new(span, message)
             .help(help)
             .code(Code::NotAvailable),
         true,

@@ -2,8 +2,8 @@
 //!
 //! `serde_json` decodes each string and knows no places; the walk around it is ours.
 
-use super::fault::Fault;
-use super::tree::{Entry, Key, Kind, Node, Position, Room, Scalar, Span, is_json_number};
+use super::diagnostic::Diagnostic;
+use super::tree::{Entry, Key, Kind, Node, Position, Scalar, SizeBudget, Span, is_json_number};
 
 /// As deep as `serde_json` reads an event.
 const MAX_DEPTH: usize = 127;
@@ -12,11 +12,11 @@ const MAX_DEPTH: usize = 127;
 ///
 /// # Errors
 /// The first place that is not JSON.
-pub fn parse(text: &str) -> Result<Node, Fault> {
+pub fn parse(text: &str) -> Result<Node, Diagnostic> {
     let mut reader = Reader {
         rest: text,
         at: Position { line: 1, column: 1 },
-        room: Room::default(),
+        room: SizeBudget::default(),
     };
     let node = reader.value(0)?;
     reader.skip_space();
@@ -30,17 +30,19 @@ pub fn parse(text: &str) -> Result<Node, Fault> {
 struct Reader<'a> {
     rest: &'a str,
     at: Position,
-    room: Room,
+    room: SizeBudget,
 }
 
 impl<'a> Reader<'a> {
-    fn value(&mut self, depth: usize) -> Result<Node, Fault> {
+    fn value(&mut self, depth: usize) -> Result<Node, Diagnostic> {
         self.skip_space();
         let start = self.at;
         if depth == MAX_DEPTH && self.rest.starts_with(['{', '[']) {
-            return Err(self.fault(format!("this is nested more than {MAX_DEPTH} levels deep")));
+            return Err(
+                self.diagnostic(format!("this is nested more than {MAX_DEPTH} levels deep"))
+            );
         }
-        self.take_room(Room { nodes: 1, text: 0 })?;
+        self.take_room(SizeBudget { nodes: 1, text: 0 })?;
         let kind = match self.rest.chars().next() {
             Some('{') => Kind::Map(self.object(depth)?),
             Some('[') => Kind::List(self.array(depth)?),
@@ -62,7 +64,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn object(&mut self, depth: usize) -> Result<Vec<Entry>, Fault> {
+    fn object(&mut self, depth: usize) -> Result<Vec<Entry>, Diagnostic> {
         self.skip(1);
         let mut entries = Vec::new();
         if self.take('}') {
@@ -74,7 +76,7 @@ impl<'a> Reader<'a> {
             if !self.rest.starts_with('"') {
                 return Err(self.expected("a key in double quotes"));
             }
-            self.take_room(Room { nodes: 1, text: 0 })?;
+            self.take_room(SizeBudget { nodes: 1, text: 0 })?;
             let text = self.string()?;
             let key = Key {
                 span: Span {
@@ -99,7 +101,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn array(&mut self, depth: usize) -> Result<Vec<Node>, Fault> {
+    fn array(&mut self, depth: usize) -> Result<Vec<Node>, Diagnostic> {
         self.skip(1);
         let mut items = Vec::new();
         if self.take(']') {
@@ -117,7 +119,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a string at its opening quote; escapes are `serde_json`'s to decode and to judge.
-    fn string(&mut self) -> Result<String, Fault> {
+    fn string(&mut self) -> Result<String, Diagnostic> {
         let mut escaped = false;
         let end = self
             .rest
@@ -137,11 +139,13 @@ impl<'a> Reader<'a> {
             });
         let token = end
             .and_then(|end| self.rest.get(..end))
-            .ok_or_else(|| self.fault("this text has no closing quote"))?;
+            .ok_or_else(|| self.diagnostic("this text has no closing quote"))?;
         let text = serde_json::from_str(token).map_err(|_| {
-            self.fault("this text holds an escape or a control character that JSON does not allow")
+            self.diagnostic(
+                "this text holds an escape or a control character that JSON does not allow",
+            )
         })?;
-        self.take_room(Room {
+        self.take_room(SizeBudget {
             nodes: 0,
             text: token.len(),
         })?;
@@ -149,7 +153,7 @@ impl<'a> Reader<'a> {
         Ok(text)
     }
 
-    fn word(&mut self) -> Result<&'a str, Fault> {
+    fn word(&mut self) -> Result<&'a str, Diagnostic> {
         let end = self
             .rest
             .find(|c: char| c.is_ascii_whitespace() || ",:[]{}\"".contains(c))
@@ -162,9 +166,9 @@ impl<'a> Reader<'a> {
         Ok(word)
     }
 
-    fn take_room(&mut self, more: Room) -> Result<(), Fault> {
+    fn take_room(&mut self, more: SizeBudget) -> Result<(), Diagnostic> {
         let taken = self.room.take(more);
-        taken.map_err(|excess| self.fault(format!("the file holds {excess}")))
+        taken.map_err(|excess| self.diagnostic(format!("the file holds {excess}")))
     }
 
     /// Skips white space and, if it is next, the punctuation mark.
@@ -190,12 +194,12 @@ impl<'a> Reader<'a> {
         self.rest = characters.as_str();
     }
 
-    fn expected(&self, what: &str) -> Fault {
-        self.fault(format!("this is not valid JSON: expected {what}"))
+    fn expected(&self, what: &str) -> Diagnostic {
+        self.diagnostic(format!("this is not valid JSON: expected {what}"))
     }
 
-    fn fault(&self, message: impl Into<String>) -> Fault {
-        Fault::new(
+    fn diagnostic(&self, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(
             Span {
                 start: self.at,
                 end: Position {

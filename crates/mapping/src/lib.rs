@@ -1,15 +1,15 @@
 //! The mapping: `mapping.yaml`, compiled.
 //!
-//! [`Mapping::load`] turns the text into what this module describes, once, at the cold start, or into the whole list of its faults. A loaded
+//! [`Mapping::load`] turns the text into what this module describes, once, at the cold start, or into the whole list of its diagnostics. A loaded
 //! mapping has no name left to look up: templates, fields, options and tables are resolved against the domain snapshot, expressions and
 //! event patterns are parsed. The first entry of [`Mapping::cases`] that takes an event makes its case.
 
 pub mod arn;
 pub mod customer;
 mod decode;
+pub mod diagnostic;
 pub mod domain;
 pub mod expression;
-pub mod fault;
 pub mod field;
 pub mod filter;
 pub mod group;
@@ -26,7 +26,7 @@ pub mod yaml;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use decode::{Examination, Setting};
+pub use decode::{CheckReport, LoadContext};
 
 use self::customer::FindCustomer;
 use self::expression::{Operand, Reference, Step, Template};

@@ -1,6 +1,6 @@
 //! Event patterns: EventBridge's conditions over an event, for every `when` of a mapping.
 //!
-//! [`Pattern::compile`] turns a node of the mapping's tree into a pattern, or into all its faults at their places; [`Pattern::matches`] then
+//! [`Pattern::compile`] turns a node of the mapping's tree into a pattern, or into all its diagnostics at their places; [`Pattern::matches`] then
 //! gives the verdict of AWS Event Ruler, the library that EventBridge matches with, on any event. The operators are those of
 //! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html>.
 //!
@@ -18,7 +18,7 @@ mod wildcard;
 use serde_json::Value;
 
 use self::condition::Condition;
-use super::fault::{Fault, Faults};
+use super::diagnostic::{Diagnostic, Diagnostics};
 use super::tree::{Entry, Kind, Literal, Node};
 use super::{json, yaml};
 
@@ -87,15 +87,15 @@ impl Pattern {
     ///
     /// # Errors
     /// Everything that EventBridge would refuse, each at the item that is wrong.
-    pub fn compile(node: &Node) -> Result<Self, Vec<Fault>> {
+    pub fn compile(node: &Node) -> Result<Self, Vec<Diagnostic>> {
         compile::compile(node)
     }
 
     /// Reads an event pattern from a file of its own: YAML when the name ends in `.yaml` or `.yml`, else JSON.
     ///
     /// # Errors
-    /// Its faults, as those of a mapping.
-    pub fn read(name: &str, text: &str) -> Result<Self, Faults> {
+    /// Its diagnostics, as those of a mapping.
+    pub fn read(name: &str, text: &str) -> Result<Self, Diagnostics> {
         let is_yaml = [".yaml", ".yml"]
             .iter()
             .any(|ending| name.ends_with(ending));
@@ -104,17 +104,17 @@ impl Pattern {
         } else {
             json::parse(text)
                 .map(|node| (node, Vec::new()))
-                .map_err(|fault| vec![fault])
+                .map_err(|diagnostic| vec![diagnostic])
         };
-        let compiled = read.and_then(|(node, mut faults)| match Self::compile(&node) {
-            Ok(pattern) if faults.is_empty() => Ok(pattern),
-            Ok(_) => Err(faults),
+        let compiled = read.and_then(|(node, mut diagnostics)| match Self::compile(&node) {
+            Ok(pattern) if diagnostics.is_empty() => Ok(pattern),
+            Ok(_) => Err(diagnostics),
             Err(more) => {
-                faults.extend(more);
-                Err(faults)
+                diagnostics.extend(more);
+                Err(diagnostics)
             }
         });
-        compiled.map_err(|list| Faults::new(name, text, list))
+        compiled.map_err(|list| Diagnostics::new(name, text, list))
     }
 
     /// The fields that keep the event from matching, by path, in the combination of `$or` that comes nearest. Empty where the event
@@ -153,43 +153,45 @@ impl Pattern {
 ///
 /// Meant for patterns that a mapping's author writes; [`Pattern::compile`] leaves them to be, as EventBridge does.
 #[must_use]
-pub fn unquoted_ids(node: &Node) -> Vec<Fault> {
-    let mut faults = Vec::new();
+pub fn unquoted_ids(node: &Node) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
     if let Kind::Map(entries) = &node.kind {
         for Entry { key, value } in entries {
             match (key.text.as_str(), &value.kind) {
-                (OR, Kind::List(branches)) => faults.extend(branches.iter().flat_map(unquoted_ids)),
+                (OR, Kind::List(branches)) => {
+                    diagnostics.extend(branches.iter().flat_map(unquoted_ids))
+                }
                 (name @ ("account" | "id"), Kind::List(values)) => {
                     for value in values {
-                        unquoted_id(name, value, &mut faults);
+                        unquoted_id(name, value, &mut diagnostics);
                     }
                 }
                 _ => {}
             }
         }
     }
-    faults
+    diagnostics
 }
 
-fn unquoted_id(name: &str, value: &Node, faults: &mut Vec<Fault>) {
+fn unquoted_id(name: &str, value: &Node, diagnostics: &mut Vec<Diagnostic>) {
     match &value.kind {
         Kind::Scalar(scalar) => {
             if let Literal::Number(number) = scalar.literal() {
                 let message = format!("`{name}` is text in every event, found a number");
-                faults.push(
-                    Fault::new(value.span, message)
+                diagnostics.push(
+                    Diagnostic::new(value.span, message)
                         .help(format!("write it in quotes: \"{number}\"")),
                 );
             }
         }
         Kind::Map(entries) => {
             for entry in entries.iter().filter(|entry| entry.key.text != "numeric") {
-                unquoted_id(name, &entry.value, faults);
+                unquoted_id(name, &entry.value, diagnostics);
             }
         }
         Kind::List(values) => {
             for value in values {
-                unquoted_id(name, value, faults);
+                unquoted_id(name, value, diagnostics);
             }
         }
     }

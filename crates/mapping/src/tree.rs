@@ -40,7 +40,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// The first character alone: what a fault about a group of many lines points at.
+    /// The first character alone: what a diagnostic about a group of many lines points at.
     #[must_use]
     pub fn first_character(self) -> Self {
         let end = Position {
@@ -59,14 +59,14 @@ const MAX_TEXT: usize = 4_000_000;
 
 /// What a tree has taken of the room that there is for one. YAML's aliases make a tree larger than its file without limit.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Room {
+pub(super) struct SizeBudget {
     /// Nodes and keys.
     pub(super) nodes: usize,
     /// Bytes of their texts.
     pub(super) text: usize,
 }
 
-impl Room {
+impl SizeBudget {
     /// The room of a scalar or a key.
     pub(super) fn of(text: &str) -> Self {
         Self {

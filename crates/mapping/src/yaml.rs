@@ -1,7 +1,7 @@
 //! YAML text into the tree, on the event parser of `saphyr` with scalars left unresolved.
 //!
 //! The composer is ours because every loader of the crate folds mappings into hash maps, where a key given twice is gone before it can be
-//! reported with its place beside all other faults. One document, no tags; anchors, aliases and merge keys (`<<`) work within bounds.
+//! reported with its place beside all other diagnostics. One document, no tags; anchors, aliases and merge keys (`<<`) work within bounds.
 
 mod characters;
 mod lines;
@@ -12,17 +12,17 @@ use saphyr_parser::{Event, Parser, ScalarStyle};
 
 use self::characters::Characters;
 use self::lines::Lines;
-use super::fault::Fault;
-use super::tree::{Entry, Key, Kind, Node, Position, Room, Scalar, Span};
+use super::diagnostic::Diagnostic;
+use super::tree::{Entry, Key, Kind, Node, Position, Scalar, SizeBudget, Span};
 
 /// Deeper nesting is refused, counted after aliases are expanded; no mapping comes near.
 const MAX_DEPTH: usize = 64;
 
-/// Reads one YAML document, with the faults that leave the rest of it readable (tags, keys that are not text).
+/// Reads one YAML document, with the diagnostics that leave the rest of it readable (tags, keys that are not text).
 ///
 /// # Errors
-/// A fault that does not: of YAML's syntax, of size, or that there is no document. It is reported alone.
-pub fn parse(text: &str) -> Result<(Node, Vec<Fault>), Vec<Fault>> {
+/// A diagnostic that does not: of YAML's syntax, of size, or that there is no document. It is reported alone.
+pub fn parse(text: &str) -> Result<(Node, Vec<Diagnostic>), Vec<Diagnostic>> {
     let lines = Lines::of(text);
     refuse_control_characters(text, &lines)?;
     let mut composer = Composer::default();
@@ -41,15 +41,20 @@ pub fn parse(text: &str) -> Result<(Node, Vec<Fault>), Vec<Fault>> {
                 "a text that begins with `{{`, an expression in `{ }` or `[ ]`, and a value that holds `: ` or ` #` have to stand in quotes"
             };
             let span = Span { start, end: start }.first_character();
-            vec![Fault::new(span, message).help(help)]
+            vec![Diagnostic::new(span, message).help(help)]
         })?;
         composer
             .take(event, lines.span(marks))
-            .map_err(|fault| vec![*fault])?;
+            .map_err(|diagnostic| vec![*diagnostic])?;
     }
     let start = Position { line: 1, column: 1 };
-    let empty = || vec![Fault::new(Span { start, end: start }, "the file is empty")];
-    Ok((composer.root.ok_or_else(empty)?, composer.faults))
+    let empty = || {
+        vec![Diagnostic::new(
+            Span { start, end: start },
+            "the file is empty",
+        )]
+    };
+    Ok((composer.root.ok_or_else(empty)?, composer.diagnostics))
 }
 
 fn too_deep() -> String {
@@ -57,7 +62,7 @@ fn too_deep() -> String {
 }
 
 /// To the parser a NUL is the end: what stands behind it would be lost without a word.
-fn refuse_control_characters(text: &str, lines: &Lines) -> Result<(), Vec<Fault>> {
+fn refuse_control_characters(text: &str, lines: &Lines) -> Result<(), Vec<Diagnostic>> {
     // A control character has one of these bytes, and few texts have any. To look at bytes is a fraction of looking at characters.
     let suspect = |byte: u8| {
         (byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) || matches!(byte, 0x7f | 0xc2)
@@ -72,9 +77,9 @@ fn refuse_control_characters(text: &str, lines: &Lines) -> Result<(), Vec<Fault>
     let start = lines.at(index);
     let code = u32::from(character);
     let message = format!("the character U+{code:04X} cannot stand in YAML");
-    let fault = Fault::new(Span { start, end: start }.first_character(), message);
+    let diagnostic = Diagnostic::new(Span { start, end: start }.first_character(), message);
     let help = format!("remove it, or write \\x{code:02x} in double quotes");
-    Err(vec![fault.help(help)])
+    Err(vec![diagnostic.help(help)])
 }
 
 /// A collection whose end has not come yet.
@@ -106,7 +111,7 @@ enum PendingKey {
 #[derive(Clone)]
 struct Anchored {
     node: Node,
-    room: Room,
+    room: SizeBudget,
     /// How many levels of groups and lists it is.
     depth: usize,
 }
@@ -116,17 +121,17 @@ struct Composer {
     open: Vec<Open>,
     anchors: HashMap<usize, Anchored>,
     root: Option<Node>,
-    room: Room,
-    faults: Vec<Fault>,
+    room: SizeBudget,
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl Composer {
-    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Box<Fault>> {
+    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Box<Diagnostic>> {
         match event {
             Event::DocumentStart(_) if self.root.is_some() => {
                 let message = "a second document begins here; a mapping is one document";
                 return Err(Box::new(
-                    Fault::new(span, message).help("remove the line `---`"),
+                    Diagnostic::new(span, message).help("remove the line `---`"),
                 ));
             }
             Event::Scalar(text, style, anchor, tag) => {
@@ -139,7 +144,7 @@ impl Composer {
                 } else {
                     text.into_owned()
                 };
-                self.take_room(Room::of(&text), span)?;
+                self.take_room(SizeBudget::of(&text), span)?;
                 let kind = Kind::Scalar(Scalar { text, plain });
                 self.place(Node { span, kind }, anchor)?;
             }
@@ -163,7 +168,7 @@ impl Composer {
                 let Some(Anchored { node, room, depth }) = self.anchors.get(&anchor).cloned()
                 else {
                     let message = "this alias stands inside its own anchor";
-                    return Err(Box::new(Fault::new(span, message)));
+                    return Err(Box::new(Diagnostic::new(span, message)));
                 };
                 self.check_depth(depth, span)?;
                 self.take_room(room, span)?;
@@ -178,9 +183,9 @@ impl Composer {
         Ok(())
     }
 
-    fn begin(&mut self, span: Span, anchor: usize, kind: OpenKind) -> Result<(), Box<Fault>> {
+    fn begin(&mut self, span: Span, anchor: usize, kind: OpenKind) -> Result<(), Box<Diagnostic>> {
         self.check_depth(1, span)?;
-        self.take_room(Room { nodes: 1, text: 0 }, span)?;
+        self.take_room(SizeBudget { nodes: 1, text: 0 }, span)?;
         let start = span.start;
         self.open.push(Open {
             start,
@@ -191,22 +196,22 @@ impl Composer {
     }
 
     /// Whether that many levels more are allowed here.
-    fn check_depth(&self, more: usize, span: Span) -> Result<(), Box<Fault>> {
+    fn check_depth(&self, more: usize, span: Span) -> Result<(), Box<Diagnostic>> {
         if self.open.len() + more <= MAX_DEPTH {
             return Ok(());
         }
-        Err(Box::new(Fault::new(span, too_deep())))
+        Err(Box::new(Diagnostic::new(span, too_deep())))
     }
 
-    fn take_room(&mut self, more: Room, span: Span) -> Result<(), Box<Fault>> {
+    fn take_room(&mut self, more: SizeBudget, span: Span) -> Result<(), Box<Diagnostic>> {
         let taken = self.room.take(more);
         taken.map_err(|excess| {
             let message = format!("the file holds {excess}, its aliases expanded");
-            Box::new(Fault::new(span, message))
+            Box::new(Diagnostic::new(span, message))
         })
     }
 
-    fn end(&mut self, span: Span) -> Result<(), Box<Fault>> {
+    fn end(&mut self, span: Span) -> Result<(), Box<Diagnostic>> {
         let Some(Open {
             start,
             anchor,
@@ -236,7 +241,7 @@ impl Composer {
     }
 
     /// Puts a finished node where it belongs: it is the root, an item, a key or a value.
-    fn place(&mut self, node: Node, anchor: usize) -> Result<(), Box<Fault>> {
+    fn place(&mut self, node: Node, anchor: usize) -> Result<(), Box<Diagnostic>> {
         if anchor != 0 {
             let (room, depth) = measure(&node);
             self.take_room(room, node.span)?;
@@ -285,7 +290,8 @@ impl Composer {
     fn odd(&mut self, span: Span) -> Kind {
         let message = "`{{` without quotes is a group of keys to YAML, not text";
         let help = "put the whole value in quotes: \"{{ $.source }}\"";
-        self.faults.push(Fault::new(span, message).help(help));
+        self.diagnostics
+            .push(Diagnostic::new(span, message).help(help));
         Kind::Scalar(Scalar {
             text: "{{ $.unquoted }}".to_owned(),
             plain: false,
@@ -305,7 +311,7 @@ impl Composer {
             };
             for source in sources {
                 let Kind::Map(entries) = source.kind else {
-                    self.faults.push(Fault::new(
+                    self.diagnostics.push(Diagnostic::new(
                         source.span,
                         format!(
                             "`<<` takes a group of keys or a list of them, found {}",
@@ -326,8 +332,8 @@ impl Composer {
 
     fn refuse_tag(&mut self, tagged: bool, span: Span) {
         if tagged {
-            self.faults.push(
-                Fault::new(span, "a mapping has no YAML tags")
+            self.diagnostics.push(
+                Diagnostic::new(span, "a mapping has no YAML tags")
                     .help("remove the word that begins with `!`; quotes make text of anything"),
             );
         }
@@ -335,18 +341,18 @@ impl Composer {
 }
 
 /// The room that a node takes, and how many levels of groups and lists it is.
-fn measure(node: &Node) -> (Room, usize) {
-    let add = |(room, depth): (Room, usize), below: &Node| {
+fn measure(node: &Node) -> (SizeBudget, usize) {
+    let add = |(room, depth): (SizeBudget, usize), below: &Node| {
         let (more, levels) = measure(below);
         (room.plus(more), depth.max(levels))
     };
-    let empty = (Room { nodes: 1, text: 0 }, 0);
+    let empty = (SizeBudget { nodes: 1, text: 0 }, 0);
     let (room, depth) = match &node.kind {
-        Kind::Scalar(scalar) => return (Room::of(&scalar.text), 0),
+        Kind::Scalar(scalar) => return (SizeBudget::of(&scalar.text), 0),
         Kind::List(items) => items.iter().fold(empty, add),
         Kind::Map(entries) => entries.iter().fold(empty, |so_far, entry| {
             let (room, depth) = add(so_far, &entry.value);
-            (room.plus(Room::of(&entry.key.text)), depth)
+            (room.plus(SizeBudget::of(&entry.key.text)), depth)
         }),
     };
     (room, depth + 1)

@@ -9,8 +9,8 @@
     reason = "a test that cannot be set up fails"
 )]
 
+use mapping::diagnostic::{Diagnostic, Diagnostics};
 use mapping::expression::{self, Scope};
-use mapping::fault::{Fault, Faults};
 use mapping::filter::{MAX_ITEMS, MAX_TEXT, Tables};
 use mapping::pattern::Pattern;
 use mapping::{json, yaml};
@@ -24,15 +24,15 @@ fn numbered(count: usize, item: impl Fn(usize) -> String, between: &str) -> Stri
     (0..count).map(item).collect::<Vec<_>>().join(between)
 }
 
-/// The only fault, as `line:column: message`.
-fn only(faults: &[Fault]) -> String {
-    assert_eq!(faults.len(), 1, "{faults:?}");
-    let (start, message) = (faults[0].span.start, &faults[0].message);
+/// The only diagnostic, as `line:column: message`.
+fn only(diagnostics: &[Diagnostic]) -> String {
+    assert_eq!(diagnostics.len(), 1, "{diagnostics:?}");
+    let (start, message) = (diagnostics[0].span.start, &diagnostics[0].message);
     format!("{}:{}: {message}", start.line, start.column)
 }
 
 mod files {
-    use super::{Faults, MANY, json, numbered, only, yaml};
+    use super::{Diagnostics, MANY, json, numbered, only, yaml};
 
     fn yaml_fault(text: &str) -> String {
         only(&yaml::parse(text).expect_err("beyond a limit"))
@@ -96,8 +96,8 @@ mod files {
 
         let list = numbered(10_000, |_| "*m".to_owned(), ", ");
         let text = format!("m: &m {{ a: 1, b: 2 }}\nall: {{ <<: [{list}], own: 3 }}");
-        let (node, faults) = yaml::parse(&text).expect("within the limits");
-        assert!(faults.is_empty(), "{faults:?}");
+        let (node, diagnostics) = yaml::parse(&text).expect("within the limits");
+        assert!(diagnostics.is_empty(), "{diagnostics:?}");
         let keys = format!("{node:?}").matches("key: Key").count();
         assert_eq!(keys, 2 + 2 + 3);
     }
@@ -152,8 +152,8 @@ mod files {
     #[test]
     fn of_a_long_line_only_what_is_near_is_shown() {
         let text = format!("[{}x]", " ".repeat(1_000_000));
-        let fault = json::parse(&text).expect_err("no JSON");
-        let printed = Faults::new("mapping.json", &text, vec![fault]).to_string();
+        let diagnostic = json::parse(&text).expect_err("no JSON");
+        let printed = Diagnostics::new("mapping.json", &text, vec![diagnostic]).to_string();
         assert!(
             printed.contains("  --> mapping.json:1:1000002\n"),
             "{printed}"
@@ -167,8 +167,8 @@ mod files {
     #[test]
     fn a_hundred_thousand_keys_are_each_looked_at_once() {
         let keys = numbered(100_000, |n| format!("k{n}: v"), "\n");
-        let (_, faults) = yaml::parse(&keys).expect("within the limits");
-        assert!(faults.is_empty());
+        let (_, diagnostics) = yaml::parse(&keys).expect("within the limits");
+        assert!(diagnostics.is_empty());
         let keys = numbered(100_000, |n| format!(r#""k{n}": [1]"#), ",");
         assert!(json::parse(&format!("{{{keys}}}")).is_ok());
     }
@@ -181,8 +181,8 @@ mod expressions {
 
     /// The place in the text and the message.
     fn refusal(text: &str) -> (usize, String) {
-        let fault = expression::parse(text, &Tables::new()).expect_err("beyond a limit");
-        (fault.at.start, fault.message)
+        let diagnostic = expression::parse(text, &Tables::new()).expect_err("beyond a limit");
+        (diagnostic.at.start, diagnostic.message)
     }
 
     fn evaluate(text: &str, event: &Value) -> Result<Option<String>, String> {
@@ -350,7 +350,7 @@ mod patterns {
         Pattern::read("pattern.json", text).expect("within the limits")
     }
 
-    fn fault(text: &str) -> String {
+    fn diagnostic(text: &str) -> String {
         only(
             &Pattern::read("pattern.json", text)
                 .expect_err("beyond a limit")
@@ -368,9 +368,9 @@ mod patterns {
     #[test]
     fn combinations_are_counted_before_they_are_made() {
         let many = "the `$or` lists of an event pattern make at most 1000 combinations, found more";
-        assert_eq!(fault(&alternatives(2, 100)), format!("2:15: {many}"));
-        assert_eq!(fault(&alternatives(100, 100)), format!("2:15: {many}"));
-        assert_eq!(fault(&alternatives(1, MANY)), format!("1:16: {many}"));
+        assert_eq!(diagnostic(&alternatives(2, 100)), format!("2:15: {many}"));
+        assert_eq!(diagnostic(&alternatives(100, 100)), format!("2:15: {many}"));
+        assert_eq!(diagnostic(&alternatives(1, MANY)), format!("1:16: {many}"));
     }
 
     #[test]
@@ -383,8 +383,8 @@ mod patterns {
         };
         assert!(Pattern::read("pattern.json", &fields(256)).is_ok());
         let many = "an event pattern takes 256 fields, found more";
-        assert_eq!(fault(&fields(257)), format!("257:1: {many}"));
-        assert_eq!(fault(&fields(100_000)), format!("257:1: {many}"));
+        assert_eq!(diagnostic(&fields(257)), format!("257:1: {many}"));
+        assert_eq!(diagnostic(&fields(100_000)), format!("257:1: {many}"));
     }
 
     #[test]
@@ -394,7 +394,7 @@ mod patterns {
         assert!(Pattern::read("pattern.json", &text(4_000)).is_ok());
         let long =
             "the paths of an event pattern have at most 1000000 characters together, found more";
-        assert_eq!(fault(&text(100_000)), format!("9:1: {long}"));
+        assert_eq!(diagnostic(&text(100_000)), format!("9:1: {long}"));
     }
 
     #[test]
@@ -411,17 +411,17 @@ mod patterns {
         let digits = "1".repeat(100_000);
         let inexact = "a double cannot hold this integer exactly, so no event is sure to match it";
         assert_eq!(
-            fault(&format!(r#"{{"n": [{digits}]}}"#)),
+            diagnostic(&format!(r#"{{"n": [{digits}]}}"#)),
             format!("1:8: {inexact}")
         );
         let beyond = "this number has more digits than a double can hold";
         let numeric = |number: &str| format!(r#"{{"n": [{{"numeric": ["<", {number}]}}]}}"#);
         assert_eq!(
-            fault(&numeric(&format!("0.{digits}"))),
+            diagnostic(&numeric(&format!("0.{digits}"))),
             format!("1:26: {beyond}")
         );
         assert_eq!(
-            fault(&numeric("1e99999999999999999999")),
+            diagnostic(&numeric("1e99999999999999999999")),
             format!("1:26: {beyond}")
         );
         let pattern = pattern(&numeric("10"));

@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use mapping::fault::Faults;
+use mapping::diagnostic::Diagnostics;
 use mapping::pattern::{Pattern, unquoted_ids};
 use mapping::{json, yaml};
 use proptest::prelude::*;
@@ -107,7 +107,7 @@ $or:
 ";
     let (node, _) = yaml::parse(text).expect("YAML");
     assert!(Pattern::compile(&node).is_ok());
-    insta::assert_snapshot!(Faults::new("mapping.yaml", text, unquoted_ids(&node)));
+    insta::assert_snapshot!(Diagnostics::new("mapping.yaml", text, unquoted_ids(&node)));
 }
 
 #[test]
@@ -141,7 +141,7 @@ detail:
     - text
 $or: [{source: [x]}]
 ";
-    insta::assert_snapshot!(Pattern::read("pattern.yaml", text).expect_err("faults"));
+    insta::assert_snapshot!(Pattern::read("pattern.yaml", text).expect_err("diagnostics"));
 }
 
 #[test]
@@ -154,14 +154,14 @@ fn combinations_have_a_limit() {
     let event: Value = (0..9).map(|n| (format!("f{n}"), json!({"b": 1}))).collect();
     assert_eq!(verdict(&two_to_the(9), &event), Some(true));
     let node = json::parse(&two_to_the(10)).expect("JSON");
-    let faults = Pattern::compile(&node).expect_err("too many");
-    assert_eq!(faults.len(), 1);
+    let diagnostics = Pattern::compile(&node).expect_err("too many");
+    assert_eq!(diagnostics.len(), 1);
     assert!(
-        faults[0]
+        diagnostics[0]
             .message
             .ends_with("make at most 1000 combinations, found more"),
         "{}",
-        faults[0].message
+        diagnostics[0].message
     );
 }
 

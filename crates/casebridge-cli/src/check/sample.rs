@@ -5,10 +5,10 @@ use casebridge::config::Config;
 use casebridge::event::{Event, Payload};
 use casebridge::guard::Guard;
 use casebridge::request::{CaseRequest, RequestContext};
-use casebridge::start::context;
+use casebridge::start::request_context;
+use mapping::diagnostic::{Code, Diagnostic, nearest};
 use mapping::domain::Domain;
-use mapping::expression::{Operand, Reference, Template, astray};
-use mapping::fault::{Code, Fault, nearest};
+use mapping::expression::{Operand, Reference, Template, unknown_member};
 use mapping::tree::{Position, Span};
 use mapping::{CaseMapping, Mapping};
 
@@ -23,8 +23,8 @@ pub(super) fn look(
     config: &Config,
     domain: &Domain,
     text: &str,
-) -> anyhow::Result<Vec<Fault>> {
-    let context = context(config, mapping, Some(domain))?;
+) -> anyhow::Result<Vec<Diagnostic>> {
+    let context = request_context(config, mapping, Some(domain))?;
     let guard = config.guard();
     let payload =
         std::fs::read_to_string(file).with_context(|| format!("{file} could not be read"))?;
@@ -38,7 +38,7 @@ pub(super) fn look(
     for event in events {
         match event {
             Ok(event) => found.extend(of_event(file, &event, mapping, &guard, &context, text)),
-            Err(failure) => found.push(Fault::new(
+            Err(failure) => found.push(Diagnostic::new(
                 place(text, "cases"),
                 format!("{file}: {failure}"),
             )),
@@ -54,13 +54,13 @@ fn of_event(
     guard: &Guard,
     context: &RequestContext,
     text: &str,
-) -> Vec<Fault> {
+) -> Vec<Diagnostic> {
     if !matches!(guard.check(event), Ok(None)) {
         return Vec::new();
     }
     let Some(case) = event.route(mapping) else {
         let message = format!("no case mapping takes {file}");
-        return vec![Fault::warning(
+        return vec![Diagnostic::warning(
             place(text, "cases"),
             Code::Unreachable,
             message,
@@ -73,27 +73,28 @@ fn of_event(
     let mut found = misspelt(file, event, case, text);
     if let Err(failure) = CaseRequest::assemble(case, event, context) {
         let message = format!("{file} makes no case: {failure}");
-        found.push(Fault::new(place(text, &case.name), message).code(Code::FieldValue));
+        found.push(Diagnostic::new(place(text, &case.name), message).code(Code::FieldValue));
     }
     found
 }
 
 /// References whose next member is not in the event, and nearly one that is.
-fn misspelt(file: &str, event: &Event, case: &CaseMapping, text: &str) -> Vec<Fault> {
+fn misspelt(file: &str, event: &Event, case: &CaseMapping, text: &str) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for expression in case.templates().flat_map(Template::expressions) {
         let Operand::Reference(Reference::Event(steps)) = &expression.operand else {
             continue;
         };
-        let Some(astray) = astray(&event.root, steps) else {
+        let Some(unknown_member) = unknown_member(&event.root, steps) else {
             continue;
         };
-        if let Some(near) = nearest(astray.name, astray.members) {
+        if let Some(near) = nearest(unknown_member.name, unknown_member.members) {
             let message = format!(
                 "`{}` finds nothing in {file}: there is no `{}`",
-                expression.text, astray.name
+                expression.text, unknown_member.name
             );
-            let warning = Fault::warning(place(text, &expression.text), Code::EventMember, message);
+            let warning =
+                Diagnostic::warning(place(text, &expression.text), Code::EventMember, message);
             found.push(warning.help(format!("did you mean `{near}`?")));
         }
     }

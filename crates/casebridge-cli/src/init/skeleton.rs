@@ -137,7 +137,7 @@ impl<'a> Skeleton<'a> {
             format!(
                 "Its references are proposals: put those of your own {whose} in their place. Then:"
             ),
-            "  cargo casebridge check           finds every fault of this file".to_owned(),
+            "  cargo casebridge check           finds every error in this file".to_owned(),
             "  cargo casebridge render EVENT    shows the case that an event makes".to_owned(),
         ] {
             lines.prose(0, &line);

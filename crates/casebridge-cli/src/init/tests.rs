@@ -3,7 +3,7 @@
 
 use mapping::Trigger;
 use mapping::domain::Domain;
-use mapping::{Examination, Mapping, Setting};
+use mapping::{CheckReport, LoadContext, Mapping};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -11,18 +11,21 @@ use super::skeleton::Skeleton;
 
 const TRIGGERS: [Trigger; 2] = [Trigger::ContactFlow, Trigger::EventBridge];
 
-/// The findings about a mapping, warnings too; empty where there is nothing to say.
-fn findings(domain: &Domain, text: &str) -> String {
-    let setting = Setting {
+/// The diagnostics about a mapping, warnings too; empty where there is nothing to say.
+fn diagnostics(domain: &Domain, text: &str) -> String {
+    let context = LoadContext {
         domain: Some(domain),
         entity_prefix: "casebridge/",
     };
-    let Examination { mapping, findings } = Mapping::examine("mapping.yaml", text, setting);
-    assert_eq!(mapping.is_none(), findings.has_errors());
-    if findings.list.is_empty() {
+    let CheckReport {
+        mapping,
+        diagnostics,
+    } = Mapping::examine("mapping.yaml", text, context);
+    assert_eq!(mapping.is_none(), diagnostics.has_errors());
+    if diagnostics.list.is_empty() {
         String::new()
     } else {
-        format!("{findings}\n\n{text}")
+        format!("{diagnostics}\n\n{text}")
     }
 }
 
@@ -77,7 +80,7 @@ fn the_shipped_domain_is_ready_to_begin_with() {
     let mappings = mappings(&domain);
     assert_eq!(mappings.len(), 8);
     for text in mappings {
-        assert_eq!(findings(&domain, &text), "");
+        assert_eq!(diagnostics(&domain, &text), "");
     }
 }
 
@@ -86,7 +89,7 @@ fn a_required_customer_has_its_key() {
     let mut domain = domain("Complaint", &[]);
     domain.templates[0].required_fields = vec!["title".to_owned(), "customer_id".to_owned()];
     for text in mappings(&domain) {
-        assert_eq!(findings(&domain, &text), "");
+        assert_eq!(diagnostics(&domain, &text), "");
     }
 }
 
@@ -106,7 +109,7 @@ fn two_templates_of_one_name_go_by_name_and_id() {
             "{}",
             skeleton.mapping()
         );
-        assert_eq!(findings(&domain, &skeleton.mapping()), "");
+        assert_eq!(diagnostics(&domain, &skeleton.mapping()), "");
     }
 }
 
@@ -172,7 +175,7 @@ fn odd_names_are_written_so_that_they_are_read() {
             .collect();
         let domain = domain(odd[start], &fields);
         for text in mappings(&domain) {
-            assert_eq!(findings(&domain, &text), "");
+            assert_eq!(diagnostics(&domain, &text), "");
         }
     }
 }
@@ -185,7 +188,7 @@ proptest! {
     ) {
         let domain = domain(&template, &fields);
         for text in mappings(&domain) {
-            prop_assert_eq!(findings(&domain, &text), "");
+            prop_assert_eq!(diagnostics(&domain, &text), "");
         }
     }
 }

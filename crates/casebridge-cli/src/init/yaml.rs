@@ -94,8 +94,8 @@ mod tests {
     /// What the mapping's own reader makes of a scalar: as key, as value and as the item of a list.
     fn read(written: &str) -> [String; 3] {
         let document = format!("{written}: {written} # no part of it\nlist: [{written}]\n");
-        let (root, faults) = yaml(&document).expect("YAML");
-        assert!(faults.is_empty());
+        let (root, diagnostics) = yaml(&document).expect("YAML");
+        assert!(diagnostics.is_empty());
         let Kind::Map(mut entries) = root.kind else {
             unreachable!("it is a group")
         };
@@ -133,8 +133,8 @@ mod tests {
         #[test]
         fn a_comment_keeps_to_its_line(text in any::<String>()) {
             let written = format!("a: b # {}\nc: d\n", comment(&text));
-            let (root, faults) = yaml(&written).expect("YAML");
-            prop_assert!(faults.is_empty());
+            let (root, diagnostics) = yaml(&written).expect("YAML");
+            prop_assert!(diagnostics.is_empty());
             prop_assert!(matches!(root.kind, Kind::Map(entries) if entries.len() == 2));
         }
     }

@@ -110,7 +110,7 @@ mod tests {
         let failed =
             expectation(r#"{"status": "failed", "errorCode": "MissingValue"}"#).expect("both");
         assert!(failed.is_met_by(&outcome(Status::Failed, Some("MissingValue"))));
-        assert!(!failed.is_met_by(&outcome(Status::Failed, Some("WrongType"))));
+        assert!(!failed.is_met_by(&outcome(Status::Failed, Some("EvaluateError"))));
         assert!(!failed.is_met_by(&outcome(Status::Failed, None)));
         assert_eq!(failed.to_string(), "failed (MissingValue)");
     }

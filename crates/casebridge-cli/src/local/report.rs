@@ -371,12 +371,12 @@ mod tests {
         let mut summary = Summary::default();
         summary.add(&created());
         summary.add(&failed(Some(
-            r#"{"status": "failed", "errorCode": "WrongType"}"#,
+            r#"{"status": "failed", "errorCode": "EvaluateError"}"#,
         )));
         assert!(!summary.is_as_expected());
         insta::assert_snapshot!(plain(&summary.human(Duration::from_secs(61))), @"
         2 events: 1 created, 1 failed, 1 not as expected · 61.0 s
-          events/no-title.json: expected failed (WrongType), found failed (MissingValue)
+          events/no-title.json: expected failed (EvaluateError), found failed (MissingValue)
         ");
     }
 

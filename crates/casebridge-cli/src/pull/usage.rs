@@ -5,7 +5,7 @@ use mapping::domain::Domain;
 use mapping::expression::{Item, Template};
 use mapping::field::Field;
 use mapping::filter::{Argument, Filter, Table};
-use mapping::{CaseMapping, FieldMapping, Mapping, Setting, Source};
+use mapping::{CaseMapping, FieldMapping, LoadContext, Mapping, Source};
 
 /// The case mappings, with what they use.
 #[derive(Debug, Default)]
@@ -32,11 +32,11 @@ impl Usage {
     pub(super) fn of(file: &str, mapping: &str, snapshot: &str) -> Option<Self> {
         let domain = Domain::from_json(snapshot).ok()?;
         // Whatever prefix the function will have, the same templates, fields and options are used.
-        let setting = Setting {
+        let context = LoadContext {
             domain: Some(&domain),
             entity_prefix: "",
         };
-        let mapping = Mapping::load(file, mapping, setting).ok()?;
+        let mapping = Mapping::load(file, mapping, context).ok()?;
         let case_mappings = mapping.cases.iter().map(Used::of).collect();
         Some(Self { case_mappings })
     }

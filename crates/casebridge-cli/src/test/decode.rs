@@ -1,4 +1,4 @@
-//! From the text of a test file to its tests, or to all its faults: checked against the mapping and the domain, so that a test can only
+//! From the text of a test file to its tests, or to all its diagnostics: checked against the mapping and the domain, so that a test can only
 //! expect what can be.
 
 mod additions;
@@ -11,8 +11,8 @@ use std::path::Path;
 
 use casebridge::error::Failure;
 use casebridge::event::Event;
+use mapping::diagnostic::{Code, Diagnostic, Diagnostics};
 use mapping::domain::Domain;
-use mapping::fault::{Code, Fault, Faults};
 use mapping::group::{self, Group};
 use mapping::keys::Place;
 use mapping::tree::{Entry, Kind, Literal, Node};
@@ -42,35 +42,39 @@ pub(super) struct Subject<'a> {
 /// Reads a test file: JSON when its name ends in `.json`, else YAML.
 ///
 /// # Errors
-/// All faults of the file together; a syntax fault alone.
-pub(super) fn tests(file: &str, text: &str, subject: &Subject<'_>) -> Result<Vec<Test>, Faults> {
+/// All diagnostics of the file together; a syntax diagnostic alone.
+pub(super) fn tests(
+    file: &str,
+    text: &str,
+    subject: &Subject<'_>,
+) -> Result<Vec<Test>, Diagnostics> {
     let is_json = Path::new(file)
         .extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     let read = if is_json {
         json::parse(text)
             .map(|root| (root, Vec::new()))
-            .map_err(|fault| vec![fault])
+            .map_err(|diagnostic| vec![diagnostic])
     } else {
         yaml::parse(text)
     };
-    let faults = |list: Vec<Fault>| Faults::new(file, text, list);
-    let (root, found) = read.map_err(faults)?;
+    let diagnostics = |list: Vec<Diagnostic>| Diagnostics::new(file, text, list);
+    let (root, found) = read.map_err(diagnostics)?;
     let mut decoder = Decoder {
         subject,
-        faults: found,
+        diagnostics: found,
     };
     let tests = decoder.file(&root).unwrap_or_default();
-    if decoder.faults.is_empty() {
+    if decoder.diagnostics.is_empty() {
         Ok(tests)
     } else {
-        Err(faults(decoder.faults))
+        Err(diagnostics(decoder.diagnostics))
     }
 }
 
 struct Decoder<'a> {
     subject: &'a Subject<'a>,
-    faults: Vec<Fault>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl Decoder<'_> {
@@ -82,7 +86,10 @@ impl Decoder<'_> {
         let node = group.get("tests")?;
         let items = self.list(node, "`tests` is a list of tests")?;
         if items.is_empty() {
-            self.keep(Fault::new(node.span, "`tests` is empty: it proves nothing"));
+            self.keep(Diagnostic::new(
+                node.span,
+                "`tests` is empty: it proves nothing",
+            ));
         }
         let mut lines: HashMap<String, usize> = HashMap::new();
         let mut tests = Vec::with_capacity(items.len());
@@ -95,7 +102,11 @@ impl Decoder<'_> {
                 let message =
                     format!("the name `{name}` is given twice; the first is on line {first}");
                 let help = "say what each of the two is about";
-                self.keep(Fault::new(node.span, message).help(help).code(Code::Name));
+                self.keep(
+                    Diagnostic::new(node.span, message)
+                        .help(help)
+                        .code(Code::Name),
+                );
             }
             tests.push(test);
         }
@@ -110,10 +121,10 @@ impl Decoder<'_> {
         };
         let message = format!("this release reads version 1 of test files, found {found}");
         let help = "write `version: 1`, or use the release that the tests were written for";
-        self.keep(Fault::new(node.span, message).help(help));
+        self.keep(Diagnostic::new(node.span, message).help(help));
     }
 
-    /// A test, with the node of its name. Every part is read before one that is missing ends it, so that no fault hides another.
+    /// A test, with the node of its name. Every part is read before one that is missing ends it, so that no diagnostic hides another.
     fn test<'n>(&mut self, node: &'n Node) -> Option<(Test, &'n Node)> {
         let group = self.group(node, &keys::TEST)?;
         let name = group
@@ -138,40 +149,40 @@ impl Decoder<'_> {
     }
 
     fn group<'n>(&mut self, node: &'n Node, place: &Place) -> Option<Group<'n>> {
-        let (group, faults) = Group::new(node, place);
-        self.faults.extend(faults);
+        let (group, diagnostics) = Group::new(node, place);
+        self.diagnostics.extend(diagnostics);
         group
     }
 
     fn list<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n [Node]> {
         match &node.kind {
             Kind::List(items) => Some(items),
-            Kind::Scalar(_) | Kind::Map(_) => self.refuse(Fault::new(
+            Kind::Scalar(_) | Kind::Map(_) => self.refuse(Diagnostic::new(
                 node.span,
                 format!("{what}, found {}", node.describe()),
             )),
         }
     }
 
-    /// A group whose keys the author chooses; one given twice is a fault.
+    /// A group whose keys the author chooses; one given twice is a diagnostic.
     fn named<'n>(&mut self, node: &'n Node, what: &str) -> Vec<&'n Entry> {
         let Kind::Map(entries) = &node.kind else {
             let message = format!("{what}, found {}", node.describe());
-            self.keep(Fault::new(node.span, message));
+            self.keep(Diagnostic::new(node.span, message));
             return Vec::new();
         };
-        let (once, faults) = group::once(entries);
-        self.faults.extend(faults);
+        let (once, diagnostics) = group::once(entries);
+        self.diagnostics.extend(diagnostics);
         once
     }
 
-    fn keep(&mut self, fault: Fault) {
-        self.faults.push(fault);
+    fn keep(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
     }
 
-    /// Keeps a fault in place of a value, so that `return self.refuse(…)` reads well.
-    fn refuse<T>(&mut self, fault: Fault) -> Option<T> {
-        self.keep(fault);
+    /// Keeps a diagnostic in place of a value, so that `return self.refuse(…)` reads well.
+    fn refuse<T>(&mut self, diagnostic: Diagnostic) -> Option<T> {
+        self.keep(diagnostic);
         None
     }
 }

@@ -6,7 +6,7 @@ use casebridge::event::Event;
 use casebridge::guard::Guard;
 use casebridge::outcome::Skip;
 use casebridge::request::{CaseRequest, RequestContext};
-use casebridge::start::context;
+use casebridge::start::request_context;
 use mapping::Mapping;
 use mapping::domain::Domain;
 
@@ -43,7 +43,7 @@ impl Function {
     pub(super) fn new(mapping: Mapping, config: &Config, domain: &Domain) -> anyhow::Result<Self> {
         Ok(Self {
             guard: config.guard(),
-            context: context(config, &mapping, Some(domain))?,
+            context: request_context(config, &mapping, Some(domain))?,
             mapping,
         })
     }

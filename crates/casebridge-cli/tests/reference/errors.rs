@@ -1,4 +1,4 @@
-//! What an author reads when something is wrong: the faults of a mapping, and the errors of an event.
+//! What an author reads when something is wrong: the diagnostics of a mapping, and the errors of an event.
 
 use casebridge::error::Failure;
 use casebridge::event::{Event, Payload};
@@ -23,10 +23,10 @@ cases:
       Priority: Hihg
 ";
 
-/// A mapping with faults, and the faults.
-pub(crate) fn faults() -> String {
-    let faults = load(BROKEN).expect_err("there are faults");
-    format!("```yaml\n{BROKEN}```\n\n```text\n{faults}\n```")
+/// A mapping with diagnostics, and the diagnostics.
+pub(crate) fn diagnostics() -> String {
+    let diagnostics = load(BROKEN).expect_err("there are diagnostics");
+    format!("```yaml\n{BROKEN}```\n\n```text\n{diagnostics}\n```")
 }
 
 /// A case mapping's entries beside its name and template, and the detail of an event that cannot become a case.
@@ -96,7 +96,7 @@ fn refusal(entries: &str, detail: &Value) -> Failure {
     let mapping = load(&format!(
         "version: 1\ncases:\n  - name: a\n    trigger: eventbridge\n    template: {template}\n    {entries}\n"
     ))
-    .unwrap_or_else(|faults| panic!("{faults}"));
+    .unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
     let event = event(detail);
     let case = event.route(&mapping).expect("it takes every event");
     let refused = CaseRequest::assemble(case, &event, &context());

@@ -187,7 +187,7 @@ fn result(usage: &str, value: &Value) -> String {
     }
 }
 
-fn parse(text: &str) -> Result<Template, expression::SyntaxFault> {
+fn parse(text: &str) -> Result<Template, expression::SyntaxError> {
     let reasons = Table::from([("no_stock".to_owned(), Item::Text("Stock".into()))]);
     let tables = Tables::from([("reasons".to_owned(), Arc::new(reasons))]);
     expression::parse(text, &tables)

@@ -27,9 +27,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use casebridge::request::{ProfilesDomain, RequestContext};
+use mapping::diagnostic::Diagnostics;
 use mapping::domain::Domain;
-use mapping::fault::Faults;
-use mapping::{Mapping, Setting};
+use mapping::{LoadContext, Mapping};
 
 #[test]
 fn the_reference_says_what_the_code_does() {
@@ -45,7 +45,7 @@ fn the_reference_says_what_the_code_does() {
         ("patterns", patterns::table()),
         ("scalars", scalars::table()),
         ("coercion", coercion::tables()),
-        ("faults", errors::faults()),
+        ("diagnostics", errors::diagnostics()),
         ("errors", errors::table()),
     ];
     let mut document = written.clone();
@@ -92,8 +92,8 @@ fn the_fields_of_the_reference_are_sound() {
             "    title: A\n"
         };
         let fields = recipes::indented(example, 2);
-        if let Err(faults) = load(&format!("{case}\n{fields}{title}")) {
-            panic!("{example}\n{faults}");
+        if let Err(diagnostics) = load(&format!("{case}\n{fields}{title}")) {
+            panic!("{example}\n{diagnostics}");
         }
     }
 }
@@ -117,8 +117,8 @@ fn the_other_examples_of_the_reference_are_sound() {
         };
         left.retain(|left| left != key);
         let case = "version: 1\ncases:\n- name: a\n  trigger: eventbridge\n  template: Contact follow-up\n  fields: { title: A }";
-        if let Err(faults) = load(&format!("{case}\n{}", recipes::indented(example, 2))) {
-            panic!("{example}\n{faults}");
+        if let Err(diagnostics) = load(&format!("{case}\n{}", recipes::indented(example, 2))) {
+            panic!("{example}\n{diagnostics}");
         }
     }
     assert!(left.is_empty(), "there is no example of {left:?}");
@@ -151,13 +151,13 @@ fn domain() -> Domain {
     Domain::from_json(&read("domain.json")).expect("the shipped snapshot is sound")
 }
 
-fn load(mapping: &str) -> Result<Mapping, Faults> {
+fn load(mapping: &str) -> Result<Mapping, Diagnostics> {
     let domain = domain();
-    let setting = Setting {
+    let context = LoadContext {
         domain: Some(&domain),
         entity_prefix: "casebridge/",
     };
-    Mapping::load("mapping.yaml", mapping, setting)
+    Mapping::load("mapping.yaml", mapping, context)
 }
 
 fn context() -> RequestContext {

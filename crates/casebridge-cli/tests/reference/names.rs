@@ -223,7 +223,7 @@ fn value(file: &str, reference: &str) -> String {
         domain: "3ceaaf30-8142-48ea-91d9-3080f9b439fc",
     };
     let template = expression::parse(reference, &Tables::new())
-        .unwrap_or_else(|fault| panic!("{reference}: {}", fault.message));
+        .unwrap_or_else(|diagnostic| panic!("{reference}: {}", diagnostic.message));
     let item = template
         .evaluate(&scope)
         .unwrap_or_else(|wrong| panic!("{wrong}"))

@@ -121,8 +121,8 @@ pub(crate) fn table() -> String {
         .into_iter()
         .map(|(pattern, asks, matching, other)| {
             let (node, _) = yaml::parse(pattern).expect("the pattern is YAML");
-            let compiled =
-                Pattern::compile(&node).unwrap_or_else(|faults| panic!("{pattern}: {faults:?}"));
+            let compiled = Pattern::compile(&node)
+                .unwrap_or_else(|diagnostics| panic!("{pattern}: {diagnostics:?}"));
             assert!(
                 compiled.matches(&event(&matching)),
                 "{pattern} and {matching}"

@@ -1,7 +1,7 @@
 //! One entry of `cases`.
 
+use super::super::diagnostic::{Code, Diagnostic};
 use super::super::expression::{Operand, Part, Reference, Template};
-use super::super::fault::{Code, Fault};
 use super::super::keys;
 use super::super::tree::{Entry, Kind, Literal, Node, Scalar, Span};
 use super::super::{CaseMapping, PerformedBy};
@@ -15,7 +15,7 @@ const TRIGGERS: [(&str, Trigger); 2] = [
 ];
 
 impl Decoder<'_> {
-    /// The case mapping and the place of its name. Every part is read before one that is missing ends it, so that no fault hides another.
+    /// The case mapping and the place of its name. Every part is read before one that is missing ends it, so that no diagnostic hides another.
     pub(super) fn case(&mut self, node: &Node, defaults: &Defaults) -> Option<(CaseMapping, Span)> {
         let group = self.group(node, &keys::CASE)?;
         let name = group.get("name").and_then(|node| self.name(node));
@@ -97,7 +97,7 @@ impl Decoder<'_> {
         match &node.kind {
             Kind::Scalar(scalar) if scalar.literal() == Literal::Null => {
                 let message = "`null` is no name: put it in quotes if it is meant as one";
-                self.refuse(Fault::new(node.span, message).code(Code::Name))
+                self.refuse(Diagnostic::new(node.span, message).code(Code::Name))
             }
             Kind::Scalar(Scalar { text, .. })
                 if (1..=limits::NAME).contains(&text.chars().count())
@@ -108,7 +108,7 @@ impl Decoder<'_> {
             _ => {
                 let limit = limits::NAME;
                 let message = format!("a case mapping's name is text of 1 to {limit} characters");
-                self.refuse(Fault::new(node.span, message).code(Code::Name))
+                self.refuse(Diagnostic::new(node.span, message).code(Code::Name))
             }
         }
     }
@@ -123,7 +123,11 @@ impl Decoder<'_> {
         if parts.len() == items.len() && constant {
             let message = "this key is the same for every event: there would be one case for ever";
             let help = "name what tells one case from another, such as $.detail.order.id, or leave `key` out for one case per contact or event";
-            self.keep(Fault::new(node.span, message).help(help).code(Code::Key));
+            self.keep(
+                Diagnostic::new(node.span, message)
+                    .help(help)
+                    .code(Code::Key),
+            );
         }
         self.warn_of_chosen_key(&parts, node.span);
         parts
@@ -135,7 +139,7 @@ impl Decoder<'_> {
             return self.value(group.get("user_arn")?).map(PerformedBy::UserArn);
         }
         let template = self.value(node)?;
-        let prefix = self.setting.entity_prefix;
+        let prefix = self.context.entity_prefix;
         if !template.literal_start().starts_with(prefix) {
             let message = format!(
                 "`performed_by` has to begin with `{prefix}`: that is how events of our own cases are told apart"
@@ -143,7 +147,7 @@ impl Decoder<'_> {
             let help =
                 format!("write \"{prefix}{{{{ $$.mapping }}}}\", or set CASEBRIDGE_ENTITY_PREFIX");
             return self.refuse(
-                Fault::new(node.span, message)
+                Diagnostic::new(node.span, message)
                     .help(help)
                     .code(Code::PerformedBy),
             );
@@ -153,7 +157,7 @@ impl Decoder<'_> {
             let message = format!("`performed_by` cannot hold `{illegal}`");
             let help = "it takes letters without accents, digits, spaces and `_-.@:/`; what comes from the event is cleaned";
             return self.refuse(
-                Fault::new(node.span, message)
+                Diagnostic::new(node.span, message)
                     .help(help)
                     .code(Code::PerformedBy),
             );
@@ -168,7 +172,7 @@ impl Decoder<'_> {
             filters: Vec::new(),
             text: "$$.mapping".to_owned(),
         };
-        let prefix = Part::Literal(self.setting.entity_prefix.to_owned());
+        let prefix = Part::Literal(self.context.entity_prefix.to_owned());
         PerformedBy::CustomEntity(Template::Text(vec![prefix, Part::Hole(mapping)]))
     }
 
@@ -178,7 +182,7 @@ impl Decoder<'_> {
             let name = &key.text;
             if let Err(rule) = limits::tag_key(name) {
                 let message = format!("the tag key `{name}` {rule}");
-                self.keep(Fault::new(key.span, message).code(Code::Tag));
+                self.keep(Diagnostic::new(key.span, message).code(Code::Tag));
             }
             let Some(template) = self.value(value) else {
                 continue;
@@ -186,7 +190,7 @@ impl Decoder<'_> {
             let constant = template.constant().and_then(|item| item.into_text().ok());
             if let Some(Err(rule)) = constant.map(|text| limits::tag_value(&text)) {
                 let message = format!("the value of tag `{name}` {rule}");
-                self.keep(Fault::new(value.span, message).code(Code::Tag));
+                self.keep(Diagnostic::new(value.span, message).code(Code::Tag));
             }
             self.warn_of_chosen_tag(name, &template, value.span);
             tags.push((name.clone(), template));
@@ -210,7 +214,7 @@ impl Decoder<'_> {
             let (limit, found) = (limits::TAGS, tags.len());
             let message =
                 format!("a case takes {limit} tags, and one of them is ours; found {found}");
-            self.keep(Fault::new(span, message).code(Code::Tag));
+            self.keep(Diagnostic::new(span, message).code(Code::Tag));
         }
         tags
     }

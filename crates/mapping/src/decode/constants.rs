@@ -1,11 +1,11 @@
 //! What no event changes is checked when the mapping is loaded: values, defaults and table entries that a field can never take.
 
+use super::super::diagnostic::{Code, Diagnostic, suggest};
 use super::super::expression::{Item, Template};
-use super::super::fault::{Code, Fault, suggest};
 use super::super::tree::Span;
 use super::super::{Content, FieldMapping, IfMissing, Overflow};
 use super::Decoder;
-use crate::field::Misfit;
+use crate::field::FieldError;
 
 /// Where the parts of a field mapping stand.
 pub(super) struct Places {
@@ -25,7 +25,7 @@ impl Decoder<'_> {
         table: Option<&str>,
         places: &Places,
     ) -> Option<FieldMapping> {
-        let before = self.faults.len();
+        let before = self.diagnostics.len();
         let constants: Vec<(Span, Item<'static>)> = if let Some(name) = table {
             self.table_entries.get(name).cloned().unwrap_or_default()
         } else {
@@ -49,38 +49,38 @@ impl Decoder<'_> {
         if title && (empties || mapping.if_missing != IfMissing::Fail) {
             let message = "a case needs a title: it cannot be skipped or sent empty";
             self.keep(
-                Fault::new(places.field, message)
+                Diagnostic::new(places.field, message)
                     .help("give it a `default`")
                     .code(Code::RequiredField),
             );
         }
-        (self.faults.len() == before).then_some(mapping)
+        (self.diagnostics.len() == before).then_some(mapping)
     }
 
     fn fits(&mut self, mapping: &FieldMapping, item: Item<'_>, span: Span) {
         let field = &mapping.field;
-        let misfit = match field.coerce(item.clone()) {
+        let field_error = match field.coerce(item.clone()) {
             Ok(_) => return,
-            Err(Misfit::TooLong { .. }) if mapping.overflow != Overflow::Fail => return,
-            Err(misfit) => misfit,
+            Err(FieldError::TooLong { .. }) if mapping.overflow != Overflow::Fail => return,
+            Err(field_error) => field_error,
         };
         let (name, kind) = (&field.name, field.kind.name());
-        let fault = match (item.into_text(), &field.options) {
+        let diagnostic = match (item.into_text(), &field.options) {
             // What the author wrote may be quoted, as what an event brings may not.
             (Ok(text), Some(options)) if field.option(&text).is_none() => {
                 let active = options.iter().filter(|option| option.active);
                 let help = suggest(&text, active.map(|option| option.name.as_str()));
                 let message = format!("the field `{name}` has no option `{text}`");
-                Fault::new(span, message)
+                Diagnostic::new(span, message)
                     .maybe_help(help)
                     .code(Code::UnknownOption)
             }
             _ => {
-                let message = format!("the field `{name}` ({kind}) {misfit}");
-                Fault::new(span, message).code(Code::FieldValue)
+                let message = format!("the field `{name}` ({kind}) {field_error}");
+                Diagnostic::new(span, message).code(Code::FieldValue)
             }
         };
-        self.keep(fault);
+        self.keep(diagnostic);
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a case mapping does with the contact: link it, read it.
 
 use super::super::LinkContact;
-use super::super::fault::{Code, Fault};
+use super::super::diagnostic::{Code, Diagnostic};
 use super::super::group::Group;
 use super::super::tree::{Kind, Literal, Node};
 use super::Decoder;
@@ -30,7 +30,7 @@ impl Decoder<'_> {
             let message = "`link_contact` takes `true`, `false`, or where the contact's id or ARN stands in the event";
             let help = "such as $.InitialContactId";
             return self.refuse(
-                Fault::new(node.span, message)
+                Diagnostic::new(node.span, message)
                     .help(help)
                     .code(Code::Contact),
             );
@@ -43,8 +43,8 @@ impl Decoder<'_> {
         let enrich = self.switch(group, "enrich")?;
         if enrich && self.trigger == Some(Trigger::ContactFlow) {
             let message = "`enrich` is for `trigger: eventbridge`: a flow sends the contact and its attributes itself";
-            let fault = Fault::new(group.span_of("enrich"), message);
-            return self.refuse(fault.help("leave it out").code(Code::Contact));
+            let diagnostic = Diagnostic::new(group.span_of("enrich"), message);
+            return self.refuse(diagnostic.help("leave it out").code(Code::Contact));
         }
         Some(enrich)
     }
@@ -55,8 +55,8 @@ impl Decoder<'_> {
         if on && self.trigger == Some(Trigger::ContactFlow) {
             let message =
                 "`on_case_events` is for `trigger: eventbridge`: a flow sends no events of Cases";
-            let fault = Fault::new(group.span_of("on_case_events"), message);
-            return self.refuse(fault.help("leave it out").code(Code::Contact));
+            let diagnostic = Diagnostic::new(group.span_of("on_case_events"), message);
+            return self.refuse(diagnostic.help("leave it out").code(Code::Contact));
         }
         Some(on)
     }
@@ -76,7 +76,7 @@ impl Decoder<'_> {
     }
 }
 
-fn not_a_switch(key: &str, node: &Node) -> Fault {
+fn not_a_switch(key: &str, node: &Node) -> Diagnostic {
     let message = format!("`{key}` takes `true` or `false`, found {}", node.describe());
-    Fault::new(node.span, message)
+    Diagnostic::new(node.span, message)
 }

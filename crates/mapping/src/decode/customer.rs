@@ -3,7 +3,7 @@
 mod find;
 
 use super::super::customer::FindCustomer;
-use super::super::fault::{Code, Fault};
+use super::super::diagnostic::{Code, Diagnostic};
 use super::super::keys;
 use super::super::tree::{Kind, Node};
 use super::super::{Content, FieldMapping, Source};
@@ -40,7 +40,7 @@ impl Decoder<'_> {
                 "the customer is set twice, by `customer` and by the field `customer_id` on line {line}"
             );
             self.keep(
-                Fault::new(node.span, message)
+                Diagnostic::new(node.span, message)
                     .help("keep one of them")
                     .code(Code::FieldSetTwice),
             );
@@ -71,8 +71,9 @@ impl Decoder<'_> {
         let found = find.and_then(|find| self.find_customer(find, &group));
         if let (Some(_), Some(_)) = (profile_id, find) {
             let message = "`customer` takes `profile_id` or `find`, not both";
-            let fault = Fault::new(group.span_of("find"), message).help("keep one of them");
-            return self.refuse(fault.code(Code::Customer));
+            let diagnostic =
+                Diagnostic::new(group.span_of("find"), message).help("keep one of them");
+            return self.refuse(diagnostic.code(Code::Customer));
         }
         if find.is_some() {
             return found.map(Customer::Find);
@@ -81,9 +82,9 @@ impl Decoder<'_> {
             if group.get(key).is_some() {
                 let message =
                     format!("`{key}` says what holds after a search, and there is no `find`");
-                let fault = Fault::new(group.span_of(key), message);
+                let diagnostic = Diagnostic::new(group.span_of(key), message);
                 let help = "add `find:`, such as `find: [{ _phone: $.CustomerEndpoint.Address }]`, or leave it out";
-                self.keep(fault.help(help).code(Code::Customer));
+                self.keep(diagnostic.help(help).code(Code::Customer));
             }
         }
         if let Some(node) = profile_id {
@@ -95,7 +96,7 @@ impl Decoder<'_> {
         if group.is_empty() && is_empty(node) {
             let message = "`customer` takes a profile ARN, `profile_id` or `find`";
             let help = "such as `customer: $.Parameters.profile_arn`";
-            self.keep(Fault::new(node.span.first_character(), message).help(help));
+            self.keep(Diagnostic::new(node.span.first_character(), message).help(help));
         }
         None
     }

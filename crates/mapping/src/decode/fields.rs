@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::super::fault::{Code, Fault, alternatives, nearest, suggest};
+use super::super::diagnostic::{Code, Diagnostic, alternatives, nearest, suggest};
 use super::super::group::Group;
 use super::super::keys;
 use super::super::tree::{Entry, Key, Kind, Literal, Node, Span};
@@ -57,7 +57,7 @@ impl Decoder<'_> {
         if fields.set.len() > limits::FIELDS {
             let (limit, found) = (limits::FIELDS, fields.set.len());
             let message = format!("a case is created with at most {limit} fields, found {found}");
-            self.keep(Fault::new(node.span.first_character(), message));
+            self.keep(Diagnostic::new(node.span.first_character(), message));
         }
         fields
     }
@@ -111,8 +111,8 @@ impl Decoder<'_> {
             let message = format!(
                 "`overflow` is for Text, and the field `{name}` is of type {kind}: cut short, its value would be another"
             );
-            let fault = Fault::new(group.span_of("overflow"), message);
-            return self.refuse(fault.help("leave it out").code(Code::Overflow));
+            let diagnostic = Diagnostic::new(group.span_of("overflow"), message);
+            return self.refuse(diagnostic.help("leave it out").code(Code::Overflow));
         }
         let place = |name| group.get(name).map(|node| node.span);
         self.warn_of_idle(&mapping, place("if_missing"), place("overflow"));
@@ -133,8 +133,8 @@ impl Decoder<'_> {
             let message = format!(
                 "the field `{name}` is set twice, by name and by id; the first is on line {line}"
             );
-            let fault = Fault::new(key.span, message).help("keep one of them");
-            self.keep(fault.code(Code::FieldSetTwice));
+            let diagnostic = Diagnostic::new(key.span, message).help("keep one of them");
+            self.keep(diagnostic.code(Code::FieldSetTwice));
         } else {
             set.insert(field.id.clone(), key.span.start.line);
         }
@@ -142,7 +142,7 @@ impl Decoder<'_> {
 
     /// The field of this name or id, which has to be of the type that is given explicitly, if one is.
     fn field(&mut self, key: &Key, explicit: Option<FieldType>) -> Option<Arc<Field>> {
-        let field = match self.setting.domain {
+        let field = match self.context.domain {
             Some(domain) => self.known_field(key, domain),
             None => Field::system(&key.text)
                 .map(Arc::new)
@@ -150,8 +150,8 @@ impl Decoder<'_> {
         }?;
         if !field.is_writable() {
             let message = format!("the field `{}` is written by Cases itself", field.name);
-            let fault = Fault::new(key.span, message).help("remove it");
-            return self.refuse(fault.code(Code::ReadOnlyField));
+            let diagnostic = Diagnostic::new(key.span, message).help("remove it");
+            return self.refuse(diagnostic.code(Code::ReadOnlyField));
         }
         let wanted = explicit.filter(|kind| *kind != field.kind);
         if let Some(wanted) = wanted {
@@ -162,7 +162,7 @@ impl Decoder<'_> {
             );
             let help = "write `value:`, and the type is the domain's";
             return self.refuse(
-                Fault::new(key.span, message)
+                Diagnostic::new(key.span, message)
                     .help(help)
                     .code(Code::FieldType),
             );
@@ -182,7 +182,7 @@ impl Decoder<'_> {
             );
             let help = "take a newer release, or leave the field out";
             return self.refuse(
-                Fault::new(key.span, message)
+                Diagnostic::new(key.span, message)
                     .help(help)
                     .code(Code::FieldType),
             );
@@ -195,7 +195,7 @@ impl Decoder<'_> {
             };
             let message = format!("the domain has no field `{name}`");
             self.refuse(
-                Fault::new(key.span, message)
+                Diagnostic::new(key.span, message)
                     .help(help)
                     .code(Code::UnknownField),
             )
@@ -217,7 +217,7 @@ impl Decoder<'_> {
             ),
         };
         self.refuse(
-            Fault::new(key.span, message)
+            Diagnostic::new(key.span, message)
                 .help(help)
                 .code(Code::UnknownField),
         )
@@ -239,7 +239,7 @@ impl Decoder<'_> {
                     }
                     _ => {
                         let message = "`empty` takes `true`: the field is sent empty";
-                        self.refuse(Fault::new(node.span, message))
+                        self.refuse(Diagnostic::new(node.span, message))
                     }
                 }
             }
@@ -250,13 +250,13 @@ impl Decoder<'_> {
             }
             [] => {
                 let message = "a field needs `value`, `choose` or a type such as `number`";
-                self.refuse(Fault::new(group.span_of(""), message))
+                self.refuse(Diagnostic::new(group.span_of(""), message))
             }
             [_, second, ..] => {
                 let given = alternatives(given.iter().copied());
                 let message = format!("a field takes one of {given}, not several");
-                let fault = Fault::new(group.span_of(second), message);
-                self.refuse(fault.help("keep one of them"))
+                let diagnostic = Diagnostic::new(group.span_of(second), message);
+                self.refuse(diagnostic.help("keep one of them"))
             }
         }
     }
@@ -264,7 +264,10 @@ impl Decoder<'_> {
     fn choices(&mut self, node: &Node) -> Option<(Source, Vec<Span>)> {
         let items = self.list(node, "`choose` is a list of choices")?;
         if items.is_empty() {
-            return self.refuse(Fault::new(node.span, "`choose` needs at least one choice"));
+            return self.refuse(Diagnostic::new(
+                node.span,
+                "`choose` needs at least one choice",
+            ));
         }
         let mut choices = Vec::with_capacity(items.len());
         let mut places = Vec::with_capacity(items.len());
@@ -278,7 +281,7 @@ impl Decoder<'_> {
                 let message = "this choice has no `when`, so those after it are never taken";
                 let span = item.span.first_character();
                 self.keep(
-                    Fault::new(span, message)
+                    Diagnostic::new(span, message)
                         .help("make it the last")
                         .code(Code::Unreachable),
                 );
@@ -302,12 +305,12 @@ impl Decoder<'_> {
             Kind::Scalar(scalar) => {
                 let help = suggest(&scalar.text, self.tables.keys().map(String::as_str));
                 let message = format!("there is no table `{}`", scalar.text);
-                let fault = Fault::new(node.span, message).maybe_help(help);
-                self.refuse(fault.code(Code::UnknownTable))
+                let diagnostic = Diagnostic::new(node.span, message).maybe_help(help);
+                self.refuse(diagnostic.code(Code::UnknownTable))
             }
             Kind::List(_) | Kind::Map(_) => {
                 let message = format!("`lookup` takes a table's name, found {}", node.describe());
-                self.refuse(Fault::new(node.span, message))
+                self.refuse(Diagnostic::new(node.span, message))
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::fault::Fault;
+use super::super::diagnostic::Diagnostic;
 use super::super::group::Group;
 use super::super::tree::{Kind, Node};
 use super::super::{LedgerUnavailable, LedgerUse, OnExisting};
@@ -48,7 +48,7 @@ impl Decoder<'_> {
             let message =
                 "a `window` needs the ledger, so the case mapping cannot go on without it";
             let help = "leave `ledger_unavailable` out: with a `window` it is `fail`. each use of the key has a token of its own, which only the ledger knows";
-            return self.refuse(Fault::new(node.span, message).help(help));
+            return self.refuse(Diagnostic::new(node.span, message).help(help));
         }
         // A window makes a new token for each use of the key, which only the ledger knows.
         let default = match window {
@@ -73,11 +73,13 @@ impl Decoder<'_> {
             Some(_) => {
                 let message = "a window is ten minutes at least, and ten years at most";
                 let help = "retries of an event may come a day later; `30d` leaves room";
-                self.refuse(Fault::new(node.span, message).help(help))
+                self.refuse(Diagnostic::new(node.span, message).help(help))
             }
             None => {
                 let message = "`window` takes a number of days, hours or minutes";
-                self.refuse(Fault::new(node.span, message).help("such as `30d`, `12h` or `45m`"))
+                self.refuse(
+                    Diagnostic::new(node.span, message).help("such as `30d`, `12h` or `45m`"),
+                )
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Scalars: values that an event gives, constants, words.
 
 use super::super::Content;
-use super::super::expression::{self, Item, SyntaxFault, Template};
-use super::super::fault::{Code, Fault, alternatives, suggest};
+use super::super::diagnostic::{Code, Diagnostic, alternatives, suggest};
+use super::super::expression::{self, Item, SyntaxError, Template};
 use super::super::tree::{Kind, Literal, Node, Scalar};
 use super::{Decoder, place};
 
@@ -13,34 +13,38 @@ impl Decoder<'_> {
             let holes = "a text with holes makes one value of several: \"{{ $.a }} {{ $.b }}\"";
             let help = matches!(node.kind, Kind::List(_)).then(|| holes.to_owned());
             let message = format!("expected a value, found {}", node.describe());
-            return self.refuse(Fault::new(node.span, message).maybe_help(help));
+            return self.refuse(Diagnostic::new(node.span, message).maybe_help(help));
         };
         match scalar.literal() {
-            Literal::Empty => self.refuse(Fault::new(node.span, "a value is missing here")),
+            Literal::Empty => self.refuse(Diagnostic::new(node.span, "a value is missing here")),
             Literal::Null => {
                 let message = "`null` stands only for a whole field, and sends it empty";
-                self.refuse(Fault::new(node.span, message))
+                self.refuse(Diagnostic::new(node.span, message))
             }
             Literal::Boolean(boolean) => Some(Template::Boolean(boolean)),
             Literal::Number(text) => Some(Template::Number(text.to_owned())),
             Literal::Text("") => {
-                let fault = Fault::new(node.span, "empty text is the same as no value");
-                self.refuse(fault.help("`null` sends a field empty"))
+                let diagnostic = Diagnostic::new(node.span, "empty text is the same as no value");
+                self.refuse(diagnostic.help("`null` sends a field empty"))
             }
             Literal::Text(text) => match expression::parse(text, &self.tables) {
                 _ if scalar.plain && self.is_cut_short(node) => {
                     let message = "this text ends at ` #`, where YAML begins a comment";
-                    let fault = Fault::new(node.span, message);
-                    self.refuse(fault.help("put all of it in quotes").code(Code::Expression))
+                    let diagnostic = Diagnostic::new(node.span, message);
+                    self.refuse(
+                        diagnostic
+                            .help("put all of it in quotes")
+                            .code(Code::Expression),
+                    )
                 }
                 Ok(template) => {
                     self.look_at_references(&template, node.span, scalar);
                     Some(template)
                 }
-                Err(SyntaxFault { at, message, help }) => {
+                Err(SyntaxError { at, message, help }) => {
                     let span = place::locate(&self.source, node.span, &scalar.text, &at);
-                    let fault = Fault::new(span, message).maybe_help(help);
-                    self.refuse(fault.code(Code::Expression))
+                    let diagnostic = Diagnostic::new(span, message).maybe_help(help);
+                    self.refuse(diagnostic.code(Code::Expression))
                 }
             },
         }
@@ -76,13 +80,14 @@ impl Decoder<'_> {
             Literal::Boolean(boolean) => Some(Item::Boolean(boolean)),
             Literal::Number(text) => Some(Item::Number(text.to_owned().into())),
             Literal::Text(text) if !text.is_empty() => Some(Item::Text(text.to_owned().into())),
-            Literal::Text(_) => {
-                self.refuse(Fault::new(node.span, "empty text is the same as no value"))
-            }
+            Literal::Text(_) => self.refuse(Diagnostic::new(
+                node.span,
+                "empty text is the same as no value",
+            )),
             Literal::Empty | Literal::Null => {
                 let found = node.describe();
                 let message = format!("expected text, a number or a boolean, found {found}");
-                self.refuse(Fault::new(node.span, message))
+                self.refuse(Diagnostic::new(node.span, message))
             }
         }
     }
@@ -93,13 +98,13 @@ impl Decoder<'_> {
         let Kind::Scalar(Scalar { text, .. }) = &node.kind else {
             let (expected, found) = (alternatives(names()), node.describe());
             let message = format!("expected {expected}, found {found}");
-            return self.refuse(Fault::new(node.span, message));
+            return self.refuse(Diagnostic::new(node.span, message));
         };
         let found = words.iter().find(|(name, _)| name == text);
         found.map(|(_, value)| *value).or_else(|| {
             let message = format!("expected {}, found `{text}`", alternatives(names()));
-            let fault = Fault::new(node.span, message).maybe_help(suggest(text, names()));
-            self.refuse(fault.code(Code::UnknownWord))
+            let diagnostic = Diagnostic::new(node.span, message).maybe_help(suggest(text, names()));
+            self.refuse(diagnostic.code(Code::UnknownWord))
         })
     }
 }

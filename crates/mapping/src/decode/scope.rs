@@ -1,10 +1,10 @@
 //! What references and patterns can find: members that a trigger's events have, have not, or are probably misspelt.
 //!
-//! AWS sends more members than it documents and adds others, so an unknown member is no fault: only what Connect never sends is one, and a
+//! AWS sends more members than it documents and adds others, so an unknown member is no diagnostic: only what Connect never sends is one, and a
 //! name that is nearly a known one is worth a warning.
 
+use super::super::diagnostic::{Code, Diagnostic, nearest};
 use super::super::expression::{Operand, Reference, Step, Template};
-use super::super::fault::{Code, Fault, nearest};
 use super::super::tree::{Entry, Kind, Node, Scalar, Span};
 use super::{Decoder, place};
 use crate::Trigger;
@@ -72,11 +72,11 @@ impl Decoder<'_> {
             let Some(Step::Member(name)) = steps.first() else {
                 continue;
             };
-            if let Some(finding) = self.finding(name) {
+            if let Some(diagnostic) = self.diagnostic(name) {
                 let at = scalar.text.find(&expression.text).unwrap_or_default();
                 let at = at..at + expression.text.len();
                 let span = place::locate(&self.source, span, &scalar.text, &at);
-                self.warn(Fault { span, ..finding });
+                self.warn(Diagnostic { span, ..diagnostic });
             }
         }
     }
@@ -95,10 +95,10 @@ impl Decoder<'_> {
                 }
                 _ => {
                     let name = key.text.split('.').next().unwrap_or_default();
-                    if let Some(finding) = self.finding(name) {
-                        self.warn(Fault {
+                    if let Some(diagnostic) = self.diagnostic(name) {
+                        self.warn(Diagnostic {
                             span: key.span,
-                            ..finding
+                            ..diagnostic
                         });
                     }
                 }
@@ -107,19 +107,19 @@ impl Decoder<'_> {
     }
 
     /// What there is to say of a member at the top of an event; its place is for the caller to tell.
-    fn finding(&self, name: &str) -> Option<Fault> {
+    fn diagnostic(&self, name: &str) -> Option<Diagnostic> {
         let (known, others, here, there) = match self.trigger? {
             Trigger::ContactFlow => (CONTACT, EVENT, "a contact-flow event", "EventBridge's"),
             Trigger::EventBridge => (EVENT, CONTACT, "an EventBridge event", "contact flows'"),
         };
-        let warning = |message| Fault::warning(Span::default(), Code::EventMember, message);
+        let warning = |message| Diagnostic::warning(Span::default(), Code::EventMember, message);
         if known.contains(&name) || (self.enriched && READ.contains(&name)) {
             None
         } else if self.trigger == Some(Trigger::ContactFlow) && FLOW_ONLY.contains(&name) {
             let message = format!("Connect does not send `$.{name}` to a Lambda function");
             let help = "pass it as a parameter of the flow's block, and write `$.Parameters.` and the parameter's name";
-            let fault = Fault::new(Span::default(), message).help(help);
-            Some(fault.code(Code::Reference))
+            let diagnostic = Diagnostic::new(Span::default(), message).help(help);
+            Some(diagnostic.code(Code::Reference))
         } else if self.trigger == Some(Trigger::EventBridge) && READ.contains(&name) {
             let message = format!("{here} has no `{name}`");
             let help = "`enrich: true` reads it from the contact of a contact event";

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::FieldMapping;
 use super::super::customer::{FindCustomer, IfNone};
-use super::super::fault::{Code, Fault, suggest};
+use super::super::diagnostic::{Code, Diagnostic, suggest};
 use super::super::tree::{Kind, Node, Scalar, Span};
 use super::Decoder;
 use super::fields::Fields;
@@ -24,23 +24,24 @@ impl Decoder<'_> {
                 "a template is given by its name or id, found {}",
                 node.describe()
             );
-            return self.refuse(Fault::new(node.span, message));
+            return self.refuse(Diagnostic::new(node.span, message));
         };
-        let Some(domain) = self.setting.domain else {
+        let Some(domain) = self.context.domain else {
             return self.template_id(text, node.span);
         };
         let Some(template) = domain.template(text) else {
             let active = domain.templates.iter().filter(|template| template.active);
             let help = suggest(text, active.map(|template| template.name.as_str()));
-            let fault = Fault::new(node.span, format!("the domain has no template `{text}`"));
-            return self.refuse(fault.maybe_help(help).code(Code::UnknownTemplate));
+            let diagnostic =
+                Diagnostic::new(node.span, format!("the domain has no template `{text}`"));
+            return self.refuse(diagnostic.maybe_help(help).code(Code::UnknownTemplate));
         };
         if !template.active {
             let message =
                 format!("the template `{text}` is inactive: no case can be created from it");
             let help = "activate it in Amazon Connect, or take another one";
             return self.refuse(
-                Fault::new(node.span, message)
+                Diagnostic::new(node.span, message)
                     .help(help)
                     .code(Code::InactiveTemplate),
             );
@@ -60,7 +61,7 @@ impl Decoder<'_> {
             );
             let help = "take a newer release, or a template that does not require it";
             return self.refuse(
-                Fault::new(node.span, message)
+                Diagnostic::new(node.span, message)
                     .help(help)
                     .code(Code::RequiredField),
             );
@@ -84,7 +85,7 @@ impl Decoder<'_> {
             let message = format!("there is no domain snapshot to find a template `{id}` in");
             let help = "write the template's id, or put domain.json beside the mapping";
             return self.refuse(
-                Fault::new(span, message)
+                Diagnostic::new(span, message)
                     .help(help)
                     .code(Code::UnknownTemplate),
             );
@@ -125,7 +126,7 @@ impl Decoder<'_> {
                 _ => format!("add `{}:` to the fields", required.name),
             };
             self.keep(
-                Fault::new(span, message)
+                Diagnostic::new(span, message)
                     .help(help)
                     .code(Code::RequiredField),
             );
@@ -150,7 +151,7 @@ impl Decoder<'_> {
             let message = format!(
                 "the template `{template}` requires the field `{field}`: with `if_none: skip`, an event without a profile makes no case"
             );
-            let warning = Fault::warning(span, Code::RequiredField, message);
+            let warning = Diagnostic::warning(span, Code::RequiredField, message);
             self.warn(warning.help("write `if_none: fail`, which says so at once, or `create`"));
         }
     }
@@ -164,8 +165,8 @@ impl Decoder<'_> {
         let message = format!(
             "the template `{template}` requires the field `{field}`, and this sends it empty"
         );
-        let fault = Fault::new(span, message).help("give it a value");
-        self.keep(fault.code(Code::RequiredField));
+        let diagnostic = Diagnostic::new(span, message).help("give it a value");
+        self.keep(diagnostic.code(Code::RequiredField));
     }
 }
 

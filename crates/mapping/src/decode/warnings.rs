@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::super::diagnostic::{Code, Diagnostic};
 use super::super::expression::{Expression, Operand, Reference, Step, Template};
-use super::super::fault::{Code, Fault};
 use super::super::filter::Filter;
 use super::super::tree::{Kind, Node, Span};
 use super::super::{CaseMapping, Content, FieldMapping, IfMissing, Overflow, Source};
@@ -25,7 +25,7 @@ impl Decoder<'_> {
                     "no event gets here: `{name}` on line {line} takes every {trigger} event"
                 );
                 let help = "put it before that one, or give that one a `when`";
-                self.warn(Fault::warning(*span, Code::Unreachable, message).help(help));
+                self.warn(Diagnostic::warning(*span, Code::Unreachable, message).help(help));
             }
         }
     }
@@ -39,7 +39,7 @@ impl Decoder<'_> {
             let table = self.tables.get(&entry.key.text);
             if table.is_some_and(|table| Arc::strong_count(table) == 1) {
                 let message = format!("the table `{}` is not used", entry.key.text);
-                self.warn(Fault::warning(entry.key.span, Code::Unused, message));
+                self.warn(Diagnostic::warning(entry.key.span, Code::Unused, message));
             }
         }
     }
@@ -59,7 +59,7 @@ impl Decoder<'_> {
         if let Some(span) = if_missing.filter(|_| stands_in) {
             let message =
                 "`if_missing` never comes into play: `default` stands in for a missing value";
-            self.warn(Fault::warning(span, Code::Unused, message));
+            self.warn(Diagnostic::warning(span, Code::Unused, message));
         }
         let fits =
             mapping.overflow != Overflow::Fail && mapping.source.is_within(mapping.field.limit());
@@ -68,7 +68,7 @@ impl Decoder<'_> {
             let message = format!(
                 "`overflow` never comes into play: the value has at most the field's {limit} characters"
             );
-            self.warn(Fault::warning(span, Code::Unused, message));
+            self.warn(Diagnostic::warning(span, Code::Unused, message));
         }
     }
 
@@ -85,7 +85,7 @@ impl Decoder<'_> {
                 "the template `{template}` requires the field `{field}`: an event that gives it no value makes no case"
             );
             self.warn(
-                Fault::warning(span, Code::RequiredField, message)
+                Diagnostic::warning(span, Code::RequiredField, message)
                     .help("give it a `default`, and no `when`"),
             );
         }
@@ -98,7 +98,7 @@ impl Decoder<'_> {
             let message =
                 "callers choose this whole key: one who says another's is given that one's case";
             let help = "add something that they cannot choose, such as $.InitialContactId";
-            self.warn(Fault::warning(span, Code::Key, message).help(help));
+            self.warn(Diagnostic::warning(span, Code::Key, message).help(help));
         }
     }
 
@@ -109,11 +109,11 @@ impl Decoder<'_> {
                 "callers choose the value of the tag `{name}`: where access is granted by tags, they choose who sees the case"
             );
             let help = "let it pass a table of the values that may be: `| lookup('table')`";
-            self.warn(Fault::warning(span, Code::Tag, message).help(help));
+            self.warn(Diagnostic::warning(span, Code::Tag, message).help(help));
         }
     }
 
-    pub(super) fn warn(&mut self, warning: Fault) {
+    pub(super) fn warn(&mut self, warning: Diagnostic) {
         self.warnings.push(warning);
     }
 }

@@ -23,20 +23,20 @@ pub struct Scope<'a> {
 
 /// A value that the expression cannot use: it is of another type, or makes a text that is too long. Its text quotes the author's expression and names types, never a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WrongType {
+pub struct EvaluateError {
     /// The expression as written.
     pub expression: String,
     /// What took the value and what it found, such as "`upper` takes text, found a number".
     pub message: String,
 }
 
-impl fmt::Display for WrongType {
+impl fmt::Display for EvaluateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}`: {}", self.expression, self.message)
     }
 }
 
-impl std::error::Error for WrongType {}
+impl std::error::Error for EvaluateError {}
 
 impl Template {
     /// The template's value for this event, `None` where it is missing. A text with a missing hole is missing as a whole, unless the hole
@@ -44,7 +44,7 @@ impl Template {
     ///
     /// # Errors
     /// A filter or a hole met a value of a type it does not take, or what they give is too long.
-    pub fn evaluate<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Item<'a>>, WrongType> {
+    pub fn evaluate<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Item<'a>>, EvaluateError> {
         match self {
             Self::Expression(expression) => Ok(expression.evaluate(scope)?.filter(has_content)),
             Self::Number(text) => Ok(Some(Item::Number(text.into()))),
@@ -70,12 +70,12 @@ impl Template {
         }
     }
 
-    fn too_long(&self, part: &Part, excess: &TooLong) -> WrongType {
+    fn too_long(&self, part: &Part, excess: &TooLong) -> EvaluateError {
         let expression = match part {
             Part::Hole(hole) => Some(hole),
             Part::Literal(_) => self.expressions().next(),
         };
-        WrongType {
+        EvaluateError {
             expression: expression.map_or_else(String::new, |hole| hole.text.clone()),
             message: format!("the text that it stands in {excess}"),
         }
@@ -88,7 +88,7 @@ impl Template {
     pub fn evaluate_text<'a>(
         &'a self,
         scope: &Scope<'a>,
-    ) -> Result<Option<Cow<'a, str>>, WrongType> {
+    ) -> Result<Option<Cow<'a, str>>, EvaluateError> {
         match self {
             Self::Expression(expression) => {
                 let text = expression.evaluate_text(scope)?;
@@ -127,7 +127,7 @@ impl Expression {
     ///
     /// # Errors
     /// A filter met a value of a type it does not take.
-    pub fn evaluate<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Item<'a>>, WrongType> {
+    pub fn evaluate<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Item<'a>>, EvaluateError> {
         let mut value = match &self.operand {
             Operand::Text(text) => Item::text(text.as_str()),
             Operand::Number(text) => Some(Item::Number(text.into())),
@@ -139,13 +139,13 @@ impl Expression {
         for filter in &self.filters {
             value = filter
                 .apply(value)
-                .map_err(|message| self.wrong_type(message))?;
+                .map_err(|message| self.evaluate_error(message))?;
         }
         Ok(value)
     }
 
     /// What stands in a text in place of the hole.
-    fn fill<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Cow<'a, str>>, WrongType> {
+    fn fill<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Cow<'a, str>>, EvaluateError> {
         let text = self.evaluate_text(scope)?;
         Ok(text.or_else(|| self.may_be_empty().then_some(Cow::Borrowed(""))))
     }
@@ -156,7 +156,10 @@ impl Expression {
         matches!(self.filters.last(), Some(Filter::Default(Argument::Text(text))) if text.is_empty())
     }
 
-    fn evaluate_text<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Cow<'a, str>>, WrongType> {
+    fn evaluate_text<'a>(
+        &'a self,
+        scope: &Scope<'a>,
+    ) -> Result<Option<Cow<'a, str>>, EvaluateError> {
         self.evaluate(scope)?
             .map(|item| {
                 item.into_text().map_err(|item| {
@@ -165,7 +168,7 @@ impl Expression {
                     } else {
                         ""
                     };
-                    self.wrong_type(format!(
+                    self.evaluate_error(format!(
                         "expected text, a number or a boolean, found {}{help}",
                         item.describe()
                     ))
@@ -174,8 +177,8 @@ impl Expression {
             .transpose()
     }
 
-    fn wrong_type(&self, message: String) -> WrongType {
-        WrongType {
+    fn evaluate_error(&self, message: String) -> EvaluateError {
+        EvaluateError {
             expression: self.text.clone(),
             message,
         }

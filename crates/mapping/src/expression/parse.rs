@@ -17,7 +17,7 @@ const MAX_HOLES: usize = 1000;
 
 /// A place in a scalar's text that the grammar does not allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SyntaxFault {
+pub struct SyntaxError {
     /// The place, in bytes of the scalar's text.
     pub at: Range<usize>,
     /// What was expected and what was found.
@@ -32,7 +32,7 @@ pub struct SyntaxFault {
 ///
 /// # Errors
 /// The first place that is not in the grammar, an unknown filter, or a filter that cannot take what stands before it.
-pub fn parse(text: &str, tables: &Tables) -> Result<Template, SyntaxFault> {
+pub fn parse(text: &str, tables: &Tables) -> Result<Template, SyntaxError> {
     let mut scanner = Scanner {
         text,
         at: 0,
@@ -41,7 +41,7 @@ pub fn parse(text: &str, tables: &Tables) -> Result<Template, SyntaxFault> {
     if text.starts_with('$') {
         let expression = scanner
             .expression(true)
-            .map_err(|fault| money(text, fault))?;
+            .map_err(|diagnostic| money(text, diagnostic))?;
         return Ok(Template::Expression(expression));
     }
     let mut parts = Vec::new();
@@ -62,12 +62,12 @@ pub fn parse(text: &str, tables: &Tables) -> Result<Template, SyntaxFault> {
 }
 
 /// A text such as `$5 off` begins like a reference and is none: say how to write it.
-fn money(text: &str, fault: SyntaxFault) -> SyntaxFault {
+fn money(text: &str, diagnostic: SyntaxError) -> SyntaxError {
     if ["$.", "$[", "$$"]
         .iter()
         .any(|start| text.starts_with(start))
     {
-        return fault;
+        return diagnostic;
     }
     let rest = text.strip_prefix('$').unwrap_or(text);
     let help = if rest.contains("{{") {
@@ -80,7 +80,7 @@ fn money(text: &str, fault: SyntaxFault) -> SyntaxFault {
             text.replace('\'', "''")
         )
     };
-    SyntaxFault {
+    SyntaxError {
         at: 0..text.len(),
         message: "a value that begins with `$` is a reference, and this is none: one begins with `$.` or `$[`".to_owned(),
         help: Some(help),
@@ -88,12 +88,12 @@ fn money(text: &str, fault: SyntaxFault) -> SyntaxFault {
 }
 
 impl Scanner<'_> {
-    fn hole(&mut self) -> Result<Expression, SyntaxFault> {
+    fn hole(&mut self) -> Result<Expression, SyntaxError> {
         let open = self.at;
         self.at += 2;
         self.space();
         if self.peek() == Some('}') {
-            return self.fault(
+            return self.diagnostic(
                 open..self.at,
                 "this hole is empty",
                 Some("put a reference in it: {{ $.detail.order.id }}"),
@@ -102,7 +102,7 @@ impl Scanner<'_> {
         let expression = self.expression(false)?;
         if !self.take("}}") {
             if self.rest().is_empty() {
-                return self.fault(
+                return self.diagnostic(
                     open..open + 2,
                     "this `{{` has no `}}`",
                     Some("a literal `{{` is written {{ '{{' }}"),
@@ -114,7 +114,7 @@ impl Scanner<'_> {
     }
 
     /// Reads an operand and its filters; a bare one begins with a reference and ends with the text.
-    fn expression(&mut self, bare: bool) -> Result<Expression, SyntaxFault> {
+    fn expression(&mut self, bare: bool) -> Result<Expression, SyntaxError> {
         let start = self.at;
         let operand = match self.peek() {
             Some('$') => Operand::Reference(self.reference()?),
@@ -131,7 +131,7 @@ impl Scanner<'_> {
                     && word
                         .chars()
                         .all(|c| c.is_alphanumeric() || "._-".contains(c));
-                return self.fault(
+                return self.diagnostic(
                     start..start + word.len(),
                     "expected a reference, quoted text or a number",
                     known.then_some(&help),
@@ -162,9 +162,9 @@ impl Scanner<'_> {
             let help = "a name with a space is written ['order id']; text around a reference needs {{ … }}";
             return self
                 .expected("`|` and a filter, or the end")
-                .map_err(|fault| SyntaxFault {
+                .map_err(|diagnostic| SyntaxError {
                     help: Some(help.to_owned()),
-                    ..fault
+                    ..diagnostic
                 });
         }
         Ok(Expression {
@@ -174,7 +174,7 @@ impl Scanner<'_> {
         })
     }
 
-    fn reference(&mut self) -> Result<Reference, SyntaxFault> {
+    fn reference(&mut self) -> Result<Reference, SyntaxError> {
         let start = self.at;
         self.at += 1;
         if self.take("$") {
@@ -187,7 +187,7 @@ impl Scanner<'_> {
                 "mapping" => Ok(Reference::Mapping),
                 "trigger" => Ok(Reference::Trigger),
                 "domain" => Ok(Reference::Domain),
-                _ => self.fault(
+                _ => self.diagnostic(
                     start..self.at,
                     "`$$` is this run, and there is no such member in it",
                     Some("there is `$$.mapping`, `$$.trigger` and `$$.domain`"),
@@ -206,7 +206,7 @@ impl Scanner<'_> {
                     match self.peek() {
                         Some('[') => steps.push(self.bracket()?),
                         Some('.') => {
-                            return self.fault(
+                            return self.diagnostic(
                                 self.at - 1..self.at + 1,
                                 "`..` is not supported",
                                 Some("write the full path"),
@@ -224,7 +224,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn bracket(&mut self) -> Result<Step, SyntaxFault> {
+    fn bracket(&mut self) -> Result<Step, SyntaxError> {
         let open = self.at;
         self.at += 1;
         let step = match self.peek() {
@@ -240,7 +240,7 @@ impl Scanner<'_> {
                     (Ok(index), false) => Step::Index(index),
                     (Ok(distance), true) if distance > 0 => Step::FromEnd(distance),
                     _ => {
-                        return self.fault(
+                        return self.diagnostic(
                             open..self.at,
                             "this is no index of a list",
                             Some("the first item is [0], the last [-1]"),
@@ -253,11 +253,11 @@ impl Scanner<'_> {
         if self.take("]") {
             Ok(step)
         } else {
-            self.fault(open..self.at, "this `[` is not closed", None)
+            self.diagnostic(open..self.at, "this `[` is not closed", None)
         }
     }
 
-    fn filter(&mut self, before: Kind) -> Result<Filter, SyntaxFault> {
+    fn filter(&mut self, before: Kind) -> Result<Filter, SyntaxError> {
         let start = self.at;
         let name = self.run(|c| c.is_ascii_alphanumeric() || c == '_');
         if name.is_empty() {
@@ -277,14 +277,14 @@ impl Scanner<'_> {
                 self.space();
             }
         }
-        Filter::new(name, arguments, before, self.tables).map_err(|(message, help)| SyntaxFault {
+        Filter::new(name, arguments, before, self.tables).map_err(|(message, help)| SyntaxError {
             at: start..self.at,
             message,
             help,
         })
     }
 
-    fn argument(&mut self) -> Result<Argument, SyntaxFault> {
+    fn argument(&mut self) -> Result<Argument, SyntaxError> {
         match self.peek() {
             Some('\'' | '"') => Ok(Argument::Text(self.quoted()?)),
             Some('-' | '0'..='9') => Ok(Argument::Number(self.number()?)),
@@ -294,7 +294,7 @@ impl Scanner<'_> {
                     "true" => Ok(Argument::Boolean(true)),
                     "false" => Ok(Argument::Boolean(false)),
                     "" => self.expected("quoted text, a number, `true` or `false`"),
-                    word => self.fault(
+                    word => self.diagnostic(
                         start..self.at,
                         "a filter takes quoted text, a number, `true` or `false`",
                         Some(&format!("write '{word}'")),

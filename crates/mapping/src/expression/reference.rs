@@ -73,7 +73,7 @@ fn step<'a>(value: &'a Value, step: &Step) -> Option<&'a Value> {
 
 /// Where a reference leaves an event: a member that is not there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Astray<'a> {
+pub struct UnknownMember<'a> {
     /// The member that was asked for.
     pub name: &'a str,
     /// The members that are there instead.
@@ -82,17 +82,19 @@ pub struct Astray<'a> {
 
 /// The first member of the way that the event does not have, where there is an object that could have it.
 #[must_use]
-pub fn astray<'a>(root: &'a Value, steps: &'a [Step]) -> Option<Astray<'a>> {
+pub fn unknown_member<'a>(root: &'a Value, steps: &'a [Step]) -> Option<UnknownMember<'a>> {
     let (first, rest) = steps.split_first()?;
     match (first, root) {
         (Step::Member(name), Value::Object(members)) => match members.get(name) {
-            Some(value) => astray(value, rest),
-            None => Some(Astray {
+            Some(value) => unknown_member(value, rest),
+            None => Some(UnknownMember {
                 name,
                 members: members.keys().map(String::as_str).collect(),
             }),
         },
-        (Step::Every, Value::Array(items)) => items.iter().find_map(|item| astray(item, rest)),
-        _ => astray(step(root, first)?, rest),
+        (Step::Every, Value::Array(items)) => {
+            items.iter().find_map(|item| unknown_member(item, rest))
+        }
+        _ => unknown_member(step(root, first)?, rest),
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::super::filter::Tables;
 use super::super::tree::is_json_number;
-use super::SyntaxFault;
+use super::SyntaxError;
 
 /// Where the walk is.
 pub(super) struct Scanner<'a> {
@@ -44,12 +44,12 @@ impl<'a> Scanner<'a> {
         run
     }
 
-    pub(super) fn fault<T>(
+    pub(super) fn diagnostic<T>(
         &self,
         at: Range<usize>,
         message: impl Into<String>,
         help: Option<&str>,
-    ) -> Result<T, SyntaxFault> {
+    ) -> Result<T, SyntaxError> {
         let end = at.end.max(
             at.start
                 + self
@@ -58,7 +58,7 @@ impl<'a> Scanner<'a> {
                     .and_then(|rest| rest.chars().next())
                     .map_or(0, char::len_utf8),
         );
-        Err(SyntaxFault {
+        Err(SyntaxError {
             at: at.start..end,
             message: message.into(),
             help: help.map(str::to_owned),
@@ -72,24 +72,24 @@ impl<'a> Scanner<'a> {
         limit: usize,
         who: &str,
         what: &str,
-    ) -> Result<(), SyntaxFault> {
+    ) -> Result<(), SyntaxError> {
         if count < limit {
             return Ok(());
         }
         let message = format!("{who} at most {limit} {what}, found more");
-        self.fault(self.at..self.at, message, None)
+        self.diagnostic(self.at..self.at, message, None)
     }
 
-    pub(super) fn expected<T>(&self, what: &str) -> Result<T, SyntaxFault> {
+    pub(super) fn expected<T>(&self, what: &str) -> Result<T, SyntaxError> {
         let found = match self.peek() {
             Some(character) => format!("found `{character}`"),
             None => "the text ends here".to_owned(),
         };
-        self.fault(self.at..self.at, format!("expected {what}, {found}"), None)
+        self.diagnostic(self.at..self.at, format!("expected {what}, {found}"), None)
     }
 
     /// Reads quoted text; a quote inside is written twice.
-    pub(super) fn quoted(&mut self) -> Result<String, SyntaxFault> {
+    pub(super) fn quoted(&mut self) -> Result<String, SyntaxError> {
         let open = self.at;
         let quote = self.peek().unwrap_or('\'');
         self.at += 1;
@@ -99,7 +99,7 @@ impl<'a> Scanner<'a> {
             self.at += 1;
             if self.at > self.text.len() {
                 self.at = self.text.len();
-                return self.fault(
+                return self.diagnostic(
                     open..open + 1,
                     format!("this `{quote}` has no closing `{quote}`"),
                     None,
@@ -113,13 +113,13 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    pub(super) fn number(&mut self) -> Result<String, SyntaxFault> {
+    pub(super) fn number(&mut self) -> Result<String, SyntaxError> {
         let start = self.at;
         let text = self.run(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
         if is_json_number(text) {
             Ok(text.to_owned())
         } else {
-            self.fault(
+            self.diagnostic(
                 start..self.at,
                 "this is not a number as JSON writes it",
                 None,

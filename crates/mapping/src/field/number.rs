@@ -1,11 +1,11 @@
 //! Numbers: digits are never lost in silence.
 
-use super::{Misfit, misfit, takes};
+use super::{FieldError, field_error, takes};
 use crate::expression::Item;
 use crate::tree::is_json_number;
 
 /// The number as the double that Cases keeps, if the double says the same.
-pub(super) fn read(item: &Item<'_>) -> Result<f64, Misfit> {
+pub(super) fn read(item: &Item<'_>) -> Result<f64, FieldError> {
     let text = match item {
         Item::Number(text) => text,
         Item::Text(text) if is_json_number(text) => text,
@@ -15,14 +15,14 @@ pub(super) fn read(item: &Item<'_>) -> Result<f64, Misfit> {
         .parse()
         .map_err(|_| takes("a number or text that is exactly one", item))?;
     if !value.is_finite() {
-        return Err(misfit(
+        return Err(field_error(
             "takes a finite number, found one beyond what a double holds",
         ));
     }
     if significant(text) == significant(&format!("{value:e}")) {
         Ok(value)
     } else {
-        Err(misfit(
+        Err(field_error(
             "takes a number that a double holds, found one with more digits: use a Text field for an id",
         ))
     }
@@ -50,7 +50,7 @@ mod tests {
     use super::super::{Field, FieldType, FieldValue};
     use super::*;
 
-    fn coerce(item: Item<'_>) -> Result<FieldValue, Misfit> {
+    fn coerce(item: Item<'_>) -> Result<FieldValue, FieldError> {
         Field::explicit("f", FieldType::Number).coerce(item)
     }
 

@@ -2,7 +2,7 @@
 
 use time::format_description::OwnedFormatItem;
 
-use super::super::fault::suggest;
+use super::super::diagnostic::suggest;
 use super::{Filter, NAMES, Tables};
 
 /// An argument of a filter, as written.

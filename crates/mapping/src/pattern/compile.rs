@@ -1,12 +1,12 @@
 //! From a node of the mapping's tree to a [`Pattern`]: fields, `$or`, and the paths they make.
 //!
-//! Faults do not stop it; all are reported together.
+//! Diagnostics do not stop it; all are reported together.
 
 use std::collections::HashSet;
 
 use super::expression::Conditions;
 use super::{Field, OR, Pattern, Step};
-use crate::fault::Fault;
+use crate::diagnostic::Diagnostic;
 use crate::tree::{Entry, Key, Kind, Node, Scalar, Span};
 
 /// Names that EventBridge refuses for fields inside `$or`: those of operators that it has, and of some that it may get.
@@ -46,37 +46,37 @@ const MAX_FIELDS: usize = 256;
 /// EventBridge takes no pattern of a hundredth of these characters; a long name over many others would multiply without limit.
 const MAX_PATHS: usize = 1_000_000;
 
-pub(super) fn compile(node: &Node) -> Result<Pattern, Vec<Fault>> {
+pub(super) fn compile(node: &Node) -> Result<Pattern, Vec<Diagnostic>> {
     let Kind::Map(entries) = &node.kind else {
         let message = format!(
             "an event pattern is a group of field names, found {}",
             node.describe()
         );
-        return Err(vec![Fault::new(node.span, message)]);
+        return Err(vec![Diagnostic::new(node.span, message)]);
     };
     let mut compiler = Compiler::default();
     let mut branches = vec![Branch::new()];
     compiler.group(entries, node.span, Scope::default(), &mut branches);
     if let Some(span) = compiler.too_many_fields {
         let message = format!("an event pattern takes {MAX_FIELDS} fields, found more");
-        compiler.fault(span, message);
+        compiler.diagnostic(span, message);
     }
     if let Some(span) = compiler.too_long {
         let message = format!(
             "the paths of an event pattern have at most {MAX_PATHS} characters together, found more"
         );
-        compiler.fault(span, message);
+        compiler.diagnostic(span, message);
     }
     if let Some(span) = compiler.too_many_branches {
         let message = format!(
             "the `{OR}` lists of an event pattern make at most {MAX_BRANCHES} combinations, found more"
         );
-        compiler.fault(span, message);
+        compiler.diagnostic(span, message);
     }
-    if compiler.faults.is_empty() {
+    if compiler.diagnostics.is_empty() {
         Ok(pattern(compiler.fields, branches))
     } else {
-        Err(compiler.faults)
+        Err(compiler.diagnostics)
     }
 }
 
@@ -86,7 +86,7 @@ type Branch = Vec<usize>;
 #[derive(Default)]
 struct Compiler {
     fields: Vec<Field>,
-    faults: Vec<Fault>,
+    diagnostics: Vec<Diagnostic>,
     /// The characters of all paths so far.
     paths: usize,
     /// The first list that made more branches than there may be.
@@ -132,7 +132,7 @@ impl Compiler {
         branches: &mut Vec<Branch>,
     ) {
         if entries.is_empty() {
-            self.fault(
+            self.diagnostic(
                 span,
                 "an event pattern names at least one field in every group, found none",
             );
@@ -142,8 +142,8 @@ impl Compiler {
             let name = key.text.as_str();
             if !names.insert(name) {
                 let message = format!("`{name}` stands twice in one group of the event pattern");
-                self.faults
-                    .push(Fault::new(key.span, message).help("put all of it under one"));
+                self.diagnostics
+                    .push(Diagnostic::new(key.span, message).help("put all of it under one"));
             } else if name == OR {
                 self.alternatives(value, scope, branches);
             } else if scope.in_or && RESERVED_IN_OR.contains(&name) {
@@ -152,7 +152,8 @@ impl Compiler {
                 let help = format!(
                     "`{OR}` takes groups of fields: an operator stands in the list of a field"
                 );
-                self.faults.push(Fault::new(key.span, message).help(help));
+                self.diagnostics
+                    .push(Diagnostic::new(key.span, message).help(help));
             } else {
                 self.member(key, value, scope, branches);
             }
@@ -190,8 +191,8 @@ impl Compiler {
                         in_a_list(name, scalar).map(|list| format!("write {list}")),
                     )
                 };
-                self.faults
-                    .push(Fault::new(value.span, message).maybe_help(help));
+                self.diagnostics
+                    .push(Diagnostic::new(value.span, message).maybe_help(help));
             }
         }
     }
@@ -200,9 +201,9 @@ impl Compiler {
         let Conditions {
             list,
             absent,
-            faults,
+            diagnostics,
         } = conditions;
-        self.faults.extend(faults);
+        self.diagnostics.extend(diagnostics);
         // A pattern that is too large is refused as it is; going on would only cost time.
         if self.too_many_fields.is_some() || self.is_too_long(&path, span) {
             return;
@@ -213,8 +214,8 @@ impl Compiler {
             .filter_map(|field| self.fields.get(*field));
         if others.any(|other| other.path == path) {
             let message = format!("the event pattern names `{path}` twice");
-            self.faults
-                .push(Fault::new(span, message).help("put all its values in one list"));
+            self.diagnostics
+                .push(Diagnostic::new(span, message).help("put all its values in one list"));
             return;
         }
         for branch in branches {
@@ -234,13 +235,13 @@ impl Compiler {
     fn alternatives(&mut self, node: &Node, scope: Scope<'_>, branches: &mut Vec<Branch>) {
         let Kind::List(items) = &node.kind else {
             let found = node.describe();
-            return self.fault(
+            return self.diagnostic(
                 node.span,
                 format!("`{OR}` takes a list of groups of fields, found {found}"),
             );
         };
         if let count @ 0..2 = items.len() {
-            self.fault(
+            self.diagnostic(
                 node.span,
                 format!("`{OR}` takes at least two groups of fields, found {count}"),
             );
@@ -249,7 +250,7 @@ impl Compiler {
         for item in items {
             let Kind::Map(entries) = &item.kind else {
                 let found = item.describe();
-                self.fault(
+                self.diagnostic(
                     item.span,
                     format!("`{OR}` takes groups of fields, found {found}"),
                 );
@@ -268,7 +269,7 @@ impl Compiler {
             branches.append(&mut alternative);
             if branches.len() > MAX_BRANCHES {
                 self.too_many_branches.get_or_insert(node.span);
-                // The rest is read for its faults alone.
+                // The rest is read for its diagnostics alone.
                 *branches = vec![Branch::new()];
                 before.clone_from(branches);
             }
@@ -283,8 +284,8 @@ impl Compiler {
         self.too_long.is_some()
     }
 
-    fn fault(&mut self, span: Span, message: impl Into<String>) {
-        self.faults.push(Fault::new(span, message));
+    fn diagnostic(&mut self, span: Span, message: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::new(span, message));
     }
 }
 

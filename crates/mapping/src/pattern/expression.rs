@@ -7,7 +7,7 @@ use super::condition::{Condition, TextCondition};
 use super::network::{Address, Network};
 use super::number::{self, Number};
 use super::wildcard::Wildcard;
-use crate::fault::{Fault, listed, suggest};
+use crate::diagnostic::{Diagnostic, listed, suggest};
 use crate::tree::{Entry, Kind, Literal, Node, Scalar, Span};
 
 const OPERATORS: [&str; 9] = [
@@ -33,7 +33,7 @@ pub(super) struct Conditions {
     /// Whether `exists: false` is among the items.
     pub(super) absent: bool,
     /// What is wrong with the list.
-    pub(super) faults: Vec<Fault>,
+    pub(super) diagnostics: Vec<Diagnostic>,
 }
 
 impl Conditions {
@@ -42,7 +42,7 @@ impl Conditions {
         let mut conditions = Self::default();
         if items.is_empty() {
             let message = format!("`{name}` takes at least one value, found an empty list");
-            conditions.faults.push(Fault::new(span, message));
+            conditions.diagnostics.push(Diagnostic::new(span, message));
         }
         for item in items {
             let read = match &item.kind {
@@ -55,14 +55,18 @@ impl Conditions {
             };
             match read {
                 Ok(condition) => conditions.list.extend(condition),
-                Err(fault) => conditions.faults.push(fault),
+                Err(diagnostic) => conditions.diagnostics.push(diagnostic),
             }
         }
         conditions
     }
 
     /// Reads a match expression; there is no condition for `exists: false`.
-    fn expression(&mut self, item: &Node, entries: &[Entry]) -> Result<Option<Condition>, Fault> {
+    fn expression(
+        &mut self,
+        item: &Node,
+        entries: &[Entry],
+    ) -> Result<Option<Condition>, Diagnostic> {
         let Entry { key, value } = only(item, entries, "a match expression")?;
         Ok(Some(match key.text.as_str() {
             "exists" => match literal(value) {
@@ -76,7 +80,7 @@ impl Conditions {
             "numeric" => Condition::Numeric(numeric(value)?),
             "cidr" => {
                 Condition::Address(Network::parse(text(value, "cidr")?).map_err(|message| {
-                    Fault::new(value.span, message)
+                    Diagnostic::new(value.span, message)
                         .help("one address alone is a value: [\"10.0.0.33\"]")
                 })?)
             }
@@ -86,19 +90,19 @@ impl Conditions {
                 Condition::Text(on_text(operator, value)?)
             }
             other => {
-                let fault = Fault::new(
+                let diagnostic = Diagnostic::new(
                     key.span,
                     format!("`{other}` is no operator of event patterns"),
                 );
-                return Err(Fault {
+                return Err(Diagnostic {
                     help: suggest(other, OPERATORS),
-                    ..fault
+                    ..diagnostic
                 });
             }
         }))
     }
 
-    fn anything_but(&mut self, node: &Node) -> Result<Condition, Fault> {
+    fn anything_but(&mut self, node: &Node) -> Result<Condition, Diagnostic> {
         let Kind::Map(entries) = &node.kind else {
             let (first, values) = one_or_many(node, "anything-but")?;
             return match literal(first) {
@@ -129,31 +133,36 @@ impl Conditions {
         let Entry { key, value } = only(node, entries, "`anything-but`")?;
         let operator = key.text.as_str();
         if !NEGATED.contains(&operator) {
-            let fault = Fault::new(
+            let diagnostic = Diagnostic::new(
                 key.span,
                 format!("`anything-but` does not take `{operator}`"),
             );
-            return Err(fault.help(format!("it takes {}", listed(NEGATED))));
+            return Err(diagnostic.help(format!("it takes {}", listed(NEGATED))));
         }
         let (_, texts) = one_or_many(value, operator)?;
         let conditions = texts.iter().map(|item| match literal(item) {
-            Some(Literal::Text("")) if matches!(operator, "prefix" | "suffix") => Err(Fault::new(
-                item.span,
-                format!("`{operator}` inside `anything-but` takes text that is not empty"),
-            )),
+            Some(Literal::Text("")) if matches!(operator, "prefix" | "suffix") => {
+                Err(Diagnostic::new(
+                    item.span,
+                    format!("`{operator}` inside `anything-but` takes text that is not empty"),
+                ))
+            }
             _ => on_text(operator, item),
         });
         Ok(Condition::AnythingBut(self.all(conditions)))
     }
 
-    /// Keeps what could be read, and every fault.
-    fn all<T>(&mut self, read: impl Iterator<Item = Result<T, Fault>>) -> Vec<T> {
-        read.filter_map(|read| read.map_err(|fault| self.faults.push(fault)).ok())
-            .collect()
+    /// Keeps what could be read, and every diagnostic.
+    fn all<T>(&mut self, read: impl Iterator<Item = Result<T, Diagnostic>>) -> Vec<T> {
+        read.filter_map(|read| {
+            read.map_err(|diagnostic| self.diagnostics.push(diagnostic))
+                .ok()
+        })
+        .collect()
     }
 }
 
-fn value(node: &Node, scalar: &Scalar) -> Result<Condition, Fault> {
+fn value(node: &Node, scalar: &Scalar) -> Result<Condition, Diagnostic> {
     Ok(match scalar.literal() {
         Literal::Empty => {
             return Err(
@@ -173,34 +182,36 @@ fn value(node: &Node, scalar: &Scalar) -> Result<Condition, Fault> {
     })
 }
 
-fn on_text(operator: &str, node: &Node) -> Result<TextCondition, Fault> {
+fn on_text(operator: &str, node: &Node) -> Result<TextCondition, Diagnostic> {
     let text = text(node, operator)?.to_owned();
     Ok(match operator {
         "prefix" => TextCondition::Prefix(text),
         "suffix" => TextCondition::Suffix(text),
         "equals-ignore-case" => TextCondition::EqualsIgnoreCase(text),
         "wildcard" => TextCondition::Wildcard(
-            Wildcard::new(&text).map_err(|message| Fault::new(node.span, message))?,
+            Wildcard::new(&text).map_err(|message| Diagnostic::new(node.span, message))?,
         ),
         _ => TextCondition::Exactly(text),
     })
 }
 
 /// `prefix` or `suffix`, which take text or `equals-ignore-case`.
-fn affix(operator: &str, node: &Node) -> Result<TextCondition, Fault> {
+fn affix(operator: &str, node: &Node) -> Result<TextCondition, Diagnostic> {
     let Kind::Map(entries) = &node.kind else {
-        return on_text(operator, node).map_err(|fault| match node.kind {
-            Kind::List(_) => fault.help(format!("write one match expression for each {operator}")),
-            _ => fault,
+        return on_text(operator, node).map_err(|diagnostic| match node.kind {
+            Kind::List(_) => {
+                diagnostic.help(format!("write one match expression for each {operator}"))
+            }
+            _ => diagnostic,
         });
     };
     let Entry { key, value } = only(node, entries, &format!("`{operator}`"))?;
     if key.text != "equals-ignore-case" {
-        let fault = Fault::new(
+        let diagnostic = Diagnostic::new(
             key.span,
             format!("`{operator}` does not take `{}`", key.text),
         );
-        return Err(fault.help("it takes text or `equals-ignore-case`"));
+        return Err(diagnostic.help("it takes text or `equals-ignore-case`"));
     }
     let text = text(value, &key.text)?.to_owned();
     Ok(if operator == "prefix" {
@@ -211,7 +222,7 @@ fn affix(operator: &str, node: &Node) -> Result<TextCondition, Fault> {
 }
 
 /// `numeric`: `=`, `<`, `<=`, `>` or `>=` with a number, or a lower bound and an upper one.
-fn numeric(node: &Node) -> Result<(Bound<f64>, Bound<f64>), Fault> {
+fn numeric(node: &Node) -> Result<(Bound<f64>, Bound<f64>), Diagnostic> {
     const EXPECTED: &str =
         "`numeric` takes a list of operator and number such as [\">\", 0, \"<=\", 5]";
     let Kind::List(items) = &node.kind else {
@@ -222,7 +233,12 @@ fn numeric(node: &Node) -> Result<(Bound<f64>, Bound<f64>), Fault> {
         [operator, number, upper_operator, upper] => {
             (operator, number, Some((upper_operator, upper)))
         }
-        _ => return Err(Fault::new(node.span, format!("{EXPECTED}, found another"))),
+        _ => {
+            return Err(Diagnostic::new(
+                node.span,
+                format!("{EXPECTED}, found another"),
+            ));
+        }
     };
     let kind = text(operator, "the operator of `numeric`")?;
     let (_, value) = operand(number, &format!("`{kind}` takes a number"))?;
@@ -233,11 +249,11 @@ fn numeric(node: &Node) -> Result<(Bound<f64>, Bound<f64>), Fault> {
         ">" => (Bound::Excluded(value), Bound::Unbounded),
         ">=" => (Bound::Included(value), Bound::Unbounded),
         other => {
-            let fault = Fault::new(
+            let diagnostic = Diagnostic::new(
                 operator.span,
                 format!("`{other}` is no operator of `numeric`"),
             );
-            return Err(fault.help("there is `=`, `<`, `<=`, `>` and `>=`"));
+            return Err(diagnostic.help("there is `=`, `<`, `<=`, `>` and `>=`"));
         }
     };
     let Some((upper_operator, upper)) = upper else {
@@ -252,11 +268,11 @@ fn numeric(node: &Node) -> Result<(Bound<f64>, Bound<f64>), Fault> {
             let message = format!(
                 "a range of `numeric` goes from `>` or `>=` to `<` or `<=`, found `{kind}` and `{upper_kind}`"
             );
-            return Err(Fault::new(upper_operator.span, message));
+            return Err(Diagnostic::new(upper_operator.span, message));
         }
     };
     if value >= top {
-        return Err(Fault::new(
+        return Err(Diagnostic::new(
             upper.span,
             "a range of `numeric` ends above the number it begins with",
         ));
@@ -265,14 +281,14 @@ fn numeric(node: &Node) -> Result<(Bound<f64>, Bound<f64>), Fault> {
 }
 
 /// A number that has to be comparable, as text and as value.
-fn operand<'a>(node: &'a Node, expected: &str) -> Result<(&'a str, f64), Fault> {
+fn operand<'a>(node: &'a Node, expected: &str) -> Result<(&'a str, f64), Diagnostic> {
     let Some(Literal::Number(text)) = literal(node) else {
         return Err(found(node, expected));
     };
     refuse_inexact(node, text)?;
     let value = number::comparable(text);
     let value = value.ok_or_else(|| {
-        Fault::new(
+        Diagnostic::new(
             node.span,
             "this number has more digits than a double can hold",
         )
@@ -280,18 +296,18 @@ fn operand<'a>(node: &'a Node, expected: &str) -> Result<(&'a str, f64), Fault> 
     Ok((text, value))
 }
 
-fn refuse_inexact(node: &Node, text: &str) -> Result<(), Fault> {
+fn refuse_inexact(node: &Node, text: &str) -> Result<(), Diagnostic> {
     if number::is_inexact_integer(text) {
-        let fault = Fault::new(
+        let diagnostic = Diagnostic::new(
             node.span,
             "a double cannot hold this integer exactly, so no event is sure to match it",
         );
-        return Err(fault.help("send such an identifier as text, and write it here in quotes"));
+        return Err(diagnostic.help("send such an identifier as text, and write it here in quotes"));
     }
     Ok(())
 }
 
-fn text<'a>(node: &'a Node, operator: &str) -> Result<&'a str, Fault> {
+fn text<'a>(node: &'a Node, operator: &str) -> Result<&'a str, Diagnostic> {
     match literal(node) {
         Some(Literal::Text(text)) => Ok(text),
         _ => Err(found(node, &format!("`{operator}` takes text"))),
@@ -306,11 +322,11 @@ fn literal(node: &Node) -> Option<Literal<'_>> {
 }
 
 /// The items of a list that is not empty, or the node itself as the only one; with the first of them.
-fn one_or_many<'a>(node: &'a Node, operator: &str) -> Result<(&'a Node, &'a [Node]), Fault> {
+fn one_or_many<'a>(node: &'a Node, operator: &str) -> Result<(&'a Node, &'a [Node]), Diagnostic> {
     match &node.kind {
         Kind::List(items) => match items.first() {
             Some(first) => Ok((first, items)),
-            None => Err(Fault::new(
+            None => Err(Diagnostic::new(
                 node.span,
                 format!("`{operator}` takes at least one value, found an empty list"),
             )),
@@ -320,10 +336,10 @@ fn one_or_many<'a>(node: &'a Node, operator: &str) -> Result<(&'a Node, &'a [Nod
 }
 
 /// The only entry of a group.
-fn only<'a>(node: &Node, entries: &'a [Entry], what: &str) -> Result<&'a Entry, Fault> {
+fn only<'a>(node: &Node, entries: &'a [Entry], what: &str) -> Result<&'a Entry, Diagnostic> {
     match entries {
         [entry] => Ok(entry),
-        [] => Err(Fault::new(
+        [] => Err(Diagnostic::new(
             node.span,
             format!("{what} takes one operator, found none"),
         )),
@@ -332,11 +348,11 @@ fn only<'a>(node: &Node, entries: &'a [Entry], what: &str) -> Result<&'a Entry, 
                 "{what} takes one operator, found `{}` and `{}`",
                 first.key.text, second.key.text
             );
-            Err(Fault::new(second.key.span, message))
+            Err(Diagnostic::new(second.key.span, message))
         }
     }
 }
 
-fn found(node: &Node, expected: &str) -> Fault {
-    Fault::new(node.span, format!("{expected}, found {}", node.describe()))
+fn found(node: &Node, expected: &str) -> Diagnostic {
+    Diagnostic::new(node.span, format!("{expected}, found {}", node.describe()))
 }

@@ -9,7 +9,7 @@
 mod table;
 
 use mapping::expression::Item;
-use mapping::field::{FieldType, FieldValue, Misfit};
+use mapping::field::{FieldError, FieldType, FieldValue};
 use mapping::filter;
 use serde_json::{Value, json};
 use table::{Outcome, Row, Section};
@@ -91,8 +91,8 @@ fn found(section: &Section, row: &Row) -> Value {
         Ok(FieldValue::Boolean(boolean)) => json!({ "booleanValue": boolean }),
         Ok(FieldValue::UserArn(arn)) => json!({ "userArnValue": arn }),
         Ok(FieldValue::Empty) => json!({ "emptyValue": {} }),
-        Err(misfit @ (Misfit::TooLong { .. } | Misfit::Other(_))) => {
-            json!({ "refused": misfit.to_string() })
+        Err(field_error @ (FieldError::TooLong { .. } | FieldError::Other(_))) => {
+            json!({ "refused": field_error.to_string() })
         }
     }
 }

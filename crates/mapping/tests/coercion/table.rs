@@ -41,8 +41,8 @@ pub(crate) enum Outcome {
 
 /// Every section of the table.
 pub(crate) fn sections() -> Vec<Section> {
-    let (root, faults) = yaml::parse(include_str!("table.yaml")).expect("table.yaml is YAML");
-    assert!(faults.is_empty(), "{faults:?}");
+    let (root, diagnostics) = yaml::parse(include_str!("table.yaml")).expect("table.yaml is YAML");
+    assert!(diagnostics.is_empty(), "{diagnostics:?}");
     items(&root).iter().map(section).collect()
 }
 

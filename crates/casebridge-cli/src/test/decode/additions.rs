@@ -1,6 +1,6 @@
 //! `customer`, `contact` and `comments` of a test: `true` for any, `false` for none, or which.
 
-use mapping::fault::Fault;
+use mapping::diagnostic::Diagnostic;
 use mapping::group::Group;
 use mapping::tree::{Entry, Kind, Literal, Node};
 
@@ -87,7 +87,7 @@ impl Decoder<'_> {
 
     fn not_empty(&mut self, node: &Node, items: &[Node], message: &str) {
         if items.is_empty() {
-            self.keep(Fault::new(node.span, message));
+            self.keep(Diagnostic::new(node.span, message));
         }
     }
 }

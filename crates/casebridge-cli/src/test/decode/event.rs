@@ -4,14 +4,14 @@ use std::path::Path;
 
 use casebridge::error::Failure;
 use casebridge::event::{Event, Payload};
-use mapping::fault::{Fault, nearest};
+use mapping::diagnostic::{Diagnostic, nearest};
 use mapping::tree::{Entry, Kind, Literal, Node};
 use serde_json::{Map, Number, Value};
 
 use super::Decoder;
 
 impl Decoder<'_> {
-    /// The event as the function reads it. One that it refuses is no fault: a test may be about just that.
+    /// The event as the function reads it. One that it refuses is no diagnostic: a test may be about just that.
     pub(super) fn event(&mut self, node: &Node) -> Option<Result<Event, Failure>> {
         let payload = match &node.kind {
             Kind::Map(_) => self.json(node)?.to_string(),
@@ -23,7 +23,7 @@ impl Decoder<'_> {
                 let count = events.len();
                 let message = format!("a test is about one event, and this is a list of {count}");
                 let help = "write a test for each, with one of the list";
-                self.refuse(Fault::new(node.span, message).help(help))
+                self.refuse(Diagnostic::new(node.span, message).help(help))
             }
             Ok(Payload::Batch(mut messages)) => match (messages.pop(), messages.len()) {
                 (Some(message), 0) => Some(message.event),
@@ -32,7 +32,7 @@ impl Decoder<'_> {
                     let message =
                         format!("a test is about one event, and this is a batch of {count}");
                     let help = "write a test for each, with the event of its message";
-                    self.refuse(Fault::new(node.span, message).help(help))
+                    self.refuse(Diagnostic::new(node.span, message).help(help))
                 }
             },
             Err(failure) => Some(Err(failure)),
@@ -45,8 +45,8 @@ impl Decoder<'_> {
         std::fs::read_to_string(&path)
             .map_err(|error| {
                 let message = format!("{} cannot be read: {error}", path.display());
-                let fault = Fault::new(node.span, message).maybe_help(near(&path));
-                self.keep(fault);
+                let diagnostic = Diagnostic::new(node.span, message).maybe_help(near(&path));
+                self.keep(diagnostic);
             })
             .ok()
     }
@@ -58,12 +58,12 @@ impl Decoder<'_> {
         }
         let found = node.describe();
         let message = format!("`with` is a group of what changes in the event, found {found}");
-        self.refuse(Fault::new(node.span, message))
+        self.refuse(Diagnostic::new(node.span, message))
     }
 
     fn number(&mut self, text: &str, node: &Node) -> Option<Number> {
         text.parse().ok().or_else(|| {
-            self.refuse(Fault::new(
+            self.refuse(Diagnostic::new(
                 node.span,
                 "this number cannot stand in an event",
             ))
@@ -80,8 +80,9 @@ impl Decoder<'_> {
                 Literal::Text(text) => Value::String(text.to_owned()),
                 Literal::Empty => {
                     let help = "write a value, `\"\"` for empty text, or `null`";
-                    let fault = Fault::new(node.span, "a value is missing here").help(help);
-                    return self.refuse(fault);
+                    let diagnostic =
+                        Diagnostic::new(node.span, "a value is missing here").help(help);
+                    return self.refuse(diagnostic);
                 }
             }),
             Kind::List(items) => {

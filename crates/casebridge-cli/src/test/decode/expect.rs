@@ -3,8 +3,8 @@
 
 use casebridge::error::ErrorCode;
 use casebridge::outcome::Skip;
+use mapping::diagnostic::{Code, Diagnostic, nearest, suggest};
 use mapping::expression::Item;
-use mapping::fault::{Code, Fault, nearest, suggest};
 use mapping::field::{Field, FieldValue};
 use mapping::group::Group;
 use mapping::tree::{Entry, Kind, Literal, Node, Span};
@@ -59,8 +59,8 @@ impl Decoder<'_> {
                 let message =
                     "`expect` says what becomes of the event: `case`, `skipped` or `refused`";
                 let help = "such as `expect: { case: order-failed }`";
-                let fault = Fault::new(node.span.first_character(), message).help(help);
-                return self.refuse(fault.code(Code::MissingKey));
+                let diagnostic = Diagnostic::new(node.span.first_character(), message).help(help);
+                return self.refuse(diagnostic.code(Code::MissingKey));
             }
             (_, Some(_), Some(_)) => Some(("refused", "an event is skipped or refused, not both")),
             (Some(_), Some(_), None) => {
@@ -70,13 +70,13 @@ impl Decoder<'_> {
             _ => None,
         };
         if let Some((key, message)) = contradiction {
-            let fault = Fault::new(group.span_of(key), message);
-            self.keep(fault.help(format!("keep `skipped` or `{key}`")));
+            let diagnostic = Diagnostic::new(group.span_of(key), message);
+            self.keep(diagnostic.help(format!("keep `skipped` or `{key}`")));
         }
         for key in OF_A_CASE {
             if group.get(key).is_some() && (skipped.is_some() || refused.is_some()) {
                 let message = format!("`{key}` is about a case, and this event makes none");
-                self.keep(Fault::new(group.span_of(key), message));
+                self.keep(Diagnostic::new(group.span_of(key), message));
             }
         }
         let case = match case {
@@ -105,7 +105,7 @@ impl Decoder<'_> {
         let message = format!("the mapping has no case mapping `{name}`");
         let help = suggest(name, known());
         self.refuse(
-            Fault::new(node.span, message)
+            Diagnostic::new(node.span, message)
                 .maybe_help(help)
                 .code(Code::Name),
         )
@@ -165,8 +165,8 @@ impl Decoder<'_> {
                         "the field `{}` is expected with a value as well",
                         field.name
                     );
-                    let fault = Fault::new(item.span, message).code(Code::FieldSetTwice);
-                    self.keep(fault.help("keep one of them"));
+                    let diagnostic = Diagnostic::new(item.span, message).code(Code::FieldSetTwice);
+                    self.keep(diagnostic.help("keep one of them"));
                 }
                 expected.not_sent.push(field);
             }
@@ -202,7 +202,7 @@ impl Decoder<'_> {
             };
             let message = format!("the domain has no field `{name}`");
             self.refuse(
-                Fault::new(span, message)
+                Diagnostic::new(span, message)
                     .help(help)
                     .code(Code::UnknownField),
             )
@@ -218,7 +218,7 @@ impl Decoder<'_> {
         let item: Item<'_> = self.constant(node)?;
         let (name, kind) = (&field.name, field.kind.name());
         field.coerce(item.clone()).map_or_else(
-            |misfit| {
+            |field_error| {
                 let text = item.into_text().unwrap_or_default();
                 let options = field.options.iter().flatten();
                 let unknown = field.options.is_some() && field.option(&text).is_none();
@@ -226,12 +226,12 @@ impl Decoder<'_> {
                     let active = options.filter(|option| option.active);
                     let help = suggest(&text, active.map(|option| option.name.as_str()));
                     let message = format!("the field `{name}` has no option `{text}`");
-                    Fault::new(node.span, message)
+                    Diagnostic::new(node.span, message)
                         .maybe_help(help)
                         .code(Code::UnknownOption)
                 } else {
-                    let message = format!("the field `{name}` ({kind}) {misfit}");
-                    Fault::new(node.span, message).code(Code::FieldValue)
+                    let message = format!("the field `{name}` ({kind}) {field_error}");
+                    Diagnostic::new(node.span, message).code(Code::FieldValue)
                 })
             },
             Some,

@@ -1,7 +1,7 @@
 //! Scalars of a test file: text, constants, words.
 
+use mapping::diagnostic::{Code, Diagnostic, alternatives, nearest};
 use mapping::expression::Item;
-use mapping::fault::{Code, Fault, alternatives, nearest};
 use mapping::tree::{Kind, Literal, Node, Scalar};
 
 use super::Decoder;
@@ -20,7 +20,7 @@ impl Decoder<'_> {
             }
             _ => {
                 let message = format!("{what}, found {}", describe(node));
-                self.refuse(Fault::new(node.span, message))
+                self.refuse(Diagnostic::new(node.span, message))
             }
         }
     }
@@ -38,7 +38,7 @@ impl Decoder<'_> {
             Literal::Text(_) | Literal::Empty | Literal::Null => {
                 let found = describe(node);
                 let message = format!("expected text, a number or a boolean, found {found}");
-                self.refuse(Fault::new(node.span, message))
+                self.refuse(Diagnostic::new(node.span, message))
             }
         }
     }
@@ -54,14 +54,14 @@ impl Decoder<'_> {
         let expected = alternatives(names());
         let Kind::Scalar(Scalar { text, .. }) = &node.kind else {
             let message = format!("expected {expected}, found {}", node.describe());
-            return self.refuse(Fault::new(node.span, message).code(Code::UnknownWord));
+            return self.refuse(Diagnostic::new(node.span, message).code(Code::UnknownWord));
         };
         let found = words.iter().find(|word| name(**word) == text);
         found.copied().or_else(|| {
             let near = nearest(text, names()).map(|near| format!("did you mean `{near}`?"));
             let message = format!("expected {expected}, found `{text}`");
-            let fault = Fault::new(node.span, message).maybe_help(near);
-            self.refuse(fault.code(Code::UnknownWord))
+            let diagnostic = Diagnostic::new(node.span, message).maybe_help(near);
+            self.refuse(diagnostic.code(Code::UnknownWord))
         })
     }
 }

@@ -4,8 +4,8 @@ use super::super::super::customer::{
     ATTRIBUTES, FindCustomer, IfMany, IfNone, KEYS_IN_A_SEARCH, NewProfile, ProfileMember,
     SEARCH_KEYS, Search, is_search_key,
 };
+use super::super::super::diagnostic::{Code, Diagnostic, nearest};
 use super::super::super::expression::Template;
-use super::super::super::fault::{Code, Fault, nearest};
 use super::super::super::group::Group;
 use super::super::super::keys;
 use super::super::super::tree::{Entry, Kind, Node, Span};
@@ -30,7 +30,7 @@ impl Decoder<'_> {
             let message = "`if_many: first` may put one customer's case under another: people share phone numbers and e-mail addresses";
             let help = "search by a key of one person alone, or write `if_many: fail`";
             let span = group.span_of("if_many");
-            self.warn(Fault::warning(span, Code::Customer, message).help(help));
+            self.warn(Diagnostic::warning(span, Code::Customer, message).help(help));
         }
         if let IfNone::Create(profile) = &find.if_none {
             self.warn_of_creation(&find.searches, profile, group.span_of("if_none"));
@@ -42,7 +42,7 @@ impl Decoder<'_> {
     fn warn_of_creation(&mut self, searches: &[Search], profile: &NewProfile, span: Span) {
         let twice = "two deliveries at once may create the profile twice: `CreateProfile` takes no token, and search shows a new profile late";
         self.warn(
-            Fault::warning(span, Code::Customer, twice)
+            Diagnostic::warning(span, Code::Customer, twice)
                 .help("merge such profiles with Identity Resolution, or write `if_none: skip`"),
         );
         let found_again = |(key, _): &(String, Template)| {
@@ -52,7 +52,7 @@ impl Decoder<'_> {
         if !searches.iter().any(|search| search.iter().all(found_again)) {
             let message = "no search of `find` finds the profile that this creates, so every case gets a profile of its own";
             let help = "set a member that `find` searches by: `_phone` finds PhoneNumber, `_email` finds EmailAddress, `_account` finds AccountNumber";
-            self.warn(Fault::warning(span, Code::Customer, message).help(help));
+            self.warn(Diagnostic::warning(span, Code::Customer, message).help(help));
         }
     }
 
@@ -61,8 +61,8 @@ impl Decoder<'_> {
         if items.is_empty() {
             let message = "`find` needs at least one search";
             let help = "such as `- _phone: $.CustomerEndpoint.Address`";
-            let fault = Fault::new(node.span, message).help(help);
-            return self.refuse(fault.code(Code::Customer));
+            let diagnostic = Diagnostic::new(node.span, message).help(help);
+            return self.refuse(diagnostic.code(Code::Customer));
         }
         let searches: Vec<Search> = items.iter().filter_map(|item| self.search(item)).collect();
         (searches.len() == items.len()).then_some(searches)
@@ -74,7 +74,7 @@ impl Decoder<'_> {
         if !(1..=KEYS_IN_A_SEARCH).contains(&entries.len()) {
             let found = entries.len();
             let message = format!("a search has 1 to {KEYS_IN_A_SEARCH} keys, found {found}");
-            self.keep(Fault::new(node.span.first_character(), message).code(Code::Customer));
+            self.keep(Diagnostic::new(node.span.first_character(), message).code(Code::Customer));
         }
         let mut search = Search::new();
         for Entry { key, value } in entries {
@@ -83,12 +83,12 @@ impl Decoder<'_> {
                 let message = format!(
                     "`{name}` is no search key: it has 1 to 64 letters, digits, `_` and `-`"
                 );
-                self.keep(Fault::new(span, message).code(Code::Customer));
+                self.keep(Diagnostic::new(span, message).code(Code::Customer));
             } else if name.starts_with('_') && !SEARCH_KEYS.contains(&name.as_str()) {
                 let message = format!("Customer Profiles has no search key `{name}` of its own");
                 let near = nearest(name, SEARCH_KEYS);
                 let help = near.map(|near| format!("did you mean `{near}`?"));
-                self.warn(Fault::warning(span, Code::Customer, message).maybe_help(help));
+                self.warn(Diagnostic::warning(span, Code::Customer, message).maybe_help(help));
             }
             let value_span = value.span;
             let Some(value) = self.value(value) else {
@@ -97,8 +97,8 @@ impl Decoder<'_> {
             if value.constant().is_some() {
                 let message = "this search finds the same profiles for every event";
                 let help = "search by something of the event, such as $.CustomerEndpoint.Address";
-                let fault = Fault::new(value_span, message).help(help);
-                self.keep(fault.code(Code::Customer));
+                let diagnostic = Diagnostic::new(value_span, message).help(help);
+                self.keep(diagnostic.code(Code::Customer));
             }
             search.push((name.clone(), value));
         }
@@ -114,8 +114,8 @@ impl Decoder<'_> {
         code.or_else(|| {
             let message =
                 "`phone_country` takes a country's code: two capital letters of ISO 3166-1";
-            let fault = Fault::new(node.span, message).help("such as `US`, `GB` or `DE`");
-            self.refuse(fault.code(Code::Customer))
+            let diagnostic = Diagnostic::new(node.span, message).help("such as `US`, `GB` or `DE`");
+            self.refuse(diagnostic.code(Code::Customer))
         })
     }
 
@@ -129,7 +129,7 @@ impl Decoder<'_> {
                         "`if_none` takes `fail`, `skip` or `create` with the profile's members";
                     let help = "such as `if_none: { create: { PhoneNumber: $.CustomerEndpoint.Address } }`";
                     self.refuse(
-                        Fault::new(node.span, message)
+                        Diagnostic::new(node.span, message)
                             .help(help)
                             .code(Code::UnknownWord),
                     )
@@ -162,7 +162,7 @@ impl Decoder<'_> {
                     let limit = limits::PROFILE_ATTRIBUTE;
                     let message =
                         format!("an attribute's name has 1 to {limit} characters, found {length}");
-                    self.keep(Fault::new(key.span, message).code(Code::Customer));
+                    self.keep(Diagnostic::new(key.span, message).code(Code::Customer));
                 }
                 if let Some(value) = self.bounded_value(value, name, limits::PROFILE_ATTRIBUTE) {
                     profile.attributes.push((name.clone(), value));
@@ -175,20 +175,20 @@ impl Decoder<'_> {
         if group.is_empty() {
             let message = "`create` sets no member: the profile would be empty";
             let help = "such as `PhoneNumber: $.CustomerEndpoint.Address`";
-            let fault = Fault::new(node.span.first_character(), message).help(help);
-            return self.refuse(fault.code(Code::Customer));
+            let diagnostic = Diagnostic::new(node.span.first_character(), message).help(help);
+            return self.refuse(diagnostic.code(Code::Customer));
         }
         Some(profile)
     }
 
-    /// A value that is too long whatever the event is a fault.
+    /// A value that is too long whatever the event is a diagnostic.
     fn bounded_value(&mut self, node: &Node, name: &str, limit: usize) -> Option<Template> {
         let value = self.value(node)?;
         let constant = value.constant().and_then(|item| item.into_text().ok());
         let length = constant.map_or(0, |text| text.chars().count());
         if length > limit {
             let message = format!("`{name}` has at most {limit} characters, found {length}");
-            self.keep(Fault::new(node.span, message).code(Code::Customer));
+            self.keep(Diagnostic::new(node.span, message).code(Code::Customer));
         }
         Some(value)
     }
