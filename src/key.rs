@@ -50,12 +50,12 @@ pub fn natural(event: &Event) -> Result<Vec<Cow<'_, str>>, Failure> {
 
 /// `Parameters.requestKey`: what tells several cases of one contact apart.
 fn request_key(event: &Event) -> Result<Option<Cow<'_, str>>, Failure> {
-    use mapping::expression::Item;
+    use mapping::expression::Value;
     let value = event
         .root
         .get("Parameters")
         .and_then(|parameters| parameters.get("requestKey"));
-    match value.and_then(Item::from_json).map(Item::into_text) {
+    match value.and_then(Value::from_json).map(Value::into_text) {
         None => Ok(None),
         Some(Ok(text)) => Ok(Some(text)),
         Some(Err(item)) => {

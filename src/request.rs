@@ -15,7 +15,7 @@ use self::fields::FieldRequest;
 use crate::error::{ErrorCode, Failure};
 use crate::key;
 use mapping::arn;
-use mapping::expression::{Scope, Template};
+use mapping::expression::{Scope, ValueExpr};
 use mapping::field::FieldValue;
 use mapping::limits;
 
@@ -240,11 +240,11 @@ fn key_token(case: &CaseMapping, event: &Event, scope: &Scope<'_>) -> Result<Str
 
 fn tags(case: &CaseMapping, scope: &Scope<'_>) -> Result<Vec<(String, String)>, Failure> {
     let mut tags = Vec::with_capacity(case.tags.len() + 1);
-    for (name, template) in &case.tags {
+    for (name, expr) in &case.tags {
         let invalid = |message: String| {
             Failure::new(ErrorCode::TagInvalid, message).of(format!("tags.{name}"))
         };
-        let value = template
+        let value = expr
             .evaluate_text(scope)
             .map_err(|wrong| invalid(format!("the tag `{name}` cannot be computed: {wrong}")))?;
         if let Some(value) = value {
@@ -256,7 +256,7 @@ fn tags(case: &CaseMapping, scope: &Scope<'_>) -> Result<Vec<(String, String)>, 
     Ok(tags)
 }
 
-fn key_part<'a>(part: &'a Template, scope: &Scope<'a>) -> Result<Cow<'a, str>, Failure> {
+fn key_part<'a>(part: &'a ValueExpr, scope: &Scope<'a>) -> Result<Cow<'a, str>, Failure> {
     let missing = |message: String| Failure::new(ErrorCode::KeyMissing, message).of("key");
     match part.evaluate_text(scope) {
         Ok(Some(value)) => Ok(value),
@@ -294,8 +294,8 @@ fn performed_by(
 ) -> Result<User, Failure> {
     match performer {
         // An audit label never costs a case: without a value it is the case mapping's name, and what it may not hold becomes `_`.
-        PerformedBy::CustomEntity(template) => {
-            let label = template.evaluate_text(scope).ok().flatten();
+        PerformedBy::CustomEntity(expr) => {
+            let label = expr.evaluate_text(scope).ok().flatten();
             let label = label
                 .unwrap_or_else(|| format!("{}{}", context.entity_prefix, scope.mapping).into());
             let mut entity: String = label
@@ -315,14 +315,14 @@ fn performed_by(
             }
             Ok(User::CustomEntity(entity))
         }
-        PerformedBy::UserArn(template) => {
+        PerformedBy::UserArn(expr) => {
             let invalid = |found: String| {
                 let message = format!(
                     "`performed_by` takes a user ARN (arn:aws:connect:REGION:ACCOUNT:instance/ID/agent/ID), {found}"
                 );
                 Failure::new(ErrorCode::FieldInvalid, message).of("performed_by")
             };
-            match template.evaluate_text(scope) {
+            match expr.evaluate_text(scope) {
                 Ok(Some(text))
                     if arn::is_connect(&text, &["agent", "user"])
                         && text.chars().count() <= limits::USER =>

@@ -5,21 +5,21 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-use mapping::expression::{self, Item, Scope};
+use mapping::expression::{self, Value, Scope};
 use mapping::filter::{MAX_TEXT, Tables};
 use libfuzzer_sys::fuzz_target;
-use serde_json::{Value, json};
+use serde_json::{Value as Json, json};
 
 /// What stands in every text of the event, and in no message.
 const SECRET: &str = "zqj";
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| {
-    let entries = [("a", Item::Boolean(true)), ("1.50", Item::Text("b".into()))];
+    let entries = [("a", Value::Boolean(true)), ("1.50", Value::Text("b".into()))];
     let table: HashMap<_, _> = entries.map(|(key, item)| (key.to_owned(), item)).into();
     Tables::from([("t".to_owned(), Arc::new(table))])
 });
 
-static EVENT: LazyLock<Value> = LazyLock::new(|| {
+static EVENT: LazyLock<Json> = LazyLock::new(|| {
     json!({
         "a": { "b": [1, "zqj", null, true, {}, [1.50, "zqj,zqj"]], "c d": "zqj é zqj\u{301}", "e-f": 1_795_339_800 },
         "l": [{ "n": [1, 2], "t": "zqj" }, { "n": [], "t": "" }, { "n": "zqj" }],

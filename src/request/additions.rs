@@ -11,7 +11,7 @@ use crate::event::Event;
 use mapping::LinkContact;
 use mapping::Trigger;
 use mapping::arn;
-use mapping::expression::{Scope, Template};
+use mapping::expression::{Scope, ValueExpr};
 use mapping::limits;
 
 /// The ARN of the contact, `arn:P:connect:R:A:instance/I/contact/ID`, where one is to be linked.
@@ -23,19 +23,19 @@ pub(super) fn contact(
     let named = match link {
         LinkContact::Never => return None,
         LinkContact::Current => None,
-        LinkContact::Named(template) => Some(template),
+        LinkContact::Named(expr) => Some(expr),
     };
     Some(contact_arn(named, event, scope))
 }
 
 fn contact_arn(
-    named: Option<&Template>,
+    named: Option<&ValueExpr>,
     event: &Event,
     scope: &Scope<'_>,
 ) -> Result<String, Failure> {
     let missed =
         |reason: String| Failure::new(ErrorCode::ContactNotLinked, reason).of("link_contact");
-    let contact = match named.map(|template| template.evaluate_text(scope)) {
+    let contact = match named.map(|expr| expr.evaluate_text(scope)) {
         None => event.contact_id().map(Cow::Borrowed).ok_or_else(|| {
             let reason = "the event is about no contact: leave `link_contact` out, or say where the contact's ARN stands";
             missed(reason.to_owned())
@@ -63,13 +63,13 @@ fn contact_arn(
 
 /// The comments of a case mapping; none where its value is missing.
 pub(super) fn comments(
-    comment: Option<&Template>,
+    comment: Option<&ValueExpr>,
     scope: &Scope<'_>,
 ) -> Vec<Result<String, Failure>> {
-    let Some(template) = comment else {
+    let Some(expr) = comment else {
         return Vec::new();
     };
-    match template.evaluate_text(scope) {
+    match expr.evaluate_text(scope) {
         Ok(text) => text
             .iter()
             .flat_map(|text| parts(text, limits::COMMENT))

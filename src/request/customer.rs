@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::error::{ErrorCode, Failure};
 use mapping::customer::{FindCustomer, IfMany, IfNone, NewProfile, PHONE, ProfileMember, Search};
-use mapping::expression::{Scope, Template};
+use mapping::expression::{Scope, ValueExpr};
 use mapping::limits;
 use mapping::phone;
 
@@ -86,8 +86,8 @@ impl CustomerRequest<'_> {
     /// The keys of a search with their values, `None` when one is missing or is to be a phone number and is none.
     fn search(&self, search: &Search) -> Result<Option<Vec<SearchKey>>, Failure> {
         let mut keys = Vec::with_capacity(search.len());
-        for (name, template) in search {
-            let value = template.evaluate_text(self.scope).map_err(|wrong| {
+        for (name, expr) in search {
+            let value = expr.evaluate_text(self.scope).map_err(|wrong| {
                 invalid(format!(
                     "the search key `{name}` cannot be computed: {wrong}"
                 ))
@@ -131,7 +131,7 @@ impl CustomerRequest<'_> {
             [one] => vec![format!("{one} is missing from the event")],
             several => vec![format!("{} are missing from the event", several.join(", "))],
         };
-        let is_no_number = |value: &Template| {
+        let is_no_number = |value: &ValueExpr| {
             let text = value.evaluate_text(self.scope);
             matches!(text, Ok(Some(text)) if phone::read(&text, self.find.phone_country).is_none())
         };
@@ -151,8 +151,8 @@ impl CustomerRequest<'_> {
             members: Vec::with_capacity(new.members.len()),
             attributes: Vec::with_capacity(new.attributes.len()),
         };
-        for (member, template) in &new.members {
-            let value = bounded(template, self.scope, member.name(), member.limit())?;
+        for (member, expr) in &new.members {
+            let value = bounded(expr, self.scope, member.name(), member.limit())?;
             let value = value.and_then(|value| {
                 if !member.is_phone() {
                     return Some(value);
@@ -163,8 +163,8 @@ impl CustomerRequest<'_> {
             });
             profile.members.extend(value.map(|value| (*member, value)));
         }
-        for (name, template) in &new.attributes {
-            let value = bounded(template, self.scope, name, limits::PROFILE_ATTRIBUTE)?;
+        for (name, expr) in &new.attributes {
+            let value = bounded(expr, self.scope, name, limits::PROFILE_ATTRIBUTE)?;
             profile
                 .attributes
                 .extend(value.map(|value| (name.clone(), value)));
@@ -175,12 +175,12 @@ impl CustomerRequest<'_> {
 }
 
 fn bounded(
-    template: &Template,
+    expr: &ValueExpr,
     scope: &Scope<'_>,
     name: &str,
     limit: usize,
 ) -> Result<Option<String>, Failure> {
-    let value = template.evaluate_text(scope).map_err(|wrong| {
+    let value = expr.evaluate_text(scope).map_err(|wrong| {
         invalid(format!(
             "`{name}` of the profile to create cannot be computed: {wrong}"
         ))

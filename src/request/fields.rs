@@ -2,7 +2,7 @@
 
 use crate::error::{ErrorCode, Failure};
 use crate::request::{RequestContext, additions};
-use mapping::expression::{EvaluateError, Item, Scope};
+use mapping::expression::{EvaluateError, Scope, Value};
 use mapping::field::{Field, FieldValue};
 use mapping::{Content, FieldMapping, IfMissing, Overflow, Source, filter};
 
@@ -72,9 +72,9 @@ impl<'a> FieldRequest<'a> {
     /// The item as `overflow` cuts it, `None` where nothing is left of it: its first character is longer than the field.
     fn cut<'v>(
         &self,
-        item: Item<'v>,
+        item: Value<'v>,
         comments: &mut Vec<Result<String, Failure>>,
-    ) -> Option<Item<'v>> {
+    ) -> Option<Value<'v>> {
         if self.mapping.overflow == Overflow::Fail {
             return Some(item);
         }
@@ -84,28 +84,28 @@ impl<'a> FieldRequest<'a> {
         };
         let cut = filter::truncate(&text, self.mapping.field.limit());
         if cut.len() == text.len() {
-            return Some(Item::Text(text));
+            return Some(Value::Text(text));
         }
         if self.mapping.overflow == Overflow::Comment {
             let whole = additions::overflow(&self.mapping.field.name, &text);
             comments.extend(whole.into_iter().map(Ok));
         }
-        Item::text(cut.to_owned()).filter(|_| !cut.trim().is_empty())
+        Value::text(cut.to_owned()).filter(|_| !cut.trim().is_empty())
     }
 
     /// Which of its references found nothing, in the author's own words.
     fn why_missing(&self) -> String {
-        let template = match &self.mapping.source {
+        let expr = match &self.mapping.source {
             Source::Choose(choices) => {
                 match choices.iter().find(|choice| choice.takes(self.scope.event)) {
-                    Some(choice) => choice.value.template(),
+                    Some(choice) => choice.value.value_expr(),
                     None => return "no choice is for this event".to_owned(),
                 }
             }
-            Source::Value(content) => content.template(),
-            Source::ProfileId(template) => Some(template),
+            Source::Value(content) => content.value_expr(),
+            Source::ProfileId(expr) => Some(expr),
         };
-        match template.and_then(|template| template.missing(self.scope)) {
+        match expr.and_then(|expr| expr.missing(self.scope)) {
             Some(expression) => format!("`{}` is missing from the event", expression.text),
             None if self.mapping.lookup.is_some() => "the table has no entry for it".to_owned(),
             None => "it is white space alone, or nothing is left of it".to_owned(),
@@ -152,16 +152,16 @@ impl<'a> FieldRequest<'a> {
                 Some(choice) => &choice.value,
                 None => return Ok(Chosen::Value(None)),
             },
-            Source::ProfileId(template) => {
-                let id = template.evaluate_text(scope)?;
+            Source::ProfileId(expr) => {
+                let id = expr.evaluate_text(scope)?;
                 return Ok(Chosen::Value(
                     id.zip(self.context.profiles.as_ref())
-                        .and_then(|(id, profiles)| Item::text(profiles.arn(&id))),
+                        .and_then(|(id, profiles)| Value::text(profiles.arn(&id))),
                 ));
             }
         };
         match content {
-            Content::Template(template) => template.evaluate(scope).map(Chosen::Value),
+            Content::Value(expr) => expr.evaluate(scope).map(Chosen::Value),
             Content::Empty => Ok(Chosen::Empty),
         }
     }
@@ -170,7 +170,7 @@ impl<'a> FieldRequest<'a> {
 /// What a source gives.
 enum Chosen<'a> {
     /// A value, missing or not.
-    Value(Option<Item<'a>>),
+    Value(Option<Value<'a>>),
     /// `emptyValue`
     Empty,
 }

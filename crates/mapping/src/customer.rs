@@ -1,6 +1,6 @@
 //! `customer` in its long form: how the profile is found, and what holds when there is none or several.
 
-use super::expression::Template;
+use super::expression::ValueExpr;
 use crate::phone::Country;
 
 /// How the customer's profile is found.
@@ -17,7 +17,7 @@ pub struct FindCustomer {
 }
 
 /// One entry of `find`: search keys (`SearchProfiles` `KeyName`) with their values, which must all match.
-pub type Search = Vec<(String, Template)>;
+pub type Search = Vec<(String, ValueExpr)>;
 
 /// What holds when no profile is found.
 #[derive(Clone, Debug, Default)]
@@ -45,9 +45,9 @@ pub enum IfMany {
 #[derive(Clone, Debug)]
 pub struct NewProfile {
     /// Members of `CreateProfile`.
-    pub members: Vec<(ProfileMember, Template)>,
+    pub members: Vec<(ProfileMember, ValueExpr)>,
     /// `Attributes`
-    pub attributes: Vec<(String, Template)>,
+    pub attributes: Vec<(String, ValueExpr)>,
 }
 
 /// A text member of `CreateProfile`.
@@ -173,19 +173,19 @@ pub const PHONE: &str = "_phone";
 pub const KEYS_IN_A_SEARCH: usize = 5;
 
 impl FindCustomer {
-    /// Every template in it.
-    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+    /// Every value in it.
+    pub fn value_exprs(&self) -> impl Iterator<Item = &ValueExpr> {
         let created = match &self.if_none {
             IfNone::Create(profile) => Some(profile),
             IfNone::Fail | IfNone::Skip => None,
         };
         let keys = self.searches.iter().flatten().map(|(_, value)| value);
-        keys.chain(created.into_iter().flat_map(NewProfile::templates))
+        keys.chain(created.into_iter().flat_map(NewProfile::value_exprs))
     }
 }
 
 impl NewProfile {
-    fn templates(&self) -> impl Iterator<Item = &Template> {
+    fn value_exprs(&self) -> impl Iterator<Item = &ValueExpr> {
         let members = self.members.iter().map(|(_, value)| value);
         members.chain(self.attributes.iter().map(|(_, value)| value))
     }

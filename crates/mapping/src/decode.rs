@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use self::place::Source;
 use super::diagnostic::{Code, Diagnostic, Diagnostics};
-use super::expression::{Item, Template};
+use super::expression::{Value, ValueExpr};
 use super::filter::{Table, Tables};
 use super::group::{self, Group};
 use super::keys::{self, Place};
@@ -128,7 +128,7 @@ struct Decoder<'a> {
     phone_country: Option<Country>,
     tables: Tables,
     /// Where each table's values stand, for diagnostics that only show once a field uses the table.
-    table_entries: HashMap<String, Vec<(Span, Item<'static>)>>,
+    table_entries: HashMap<String, Vec<(Span, Value<'static>)>>,
     diagnostics: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
 }
@@ -136,7 +136,7 @@ struct Decoder<'a> {
 /// What the file gives every case mapping.
 struct Defaults {
     performed_by: Option<PerformedBy>,
-    tags: Vec<(String, Template)>,
+    tags: Vec<(String, ValueExpr)>,
 }
 
 impl Decoder<'_> {

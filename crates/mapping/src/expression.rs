@@ -2,14 +2,14 @@
 //!
 //! ```ebnf
 //! value      = expression | text ;                (* first character "$": always an expression *)
-//! text       = { char | hole } ;                  (* a literal "{{" is written {{ '{{' }} *)
-//! hole       = "{{" ws operand { ws "|" ws filter } ws "}}" ;
+//! text       = { char | interpolation } ;                  (* a literal "{{" is written {{ '{{' }} *)
+//! interpolation       = "{{" ws operand { ws "|" ws filter } ws "}}" ;
 //! expression = reference { ws "|" ws filter } ;
 //! operand    = reference | quoted | number ;
 //! ```
 //!
-//! [`parse()`] turns the text of one scalar into a [`Template`] once, at load; [`Template::evaluate`] then reads an event with it.
-//! Nothing here loops: the work is bounded by the length of the template and the size of the event.
+//! [`parse()`] turns the text of one scalar into a [`ValueExpr`] once, at load; [`ValueExpr::evaluate`] then reads an event with it.
+//! Nothing here loops: the work is bounded by the length of the text and the size of the event.
 
 mod evaluate;
 mod parse;
@@ -26,11 +26,11 @@ use super::filter::Filter;
 
 /// What a scalar of the mapping computes.
 #[derive(Clone, Debug)]
-pub enum Template {
+pub enum ValueExpr {
     /// A bare reference with its filters: the value keeps its JSON type.
     Expression(Expression),
-    /// Text with holes, or without any: the value is text.
-    Text(Vec<Part>),
+    /// Text with interpolations, or without any: the value is text.
+    Interpolated(Vec<Part>),
     /// A plain number of the mapping, in its source text.
     Number(String),
     /// A plain `true` or `false` of the mapping.
@@ -53,9 +53,9 @@ pub struct Expression {
 pub enum Operand {
     /// A reference into the event, or to this run.
     Reference(Reference),
-    /// Quoted text in a hole.
+    /// Quoted text in a interpolation.
     Text(String),
-    /// A number in a hole, in its source text.
+    /// A number in a interpolation, in its source text.
     Number(String),
 }
 
@@ -64,44 +64,44 @@ pub enum Operand {
 pub enum Part {
     /// Characters that stand for themselves.
     Literal(String),
-    /// A hole to fill.
-    Hole(Expression),
+    /// A interpolation to fill.
+    Interpolation(Expression),
 }
 
-/// A value on its way from the event to a field. A missing one (absent, null, empty text) is `None` wherever an [`Item`] is optional.
+/// A value on its way from the event to a field. A missing one (absent, null, empty text) is `None` wherever an [`Value`] is optional.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Item<'a> {
+pub enum Value<'a> {
     /// Text, never empty.
     Text(Cow<'a, str>),
     /// A number, in its source text.
     Number(Cow<'a, str>),
     /// A boolean.
     Boolean(bool),
-    /// A list; items that are missing stand in it as [`Item::Null`] unless `[*]` made it.
-    List(Vec<Item<'a>>),
+    /// A list; items that are missing stand in it as [`Value::Null`] unless `[*]` made it.
+    List(Vec<Value<'a>>),
     /// A JSON object. No filter and no field takes one, so its content is left where it is.
     Object,
     /// A null or an empty text inside a list.
     Null,
 }
 
-impl<'a> Item<'a> {
+impl<'a> Value<'a> {
     /// The value as an item; null and empty text are missing.
     #[must_use]
     pub fn from_json(value: &'a serde_json::Value) -> Option<Self> {
-        use serde_json::Value;
+        use serde_json::Value as Json;
         match value {
-            Value::Null => None,
-            Value::String(text) => Self::text(text.as_str()),
-            Value::Number(number) => Some(Self::Number(number.as_str().into())),
-            Value::Bool(boolean) => Some(Self::Boolean(*boolean)),
-            Value::Array(items) => Some(Self::List(
+            Json::Null => None,
+            Json::String(text) => Self::text(text.as_str()),
+            Json::Number(number) => Some(Self::Number(number.as_str().into())),
+            Json::Bool(boolean) => Some(Self::Boolean(*boolean)),
+            Json::Array(items) => Some(Self::List(
                 items
                     .iter()
                     .map(|item| Self::from_json(item).unwrap_or(Self::Null))
                     .collect(),
             )),
-            Value::Object(_) => Some(Self::Object),
+            Json::Object(_) => Some(Self::Object),
         }
     }
 
@@ -113,18 +113,18 @@ impl<'a> Item<'a> {
 
     /// The same item, free of the event and the mapping it came from.
     #[must_use]
-    pub fn into_owned(self) -> Item<'static> {
+    pub fn into_owned(self) -> Value<'static> {
         match self {
-            Self::Text(text) => Item::Text(text.into_owned().into()),
-            Self::Number(text) => Item::Number(text.into_owned().into()),
-            Self::Boolean(boolean) => Item::Boolean(boolean),
-            Self::List(items) => Item::List(items.into_iter().map(Item::into_owned).collect()),
-            Self::Object => Item::Object,
-            Self::Null => Item::Null,
+            Self::Text(text) => Value::Text(text.into_owned().into()),
+            Self::Number(text) => Value::Number(text.into_owned().into()),
+            Self::Boolean(boolean) => Value::Boolean(boolean),
+            Self::List(items) => Value::List(items.into_iter().map(Value::into_owned).collect()),
+            Self::Object => Value::Object,
+            Self::Null => Value::Null,
         }
     }
 
-    /// Text, a number or a boolean as text: what a hole, a key part or a tag takes.
+    /// Text, a number or a boolean as text: what a interpolation, a key part or a tag takes.
     ///
     /// # Errors
     /// The item is a list, an object or null.
@@ -150,12 +150,12 @@ impl<'a> Item<'a> {
     }
 }
 
-impl Template {
+impl ValueExpr {
     /// The text at the very start that no event changes: what a custom entity's prefix is checked against.
     #[must_use]
     pub fn literal_start(&self) -> &str {
         match self {
-            Self::Text(parts) => match parts.first() {
+            Self::Interpolated(parts) => match parts.first() {
                 Some(Part::Literal(text)) => text,
                 _ => "",
             },
@@ -166,14 +166,14 @@ impl Template {
 
     /// The value, where it is the same for every event.
     #[must_use]
-    pub fn constant(&self) -> Option<Item<'_>> {
+    pub fn constant(&self) -> Option<Value<'_>> {
         match self {
-            Self::Text(parts) => match parts.as_slice() {
-                [Part::Literal(text)] => Item::text(text.as_str()),
+            Self::Interpolated(parts) => match parts.as_slice() {
+                [Part::Literal(text)] => Value::text(text.as_str()),
                 _ => None,
             },
-            Self::Number(text) => Some(Item::Number(text.into())),
-            Self::Boolean(boolean) => Some(Item::Boolean(*boolean)),
+            Self::Number(text) => Some(Value::Number(text.into())),
+            Self::Boolean(boolean) => Some(Value::Boolean(*boolean)),
             Self::Expression(_) => None,
         }
     }
@@ -182,13 +182,13 @@ impl Template {
     pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
         let (bare, parts) = match self {
             Self::Expression(expression) => (Some(expression), [].as_slice()),
-            Self::Text(parts) => (None, parts.as_slice()),
+            Self::Interpolated(parts) => (None, parts.as_slice()),
             Self::Number(_) | Self::Boolean(_) => (None, [].as_slice()),
         };
-        let holes = parts.iter().filter_map(|part| match part {
-            Part::Hole(expression) => Some(expression),
+        let interpolations = parts.iter().filter_map(|part| match part {
+            Part::Interpolation(expression) => Some(expression),
             Part::Literal(_) => None,
         });
-        bare.into_iter().chain(holes)
+        bare.into_iter().chain(interpolations)
     }
 }

@@ -1,6 +1,6 @@
 //! Case fields: what a value must be to go into one.
 //!
-//! Turns an [`Item`] into the one member of the API's `FieldValueUnion` that the field's type takes, or says which rule it breaks. Every
+//! Turns an [`Value`] into the one member of the API's `FieldValueUnion` that the field's type takes, or says which rule it breaks. Every
 //! rule is checked here because Cases answers a broken one with prose alone. Lengths are Unicode scalar values.
 //!
 //! Limits: `FieldValueUnion`, `CreateCaseRequest` (API model 2022-10-03) and the administrator guide's page on case fields.
@@ -10,7 +10,7 @@ mod number;
 use std::borrow::Cow;
 
 use crate::arn;
-use crate::expression::Item;
+use crate::expression::Value;
 use crate::{filter, timestamp};
 
 /// `FieldType` of the API.
@@ -225,7 +225,7 @@ impl Field {
     ///
     /// # Errors
     /// The item is of a type the field does not take, or breaks a rule of the field.
-    pub fn coerce(&self, item: Item<'_>) -> Result<FieldValue, FieldError> {
+    pub fn coerce(&self, item: Value<'_>) -> Result<FieldValue, FieldError> {
         match self.kind {
             FieldType::Text => self.text(item),
             FieldType::Number => number::read(&item).map(FieldValue::Double),
@@ -267,7 +267,7 @@ impl Field {
         }
     }
 
-    fn text(&self, item: Item<'_>) -> Result<FieldValue, FieldError> {
+    fn text(&self, item: Value<'_>) -> Result<FieldValue, FieldError> {
         let text = self.bounded(scalar(item, "text")?)?;
         match self.id.as_str() {
             "assigned_queue" if !arn::is_connect(&text, &["queue"]) => Err(field_error(
@@ -302,7 +302,7 @@ impl Field {
         })
     }
 
-    fn option_value(&self, item: Item<'_>) -> Result<String, FieldError> {
+    fn option_value(&self, item: Value<'_>) -> Result<String, FieldError> {
         let text = scalar(item, "one of its options")?;
         if self.options.is_none() {
             let text = self.bounded(text)?;
@@ -340,8 +340,8 @@ fn field_error(message: impl Into<String>) -> FieldError {
     FieldError::Other(message.into())
 }
 
-fn takes(what: &str, item: &Item<'_>) -> FieldError {
-    let found = if matches!(item, Item::Text(_) | Item::Number(_)) {
+fn takes(what: &str, item: &Value<'_>) -> FieldError {
+    let found = if matches!(item, Value::Text(_) | Value::Number(_)) {
         format!("other {}", item.describe().trim_start_matches("a "))
     } else {
         item.describe().to_owned()
@@ -349,9 +349,9 @@ fn takes(what: &str, item: &Item<'_>) -> FieldError {
     field_error(format!("takes {what}, found {found}"))
 }
 
-fn scalar<'a>(item: Item<'a>, what: &str) -> Result<Cow<'a, str>, FieldError> {
+fn scalar<'a>(item: Value<'a>, what: &str) -> Result<Cow<'a, str>, FieldError> {
     item.into_text().map_err(|item| {
-        let help = if matches!(item, Item::List(_)) {
+        let help = if matches!(item, Value::List(_)) {
             ": join it with `join(', ')`"
         } else {
             ""

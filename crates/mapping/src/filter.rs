@@ -13,7 +13,7 @@ use std::sync::Arc;
 use time::format_description::OwnedFormatItem;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::expression::Item;
+use super::expression::Value;
 use super::timestamp;
 
 pub use self::arguments::Argument;
@@ -25,7 +25,7 @@ pub use self::bounded::{MAX_ITEMS, MAX_TEXT};
 pub type Tables = BTreeMap<String, Arc<Table>>;
 
 /// One table: from the text of a scalar to another scalar.
-pub type Table = HashMap<String, Item<'static>>;
+pub type Table = HashMap<String, Value<'static>>;
 
 /// Every filter, in the order the documentation lists them.
 pub const NAMES: [&str; 17] = [
@@ -179,54 +179,56 @@ impl Filter {
     ///
     /// # Errors
     /// "`upper` takes text, found a number": the filter met a type it does not take, or what it gives is too long.
-    pub fn apply<'a>(&'a self, value: Option<Item<'a>>) -> Result<Option<Item<'a>>, String> {
+    pub fn apply<'a>(&'a self, value: Option<Value<'a>>) -> Result<Option<Value<'a>>, String> {
         let Some(item) = value else {
             return Ok(match self {
-                Self::Default(Argument::Text(text)) => Item::text(text.as_str()),
-                Self::Default(Argument::Number(text)) => Some(Item::Number(text.into())),
-                Self::Default(Argument::Boolean(boolean)) => Some(Item::Boolean(*boolean)),
+                Self::Default(Argument::Text(text)) => Value::text(text.as_str()),
+                Self::Default(Argument::Number(text)) => Some(Value::Number(text.into())),
+                Self::Default(Argument::Boolean(boolean)) => Some(Value::Boolean(*boolean)),
                 _ => None,
             });
         };
         match self {
             Self::Default(_) => Ok(Some(item)),
-            Self::Upper => text(item, "upper").map(|text| Item::text(text.to_uppercase())),
-            Self::Lower => text(item, "lower").map(|text| Item::text(text.to_lowercase())),
-            Self::Trim => text(item, "trim").map(|text| Item::text(text.trim().to_owned())),
+            Self::Upper => text(item, "upper").map(|text| Value::text(text.to_uppercase())),
+            Self::Lower => text(item, "lower").map(|text| Value::text(text.to_lowercase())),
+            Self::Trim => text(item, "trim").map(|text| Value::text(text.trim().to_owned())),
             Self::Truncate(length) => {
-                text(item, "truncate").map(|text| Item::text(truncate(&text, *length).to_owned()))
+                text(item, "truncate").map(|text| Value::text(truncate(&text, *length).to_owned()))
             }
             Self::Replace(from, to) => {
-                bounded::replace(&text(item, "replace")?, from, to).map(Item::text)
+                bounded::replace(&text(item, "replace")?, from, to).map(Value::text)
             }
             Self::Split(separator) => {
                 let items = bounded::split(text(item, "split")?, separator)?;
-                Ok(Some(Item::List(items)))
+                Ok(Some(Value::List(items)))
             }
             Self::Join(separator) => join(list(item, "join")?, separator),
             Self::First => Ok(list(item, "first")?
                 .into_iter()
                 .next()
-                .filter(|item| *item != Item::Null)),
-            Self::Last => Ok(list(item, "last")?.pop().filter(|item| *item != Item::Null)),
-            Self::Count => Ok(Some(Item::Number(
+                .filter(|item| *item != Value::Null)),
+            Self::Last => Ok(list(item, "last")?
+                .pop()
+                .filter(|item| *item != Value::Null)),
+            Self::Count => Ok(Some(Value::Number(
                 list(item, "count")?.len().to_string().into(),
             ))),
             Self::Lookup(table) => Ok(table.get(&*scalar(item, "lookup")?).cloned()),
             Self::Number => match scalar(item, "number")? {
-                text if super::tree::is_json_number(&text) => Ok(Some(Item::Number(text))),
+                text if super::tree::is_json_number(&text) => Ok(Some(Value::Number(text))),
                 _ => Err(
                     "`number` takes a number or text that is exactly one, found other text"
                         .to_owned(),
                 ),
             },
-            Self::Text => Ok(Item::text(scalar(item, "text")?)),
+            Self::Text => Ok(Value::text(scalar(item, "text")?)),
             Self::Boolean => boolean(&item)
-                .map(|boolean| Some(Item::Boolean(boolean)))
+                .map(|boolean| Some(Value::Boolean(boolean)))
                 .ok_or_else(|| {
                     format!(
                         "`boolean` takes a boolean or the text `true` or `false`, found {}",
-                        if matches!(item, Item::Text(_)) {
+                        if matches!(item, Value::Text(_)) {
                             "other text"
                         } else {
                             item.describe()
@@ -235,9 +237,9 @@ impl Filter {
                 }),
             Self::Date(format) => moment(&item, "date")?
                 .format(format)
-                .map(Item::text)
+                .map(Value::text)
                 .map_err(|_| "`date` cannot write this time in its format".to_owned()),
-            Self::Iso => Ok(timestamp::rfc3339(moment(&item, "iso")?).and_then(Item::text)),
+            Self::Iso => Ok(timestamp::rfc3339(moment(&item, "iso")?).and_then(Value::text)),
         }
     }
 }
@@ -258,23 +260,23 @@ pub fn truncate(text: &str, length: usize) -> &str {
 
 /// A boolean, or the text `true` or `false` in any letter case.
 #[must_use]
-pub fn boolean(item: &Item<'_>) -> Option<bool> {
+pub fn boolean(item: &Value<'_>) -> Option<bool> {
     match item {
-        Item::Boolean(boolean) => Some(*boolean),
-        Item::Text(text) if text.eq_ignore_ascii_case("true") => Some(true),
-        Item::Text(text) if text.eq_ignore_ascii_case("false") => Some(false),
+        Value::Boolean(boolean) => Some(*boolean),
+        Value::Text(text) if text.eq_ignore_ascii_case("true") => Some(true),
+        Value::Text(text) if text.eq_ignore_ascii_case("false") => Some(false),
         _ => None,
     }
 }
 
-fn text<'a>(item: Item<'a>, filter: &str) -> Result<Cow<'a, str>, String> {
+fn text<'a>(item: Value<'a>, filter: &str) -> Result<Cow<'a, str>, String> {
     let help = match &item {
-        Item::List(_) => ": join it first",
-        Item::Number(_) | Item::Boolean(_) => ": make text of it first with `text`",
-        Item::Text(_) | Item::Object | Item::Null => "",
+        Value::List(_) => ": join it first",
+        Value::Number(_) | Value::Boolean(_) => ": make text of it first with `text`",
+        Value::Text(_) | Value::Object | Value::Null => "",
     };
     match item {
-        Item::Text(text) => Ok(text),
+        Value::Text(text) => Ok(text),
         other => Err(format!(
             "`{filter}` takes text, found {}{help}",
             other.describe()
@@ -282,7 +284,7 @@ fn text<'a>(item: Item<'a>, filter: &str) -> Result<Cow<'a, str>, String> {
     }
 }
 
-fn scalar<'a>(item: Item<'a>, filter: &str) -> Result<Cow<'a, str>, String> {
+fn scalar<'a>(item: Value<'a>, filter: &str) -> Result<Cow<'a, str>, String> {
     item.into_text().map_err(|item| {
         format!(
             "`{filter}` takes text, a number or a boolean, found {}",
@@ -291,9 +293,9 @@ fn scalar<'a>(item: Item<'a>, filter: &str) -> Result<Cow<'a, str>, String> {
     })
 }
 
-fn list<'a>(item: Item<'a>, filter: &str) -> Result<Vec<Item<'a>>, String> {
+fn list<'a>(item: Value<'a>, filter: &str) -> Result<Vec<Value<'a>>, String> {
     match item {
-        Item::List(items) => Ok(items),
+        Value::List(items) => Ok(items),
         other => Err(format!(
             "`{filter}` takes a list, found {}",
             other.describe()
@@ -301,12 +303,12 @@ fn list<'a>(item: Item<'a>, filter: &str) -> Result<Vec<Item<'a>>, String> {
     }
 }
 
-fn join<'a>(items: Vec<Item<'a>>, separator: &str) -> Result<Option<Item<'a>>, String> {
+fn join<'a>(items: Vec<Value<'a>>, separator: &str) -> Result<Option<Value<'a>>, String> {
     let mut joined = BoundedText::default();
-    let items = items.into_iter().filter(|item| *item != Item::Null);
+    let items = items.into_iter().filter(|item| *item != Value::Null);
     for (index, item) in items.enumerate() {
         let text = item.into_text().map_err(|item| {
-            let flatten = if matches!(item, Item::List(_)) {
+            let flatten = if matches!(item, Value::List(_)) {
                 ": flatten it with `[*]`"
             } else {
                 ""
@@ -320,10 +322,10 @@ fn join<'a>(items: Vec<Item<'a>>, separator: &str) -> Result<Option<Item<'a>>, S
         let pushed = joined.push(separator).and_then(|()| joined.push(&text));
         pushed.map_err(|excess| excess.of("join"))?;
     }
-    Ok(Item::text(joined.finish()))
+    Ok(Value::text(joined.finish()))
 }
 
-fn moment(item: &Item<'_>, filter: &str) -> Result<time::OffsetDateTime, String> {
+fn moment(item: &Value<'_>, filter: &str) -> Result<time::OffsetDateTime, String> {
     timestamp::read(item).map_err(|found| {
         format!("`{filter}` takes a time (RFC 3339, RFC 2822, or seconds, milliseconds or microseconds since 1970), {found}")
     })

@@ -29,7 +29,7 @@ use std::time::Duration;
 pub use decode::{CheckReport, LoadContext};
 
 use self::customer::FindCustomer;
-use self::expression::{Operand, Reference, Step, Template};
+use self::expression::{Operand, Reference, Step, ValueExpr};
 use self::field::Field;
 use self::pattern::Pattern;
 pub use self::trigger::Trigger;
@@ -55,11 +55,11 @@ pub struct CaseMapping {
     /// Fields that the template requires, and `title`.
     pub required_fields: Vec<Arc<Field>>,
     /// The parts of the key; none means the event's natural key.
-    pub key: Vec<Template>,
+    pub key: Vec<ValueExpr>,
     /// `performedBy`.
     pub performed_by: PerformedBy,
     /// Tags by key.
-    pub tags: Vec<(String, Template)>,
+    pub tags: Vec<(String, ValueExpr)>,
     /// `fields`, and the customer's when its ARN is known without a search.
     pub fields: Vec<FieldMapping>,
     /// How the customer's profile is found.
@@ -69,7 +69,7 @@ pub struct CaseMapping {
     /// The contact to link to the case.
     pub link_contact: LinkContact,
     /// A comment to add to the case.
-    pub comment: Option<Template>,
+    pub comment: Option<ValueExpr>,
     /// Whether the answer holds the reference number.
     pub return_reference: bool,
     /// How the ledger is used.
@@ -119,16 +119,16 @@ pub enum LinkContact {
     /// The one that the event is about.
     Current,
     /// The one whose id or ARN this gives, such as `$.InitialContactId`.
-    Named(Template),
+    Named(ValueExpr),
 }
 
 /// `UserUnion`: who the audit history names.
 #[derive(Clone, Debug)]
 pub enum PerformedBy {
     /// `customEntity`; its first characters are the entity prefix, whatever the event holds.
-    CustomEntity(Template),
+    CustomEntity(ValueExpr),
     /// `userArn`
-    UserArn(Template),
+    UserArn(ValueExpr),
 }
 
 /// How one field is computed: `when`, then the source, `lookup`, `default`, the field's type, `overflow`.
@@ -143,7 +143,7 @@ pub struct FieldMapping {
     /// The table its value is looked up in.
     pub lookup: Option<Arc<filter::Table>>,
     /// What stands in for a missing value.
-    pub default: Option<Template>,
+    pub default: Option<ValueExpr>,
     /// What happens when the value is still missing.
     pub if_missing: IfMissing,
     /// What happens to text that is too long.
@@ -151,15 +151,18 @@ pub struct FieldMapping {
 }
 
 impl CaseMapping {
-    /// Every template in it, in the order of its keys.
-    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+    /// Every value in it, in the order of its keys.
+    pub fn value_exprs(&self) -> impl Iterator<Item = &ValueExpr> {
         let (PerformedBy::CustomEntity(performer) | PerformedBy::UserArn(performer)) =
             &self.performed_by;
-        let fields = self.fields.iter().flat_map(FieldMapping::templates);
-        let tags = self.tags.iter().map(|(_, template)| template);
-        let customer = self.find_customer.iter().flat_map(FindCustomer::templates);
+        let fields = self.fields.iter().flat_map(FieldMapping::value_exprs);
+        let tags = self.tags.iter().map(|(_, expr)| expr);
+        let customer = self
+            .find_customer
+            .iter()
+            .flat_map(FindCustomer::value_exprs);
         let linked = match &self.link_contact {
-            LinkContact::Named(template) => Some(template),
+            LinkContact::Named(expr) => Some(expr),
             LinkContact::Current | LinkContact::Never => None,
         };
         fields
@@ -176,7 +179,7 @@ impl CaseMapping {
     /// Whether the key can be computed without what `enrich` reads of the contact.
     #[must_use]
     pub fn key_needs_no_contact(&self) -> bool {
-        let mut expressions = self.key.iter().flat_map(Template::expressions);
+        let mut expressions = self.key.iter().flat_map(ValueExpr::expressions);
         !expressions.any(|expression| match &expression.operand {
             Operand::Reference(Reference::Event(steps)) => matches!(
                 steps.first(),
@@ -188,13 +191,13 @@ impl CaseMapping {
 }
 
 impl FieldMapping {
-    /// Every template in it.
-    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+    /// Every value in it.
+    pub fn value_exprs(&self) -> impl Iterator<Item = &ValueExpr> {
         let profile = match &self.source {
-            Source::ProfileId(template) => Some(template),
+            Source::ProfileId(expr) => Some(expr),
             Source::Value(_) | Source::Choose(_) => None,
         };
-        let contents = self.source.contents().filter_map(Content::template);
+        let contents = self.source.contents().filter_map(Content::value_expr);
         contents.chain(profile).chain(&self.default)
     }
 
@@ -213,7 +216,7 @@ pub enum Source {
     /// The first choice whose condition matches.
     Choose(Vec<Choice>),
     /// The id of a profile, of which the ARN is sent.
-    ProfileId(Template),
+    ProfileId(ValueExpr),
 }
 
 /// An entry of `choose`.
@@ -252,16 +255,16 @@ pub enum Content {
     /// Plain `null`: the field is sent with `emptyValue`.
     Empty,
     /// A value that the event gives.
-    Template(Template),
+    Value(ValueExpr),
 }
 
 impl Content {
-    /// The template, where there is one.
+    /// The value, where there is one.
     #[must_use]
-    pub fn template(&self) -> Option<&Template> {
+    pub fn value_expr(&self) -> Option<&ValueExpr> {
         match self {
             Self::Empty => None,
-            Self::Template(template) => Some(template),
+            Self::Value(expr) => Some(expr),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::fmt;
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
-use super::expression::Item;
+use super::expression::Value;
 
 /// From here on a number is milliseconds: as seconds it would be past the year 5000, as milliseconds it is March 1973.
 const FIRST_MILLISECONDS: f64 = 100_000_000_000.0;
@@ -81,14 +81,14 @@ impl fmt::Display for NoTime {
 ///
 /// # Errors
 /// The part that cannot be read.
-pub fn read(item: &Item<'_>) -> Result<OffsetDateTime, NoTime> {
+pub fn read(item: &Value<'_>) -> Result<OffsetDateTime, NoTime> {
     match item {
-        Item::Number(number) => epoch(number),
-        Item::Text(text) => match OffsetDateTime::parse(text, &Rfc3339) {
+        Value::Number(number) => epoch(number),
+        Value::Text(text) => match OffsetDateTime::parse(text, &Rfc3339) {
             Ok(time) => utc(time),
             Err(_) => other_text(text.trim()),
         },
-        Item::Boolean(_) | Item::List(_) | Item::Object | Item::Null => {
+        Value::Boolean(_) | Value::List(_) | Value::Object | Value::Null => {
             Err(NoTime::Type(item.describe()))
         }
     }
@@ -347,7 +347,7 @@ mod tests {
     use super::*;
 
     fn utc(text: &str) -> Result<String, String> {
-        let read = read(&Item::Text(text.into()));
+        let read = read(&Value::Text(text.into()));
         read.map(|time| rfc3339(time).expect("a year of four digits"))
             .map_err(|reason| reason.to_string())
     }
@@ -388,8 +388,8 @@ mod tests {
         ] {
             assert_eq!(utc(text).as_deref(), Ok(expected), "{text}");
         }
-        let number = read(&Item::Number("1795339800".into()));
-        assert_eq!(number.ok(), read(&Item::Text("1795339800".into())).ok());
+        let number = read(&Value::Number("1795339800".into()));
+        assert_eq!(number.ok(), read(&Value::Text("1795339800".into())).ok());
     }
 
     #[test]
@@ -481,7 +481,7 @@ mod tests {
         ] {
             assert_eq!(utc(text), Err(expected.to_owned()), "{text}");
         }
-        assert_eq!(read(&Item::Boolean(true)), Err(NoTime::Type("a boolean")));
+        assert_eq!(read(&Value::Boolean(true)), Err(NoTime::Type("a boolean")));
     }
 
     proptest::proptest! {

@@ -286,7 +286,7 @@ impl Composer {
         Ok(())
     }
 
-    /// Reports a group with a key that is not text, which is nearly always a hole without quotes, and reads on as if it had them.
+    /// Reports a group with a key that is not text, which is nearly always a interpolation without quotes, and reads on as if it had them.
     fn odd(&mut self, span: Span) -> Kind {
         let message = "`{{` without quotes is a group of keys to YAML, not text";
         let help = "put the whole value in quotes: \"{{ $.source }}\"";

@@ -221,7 +221,7 @@ mod expressions {
             refusal(&format!("$.a{}", "|trim".repeat(10_000))),
             (3 + 100 * 5 + 1, message)
         );
-        let message = "a text takes at most 1000 holes, found more".to_owned();
+        let message = "a text takes at most 1000 interpolations, found more".to_owned();
         assert_eq!(refusal(&"{{$.a}}".repeat(10_000)), (7_000, message));
         let event = json!({ "a": "x" });
         assert_eq!(

@@ -8,7 +8,7 @@ use casebridge::request::{CaseRequest, RequestContext};
 use casebridge::start::request_context;
 use mapping::diagnostic::{Code, Diagnostic, nearest};
 use mapping::domain::Domain;
-use mapping::expression::{Operand, Reference, Template, unknown_member};
+use mapping::expression::{Operand, Reference, ValueExpr, unknown_member};
 use mapping::tree::{Position, Span};
 use mapping::{CaseMapping, Mapping};
 
@@ -81,7 +81,7 @@ fn of_event(
 /// References whose next member is not in the event, and nearly one that is.
 fn misspelt(file: &str, event: &Event, case: &CaseMapping, text: &str) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for expression in case.templates().flat_map(Template::expressions) {
+    for expression in case.value_exprs().flat_map(ValueExpr::expressions) {
         let Operand::Reference(Reference::Event(steps)) = &expression.operand else {
             continue;
         };

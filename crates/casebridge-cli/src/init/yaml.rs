@@ -62,7 +62,7 @@ fn is_unsafe(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use mapping::expression::{Item, parse};
+    use mapping::expression::{Value, parse};
     use mapping::filter::Tables;
     use mapping::tree::{Kind, Literal, Node};
     use mapping::yaml::parse as yaml;
@@ -127,7 +127,7 @@ mod tests {
             let [_, written, _] = read(&literal(&text));
             let template = parse(&written, &Tables::new()).expect("a text");
             let item = template.evaluate(&nowhere()).expect("a value");
-            prop_assert_eq!(item, Item::text(text));
+            prop_assert_eq!(item, Value::text(text));
         }
 
         #[test]

@@ -2,7 +2,7 @@
 //! change of the domain that breaks something from one that does not.
 
 use mapping::domain::Domain;
-use mapping::expression::{Item, Template};
+use mapping::expression::{Value, ValueExpr};
 use mapping::field::Field;
 use mapping::filter::{Argument, Filter, Table};
 use mapping::{CaseMapping, FieldMapping, LoadContext, Mapping, Source};
@@ -95,7 +95,7 @@ impl UsedField {
             };
             let templates = contents
                 .into_iter()
-                .filter_map(|content| content.template());
+                .filter_map(|content| content.value_expr());
             texts.extend(templates.flat_map(spelt_out));
         }
         texts.extend(mapping.default.iter().flat_map(spelt_out));
@@ -109,7 +109,7 @@ impl UsedField {
 }
 
 /// The texts that a template may give whatever the event says: a constant, and what its filters bring in.
-fn spelt_out(template: &Template) -> Vec<String> {
+fn spelt_out(template: &ValueExpr) -> Vec<String> {
     let constant = template.constant().and_then(scalar);
     let filters = template
         .expressions()
@@ -127,6 +127,6 @@ fn entries(table: &Table) -> Vec<String> {
     table.values().cloned().filter_map(scalar).collect()
 }
 
-fn scalar(item: Item<'_>) -> Option<String> {
+fn scalar(item: Value<'_>) -> Option<String> {
     item.into_text().ok().map(std::borrow::Cow::into_owned)
 }

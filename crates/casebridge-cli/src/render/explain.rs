@@ -6,7 +6,7 @@ use casebridge::event::Event;
 use casebridge::handler::Casebridge;
 use casebridge::request::{CaseRequest, RequestContext, User};
 use mapping::customer::{FindCustomer, IfNone, PHONE, ProfileMember, Search};
-use mapping::expression::{Expression, Item, Scope, Template};
+use mapping::expression::{Expression, Scope, Value, ValueExpr};
 use mapping::field::FieldValue;
 use mapping::phone::{self, Country};
 use mapping::{CaseMapping, FieldMapping, LinkContact, Mapping};
@@ -92,7 +92,7 @@ fn fields(text: &mut String, case: &CaseMapping, scope: &Scope<'_>, request: Opt
             paint(STRONG, &mapping.field.name),
             outcome(mapping, scope, request)
         );
-        expressions(text, mapping.templates(), scope);
+        expressions(text, mapping.value_exprs(), scope);
     }
 }
 
@@ -141,7 +141,7 @@ fn verdict(search: &Search, country: Option<Country>, scope: &Scope<'_>) -> Stri
     let mut values = search.iter().map(|(_, value)| value.evaluate_text(scope));
     let missing = values.clone().any(|value| matches!(value, Ok(None)));
     let no_number =
-        |(key, value): &(String, Template)| key == PHONE && is_no_number(value, country, scope);
+        |(key, value): &(String, ValueExpr)| key == PHONE && is_no_number(value, country, scope);
     if values.any(|value| value.is_err()) {
         paint(NOTABLE, "cannot be searched for")
     } else if missing {
@@ -154,7 +154,7 @@ fn verdict(search: &Search, country: Option<Country>, scope: &Scope<'_>) -> Stri
 }
 
 /// Whether what is to be a phone number is other text.
-fn is_no_number(value: &Template, country: Option<Country>, scope: &Scope<'_>) -> bool {
+fn is_no_number(value: &ValueExpr, country: Option<Country>, scope: &Scope<'_>) -> bool {
     let text = value.evaluate_text(scope);
     matches!(text, Ok(Some(text)) if phone::read(&text, country).is_none())
 }
@@ -162,7 +162,7 @@ fn is_no_number(value: &Template, country: Option<Country>, scope: &Scope<'_>) -
 fn key(text: &mut String, case: &CaseMapping, scope: &Scope<'_>) {
     if !case.key.is_empty() {
         let _ = writeln!(text, "\n{}", paint(STRONG, "key"));
-        for expression in case.key.iter().flat_map(Template::expressions) {
+        for expression in case.key.iter().flat_map(ValueExpr::expressions) {
             let _ = writeln!(text, "  {}", given(expression, scope));
         }
     }
@@ -192,7 +192,7 @@ fn contact(text: &mut String, link: &LinkContact, request: &CaseRequest, scope: 
 }
 
 /// The comments on the case: those of fields that overflow, and its own.
-fn comment(text: &mut String, own: Option<&Template>, request: &CaseRequest, scope: &Scope<'_>) {
+fn comment(text: &mut String, own: Option<&ValueExpr>, request: &CaseRequest, scope: &Scope<'_>) {
     if request.comments.is_empty() && own.is_none() {
         return;
     }
@@ -226,10 +226,10 @@ fn beginning(text: &str) -> String {
 /// The expressions of templates, each with what it gives.
 fn expressions<'a>(
     text: &mut String,
-    templates: impl IntoIterator<Item = &'a Template>,
+    templates: impl IntoIterator<Item = &'a ValueExpr>,
     scope: &Scope<'_>,
 ) {
-    for expression in templates.into_iter().flat_map(Template::expressions) {
+    for expression in templates.into_iter().flat_map(ValueExpr::expressions) {
         let _ = writeln!(text, "    {}", given(expression, scope));
     }
 }
@@ -270,16 +270,16 @@ fn given(expression: &Expression, scope: &Scope<'_>) -> String {
     format!("{}  {value}", paint(FAINT, &expression.text))
 }
 
-fn item_text(item: &Item<'_>) -> String {
+fn item_text(item: &Value<'_>) -> String {
     match item {
-        Item::Text(text) => format!("{text:?}"),
-        Item::Number(text) => text.to_string(),
-        Item::Boolean(boolean) => boolean.to_string(),
-        Item::List(items) => format!(
+        Value::Text(text) => format!("{text:?}"),
+        Value::Number(text) => text.to_string(),
+        Value::Boolean(boolean) => boolean.to_string(),
+        Value::List(items) => format!(
             "[{}]",
             items.iter().map(item_text).collect::<Vec<_>>().join(", ")
         ),
-        Item::Object => "an object".to_owned(),
-        Item::Null => "null".to_owned(),
+        Value::Object => "an object".to_owned(),
+        Value::Null => "null".to_owned(),
     }
 }

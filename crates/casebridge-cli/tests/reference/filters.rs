@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use mapping::expression::{self, Item, Scope, Template};
+use mapping::expression::{self, Scope, Value, ValueExpr};
 use mapping::filter::{Kind, NAMES, Table, Tables};
-use serde_json::{Value, json};
+use serde_json::{Value as Json, json};
 
 use super::markdown::{self, code, or, prose};
 use super::names::shown;
@@ -13,7 +13,7 @@ use super::names::shown;
 struct Row {
     filter: &'static str,
     does: &'static str,
-    examples: Vec<(&'static str, Value)>,
+    examples: Vec<(&'static str, Json)>,
 }
 
 fn rows() -> Vec<Row> {
@@ -26,7 +26,7 @@ fn rows() -> Vec<Row> {
         row(
             "default",
             "the literal in place of a missing value; the one filter that takes one",
-            vec![("default('none')", Value::Null), ("default(0)", json!(7))],
+            vec![("default('none')", Json::Null), ("default(0)", json!(7))],
         ),
         row("upper", "in capitals", vec![("upper", json!("b-2207"))]),
         row("lower", "in small letters", vec![("lower", json!("VOICE"))]),
@@ -119,7 +119,7 @@ pub(crate) fn table() -> String {
                 (String::new(), String::new())
             };
             let given = match value {
-                Value::Null => "missing".to_owned(),
+                Json::Null => "missing".to_owned(),
                 value => code(&value.to_string()),
             };
             cells.push([code(usage), types, does, given, result(usage, value)]);
@@ -147,7 +147,7 @@ fn types(usage: &str) -> String {
     let mut takes = Vec::new();
     let mut gives = Vec::new();
     for (name, before, kind) in kinds {
-        let Ok(Template::Expression(expression)) = parse(&format!("$.x | {before} | {usage}"))
+        let Ok(ValueExpr::Expression(expression)) = parse(&format!("$.x | {before} | {usage}"))
         else {
             continue;
         };
@@ -171,7 +171,7 @@ fn types(usage: &str) -> String {
     format!("{takes} → {gives}")
 }
 
-fn result(usage: &str, value: &Value) -> String {
+fn result(usage: &str, value: &Json) -> String {
     let event = json!({ "x": value });
     let scope = Scope {
         event: &event,
@@ -187,8 +187,8 @@ fn result(usage: &str, value: &Value) -> String {
     }
 }
 
-fn parse(text: &str) -> Result<Template, expression::SyntaxError> {
-    let reasons = Table::from([("no_stock".to_owned(), Item::Text("Stock".into()))]);
+fn parse(text: &str) -> Result<ValueExpr, expression::SyntaxError> {
+    let reasons = Table::from([("no_stock".to_owned(), Value::Text("Stock".into()))]);
     let tables = Tables::from([("reasons".to_owned(), Arc::new(reasons))]);
     expression::parse(text, &tables)
 }

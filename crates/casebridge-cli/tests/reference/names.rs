@@ -1,7 +1,7 @@
 //! The names that an expression sees, each with a value that it has in one of the shipped events.
 
 use casebridge::event::{Event, Payload};
-use mapping::expression::{self, Item, Scope};
+use mapping::expression::{self, Scope, Value};
 use mapping::filter::Tables;
 
 use super::markdown::{code, prose, table};
@@ -239,17 +239,17 @@ fn event(file: &str) -> Event {
 }
 
 /// An item as JSON.
-pub(crate) fn shown(item: Item<'_>) -> String {
+pub(crate) fn shown(item: Value<'_>) -> String {
     match item {
-        Item::Text(text) => format!("\"{text}\""),
-        Item::Number(text) => text.into_owned(),
-        Item::Boolean(boolean) => boolean.to_string(),
-        Item::List(items) => {
+        Value::Text(text) => format!("\"{text}\""),
+        Value::Number(text) => text.into_owned(),
+        Value::Boolean(boolean) => boolean.to_string(),
+        Value::List(items) => {
             let items: Vec<String> = items.into_iter().map(shown).collect();
             format!("[{}]", items.join(", "))
         }
-        Item::Object => "{…}".to_owned(),
-        Item::Null => "null".to_owned(),
+        Value::Object => "{…}".to_owned(),
+        Value::Null => "null".to_owned(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! One entry of `cases`.
 
 use super::super::diagnostic::{Code, Diagnostic};
-use super::super::expression::{Operand, Part, Reference, Template};
+use super::super::expression::{Operand, Part, Reference, ValueExpr};
 use super::super::keys;
 use super::super::tree::{Entry, Kind, Literal, Node, Scalar, Span};
 use super::super::{CaseMapping, PerformedBy};
@@ -113,12 +113,12 @@ impl Decoder<'_> {
         }
     }
 
-    fn key(&mut self, node: &Node) -> Vec<Template> {
+    fn key(&mut self, node: &Node) -> Vec<ValueExpr> {
         let items = match &node.kind {
             Kind::List(items) => items.as_slice(),
             Kind::Scalar(_) | Kind::Map(_) => std::slice::from_ref(node),
         };
-        let parts: Vec<Template> = items.iter().filter_map(|item| self.value(item)).collect();
+        let parts: Vec<ValueExpr> = items.iter().filter_map(|item| self.value(item)).collect();
         let constant = parts.iter().all(|part| part.expressions().next().is_none());
         if parts.len() == items.len() && constant {
             let message = "this key is the same for every event: there would be one case for ever";
@@ -138,9 +138,9 @@ impl Decoder<'_> {
             let group = self.group(node, &keys::PERFORMED_BY)?;
             return self.value(group.get("user_arn")?).map(PerformedBy::UserArn);
         }
-        let template = self.value(node)?;
+        let expr = self.value(node)?;
         let prefix = self.context.entity_prefix;
-        if !template.literal_start().starts_with(prefix) {
+        if !expr.literal_start().starts_with(prefix) {
             let message = format!(
                 "`performed_by` has to begin with `{prefix}`: that is how events of our own cases are told apart"
             );
@@ -152,7 +152,7 @@ impl Decoder<'_> {
                     .code(Code::PerformedBy),
             );
         }
-        let illegal = literals(&template).find(|c| !limits::is_entity_character(*c));
+        let illegal = literals(&expr).find(|c| !limits::is_entity_character(*c));
         if let Some(illegal) = illegal {
             let message = format!("`performed_by` cannot hold `{illegal}`");
             let help = "it takes letters without accents, digits, spaces and `_-.@:/`; what comes from the event is cleaned";
@@ -162,7 +162,7 @@ impl Decoder<'_> {
                     .code(Code::PerformedBy),
             );
         }
-        Some(PerformedBy::CustomEntity(template))
+        Some(PerformedBy::CustomEntity(expr))
     }
 
     /// `casebridge/{{ $$.mapping }}`, with the prefix that is configured.
@@ -173,10 +173,13 @@ impl Decoder<'_> {
             text: "$$.mapping".to_owned(),
         };
         let prefix = Part::Literal(self.context.entity_prefix.to_owned());
-        PerformedBy::CustomEntity(Template::Text(vec![prefix, Part::Hole(mapping)]))
+        PerformedBy::CustomEntity(ValueExpr::Interpolated(vec![
+            prefix,
+            Part::Interpolation(mapping),
+        ]))
     }
 
-    pub(super) fn tags(&mut self, node: &Node) -> Vec<(String, Template)> {
+    pub(super) fn tags(&mut self, node: &Node) -> Vec<(String, ValueExpr)> {
         let mut tags = Vec::new();
         for Entry { key, value } in self.named(node, "`tags` gives a value for each tag key") {
             let name = &key.text;
@@ -184,16 +187,16 @@ impl Decoder<'_> {
                 let message = format!("the tag key `{name}` {rule}");
                 self.keep(Diagnostic::new(key.span, message).code(Code::Tag));
             }
-            let Some(template) = self.value(value) else {
+            let Some(expr) = self.value(value) else {
                 continue;
             };
-            let constant = template.constant().and_then(|item| item.into_text().ok());
+            let constant = expr.constant().and_then(|item| item.into_text().ok());
             if let Some(Err(rule)) = constant.map(|text| limits::tag_value(&text)) {
                 let message = format!("the value of tag `{name}` {rule}");
                 self.keep(Diagnostic::new(value.span, message).code(Code::Tag));
             }
-            self.warn_of_chosen_tag(name, &template, value.span);
-            tags.push((name.clone(), template));
+            self.warn_of_chosen_tag(name, &expr, value.span);
+            tags.push((name.clone(), expr));
         }
         tags
     }
@@ -204,7 +207,7 @@ impl Decoder<'_> {
         defaults: &Defaults,
         node: Option<&Node>,
         span: Span,
-    ) -> Vec<(String, Template)> {
+    ) -> Vec<(String, ValueExpr)> {
         let own = node.map(|node| self.tags(node)).unwrap_or_default();
         let replaced = |key: &String| own.iter().any(|(mine, _)| mine == key);
         let inherited = defaults.tags.iter().filter(|(key, _)| !replaced(key));
@@ -221,13 +224,13 @@ impl Decoder<'_> {
 }
 
 /// The characters of a text that no event gives.
-fn literals(template: &Template) -> impl Iterator<Item = char> {
-    let parts = match template {
-        Template::Text(parts) => parts.as_slice(),
+fn literals(expr: &ValueExpr) -> impl Iterator<Item = char> {
+    let parts = match expr {
+        ValueExpr::Interpolated(parts) => parts.as_slice(),
         _ => &[],
     };
     parts.iter().flat_map(|part| match part {
         Part::Literal(text) => text.chars(),
-        Part::Hole(_) => "".chars(),
+        Part::Interpolation(_) => "".chars(),
     })
 }

@@ -1,7 +1,7 @@
 //! What no event changes is checked when the mapping is loaded: values, defaults and table entries that a field can never take.
 
 use super::super::diagnostic::{Code, Diagnostic, suggest};
-use super::super::expression::{Item, Template};
+use super::super::expression::{Value, ValueExpr};
 use super::super::tree::Span;
 use super::super::{Content, FieldMapping, IfMissing, Overflow};
 use super::Decoder;
@@ -26,11 +26,11 @@ impl Decoder<'_> {
         places: &Places,
     ) -> Option<FieldMapping> {
         let before = self.diagnostics.len();
-        let constants: Vec<(Span, Item<'static>)> = if let Some(name) = table {
+        let constants: Vec<(Span, Value<'static>)> = if let Some(name) = table {
             self.table_entries.get(name).cloned().unwrap_or_default()
         } else {
             let values = places.values.iter().zip(mapping.source.contents());
-            let constant = |content: &Content| content.template().and_then(constant);
+            let constant = |content: &Content| content.value_expr().and_then(constant);
             values
                 .filter_map(|(span, content)| Some((*span, constant(content)?)))
                 .collect()
@@ -57,7 +57,7 @@ impl Decoder<'_> {
         (self.diagnostics.len() == before).then_some(mapping)
     }
 
-    fn fits(&mut self, mapping: &FieldMapping, item: Item<'_>, span: Span) {
+    fn fits(&mut self, mapping: &FieldMapping, item: Value<'_>, span: Span) {
         let field = &mapping.field;
         let field_error = match field.coerce(item.clone()) {
             Ok(_) => return,
@@ -84,6 +84,6 @@ impl Decoder<'_> {
     }
 }
 
-fn constant(template: &Template) -> Option<Item<'static>> {
-    template.constant().map(Item::into_owned)
+fn constant(expr: &ValueExpr) -> Option<Value<'static>> {
+    expr.constant().map(Value::into_owned)
 }

@@ -27,7 +27,7 @@ impl Decoder<'_> {
             Kind::Map(_) => self.long_customer(node),
             Kind::Scalar(_) | Kind::List(_) => {
                 let value = self.value(node);
-                value.map(|template| Customer::Field(Source::Value(Content::Template(template))))
+                value.map(|expr| Customer::Field(Source::Value(Content::Value(expr))))
             }
         };
         let set = fields

@@ -2,16 +2,17 @@
 
 use super::super::Content;
 use super::super::diagnostic::{Code, Diagnostic, alternatives, suggest};
-use super::super::expression::{self, Item, SyntaxError, Template};
+use super::super::expression::{self, SyntaxError, Value, ValueExpr};
 use super::super::tree::{Kind, Literal, Node, Scalar};
 use super::{Decoder, place};
 
 impl Decoder<'_> {
     /// A scalar that an event gives a value to.
-    pub(super) fn value(&mut self, node: &Node) -> Option<Template> {
+    pub(super) fn value(&mut self, node: &Node) -> Option<ValueExpr> {
         let Kind::Scalar(scalar) = &node.kind else {
-            let holes = "a text with holes makes one value of several: \"{{ $.a }} {{ $.b }}\"";
-            let help = matches!(node.kind, Kind::List(_)).then(|| holes.to_owned());
+            let interpolations =
+                "a text with interpolations makes one value of several: \"{{ $.a }} {{ $.b }}\"";
+            let help = matches!(node.kind, Kind::List(_)).then(|| interpolations.to_owned());
             let message = format!("expected a value, found {}", node.describe());
             return self.refuse(Diagnostic::new(node.span, message).maybe_help(help));
         };
@@ -21,8 +22,8 @@ impl Decoder<'_> {
                 let message = "`null` stands only for a whole field, and sends it empty";
                 self.refuse(Diagnostic::new(node.span, message))
             }
-            Literal::Boolean(boolean) => Some(Template::Boolean(boolean)),
-            Literal::Number(text) => Some(Template::Number(text.to_owned())),
+            Literal::Boolean(boolean) => Some(ValueExpr::Boolean(boolean)),
+            Literal::Number(text) => Some(ValueExpr::Number(text.to_owned())),
             Literal::Text("") => {
                 let diagnostic = Diagnostic::new(node.span, "empty text is the same as no value");
                 self.refuse(diagnostic.help("`null` sends a field empty"))
@@ -37,9 +38,9 @@ impl Decoder<'_> {
                             .code(Code::Expression),
                     )
                 }
-                Ok(template) => {
-                    self.look_at_references(&template, node.span, scalar);
-                    Some(template)
+                Ok(expr) => {
+                    self.look_at_references(&expr, node.span, scalar);
+                    Some(expr)
                 }
                 Err(SyntaxError { at, message, help }) => {
                     let span = place::locate(&self.source, node.span, &scalar.text, &at);
@@ -66,20 +67,20 @@ impl Decoder<'_> {
     pub(super) fn content(&mut self, node: &Node) -> Option<Content> {
         match &node.kind {
             Kind::Scalar(scalar) if scalar.literal() == Literal::Null => Some(Content::Empty),
-            _ => self.value(node).map(Content::Template),
+            _ => self.value(node).map(Content::Value),
         }
     }
 
     /// A scalar of a table, which stands for itself.
-    pub(super) fn constant(&mut self, node: &Node) -> Option<Item<'static>> {
+    pub(super) fn constant(&mut self, node: &Node) -> Option<Value<'static>> {
         let literal = match &node.kind {
             Kind::Scalar(scalar) => scalar.literal(),
             Kind::List(_) | Kind::Map(_) => Literal::Empty,
         };
         match literal {
-            Literal::Boolean(boolean) => Some(Item::Boolean(boolean)),
-            Literal::Number(text) => Some(Item::Number(text.to_owned().into())),
-            Literal::Text(text) if !text.is_empty() => Some(Item::Text(text.to_owned().into())),
+            Literal::Boolean(boolean) => Some(Value::Boolean(boolean)),
+            Literal::Number(text) => Some(Value::Number(text.to_owned().into())),
+            Literal::Text(text) if !text.is_empty() => Some(Value::Text(text.to_owned().into())),
             Literal::Text(_) => self.refuse(Diagnostic::new(
                 node.span,
                 "empty text is the same as no value",

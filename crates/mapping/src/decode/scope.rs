@@ -4,7 +4,7 @@
 //! name that is nearly a known one is worth a warning.
 
 use super::super::diagnostic::{Code, Diagnostic, nearest};
-use super::super::expression::{Operand, Reference, Step, Template};
+use super::super::expression::{Operand, Reference, Step, ValueExpr};
 use super::super::tree::{Entry, Kind, Node, Scalar, Span};
 use super::{Decoder, place};
 use crate::Trigger;
@@ -63,9 +63,9 @@ const EVENT: &[&str] = &[
 const READ: [&str; 2] = ["Attributes", "contact"];
 
 impl Decoder<'_> {
-    /// Looks at the references of a template that stands in a scalar.
-    pub(super) fn look_at_references(&mut self, template: &Template, span: Span, scalar: &Scalar) {
-        for expression in template.expressions() {
+    /// Looks at the references of a expr that stands in a scalar.
+    pub(super) fn look_at_references(&mut self, expr: &ValueExpr, span: Span, scalar: &Scalar) {
+        for expression in expr.expressions() {
             let Operand::Reference(Reference::Event(steps)) = &expression.operand else {
                 continue;
             };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::diagnostic::{Code, Diagnostic};
-use super::super::expression::{Expression, Operand, Reference, Step, Template};
+use super::super::expression::{Expression, Operand, Reference, Step, ValueExpr};
 use super::super::filter::Filter;
 use super::super::tree::{Kind, Node, Span};
 use super::super::{CaseMapping, Content, FieldMapping, IfMissing, Overflow, Source};
@@ -54,7 +54,7 @@ impl Decoder<'_> {
         let stands_in = mapping
             .default
             .as_ref()
-            .and_then(Template::constant)
+            .and_then(ValueExpr::constant)
             .is_some();
         if let Some(span) = if_missing.filter(|_| stands_in) {
             let message =
@@ -92,8 +92,8 @@ impl Decoder<'_> {
     }
 
     /// A key that is nothing but the caller's choice.
-    pub(super) fn warn_of_chosen_key(&mut self, parts: &[Template], span: Span) {
-        let mut computed = parts.iter().flat_map(Template::expressions).peekable();
+    pub(super) fn warn_of_chosen_key(&mut self, parts: &[ValueExpr], span: Span) {
+        let mut computed = parts.iter().flat_map(ValueExpr::expressions).peekable();
         if computed.peek().is_some() && computed.all(is_chosen_by_caller) {
             let message =
                 "callers choose this whole key: one who says another's is given that one's case";
@@ -103,7 +103,7 @@ impl Decoder<'_> {
     }
 
     /// A tag whose value is the caller's choice.
-    pub(super) fn warn_of_chosen_tag(&mut self, name: &str, value: &Template, span: Span) {
+    pub(super) fn warn_of_chosen_tag(&mut self, name: &str, value: &ValueExpr, span: Span) {
         if value.expressions().any(is_chosen_by_caller) {
             let message = format!(
                 "callers choose the value of the tag `{name}`: where access is granted by tags, they choose who sees the case"
@@ -134,10 +134,10 @@ impl Source {
     fn is_within(&self, limit: usize) -> bool {
         let within = |content: &Content| match content {
             Content::Empty => true,
-            Content::Template(Template::Expression(expression)) => {
+            Content::Value(ValueExpr::Expression(expression)) => {
                 matches!(expression.filters.last(), Some(Filter::Truncate(length)) if *length <= limit)
             }
-            Content::Template(template) => template
+            Content::Value(expr) => expr
                 .constant()
                 .and_then(|item| item.into_text().ok())
                 .is_some_and(|text| text.chars().count() <= limit),

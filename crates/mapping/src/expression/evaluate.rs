@@ -1,18 +1,18 @@
-//! Reads an event with a template.
+//! Evaluates expressions against an event.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::Value as Json;
 
 use super::super::filter::{Argument, BoundedText, Filter, TooLong};
-use super::{Expression, Item, Operand, Part, Reference, Template, reference};
+use super::{Expression, Operand, Part, Reference, Value, ValueExpr, reference};
 
 /// What references see.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {
     /// `$`: the contact data and its parameters, or the EventBridge event.
-    pub event: &'a Value,
+    pub event: &'a Json,
     /// `$$.mapping`.
     pub mapping: &'a str,
     /// `$$.trigger`.
@@ -38,25 +38,25 @@ impl fmt::Display for EvaluateError {
 
 impl std::error::Error for EvaluateError {}
 
-impl Template {
-    /// The template's value for this event, `None` where it is missing. A text with a missing hole is missing as a whole, unless the hole
+impl ValueExpr {
+    /// The value for this event, `None` where it is missing. A text with a missing interpolation is missing as a whole, unless the interpolation
     /// ends with `default('')`; so is a text of white space alone.
     ///
     /// # Errors
-    /// A filter or a hole met a value of a type it does not take, or what they give is too long.
-    pub fn evaluate<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Item<'a>>, EvaluateError> {
+    /// A filter or a interpolation met a value of a type it does not take, or what they give is too long.
+    pub fn evaluate<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Value<'a>>, EvaluateError> {
         match self {
             Self::Expression(expression) => Ok(expression.evaluate(scope)?.filter(has_content)),
-            Self::Number(text) => Ok(Some(Item::Number(text.into()))),
-            Self::Boolean(boolean) => Ok(Some(Item::Boolean(*boolean))),
-            Self::Text(parts) => match parts.as_slice() {
-                [Part::Literal(text)] => Ok(Item::text(text.as_str())),
+            Self::Number(text) => Ok(Some(Value::Number(text.into()))),
+            Self::Boolean(boolean) => Ok(Some(Value::Boolean(*boolean))),
+            Self::Interpolated(parts) => match parts.as_slice() {
+                [Part::Literal(text)] => Ok(Value::text(text.as_str())),
                 parts => {
                     let mut text = BoundedText::default();
                     for part in parts {
                         let filled = match part {
                             Part::Literal(literal) => Some(literal.into()),
-                            Part::Hole(hole) => hole.fill(scope)?,
+                            Part::Interpolation(interpolation) => interpolation.fill(scope)?,
                         };
                         let Some(filled) = filled else {
                             return Ok(None);
@@ -64,7 +64,7 @@ impl Template {
                         text.push(&filled)
                             .map_err(|excess| self.too_long(part, &excess))?;
                     }
-                    Ok(Item::text(text.finish()).filter(has_content))
+                    Ok(Value::text(text.finish()).filter(has_content))
                 }
             },
         }
@@ -72,11 +72,12 @@ impl Template {
 
     fn too_long(&self, part: &Part, excess: &TooLong) -> EvaluateError {
         let expression = match part {
-            Part::Hole(hole) => Some(hole),
+            Part::Interpolation(interpolation) => Some(interpolation),
             Part::Literal(_) => self.expressions().next(),
         };
         EvaluateError {
-            expression: expression.map_or_else(String::new, |hole| hole.text.clone()),
+            expression: expression
+                .map_or_else(String::new, |interpolation| interpolation.text.clone()),
             message: format!("the text that it stands in {excess}"),
         }
     }
@@ -99,7 +100,7 @@ impl Template {
     }
 }
 
-impl Template {
+impl ValueExpr {
     /// The first expression in it that finds nothing in this event, and so makes it missing.
     #[must_use]
     pub fn missing(&self, scope: &Scope<'_>) -> Option<&Expression> {
@@ -118,8 +119,8 @@ impl Template {
 }
 
 /// Whether it is anything but white space.
-fn has_content(item: &Item<'_>) -> bool {
-    !matches!(item, Item::Text(text) if text.trim().is_empty())
+fn has_content(item: &Value<'_>) -> bool {
+    !matches!(item, Value::Text(text) if text.trim().is_empty())
 }
 
 impl Expression {
@@ -127,14 +128,14 @@ impl Expression {
     ///
     /// # Errors
     /// A filter met a value of a type it does not take.
-    pub fn evaluate<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Item<'a>>, EvaluateError> {
+    pub fn evaluate<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Value<'a>>, EvaluateError> {
         let mut value = match &self.operand {
-            Operand::Text(text) => Item::text(text.as_str()),
-            Operand::Number(text) => Some(Item::Number(text.into())),
+            Operand::Text(text) => Value::text(text.as_str()),
+            Operand::Number(text) => Some(Value::Number(text.into())),
             Operand::Reference(Reference::Event(steps)) => reference::follow(scope.event, steps),
-            Operand::Reference(Reference::Mapping) => Item::text(scope.mapping),
-            Operand::Reference(Reference::Trigger) => Item::text(scope.trigger),
-            Operand::Reference(Reference::Domain) => Item::text(scope.domain),
+            Operand::Reference(Reference::Mapping) => Value::text(scope.mapping),
+            Operand::Reference(Reference::Trigger) => Value::text(scope.trigger),
+            Operand::Reference(Reference::Domain) => Value::text(scope.domain),
         };
         for filter in &self.filters {
             value = filter
@@ -144,7 +145,7 @@ impl Expression {
         Ok(value)
     }
 
-    /// What stands in a text in place of the hole.
+    /// What stands in a text in place of the interpolation.
     fn fill<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Cow<'a, str>>, EvaluateError> {
         let text = self.evaluate_text(scope)?;
         Ok(text.or_else(|| self.may_be_empty().then_some(Cow::Borrowed(""))))
@@ -163,7 +164,7 @@ impl Expression {
         self.evaluate(scope)?
             .map(|item| {
                 item.into_text().map_err(|item| {
-                    let help = if matches!(item, Item::List(_)) {
+                    let help = if matches!(item, Value::List(_)) {
                         ": join it with `join(', ')`"
                     } else {
                         ""

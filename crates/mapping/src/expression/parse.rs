@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::super::filter::{Argument, Filter, Kind, Tables};
 use super::scanner::Scanner;
-use super::{Expression, Operand, Part, Reference, Step, Template};
+use super::{Expression, Operand, Part, Reference, Step, ValueExpr};
 
 /// The steps of the longest reference: an event is read 127 levels deep, so that one more would never find anything.
 const MAX_STEPS: usize = 127;
@@ -12,8 +12,8 @@ const MAX_STEPS: usize = 127;
 /// The filters of one expression.
 const MAX_FILTERS: usize = 100;
 
-/// The holes of one text.
-const MAX_HOLES: usize = 1000;
+/// The interpolations of one text.
+const MAX_INTERPOLATIONS: usize = 1000;
 
 /// A place in a scalar's text that the grammar does not allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct SyntaxError {
 ///
 /// # Errors
 /// The first place that is not in the grammar, an unknown filter, or a filter that cannot take what stands before it.
-pub fn parse(text: &str, tables: &Tables) -> Result<Template, SyntaxError> {
+pub fn parse(text: &str, tables: &Tables) -> Result<ValueExpr, SyntaxError> {
     let mut scanner = Scanner {
         text,
         at: 0,
@@ -42,10 +42,10 @@ pub fn parse(text: &str, tables: &Tables) -> Result<Template, SyntaxError> {
         let expression = scanner
             .expression(true)
             .map_err(|diagnostic| money(text, diagnostic))?;
-        return Ok(Template::Expression(expression));
+        return Ok(ValueExpr::Expression(expression));
     }
     let mut parts = Vec::new();
-    let mut holes = 0;
+    let mut interpolations = 0;
     while !scanner.rest().is_empty() {
         let literal = scanner.rest().split("{{").next().unwrap_or_default();
         if !literal.is_empty() {
@@ -53,12 +53,17 @@ pub fn parse(text: &str, tables: &Tables) -> Result<Template, SyntaxError> {
             scanner.at += literal.len();
         }
         if scanner.rest().starts_with("{{") {
-            scanner.room(holes, MAX_HOLES, "a text takes", "holes")?;
-            parts.push(Part::Hole(scanner.hole()?));
-            holes += 1;
+            scanner.room(
+                interpolations,
+                MAX_INTERPOLATIONS,
+                "a text takes",
+                "interpolations",
+            )?;
+            parts.push(Part::Interpolation(scanner.interpolation()?));
+            interpolations += 1;
         }
     }
-    Ok(Template::Text(parts))
+    Ok(ValueExpr::Interpolated(parts))
 }
 
 /// A text such as `$5 off` begins like a reference and is none: say how to write it.
@@ -88,14 +93,14 @@ fn money(text: &str, diagnostic: SyntaxError) -> SyntaxError {
 }
 
 impl Scanner<'_> {
-    fn hole(&mut self) -> Result<Expression, SyntaxError> {
+    fn interpolation(&mut self) -> Result<Expression, SyntaxError> {
         let open = self.at;
         self.at += 2;
         self.space();
         if self.peek() == Some('}') {
             return self.diagnostic(
                 open..self.at,
-                "this hole is empty",
+                "this interpolation is empty",
                 Some("put a reference in it: {{ $.detail.order.id }}"),
             );
         }

@@ -1,8 +1,8 @@
 //! References: `$.detail.order.id`, `$.Attributes.['order id']`, `$.items[*].sku`, `$$.mapping`.
 
-use serde_json::Value;
+use serde_json::Value as Json;
 
-use super::Item;
+use super::Value;
 
 /// Where a value stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,25 +41,25 @@ impl Reference {
 /// Follows the steps from `root`. What is not there, null or empty text is missing; so is a step into a value of another kind.
 ///
 /// `[*]` flattens one level: two of them give one list. What is missing in an item is left out of it.
-pub(super) fn follow<'a>(root: &'a Value, steps: &[Step]) -> Option<Item<'a>> {
+pub(super) fn follow<'a>(root: &'a Json, steps: &[Step]) -> Option<Value<'a>> {
     let every = steps.iter().position(|step| *step == Step::Every);
     let (path, rest) = steps.split_at(every.unwrap_or(steps.len()));
     let value = path.iter().try_fold(root, step)?;
     let Some((_, rest)) = rest.split_first() else {
-        return Item::from_json(value);
+        return Value::from_json(value);
     };
     let mut items = Vec::new();
     for entry in value.as_array()? {
         match follow(entry, rest) {
-            Some(Item::List(nested)) if rest.contains(&Step::Every) => items.extend(nested),
+            Some(Value::List(nested)) if rest.contains(&Step::Every) => items.extend(nested),
             Some(item) => items.push(item),
             None => {}
         }
     }
-    Some(Item::List(items))
+    Some(Value::List(items))
 }
 
-fn step<'a>(value: &'a Value, step: &Step) -> Option<&'a Value> {
+fn step<'a>(value: &'a Json, step: &Step) -> Option<&'a Json> {
     match step {
         Step::Member(name) => value.get(name),
         Step::Index(index) => value.get(index),
@@ -82,17 +82,17 @@ pub struct UnknownMember<'a> {
 
 /// The first member of the way that the event does not have, where there is an object that could have it.
 #[must_use]
-pub fn unknown_member<'a>(root: &'a Value, steps: &'a [Step]) -> Option<UnknownMember<'a>> {
+pub fn unknown_member<'a>(root: &'a Json, steps: &'a [Step]) -> Option<UnknownMember<'a>> {
     let (first, rest) = steps.split_first()?;
     match (first, root) {
-        (Step::Member(name), Value::Object(members)) => match members.get(name) {
+        (Step::Member(name), Json::Object(members)) => match members.get(name) {
             Some(value) => unknown_member(value, rest),
             None => Some(UnknownMember {
                 name,
                 members: members.keys().map(String::as_str).collect(),
             }),
         },
-        (Step::Every, Value::Array(items)) => {
+        (Step::Every, Json::Array(items)) => {
             items.iter().find_map(|item| unknown_member(item, rest))
         }
         _ => unknown_member(step(root, first)?, rest),

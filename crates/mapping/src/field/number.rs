@@ -1,14 +1,14 @@
 //! Numbers: digits are never lost in silence.
 
 use super::{FieldError, field_error, takes};
-use crate::expression::Item;
+use crate::expression::Value;
 use crate::tree::is_json_number;
 
 /// The number as the double that Cases keeps, if the double says the same.
-pub(super) fn read(item: &Item<'_>) -> Result<f64, FieldError> {
+pub(super) fn read(item: &Value<'_>) -> Result<f64, FieldError> {
     let text = match item {
-        Item::Number(text) => text,
-        Item::Text(text) if is_json_number(text) => text,
+        Value::Number(text) => text,
+        Value::Text(text) if is_json_number(text) => text,
         _ => return Err(takes("a number or text that is exactly one", item)),
     };
     let value: f64 = text
@@ -50,13 +50,13 @@ mod tests {
     use super::super::{Field, FieldType, FieldValue};
     use super::*;
 
-    fn coerce(item: Item<'_>) -> Result<FieldValue, FieldError> {
+    fn coerce(item: Value<'_>) -> Result<FieldValue, FieldError> {
         Field::explicit("f", FieldType::Number).coerce(item)
     }
 
     #[test]
     fn numbers_keep_their_digits_or_are_refused() {
-        let coerce = |text: &str| coerce(Item::Number(text.to_owned().into()));
+        let coerce = |text: &str| coerce(Value::Number(text.to_owned().into()));
         for (text, value) in [
             ("629.90", 629.9),
             ("0", 0.0),
@@ -85,7 +85,7 @@ mod tests {
         #[test]
         fn every_finite_double_is_taken_as_it_prints(value in proptest::num::f64::NORMAL) {
             let text = value.to_string();
-            proptest::prop_assert!(coerce(Item::Text(text.into())) == Ok(FieldValue::Double(value)));
+            proptest::prop_assert!(coerce(Value::Text(text.into())) == Ok(FieldValue::Double(value)));
         }
     }
 }

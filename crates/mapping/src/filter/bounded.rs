@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::super::expression::Item;
+use super::super::expression::Value;
 
 /// The bytes of the longest text that is made: more than the largest payload that Lambda takes, so that no text of an event alone comes near.
 pub const MAX_TEXT: usize = 8_000_000;
@@ -65,14 +65,14 @@ pub(super) fn replace(text: &str, from: &str, to: &str) -> Result<String, String
     Ok(replaced.finish())
 }
 
-/// Cuts text at each separator; empty parts stay as [`Item::Null`].
-pub(super) fn split<'a>(text: Cow<'a, str>, separator: &str) -> Result<Vec<Item<'a>>, String> {
+/// Cuts text at each separator; empty parts stay as [`Value::Null`].
+pub(super) fn split<'a>(text: Cow<'a, str>, separator: &str) -> Result<Vec<Value<'a>>, String> {
     let count = text.matches(separator).count() + 1;
     if count > MAX_ITEMS {
         return Err(format!("`split` gives more than {MAX_ITEMS} items"));
     }
     let mut items = Vec::with_capacity(count);
-    let item = |part: Cow<'a, str>| Item::text(part).unwrap_or(Item::Null);
+    let item = |part: Cow<'a, str>| Value::text(part).unwrap_or(Value::Null);
     match text {
         Cow::Borrowed(text) => items.extend(text.split(separator).map(|part| item(part.into()))),
         Cow::Owned(text) => {

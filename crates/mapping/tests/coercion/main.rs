@@ -8,10 +8,10 @@
 
 mod table;
 
-use mapping::expression::Item;
+use mapping::expression::Value;
 use mapping::field::{FieldError, FieldType, FieldValue};
 use mapping::filter;
-use serde_json::{Value, json};
+use serde_json::{Value as Json, json};
 use table::{Outcome, Row, Section};
 
 #[test]
@@ -57,9 +57,9 @@ fn every_type_has_its_rows() {
 }
 
 /// The outcome as the request holds it: `{"stringValue": …}`.
-fn expected(row: &Row) -> Value {
+fn expected(row: &Row) -> Json {
     match &row.outcome {
-        Outcome::Sent(member, Value::Number(number)) => {
+        Outcome::Sent(member, Json::Number(number)) => {
             json!({ member: number.as_f64().expect("a double") })
         }
         Outcome::Sent(member, value) => json!({ member: value }),
@@ -72,18 +72,18 @@ fn expected(row: &Row) -> Value {
     }
 }
 
-fn found(section: &Section, row: &Row) -> Value {
+fn found(section: &Section, row: &Row) -> Json {
     let field = &section.field;
     let given = match &row.value {
-        Value::String(text) => text.repeat(row.times).into(),
+        Json::String(text) => text.repeat(row.times).into(),
         other => other.clone(),
     };
-    let Some(mut item) = Item::from_json(&given) else {
+    let Some(mut item) = Value::from_json(&given) else {
         return json!("missing");
     };
-    if let (true, Value::String(text)) = (row.truncate, &given) {
+    if let (true, Json::String(text)) = (row.truncate, &given) {
         let text = filter::truncate(text, field.limit());
-        item = Item::text(text).expect("text that is not empty");
+        item = Value::text(text).expect("text that is not empty");
     }
     match field.coerce(item) {
         Ok(FieldValue::String(text)) => json!({ "stringValue": text }),
@@ -97,6 +97,6 @@ fn found(section: &Section, row: &Row) -> Value {
     }
 }
 
-fn brief(value: &Value) -> String {
+fn brief(value: &Json) -> String {
     value.to_string().chars().take(200).collect()
 }

@@ -4,7 +4,7 @@
 use casebridge::error::ErrorCode;
 use casebridge::outcome::Skip;
 use mapping::diagnostic::{Code, Diagnostic, nearest, suggest};
-use mapping::expression::Item;
+use mapping::expression::Value;
 use mapping::field::{Field, FieldValue};
 use mapping::group::Group;
 use mapping::tree::{Entry, Kind, Literal, Node, Span};
@@ -215,7 +215,7 @@ impl Decoder<'_> {
         {
             return Some(FieldValue::Empty);
         }
-        let item: Item<'_> = self.constant(node)?;
+        let item: Value<'_> = self.constant(node)?;
         let (name, kind) = (&field.name, field.kind.name());
         field.coerce(item.clone()).map_or_else(
             |field_error| {

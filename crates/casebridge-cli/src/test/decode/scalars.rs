@@ -1,7 +1,7 @@
 //! Scalars of a test file: text, constants, words.
 
 use mapping::diagnostic::{Code, Diagnostic, alternatives, nearest};
-use mapping::expression::Item;
+use mapping::expression::Value;
 use mapping::tree::{Kind, Literal, Node, Scalar};
 
 use super::Decoder;
@@ -26,15 +26,15 @@ impl Decoder<'_> {
     }
 
     /// A number, a boolean or text, as it stands in the file.
-    pub(super) fn constant(&mut self, node: &Node) -> Option<Item<'static>> {
+    pub(super) fn constant(&mut self, node: &Node) -> Option<Value<'static>> {
         let literal = match &node.kind {
             Kind::Scalar(scalar) => scalar.literal(),
             Kind::List(_) | Kind::Map(_) => Literal::Empty,
         };
         match literal {
-            Literal::Boolean(boolean) => Some(Item::Boolean(boolean)),
-            Literal::Number(text) => Some(Item::Number(text.to_owned().into())),
-            Literal::Text(text) if !text.is_empty() => Some(Item::Text(text.to_owned().into())),
+            Literal::Boolean(boolean) => Some(Value::Boolean(boolean)),
+            Literal::Number(text) => Some(Value::Number(text.to_owned().into())),
+            Literal::Text(text) if !text.is_empty() => Some(Value::Text(text.to_owned().into())),
             Literal::Text(_) | Literal::Empty | Literal::Null => {
                 let found = describe(node);
                 let message = format!("expected text, a number or a boolean, found {found}");

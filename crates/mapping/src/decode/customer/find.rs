@@ -5,7 +5,7 @@ use super::super::super::customer::{
     SEARCH_KEYS, Search, is_search_key,
 };
 use super::super::super::diagnostic::{Code, Diagnostic, nearest};
-use super::super::super::expression::Template;
+use super::super::super::expression::ValueExpr;
 use super::super::super::group::Group;
 use super::super::super::keys;
 use super::super::super::tree::{Entry, Kind, Node, Span};
@@ -45,7 +45,7 @@ impl Decoder<'_> {
             Diagnostic::warning(span, Code::Customer, twice)
                 .help("merge such profiles with Identity Resolution, or write `if_none: skip`"),
         );
-        let found_again = |(key, _): &(String, Template)| {
+        let found_again = |(key, _): &(String, ValueExpr)| {
             let mut members = profile.members.iter();
             members.any(|(member, _)| member.search_key() == Some(key.as_str()))
         };
@@ -182,7 +182,7 @@ impl Decoder<'_> {
     }
 
     /// A value that is too long whatever the event is a diagnostic.
-    fn bounded_value(&mut self, node: &Node, name: &str, limit: usize) -> Option<Template> {
+    fn bounded_value(&mut self, node: &Node, name: &str, limit: usize) -> Option<ValueExpr> {
         let value = self.value(node)?;
         let constant = value.constant().and_then(|item| item.into_text().ok());
         let length = constant.map_or(0, |text| text.chars().count());
