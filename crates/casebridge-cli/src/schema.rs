@@ -8,13 +8,13 @@ mod pattern;
 
 use std::process::ExitCode;
 
-use mapping::keys::{self, KeyInfo, Place, Shape, Status};
+use mapping::schema::{self, KeySchema, ObjectSchema, Shape, Status};
 use mapping::tree::{Kind, Literal, Node};
 use mapping::yaml;
 use serde_json::{Map, Value, json};
 
 use crate::terminal;
-use crate::test::keys::{EXPECT, TEST_FILE};
+use crate::test::schema::{EXPECT, TEST_FILE};
 
 /// Print the JSON Schema of the mapping or of its tests, for editors
 #[derive(Debug, clap::Args)]
@@ -44,7 +44,7 @@ enum File {
 /// When standard output cannot be written to.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let schema = match arguments.file {
-        File::Mapping => document("Casebridge mapping", &keys::FILE),
+        File::Mapping => document("Casebridge mapping", &schema::FILE),
         File::Test => document("Tests of a Casebridge mapping", &TEST_FILE),
     };
     terminal::print(&format!("{schema:#}\n"))?;
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// The schema of a file.
-fn document(title: &str, file: &'static Place) -> Value {
+fn document(title: &str, file: &'static ObjectSchema) -> Value {
     let mut definitions = Definitions::default();
     let mut document = Map::new();
     document.insert(
@@ -60,7 +60,7 @@ fn document(title: &str, file: &'static Place) -> Value {
         "https://json-schema.org/draft/2020-12/schema".into(),
     );
     document.insert("title".to_owned(), title.into());
-    document.extend(definitions.group(file));
+    document.extend(definitions.object(file));
     document.insert("$defs".to_owned(), definitions.0.into());
     document.into()
 }
@@ -70,32 +70,32 @@ fn document(title: &str, file: &'static Place) -> Value {
 struct Definitions(Map<String, Value>);
 
 impl Definitions {
-    fn group(&mut self, place: &'static Place) -> Map<String, Value> {
+    fn object(&mut self, schema: &'static ObjectSchema) -> Map<String, Value> {
         let available = || {
-            let keys = place.keys.iter();
+            let keys = schema.keys.iter();
             keys.filter(|key| !matches!(key.status, Status::Later(_)))
         };
         let required: Vec<&str> = available()
             .filter(|key| key.status == Status::Required)
             .map(|key| key.name)
             .collect();
-        let mut group = Map::new();
-        group.insert("type".to_owned(), "object".into());
-        group.insert("additionalProperties".to_owned(), false.into());
+        let mut object = Map::new();
+        object.insert("type".to_owned(), "object".into());
+        object.insert("additionalProperties".to_owned(), false.into());
         if !required.is_empty() {
-            group.insert("required".to_owned(), json!(required));
-        } else if let Some(rule) = one_of(place) {
-            group.insert("oneOf".to_owned(), rule);
+            object.insert("required".to_owned(), json!(required));
+        } else if let Some(rule) = one_of(schema) {
+            object.insert("oneOf".to_owned(), rule);
         } else {
-            group.insert("minProperties".to_owned(), 1.into());
+            object.insert("minProperties".to_owned(), 1.into());
         }
         let properties = available().map(|key| (key.name.to_owned(), self.property(key)));
         let properties: Map<String, Value> = properties.collect();
-        group.insert("properties".to_owned(), properties.into());
-        group
+        object.insert("properties".to_owned(), properties.into());
+        object
     }
 
-    fn property(&mut self, key: &'static KeyInfo) -> Value {
+    fn property(&mut self, key: &'static KeySchema) -> Value {
         let Value::Object(mut property) = self.shape(&key.shape) else {
             return true.into();
         };
@@ -148,8 +148,8 @@ impl Definitions {
             Shape::Named(values) => {
                 json!({ "type": "object", "additionalProperties": self.shape(values) })
             }
-            Shape::Group(place) => {
-                self.define(&definition_name(place), |this| this.group(place).into())
+            Shape::Object(schema) => {
+                self.define(&definition_name(schema), |this| this.object(schema).into())
             }
             Shape::Either(shapes) => {
                 let any: Vec<Value> = shapes.iter().map(|shape| self.shape(shape)).collect();
@@ -178,24 +178,24 @@ impl Definitions {
     }
 }
 
-/// What the table cannot say of a group without required keys: which of its keys go together.
-fn one_of(place: &'static Place) -> Option<Value> {
-    if std::ptr::eq(place, &raw const keys::FIELD) {
+/// What the table cannot say of a object without required keys: which of its keys go together.
+fn one_of(schema: &'static ObjectSchema) -> Option<Value> {
+    if std::ptr::eq(schema, &raw const schema::FIELD) {
         // Every other key says where the value comes from, and one of them does.
         let beside = ["when", "lookup", "default", "if_missing", "overflow"];
-        let sources = place.keys.iter().filter(|key| !beside.contains(&key.name));
+        let sources = schema.keys.iter().filter(|key| !beside.contains(&key.name));
         Some(
             sources
                 .map(|key| json!({ "required": [key.name] }))
                 .collect(),
         )
-    } else if std::ptr::eq(place, &raw const keys::CUSTOMER) {
+    } else if std::ptr::eq(schema, &raw const schema::CUSTOMER) {
         // What holds after a search needs one.
         Some(json!([
             { "required": ["profile_id"], "maxProperties": 1 },
             { "required": ["find"], "properties": { "profile_id": false } },
         ]))
-    } else if std::ptr::eq(place, &raw const EXPECT) {
+    } else if std::ptr::eq(schema, &raw const EXPECT) {
         Some(json!([
             { "required": ["case"], "properties": { "skipped": false, "refused": false } },
             { "required": ["skipped"], "maxProperties": 1 },
@@ -220,8 +220,8 @@ fn reference(name: &str) -> Value {
 }
 
 /// `a case mapping` is defined as `case-mapping`.
-fn definition_name(place: &Place) -> String {
-    let name = place.name.replace('`', "");
+fn definition_name(schema: &ObjectSchema) -> String {
+    let name = schema.name.replace('`', "");
     let noun = ["a ", "an ", "the "]
         .iter()
         .find_map(|article| name.strip_prefix(article));
@@ -239,7 +239,7 @@ fn capitalized(text: &str) -> String {
 }
 
 /// What stands behind the key in its example.
-fn example_value(key: &KeyInfo) -> Option<Value> {
+fn example_value(key: &KeySchema) -> Option<Value> {
     let (node, _) = yaml::parse(key.example).ok()?;
     match node.kind {
         Kind::Map(entries) => json_of(&entries.first()?.value),

@@ -2,10 +2,10 @@
 
 mod decode;
 mod expectation;
-pub(crate) mod keys;
 mod merge_patch;
 mod outcome;
 mod report;
+pub(crate) mod schema;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

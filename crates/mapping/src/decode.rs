@@ -5,23 +5,23 @@ mod constants;
 mod contact;
 mod customer;
 mod fields;
+mod known_members;
 mod ledger;
-mod place;
+mod locate;
 mod scalars;
-mod scope;
 mod template;
 mod warnings;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use self::place::Source;
+use self::locate::Source;
 use super::diagnostic::{Code, Diagnostic, Diagnostics};
 use super::expression::{Value, ValueExpr};
 use super::filter::{Table, Tables};
-use super::group::{self, Group};
-use super::keys::{self, Place};
+use super::object::{self, Object};
 use super::pattern::{self, Pattern};
+use super::schema::{self, ObjectSchema};
 use super::tree::{Entry, Kind, Literal, Node, Span};
 use super::{CaseMapping, Mapping, PerformedBy, json, yaml};
 use crate::Trigger;
@@ -141,26 +141,26 @@ struct Defaults {
 
 impl Decoder<'_> {
     fn file(&mut self, root: &Node) -> Option<Mapping> {
-        let group = self.group(root, &keys::FILE)?;
-        if let Some(node) = group.get("version") {
+        let object = self.object(root, &schema::FILE)?;
+        if let Some(node) = object.get("version") {
             self.version(node);
         }
-        if let Some(node) = group.get("tables") {
+        if let Some(node) = object.get("tables") {
             self.tables(node);
         }
-        self.phone_country = group
+        self.phone_country = object
             .get("phone_country")
             .and_then(|node| self.country(node));
         let defaults = Defaults {
-            performed_by: group
+            performed_by: object
                 .get("performed_by")
                 .and_then(|node| self.performed_by(node)),
-            tags: group
+            tags: object
                 .get("tags")
                 .map(|node| self.tags(node))
                 .unwrap_or_default(),
         };
-        let node = group.get("cases")?;
+        let node = object.get("cases")?;
         let items = self.list(node, "`cases` is a list of case mappings")?;
         if items.is_empty() {
             self.keep(Diagnostic::new(
@@ -190,7 +190,7 @@ impl Decoder<'_> {
         self.refuse_loops(&cases);
         self.warn_of_unreachable(&cases);
         // A field with a diagnostic has let go of its table.
-        if let Some(tables) = group.get("tables").filter(|_| self.diagnostics.is_empty()) {
+        if let Some(tables) = object.get("tables").filter(|_| self.diagnostics.is_empty()) {
             self.warn_of_unused_tables(tables);
         }
         let cases = cases.into_iter().map(|(case, _)| case).collect();
@@ -262,7 +262,7 @@ impl Decoder<'_> {
         }
     }
 
-    /// A group whose keys the author chooses; one given twice is a diagnostic.
+    /// A object whose keys the author chooses; one given twice is a diagnostic.
     fn named<'n>(&mut self, node: &'n Node, what: &str) -> Vec<&'n Entry> {
         let Kind::Map(entries) = &node.kind else {
             self.keep(Diagnostic::new(
@@ -271,15 +271,15 @@ impl Decoder<'_> {
             ));
             return Vec::new();
         };
-        let (once, diagnostics) = group::once(entries);
+        let (once, diagnostics) = object::once(entries);
         self.diagnostics.extend(diagnostics);
         once
     }
 
-    fn group<'n>(&mut self, node: &'n Node, place: &Place) -> Option<Group<'n>> {
-        let (group, diagnostics) = Group::new(node, place);
+    fn object<'n>(&mut self, node: &'n Node, schema: &ObjectSchema) -> Option<Object<'n>> {
+        let (object, diagnostics) = Object::new(node, schema);
         self.diagnostics.extend(diagnostics);
-        group
+        object
     }
 
     fn keep(&mut self, diagnostic: Diagnostic) {

@@ -57,12 +57,12 @@ fn agrees_with_event_rulers_source() {
 fn of_many_names_side_by_side_each_is_found() {
     for count in [1, 8, 9, 40] {
         let names: Vec<String> = (0..count).map(|number| format!("n{number}")).collect();
-        let group = |value: &Value| -> Value {
+        let object = |value: &Value| -> Value {
             let members = names.iter().map(|name| (name.clone(), value.clone()));
             Value::Object(members.collect())
         };
-        let pattern = json!({ "detail": group(&json!(["yes"])) }).to_string();
-        let event = json!({ "detail": group(&json!("yes")) });
+        let pattern = json!({ "detail": object(&json!(["yes"])) }).to_string();
+        let event = json!({ "detail": object(&json!("yes")) });
         assert_eq!(verdict(&pattern, &event), Some(true), "{count}");
         for name in &names {
             let mut event = event.clone();
@@ -199,11 +199,11 @@ mod definition {
     /// The combinations of `$or`; none when a path is named twice.
     pub(super) fn branches(pattern: &Value) -> Option<Vec<Branch>> {
         let mut branches = vec![Branch::new()];
-        group(pattern, "", &mut branches)?;
+        object(pattern, "", &mut branches)?;
         Some(branches)
     }
 
-    fn group(pattern: &Value, path: &str, branches: &mut Vec<Branch>) -> Option<()> {
+    fn object(pattern: &Value, path: &str, branches: &mut Vec<Branch>) -> Option<()> {
         for (name, value) in pattern.as_object().expect("an object") {
             let below = if path.is_empty() {
                 name.clone()
@@ -215,7 +215,7 @@ mod definition {
                     let before = std::mem::take(branches);
                     for alternative in alternatives {
                         let mut next = before.clone();
-                        group(alternative, path, &mut next)?;
+                        object(alternative, path, &mut next)?;
                         branches.extend(next);
                     }
                 }
@@ -226,7 +226,7 @@ mod definition {
                         }
                     }
                 }
-                below_it => group(below_it, &below, branches)?,
+                below_it => object(below_it, &below, branches)?,
             }
         }
         Some(())
@@ -321,15 +321,15 @@ fn any_plain_pattern() -> impl Strategy<Value = Value> {
         1 => any::<bool>().prop_map(|exists| json!({ "exists": exists })),
     ];
     let field = prop::collection::vec(value, 1..3).prop_map(Value::from);
-    let group = field.prop_recursive(4, 16, 3, |inner| {
-        let group = prop::collection::btree_map("[abc](\\.[abc])?", inner, 1..4)
+    let object = field.prop_recursive(4, 16, 3, |inner| {
+        let object = prop::collection::btree_map("[abc](\\.[abc])?", inner, 1..4)
             .prop_map(|map| map.into_iter().collect::<Value>());
         let is_group = |value: &Value| value.is_object();
         let or =
-            prop::collection::vec(group.clone(), 2..3).prop_map(|groups| json!({ "$or": groups }));
-        prop_oneof![3 => group.clone(), 1 => or.prop_filter("a group", is_group)]
+            prop::collection::vec(object.clone(), 2..3).prop_map(|groups| json!({ "$or": groups }));
+        prop_oneof![3 => object.clone(), 1 => or.prop_filter("a object", is_group)]
     });
-    group.prop_filter("a group", Value::is_object)
+    object.prop_filter("a object", Value::is_object)
 }
 
 /// Patterns that are nearly right: operators with operands of every kind.

@@ -13,13 +13,13 @@ use casebridge::error::Failure;
 use casebridge::event::Event;
 use mapping::diagnostic::{Code, Diagnostic, Diagnostics};
 use mapping::domain::Domain;
-use mapping::group::{self, Group};
-use mapping::keys::Place;
+use mapping::object::{self, Object};
+use mapping::schema::ObjectSchema;
 use mapping::tree::{Entry, Kind, Literal, Node};
 use mapping::{Mapping, json, yaml};
 
 use super::expectation::Expectation;
-use super::keys;
+use super::schema;
 
 /// One test.
 pub(super) struct Test {
@@ -79,11 +79,11 @@ struct Decoder<'a> {
 
 impl Decoder<'_> {
     fn file(&mut self, root: &Node) -> Option<Vec<Test>> {
-        let group = self.group(root, &keys::TEST_FILE)?;
-        if let Some(node) = group.get("version") {
+        let object = self.object(root, &schema::TEST_FILE)?;
+        if let Some(node) = object.get("version") {
             self.version(node);
         }
-        let node = group.get("tests")?;
+        let node = object.get("tests")?;
         let items = self.list(node, "`tests` is a list of tests")?;
         if items.is_empty() {
             self.keep(Diagnostic::new(
@@ -126,19 +126,19 @@ impl Decoder<'_> {
 
     /// A test, with the node of its name. Every part is read before one that is missing ends it, so that no diagnostic hides another.
     fn test<'n>(&mut self, node: &'n Node) -> Option<(Test, &'n Node)> {
-        let group = self.group(node, &keys::TEST)?;
-        let name = group
+        let object = self.object(node, &schema::TEST)?;
+        let name = object
             .get("name")
             .and_then(|node| self.text(node, "a test's name is text"))
             .map(str::to_owned);
-        let event = group.get("event").and_then(|node| self.event(node));
-        let with = group.get("with").map(|node| self.patch(node));
-        let expected = group.get("expect").and_then(|node| self.expect(node));
+        let event = object.get("event").and_then(|node| self.event(node));
+        let with = object.get("with").map(|node| self.patch(node));
+        let expected = object.get("expect").and_then(|node| self.expect(node));
         let mut event = event?;
         if let (Some(patch), Ok(event)) = (with, &mut event) {
             super::merge_patch::apply(&mut event.root, patch?);
         }
-        let node = group.get("name")?;
+        let node = object.get("name")?;
         let test = Test {
             name: name?,
             line: node.span.start.line,
@@ -148,10 +148,10 @@ impl Decoder<'_> {
         Some((test, node))
     }
 
-    fn group<'n>(&mut self, node: &'n Node, place: &Place) -> Option<Group<'n>> {
-        let (group, diagnostics) = Group::new(node, place);
+    fn object<'n>(&mut self, node: &'n Node, schema: &ObjectSchema) -> Option<Object<'n>> {
+        let (object, diagnostics) = Object::new(node, schema);
         self.diagnostics.extend(diagnostics);
-        group
+        object
     }
 
     fn list<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n [Node]> {
@@ -164,14 +164,14 @@ impl Decoder<'_> {
         }
     }
 
-    /// A group whose keys the author chooses; one given twice is a diagnostic.
+    /// A object whose keys the author chooses; one given twice is a diagnostic.
     fn named<'n>(&mut self, node: &'n Node, what: &str) -> Vec<&'n Entry> {
         let Kind::Map(entries) = &node.kind else {
             let message = format!("{what}, found {}", node.describe());
             self.keep(Diagnostic::new(node.span, message));
             return Vec::new();
         };
-        let (once, diagnostics) = group::once(entries);
+        let (once, diagnostics) = object::once(entries);
         self.diagnostics.extend(diagnostics);
         once
     }

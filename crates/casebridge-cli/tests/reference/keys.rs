@@ -1,47 +1,47 @@
-//! Tables of keys, group by group.
+//! Tables of keys, object by object.
 
-use mapping::keys::{KeyInfo, Place, Shape, Status};
+use mapping::schema::{KeySchema, ObjectSchema, Shape, Status};
 
 use super::markdown::{capitalized, code, or, prose, table};
 
-/// The keys of a file: its own, then those of each group below the key that it belongs to.
-pub(crate) fn of(file: &'static Place) -> String {
+/// The keys of a file: its own, then those of each object below the key that it belongs to.
+pub(crate) fn of(file: &'static ObjectSchema) -> String {
     let mut places = Vec::new();
     meet(file, &mut places);
     let sections: Vec<String> = places.into_iter().map(section).collect();
     sections.join("\n")
 }
 
-fn meet(place: &'static Place, places: &mut Vec<&'static Place>) {
-    if places.iter().any(|known| std::ptr::eq(*known, place)) {
+fn meet(schema: &'static ObjectSchema, places: &mut Vec<&'static ObjectSchema>) {
+    if places.iter().any(|known| std::ptr::eq(*known, schema)) {
         return;
     }
-    places.push(place);
-    // The last key of a group is what the group is for.
-    let keys: Vec<_> = available(place).collect();
+    places.push(schema);
+    // The last key of a object is what the object is for.
+    let keys: Vec<_> = available(schema).collect();
     for key in keys.into_iter().rev() {
-        for group in groups(&key.shape) {
-            meet(group, places);
+        for object in groups(&key.shape) {
+            meet(object, places);
         }
     }
 }
 
-fn groups(shape: &'static Shape) -> Vec<&'static Place> {
+fn groups(shape: &'static Shape) -> Vec<&'static ObjectSchema> {
     match shape {
-        Shape::Group(place) => vec![place],
+        Shape::Object(schema) => vec![schema],
         Shape::List(shape) | Shape::Named(shape) => groups(shape),
         Shape::Either(shapes) => shapes.iter().flat_map(groups).collect(),
         _ => Vec::new(),
     }
 }
 
-fn available(place: &'static Place) -> impl Iterator<Item = &'static KeyInfo> {
-    let keys = place.keys.iter();
+fn available(schema: &'static ObjectSchema) -> impl Iterator<Item = &'static KeySchema> {
+    let keys = schema.keys.iter();
     keys.filter(|key| !matches!(key.status, Status::Later(_)))
 }
 
-fn section(place: &'static Place) -> String {
-    let rows: Vec<[String; 4]> = available(place)
+fn section(schema: &'static ObjectSchema) -> String {
+    let rows: Vec<[String; 4]> = available(schema)
         .map(|key| {
             let mut doc = prose(&capitalized(key.doc)) + ".";
             if key.status == Status::Required {
@@ -53,9 +53,9 @@ fn section(place: &'static Place) -> String {
             [code(key.name), takes(&key.shape), doc, code(key.example)]
         })
         .collect();
-    let title = capitalized(place.name);
+    let title = capitalized(schema.name);
     let keys = table(["key", "takes", "what it does", "example"], &rows);
-    let later: Vec<String> = place
+    let later: Vec<String> = schema
         .keys
         .iter()
         .filter(|key| matches!(key.status, Status::Later(_)))
@@ -71,7 +71,7 @@ fn section(place: &'static Place) -> String {
     format!("### {title}\n\n{keys}{later}")
 }
 
-fn default(key: &'static KeyInfo) -> String {
+fn default(key: &'static KeySchema) -> String {
     let word = code(key.default);
     if alternatives(&key.shape).contains(&word) {
         word
@@ -100,13 +100,17 @@ fn alternatives(shape: &'static Shape) -> Vec<String> {
         Shape::Json => "any JSON".to_owned(),
         Shape::List(items) => format!("a list, each item {}", takes(items)),
         Shape::Named(Shape::Json) => "a JSON object".to_owned(),
-        Shape::Named(values) => format!("a group: for each name {}", takes(values)),
-        Shape::Group(place) => format!("[{}](#{})", prose(place.name), anchor(place)),
+        Shape::Named(values) => format!("a object: for each name {}", takes(values)),
+        Shape::Object(schema) => format!("[{}](#{})", prose(schema.name), anchor(schema)),
     };
     vec![one]
 }
 
 /// The heading's anchor, as GitHub makes it.
-fn anchor(place: &Place) -> String {
-    place.name.replace('`', "").replace(' ', "-").to_lowercase()
+fn anchor(schema: &ObjectSchema) -> String {
+    schema
+        .name
+        .replace('`', "")
+        .replace(' ', "-")
+        .to_lowercase()
 }

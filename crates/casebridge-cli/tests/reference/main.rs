@@ -20,7 +20,7 @@ mod recipes;
 mod scalars;
 #[path = "../../../mapping/tests/coercion/table.rs"]
 mod table;
-#[path = "../../src/test/keys.rs"]
+#[path = "../../src/test/schema.rs"]
 mod test_keys;
 
 use std::fs;
@@ -36,7 +36,7 @@ fn the_reference_says_what_the_code_does() {
     let path = root().join("docs/mapping.md");
     let written = read("docs/mapping.md");
     let parts = [
-        ("keys", keys::of(&mapping::keys::FILE)),
+        ("keys", keys::of(&mapping::schema::FILE)),
         ("test keys", keys::of(&test_keys::TEST_FILE)),
         ("contact-flow names", names::of_a_contact_flow()),
         ("eventbridge names", names::of_eventbridge()),

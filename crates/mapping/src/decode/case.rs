@@ -2,7 +2,7 @@
 
 use super::super::diagnostic::{Code, Diagnostic};
 use super::super::expression::{Operand, Part, Reference, ValueExpr};
-use super::super::keys;
+use super::super::schema;
 use super::super::tree::{Entry, Kind, Literal, Node, Scalar, Span};
 use super::super::{CaseMapping, PerformedBy};
 use super::{Decoder, Defaults};
@@ -17,22 +17,22 @@ const TRIGGERS: [(&str, Trigger); 2] = [
 impl Decoder<'_> {
     /// The case mapping and the place of its name. Every part is read before one that is missing ends it, so that no diagnostic hides another.
     pub(super) fn case(&mut self, node: &Node, defaults: &Defaults) -> Option<(CaseMapping, Span)> {
-        let group = self.group(node, &keys::CASE)?;
-        let name = group.get("name").and_then(|node| self.name(node));
-        let trigger = group
+        let object = self.object(node, &schema::CASE)?;
+        let name = object.get("name").and_then(|node| self.name(node));
+        let trigger = object
             .get("trigger")
             .and_then(|node| self.word(node, &TRIGGERS));
         self.trigger = trigger;
-        let when = group.get("when").map(|node| self.pattern(node));
+        let when = object.get("when").map(|node| self.pattern(node));
         // The event is routed as it came; what is computed then sees what was read.
-        let enrich = self.enrich(&group);
+        let enrich = self.enrich(&object);
         self.enriched = enrich == Some(true);
-        let template = group.get("template").and_then(|node| self.template(node));
-        let key = group
+        let template = object.get("template").and_then(|node| self.template(node));
+        let key = object
             .get("key")
             .map(|node| self.key(node))
             .unwrap_or_default();
-        let performed_by = match group.get("performed_by") {
+        let performed_by = match object.get("performed_by") {
             Some(node) => self.performed_by(node),
             None => Some(
                 defaults
@@ -41,30 +41,30 @@ impl Decoder<'_> {
                     .unwrap_or_else(|| self.default_entity()),
             ),
         };
-        let tags = self.merged_tags(defaults, group.get("tags"), group.span_of("tags"));
-        let mut fields = group
+        let tags = self.merged_tags(defaults, object.get("tags"), object.span_of("tags"));
+        let mut fields = object
             .get("fields")
             .map(|node| self.fields(node))
             .unwrap_or_default();
-        let find_customer = group
+        let find_customer = object
             .get("customer")
             .and_then(|node| self.customer(node, &mut fields));
-        let link_contact = self.link_contact(&group);
-        let comment = group.get("comment").map(|node| self.value(node));
-        let return_reference = self.switch(&group, "return_reference");
-        let ledger = self.ledger(&group);
-        let on_case_events = self.on_case_events(&group);
+        let link_contact = self.link_contact(&object);
+        let comment = object.get("comment").map(|node| self.value(node));
+        let return_reference = self.switch(&object, "return_reference");
+        let ledger = self.ledger(&object);
+        let on_case_events = self.on_case_events(&object);
         self.enriched = false;
         self.trigger = None;
         let template = template?;
         if let Some(Node {
             kind: Kind::Map(_), ..
-        }) = group.get("fields")
+        }) = object.get("fields")
         {
-            self.missing_required(&template, &fields, group.span_of("fields"));
+            self.missing_required(&template, &fields, object.span_of("fields"));
         }
         if let Some(find) = &find_customer {
-            self.warn_of_skipped_customer(&template, find, group.span_of("customer"));
+            self.warn_of_skipped_customer(&template, find, object.span_of("customer"));
         }
         let case = CaseMapping {
             name: name?,
@@ -90,7 +90,7 @@ impl Decoder<'_> {
             ledger: ledger?,
             on_case_events: on_case_events?,
         };
-        Some((case, group.get("name")?.span))
+        Some((case, object.get("name")?.span))
     }
 
     fn name(&mut self, node: &Node) -> Option<String> {
@@ -135,8 +135,10 @@ impl Decoder<'_> {
 
     pub(super) fn performed_by(&mut self, node: &Node) -> Option<PerformedBy> {
         if let Kind::Map(_) = node.kind {
-            let group = self.group(node, &keys::PERFORMED_BY)?;
-            return self.value(group.get("user_arn")?).map(PerformedBy::UserArn);
+            let object = self.object(node, &schema::PERFORMED_BY)?;
+            return self
+                .value(object.get("user_arn")?)
+                .map(PerformedBy::UserArn);
         }
         let expr = self.value(node)?;
         let prefix = self.context.entity_prefix;

@@ -2,15 +2,15 @@
 
 use super::super::LinkContact;
 use super::super::diagnostic::{Code, Diagnostic};
-use super::super::group::Group;
+use super::super::object::Object;
 use super::super::tree::{Kind, Literal, Node};
 use super::Decoder;
 use crate::Trigger;
 
 impl Decoder<'_> {
     /// The contact to link: by default that of a flow.
-    pub(super) fn link_contact(&mut self, group: &Group<'_>) -> Option<LinkContact> {
-        let Some(node) = group.get("link_contact") else {
+    pub(super) fn link_contact(&mut self, object: &Object<'_>) -> Option<LinkContact> {
+        let Some(node) = object.get("link_contact") else {
             return Some(match self.trigger {
                 Some(Trigger::ContactFlow) => LinkContact::Current,
                 Some(Trigger::EventBridge) | None => LinkContact::Never,
@@ -39,31 +39,31 @@ impl Decoder<'_> {
     }
 
     /// Whether the contact is read: a flow sends all that could be read.
-    pub(super) fn enrich(&mut self, group: &Group<'_>) -> Option<bool> {
-        let enrich = self.switch(group, "enrich")?;
+    pub(super) fn enrich(&mut self, object: &Object<'_>) -> Option<bool> {
+        let enrich = self.switch(object, "enrich")?;
         if enrich && self.trigger == Some(Trigger::ContactFlow) {
             let message = "`enrich` is for `trigger: eventbridge`: a flow sends the contact and its attributes itself";
-            let diagnostic = Diagnostic::new(group.span_of("enrich"), message);
+            let diagnostic = Diagnostic::new(object.span_of("enrich"), message);
             return self.refuse(diagnostic.help("leave it out").code(Code::Contact));
         }
         Some(enrich)
     }
 
     /// Whether events of Cases are taken; a flow sends none.
-    pub(super) fn on_case_events(&mut self, group: &Group<'_>) -> Option<bool> {
-        let on = self.switch(group, "on_case_events")?;
+    pub(super) fn on_case_events(&mut self, object: &Object<'_>) -> Option<bool> {
+        let on = self.switch(object, "on_case_events")?;
         if on && self.trigger == Some(Trigger::ContactFlow) {
             let message =
                 "`on_case_events` is for `trigger: eventbridge`: a flow sends no events of Cases";
-            let diagnostic = Diagnostic::new(group.span_of("on_case_events"), message);
+            let diagnostic = Diagnostic::new(object.span_of("on_case_events"), message);
             return self.refuse(diagnostic.help("leave it out").code(Code::Contact));
         }
         Some(on)
     }
 
     /// `true` or `false`, and `false` where the key is absent.
-    pub(super) fn switch(&mut self, group: &Group<'_>, key: &str) -> Option<bool> {
-        let Some(node) = group.get(key) else {
+    pub(super) fn switch(&mut self, object: &Object<'_>, key: &str) -> Option<bool> {
+        let Some(node) = object.get(key) else {
             return Some(false);
         };
         match &node.kind {

@@ -4,7 +4,7 @@ mod find;
 
 use super::super::customer::FindCustomer;
 use super::super::diagnostic::{Code, Diagnostic};
-use super::super::keys;
+use super::super::schema;
 use super::super::tree::{Kind, Node};
 use super::super::{Content, FieldMapping, Source};
 use super::Decoder;
@@ -66,23 +66,23 @@ impl Decoder<'_> {
     }
 
     fn long_customer(&mut self, node: &Node) -> Option<Customer> {
-        let group = self.group(node, &keys::CUSTOMER)?;
-        let (profile_id, find) = (group.get("profile_id"), group.get("find"));
-        let found = find.and_then(|find| self.find_customer(find, &group));
+        let object = self.object(node, &schema::CUSTOMER)?;
+        let (profile_id, find) = (object.get("profile_id"), object.get("find"));
+        let found = find.and_then(|find| self.find_customer(find, &object));
         if let (Some(_), Some(_)) = (profile_id, find) {
             let message = "`customer` takes `profile_id` or `find`, not both";
             let diagnostic =
-                Diagnostic::new(group.span_of("find"), message).help("keep one of them");
+                Diagnostic::new(object.span_of("find"), message).help("keep one of them");
             return self.refuse(diagnostic.code(Code::Customer));
         }
         if find.is_some() {
             return found.map(Customer::Find);
         }
         for key in ["if_none", "if_many"] {
-            if group.get(key).is_some() {
+            if object.get(key).is_some() {
                 let message =
                     format!("`{key}` says what holds after a search, and there is no `find`");
-                let diagnostic = Diagnostic::new(group.span_of(key), message);
+                let diagnostic = Diagnostic::new(object.span_of(key), message);
                 let help = "add `find:`, such as `find: [{ _phone: $.CustomerEndpoint.Address }]`, or leave it out";
                 self.keep(diagnostic.help(help).code(Code::Customer));
             }
@@ -93,7 +93,7 @@ impl Decoder<'_> {
                 .map(|id| Customer::Field(Source::ProfileId(id)));
         }
         // Keys that are unknown have been reported.
-        if group.is_empty() && is_empty(node) {
+        if object.is_empty() && is_empty(node) {
             let message = "`customer` takes a profile ARN, `profile_id` or `find`";
             let help = "such as `customer: $.Parameters.profile_arn`";
             self.keep(Diagnostic::new(node.span.first_character(), message).help(help));
@@ -102,7 +102,7 @@ impl Decoder<'_> {
     }
 }
 
-/// Whether a group has no keys at all.
+/// Whether a object has no keys at all.
 fn is_empty(node: &Node) -> bool {
     matches!(&node.kind, Kind::Map(entries) if entries.is_empty())
 }

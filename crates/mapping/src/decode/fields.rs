@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::super::diagnostic::{Code, Diagnostic, alternatives, nearest, suggest};
-use super::super::group::Group;
-use super::super::keys;
+use super::super::object::Object;
+use super::super::schema;
 use super::super::tree::{Entry, Key, Kind, Literal, Node, Span};
 use super::super::{Choice, FieldMapping, IfMissing, Overflow, Source};
 use super::Decoder;
@@ -79,17 +79,17 @@ impl Decoder<'_> {
             };
             return self.checked(mapping, None, &places);
         };
-        let group = self.group(value, &keys::FIELD)?;
-        let field = self.field(key, explicit_type(&group));
+        let object = self.object(value, &schema::FIELD)?;
+        let field = self.field(key, explicit_type(&object));
         self.set_once(field.as_deref(), key, set);
-        let source = self.source(&group);
-        let when = group.get("when").map(|node| self.pattern(node));
-        let lookup = group.get("lookup").map(|node| self.table(node));
-        let default = group.get("default").map(|node| self.value(node));
-        let if_missing = group
+        let source = self.source(&object);
+        let when = object.get("when").map(|node| self.pattern(node));
+        let lookup = object.get("lookup").map(|node| self.table(node));
+        let default = object.get("default").map(|node| self.value(node));
+        let if_missing = object
             .get("if_missing")
             .map(|node| self.word(node, &IF_MISSING));
-        let overflow = group.get("overflow").map(|node| self.overflow(node));
+        let overflow = object.get("overflow").map(|node| self.overflow(node));
         let (source, values) = source?;
         let mut mapping = FieldMapping::new(field?, source);
         let mut table = None;
@@ -111,10 +111,10 @@ impl Decoder<'_> {
             let message = format!(
                 "`overflow` is for Text, and the field `{name}` is of type {kind}: cut short, its value would be another"
             );
-            let diagnostic = Diagnostic::new(group.span_of("overflow"), message);
+            let diagnostic = Diagnostic::new(object.span_of("overflow"), message);
             return self.refuse(diagnostic.help("leave it out").code(Code::Overflow));
         }
-        let place = |name| group.get(name).map(|node| node.span);
+        let place = |name| object.get(name).map(|node| node.span);
         self.warn_of_idle(&mapping, place("if_missing"), place("overflow"));
         let default = place("default");
         let places = Places {
@@ -224,15 +224,15 @@ impl Decoder<'_> {
     }
 
     /// Exactly one of `value`, `choose`, `empty` and the explicit types, with the place of each value in it.
-    fn source(&mut self, group: &Group<'_>) -> Option<(Source, Vec<Span>)> {
+    fn source(&mut self, object: &Object<'_>) -> Option<(Source, Vec<Span>)> {
         let names = ["value", "choose", "empty"]
             .into_iter()
             .chain(TYPES.map(|(name, _)| name));
-        let given: Vec<&str> = names.filter(|name| group.get(name).is_some()).collect();
+        let given: Vec<&str> = names.filter(|name| object.get(name).is_some()).collect();
         match given.as_slice() {
-            ["choose"] => self.choices(group.get("choose")?),
+            ["choose"] => self.choices(object.get("choose")?),
             ["empty"] => {
-                let node = group.get("empty")?;
+                let node = object.get("empty")?;
                 match &node.kind {
                     Kind::Scalar(scalar) if scalar.literal() == Literal::Boolean(true) => {
                         Some((Source::Value(super::super::Content::Empty), Vec::new()))
@@ -244,18 +244,18 @@ impl Decoder<'_> {
                 }
             }
             [name] => {
-                let node = group.get(name)?;
+                let node = object.get(name)?;
                 let content = self.content(node)?;
                 Some((Source::Value(content), vec![node.span]))
             }
             [] => {
                 let message = "a field needs `value`, `choose` or a type such as `number`";
-                self.refuse(Diagnostic::new(group.span_of(""), message))
+                self.refuse(Diagnostic::new(object.span_of(""), message))
             }
             [_, second, ..] => {
                 let given = alternatives(given.iter().copied());
                 let message = format!("a field takes one of {given}, not several");
-                let diagnostic = Diagnostic::new(group.span_of(second), message);
+                let diagnostic = Diagnostic::new(object.span_of(second), message);
                 self.refuse(diagnostic.help("keep one of them"))
             }
         }
@@ -272,11 +272,11 @@ impl Decoder<'_> {
         let mut choices = Vec::with_capacity(items.len());
         let mut places = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
-            let Some(group) = self.group(item, &keys::CHOICE) else {
+            let Some(object) = self.object(item, &schema::CHOICE) else {
                 continue;
             };
-            let when = group.get("when").map(|node| self.pattern(node));
-            let value = group.get("value").and_then(|node| self.content(node));
+            let when = object.get("when").map(|node| self.pattern(node));
+            let value = object.get("value").and_then(|node| self.content(node));
             if when.is_none() && index + 1 < items.len() {
                 let message = "this choice has no `when`, so those after it are never taken";
                 let span = item.span.first_character();
@@ -291,7 +291,7 @@ impl Decoder<'_> {
                     when: when.flatten(),
                     value,
                 });
-                places.extend(group.get("value").map(|node| node.span));
+                places.extend(object.get("value").map(|node| node.span));
             }
         }
         (choices.len() == items.len()).then_some((Source::Choose(choices), places))
@@ -325,10 +325,10 @@ impl Decoder<'_> {
     }
 }
 
-fn explicit_type(group: &Group<'_>) -> Option<FieldType> {
+fn explicit_type(object: &Object<'_>) -> Option<FieldType> {
     TYPES
         .into_iter()
-        .find(|(key, _)| group.get(key).is_some())
+        .find(|(key, _)| object.get(key).is_some())
         .map(|(_, kind)| kind)
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::diagnostic::Diagnostic;
-use super::super::group::Group;
+use super::super::object::Object;
 use super::super::tree::{Kind, Node};
 use super::super::{LedgerUnavailable, LedgerUse, OnExisting};
 use super::Decoder;
@@ -30,12 +30,12 @@ const SHORTEST: u64 = 10 * MINUTE;
 const LONGEST: u64 = 3650 * DAY;
 
 impl Decoder<'_> {
-    pub(super) fn ledger(&mut self, group: &Group<'_>) -> Option<LedgerUse> {
-        let window = group.get("window").map(|node| self.window(node));
-        let on_existing = group
+    pub(super) fn ledger(&mut self, object: &Object<'_>) -> Option<LedgerUse> {
+        let window = object.get("window").map(|node| self.window(node));
+        let on_existing = object
             .get("on_existing")
             .map(|node| self.word(node, &ON_EXISTING));
-        let unavailable = group
+        let unavailable = object
             .get("ledger_unavailable")
             .map(|node| self.word(node, &UNAVAILABLE));
         let window = match window {
@@ -43,7 +43,7 @@ impl Decoder<'_> {
             None => None,
         };
         if let (Some(_), Some(Some(LedgerUnavailable::Proceed)), Some(node)) =
-            (window, unavailable, group.get("ledger_unavailable"))
+            (window, unavailable, object.get("ledger_unavailable"))
         {
             let message =
                 "a `window` needs the ledger, so the case mapping cannot go on without it";

@@ -4,7 +4,7 @@ use super::super::Content;
 use super::super::diagnostic::{Code, Diagnostic, alternatives, suggest};
 use super::super::expression::{self, SyntaxError, Value, ValueExpr};
 use super::super::tree::{Kind, Literal, Node, Scalar};
-use super::{Decoder, place};
+use super::{Decoder, locate};
 
 impl Decoder<'_> {
     /// A scalar that an event gives a value to.
@@ -43,7 +43,7 @@ impl Decoder<'_> {
                     Some(expr)
                 }
                 Err(SyntaxError { at, message, help }) => {
-                    let span = place::locate(&self.source, node.span, &scalar.text, &at);
+                    let span = locate::locate(&self.source, node.span, &scalar.text, &at);
                     let diagnostic = Diagnostic::new(span, message).maybe_help(help);
                     self.refuse(diagnostic.code(Code::Expression))
                 }

@@ -49,14 +49,14 @@ const MAX_PATHS: usize = 1_000_000;
 pub(super) fn compile(node: &Node) -> Result<Pattern, Vec<Diagnostic>> {
     let Kind::Map(entries) = &node.kind else {
         let message = format!(
-            "an event pattern is a group of field names, found {}",
+            "an event pattern is a object of field names, found {}",
             node.describe()
         );
         return Err(vec![Diagnostic::new(node.span, message)]);
     };
     let mut compiler = Compiler::default();
     let mut branches = vec![Branch::new()];
-    compiler.group(entries, node.span, Scope::default(), &mut branches);
+    compiler.object(entries, node.span, Scope::default(), &mut branches);
     if let Some(span) = compiler.too_many_fields {
         let message = format!("an event pattern takes {MAX_FIELDS} fields, found more");
         compiler.diagnostic(span, message);
@@ -97,7 +97,7 @@ struct Compiler {
     too_long: Option<Span>,
 }
 
-/// Where a group of fields stands.
+/// Where a object of fields stands.
 #[derive(Clone, Copy, Default)]
 struct Scope<'a> {
     /// The names that lead there, joined by dots; none at the top.
@@ -106,13 +106,13 @@ struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// The path of a group in this one.
-    fn group(&self, name: &str) -> String {
+    /// The path of a object in this one.
+    fn object(&self, name: &str) -> String {
         self.path
             .map_or_else(|| name.to_owned(), |path| format!("{path}.{name}"))
     }
 
-    /// The path of a field in this group.
+    /// The path of a field in this object.
     ///
     /// Right below an empty name there is no dot before it: Event Ruler builds its paths so.
     fn field(&self, name: &str) -> String {
@@ -124,7 +124,7 @@ impl Scope<'_> {
 }
 
 impl Compiler {
-    fn group(
+    fn object(
         &mut self,
         entries: &[Entry],
         span: Span,
@@ -134,14 +134,14 @@ impl Compiler {
         if entries.is_empty() {
             self.diagnostic(
                 span,
-                "an event pattern names at least one field in every group, found none",
+                "an event pattern names at least one field in every object, found none",
             );
         }
         let mut names = HashSet::new();
         for Entry { key, value } in entries {
             let name = key.text.as_str();
             if !names.insert(name) {
-                let message = format!("`{name}` stands twice in one group of the event pattern");
+                let message = format!("`{name}` stands twice in one object of the event pattern");
                 self.diagnostics
                     .push(Diagnostic::new(key.span, message).help("put all of it under one"));
             } else if name == OR {
@@ -164,12 +164,12 @@ impl Compiler {
         let name = key.text.as_str();
         match &value.kind {
             Kind::Map(entries) => {
-                let path = scope.group(name);
+                let path = scope.object(name);
                 if self.is_too_long(&path, key.span) {
                     return;
                 }
                 let path = Some(path.as_str());
-                self.group(entries, value.span, Scope { path, ..scope }, branches);
+                self.object(entries, value.span, Scope { path, ..scope }, branches);
             }
             Kind::List(items) => {
                 let conditions = Conditions::read(name, items, value.span);
@@ -231,7 +231,7 @@ impl Compiler {
         });
     }
 
-    /// Goes on with each branch once for every group in the list.
+    /// Goes on with each branch once for every object in the list.
     fn alternatives(&mut self, node: &Node, scope: Scope<'_>, branches: &mut Vec<Branch>) {
         let Kind::List(items) = &node.kind else {
             let found = node.describe();
@@ -257,7 +257,7 @@ impl Compiler {
                 continue;
             };
             let mut alternative = before.clone();
-            self.group(
+            self.object(
                 entries,
                 item.span,
                 Scope {

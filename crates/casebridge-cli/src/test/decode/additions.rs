@@ -1,23 +1,23 @@
 //! `customer`, `contact` and `comments` of a test: `true` for any, `false` for none, or which.
 
 use mapping::diagnostic::Diagnostic;
-use mapping::group::Group;
+use mapping::object::Object;
 use mapping::tree::{Entry, Kind, Literal, Node};
 
 use super::super::expectation::{Customer, Expected, ExpectedAdditions, Search};
 use super::Decoder;
 
 impl Decoder<'_> {
-    pub(super) fn expected_additions(&mut self, group: &Group<'_>) -> ExpectedAdditions {
+    pub(super) fn expected_additions(&mut self, object: &Object<'_>) -> ExpectedAdditions {
         let what = "`contact` is the ARN or id of the contact that is linked, `true` or `false`";
         ExpectedAdditions {
-            customer: group
+            customer: object
                 .get("customer")
                 .and_then(|node| self.either(node, Self::expected_customer)),
-            contact: group.get("contact").and_then(|node| {
+            contact: object.get("contact").and_then(|node| {
                 self.either(node, |this, node| this.text(node, what).map(str::to_owned))
             }),
-            comments: group
+            comments: object
                 .get("comments")
                 .and_then(|node| self.either(node, Self::expected_comments)),
         }

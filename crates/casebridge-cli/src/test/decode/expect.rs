@@ -6,11 +6,11 @@ use casebridge::outcome::Skip;
 use mapping::diagnostic::{Code, Diagnostic, nearest, suggest};
 use mapping::expression::Value;
 use mapping::field::{Field, FieldValue};
-use mapping::group::Group;
+use mapping::object::Object;
 use mapping::tree::{Entry, Kind, Literal, Node, Span};
 
 use super::super::expectation::{Expectation, ExpectedCase};
-use super::super::keys;
+use super::super::schema;
 use super::Decoder;
 
 /// Why an event can be left alone.
@@ -46,15 +46,15 @@ const OF_A_CASE: [&str; 7] = [
 
 impl Decoder<'_> {
     pub(super) fn expect(&mut self, node: &Node) -> Option<Expectation> {
-        let group = self.group(node, &keys::EXPECT)?;
-        let case = group.get("case").map(|node| self.case_mapping(node));
-        let skipped = group
+        let object = self.object(node, &schema::EXPECT)?;
+        let case = object.get("case").map(|node| self.case_mapping(node));
+        let skipped = object
             .get("skipped")
             .map(|node| self.word(node, &SKIPS, Skip::name));
-        let refused = group.get("refused").map(|node| self.refused(node));
-        let expected = self.expected_case(&group);
+        let refused = object.get("refused").map(|node| self.refused(node));
+        let expected = self.expected_case(&object);
         let contradiction = match (&case, &skipped, &refused) {
-            (None, None, None) if group.is_empty() && !is_empty(node) => return None,
+            (None, None, None) if object.is_empty() && !is_empty(node) => return None,
             (None, None, None) => {
                 let message =
                     "`expect` says what becomes of the event: `case`, `skipped` or `refused`";
@@ -70,13 +70,13 @@ impl Decoder<'_> {
             _ => None,
         };
         if let Some((key, message)) = contradiction {
-            let diagnostic = Diagnostic::new(group.span_of(key), message);
+            let diagnostic = Diagnostic::new(object.span_of(key), message);
             self.keep(diagnostic.help(format!("keep `skipped` or `{key}`")));
         }
         for key in OF_A_CASE {
-            if group.get(key).is_some() && (skipped.is_some() || refused.is_some()) {
+            if object.get(key).is_some() && (skipped.is_some() || refused.is_some()) {
                 let message = format!("`{key}` is about a case, and this event makes none");
-                self.keep(Diagnostic::new(group.span_of(key), message));
+                self.keep(Diagnostic::new(object.span_of(key), message));
             }
         }
         let case = match case {
@@ -113,11 +113,11 @@ impl Decoder<'_> {
 
     /// The error code, and what the error is about where the test says it.
     fn refused(&mut self, node: &Node) -> Option<(ErrorCode, Option<String>)> {
-        let group = self.group(node, &keys::REFUSED)?;
-        let code = group
+        let object = self.object(node, &schema::REFUSED)?;
+        let code = object
             .get("code")
             .and_then(|node| self.word(node, &CODES, ErrorCode::name));
-        let about = group.get("field").map(|node| self.about(node));
+        let about = object.get("field").map(|node| self.about(node));
         let about = match about {
             Some(about) => Some(about?),
             None => None,
@@ -138,9 +138,9 @@ impl Decoder<'_> {
     }
 
     /// All but the case mapping's name.
-    fn expected_case(&mut self, group: &Group<'_>) -> ExpectedCase {
+    fn expected_case(&mut self, object: &Object<'_>) -> ExpectedCase {
         let mut expected = ExpectedCase::default();
-        if let Some(node) = group.get("fields") {
+        if let Some(node) = object.get("fields") {
             for Entry { key, value } in self.named(node, "`fields` gives a value for each field") {
                 let field = self.field(&key.text, key.span);
                 let value = field
@@ -149,7 +149,7 @@ impl Decoder<'_> {
                 expected.fields.extend(field.zip(value));
             }
         }
-        if let Some(node) = group.get("not_sent") {
+        if let Some(node) = object.get("not_sent") {
             let items = self.list(node, "`not_sent` is a list of fields");
             for item in items.unwrap_or_default() {
                 let name = self.text(item, "a field's name is text");
@@ -171,14 +171,14 @@ impl Decoder<'_> {
                 expected.not_sent.push(field);
             }
         }
-        if let Some(node) = group.get("tags") {
+        if let Some(node) = object.get("tags") {
             for Entry { key, value } in self.named(node, "`tags` gives a value for each tag") {
                 let text = self.constant(value).and_then(|item| item.into_text().ok());
                 let tag = text.map(|text| (key.text.clone(), text.into_owned()));
                 expected.tags.extend(tag);
             }
         }
-        expected.performed_by = group
+        expected.performed_by = object
             .get("performed_by")
             .and_then(|node| {
                 self.text(
@@ -187,7 +187,7 @@ impl Decoder<'_> {
                 )
             })
             .map(str::to_owned);
-        expected.additions = self.expected_additions(group);
+        expected.additions = self.expected_additions(object);
         expected
     }
 
@@ -239,19 +239,19 @@ impl Decoder<'_> {
     }
 }
 
-/// Whether a group has no keys at all.
+/// Whether a object has no keys at all.
 fn is_empty(node: &Node) -> bool {
     matches!(&node.kind, Kind::Map(entries) if entries.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
-    use mapping::keys::{Place, Shape};
+    use mapping::schema::{ObjectSchema, Shape};
 
     use super::*;
 
-    fn words(place: &Place, name: &str) -> Vec<&'static str> {
-        let key = place.keys.iter().find(|key| key.name == name);
+    fn words(schema: &ObjectSchema, name: &str) -> Vec<&'static str> {
+        let key = schema.keys.iter().find(|key| key.name == name);
         match key.expect("a key").shape {
             Shape::Words(words) => words.to_vec(),
             _ => Vec::new(),
@@ -260,8 +260,8 @@ mod tests {
 
     #[test]
     fn the_words_that_are_read_are_those_of_the_table() {
-        assert_eq!(words(&keys::EXPECT, "skipped"), SKIPS.map(Skip::name));
-        assert_eq!(words(&keys::REFUSED, "code"), CODES.map(ErrorCode::name));
+        assert_eq!(words(&schema::EXPECT, "skipped"), SKIPS.map(Skip::name));
+        assert_eq!(words(&schema::REFUSED, "code"), CODES.map(ErrorCode::name));
     }
 
     #[test]

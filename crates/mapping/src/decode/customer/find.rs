@@ -6,18 +6,22 @@ use super::super::super::customer::{
 };
 use super::super::super::diagnostic::{Code, Diagnostic, nearest};
 use super::super::super::expression::ValueExpr;
-use super::super::super::group::Group;
-use super::super::super::keys;
+use super::super::super::object::Object;
+use super::super::super::schema;
 use super::super::super::tree::{Entry, Kind, Node, Span};
 use super::super::Decoder;
 use crate::limits;
 use crate::phone::Country;
 
 impl Decoder<'_> {
-    pub(super) fn find_customer(&mut self, node: &Node, group: &Group<'_>) -> Option<FindCustomer> {
+    pub(super) fn find_customer(
+        &mut self,
+        node: &Node,
+        object: &Object<'_>,
+    ) -> Option<FindCustomer> {
         let searches = self.searches(node);
-        let if_none = group.get("if_none").map(|node| self.if_none(node));
-        let if_many = group
+        let if_none = object.get("if_none").map(|node| self.if_none(node));
+        let if_many = object
             .get("if_many")
             .map(|node| self.word(node, &[("fail", IfMany::Fail), ("first", IfMany::First)]));
         let find = FindCustomer {
@@ -29,11 +33,11 @@ impl Decoder<'_> {
         if find.if_many == IfMany::First {
             let message = "`if_many: first` may put one customer's case under another: people share phone numbers and e-mail addresses";
             let help = "search by a key of one person alone, or write `if_many: fail`";
-            let span = group.span_of("if_many");
+            let span = object.span_of("if_many");
             self.warn(Diagnostic::warning(span, Code::Customer, message).help(help));
         }
         if let IfNone::Create(profile) = &find.if_none {
-            self.warn_of_creation(&find.searches, profile, group.span_of("if_none"));
+            self.warn_of_creation(&find.searches, profile, object.span_of("if_none"));
         }
         Some(find)
     }
@@ -136,25 +140,25 @@ impl Decoder<'_> {
                 }
             };
         };
-        let group = self.group(node, &keys::IF_NONE)?;
-        self.new_profile(group.get("create")?).map(IfNone::Create)
+        let object = self.object(node, &schema::IF_NONE)?;
+        self.new_profile(object.get("create")?).map(IfNone::Create)
     }
 
     fn new_profile(&mut self, node: &Node) -> Option<NewProfile> {
-        let group = self.group(node, &keys::PROFILE)?;
+        let object = self.object(node, &schema::PROFILE)?;
         let mut profile = NewProfile {
             members: Vec::new(),
             attributes: Vec::new(),
         };
         for (name, member) in ProfileMember::NAMES {
-            let Some(node) = group.get(name) else {
+            let Some(node) = object.get(name) else {
                 continue;
             };
             if let Some(value) = self.bounded_value(node, name, member.limit()) {
                 profile.members.push((member, value));
             }
         }
-        if let Some(node) = group.get(ATTRIBUTES) {
+        if let Some(node) = object.get(ATTRIBUTES) {
             for Entry { key, value } in self.named(node, "`Attributes` gives a value for each name")
             {
                 let (name, length) = (&key.text, key.text.chars().count());
@@ -169,10 +173,10 @@ impl Decoder<'_> {
                 }
             }
         }
-        if profile.members.is_empty() && profile.attributes.is_empty() && !group.is_empty() {
+        if profile.members.is_empty() && profile.attributes.is_empty() && !object.is_empty() {
             return None;
         }
-        if group.is_empty() {
+        if object.is_empty() {
             let message = "`create` sets no member: the profile would be empty";
             let help = "such as `PhoneNumber: $.CustomerEndpoint.Address`";
             let diagnostic = Diagnostic::new(node.span.first_character(), message).help(help);

@@ -1,12 +1,12 @@
 //! The mapping's keys: one table for the decoder, its suggestions, the JSON Schema and the reference.
 
-/// A group of keys that the language defines.
+/// A object of keys that the language defines.
 #[derive(Debug)]
-pub struct Place {
-    /// The group in words, for messages: `a case mapping`.
+pub struct ObjectSchema {
+    /// The object in words, for messages: `a case mapping`.
     pub name: &'static str,
     /// Its keys, in the order in which they are best written.
-    pub keys: &'static [KeyInfo],
+    pub keys: &'static [KeySchema],
 }
 
 /// Whether a key can be used.
@@ -45,17 +45,17 @@ pub enum Shape {
     Json,
     /// A list.
     List(&'static Shape),
-    /// A group whose keys the author names.
+    /// A object whose keys the author names.
     Named(&'static Shape),
-    /// A group of keys of the language.
-    Group(&'static Place),
+    /// A object of keys of the language.
+    Object(&'static ObjectSchema),
     /// Any of these.
     Either(&'static [Shape]),
 }
 
 /// One key.
 #[derive(Clone, Copy, Debug)]
-pub struct KeyInfo {
+pub struct KeySchema {
     /// Its name.
     pub name: &'static str,
     /// Whether it can be used.
@@ -71,7 +71,7 @@ pub struct KeyInfo {
 }
 
 use Shape::{
-    Boolean, Constant, Either, Group, List, Name, Named, Null, Number, Pattern, True, Value, Words,
+    Boolean, Constant, Either, List, Name, Named, Null, Number, Object, Pattern, True, Value, Words,
 };
 use Status::{Optional, Required};
 
@@ -80,27 +80,27 @@ const CONTENT: Shape = Either(&[Value, Null]);
 
 /// The whole file.
 #[rustfmt::skip]
-pub static FILE: Place = Place { name: "the mapping", keys: &[
+pub static FILE: ObjectSchema = ObjectSchema { name: "the mapping", keys: &[
     key("version", Required, Number(1), "", "the version of the mapping language", "version: 1"),
-    key("performed_by", Optional, Either(&[Value, Group(&PERFORMED_BY)]), "the entity prefix and the case mapping's name", "who a case's audit history names, unless a case mapping says otherwise", "performed_by: \"casebridge/{{ $$.mapping }}\""),
+    key("performed_by", Optional, Either(&[Value, Object(&PERFORMED_BY)]), "the entity prefix and the case mapping's name", "who a case's audit history names, unless a case mapping says otherwise", "performed_by: \"casebridge/{{ $$.mapping }}\""),
     key("tables", Optional, Named(&Named(&Constant)), "", "tables for `lookup`: by name, what each text stands for", "tables: { reasons: { no_stock: Stock } }"),
     key("tags", Optional, Named(&Value), "", "tags of every case; a case mapping's own win", "tags: { team: orders }"),
     key("phone_country", Optional, Name, "numbers are taken as they come", "the country of phone numbers that are written without their prefix, by its code of two letters: `_phone` then finds them as `+` and digits too", "phone_country: US"),
-    key("cases", Required, List(&Group(&CASE)), "", "the case mappings; the first that takes an event makes its case", "cases: [{ name: callback, trigger: contact-flow, template: Contact follow-up, fields: { title: Call back } }]"),
+    key("cases", Required, List(&Object(&CASE)), "", "the case mappings; the first that takes an event makes its case", "cases: [{ name: callback, trigger: contact-flow, template: Contact follow-up, fields: { title: Call back } }]"),
 ] };
 
 /// An entry of `cases`.
 #[rustfmt::skip]
-pub static CASE: Place = Place { name: "a case mapping", keys: &[
+pub static CASE: ObjectSchema = ObjectSchema { name: "a case mapping", keys: &[
     key("name", Required, Name, "", "its identity, part of every key", "name: order-failed"),
     key("trigger", Required, Words(&["contact-flow", "eventbridge"]), "", "what invokes the function", "trigger: eventbridge"),
     key("when", Optional, Pattern, "every event of the trigger", "which events it takes: an EventBridge event pattern over `$`", "when: { source: [com.example.orders] }"),
     key("template", Required, Name, "", "the Cases template, by name or id", "template: Order problem"),
     key("key", Optional, Either(&[Value, List(&Value)]), "the contact or the event", "one case for each key, however often it comes", "key: [$.detail.order.id, $.detail.failure.code]"),
-    key("performed_by", Optional, Either(&[Value, Group(&PERFORMED_BY)]), "the file's", "who the case's audit history names", "performed_by: casebridge/orders"),
+    key("performed_by", Optional, Either(&[Value, Object(&PERFORMED_BY)]), "the file's", "who the case's audit history names", "performed_by: casebridge/orders"),
     key("tags", Optional, Named(&Value), "", "tags of the case; one whose value is missing is left out", "tags: { team: orders }"),
-    key("customer", Optional, Either(&[Value, Group(&CUSTOMER)]), "no customer", "the customer's profile: its ARN, its id, or how it is found", "customer: $.Parameters.profile_arn"),
-    key("fields", Required, Named(&Either(&[Value, Null, Group(&FIELD)])), "", "the case fields, by name or id", "fields: { title: New order }"),
+    key("customer", Optional, Either(&[Value, Object(&CUSTOMER)]), "no customer", "the customer's profile: its ARN, its id, or how it is found", "customer: $.Parameters.profile_arn"),
+    key("fields", Required, Named(&Either(&[Value, Null, Object(&FIELD)])), "", "the case fields, by name or id", "fields: { title: New order }"),
     key("link_contact", Optional, Either(&[Boolean, Value]), "true for a flow, false otherwise", "whether the contact is linked to the case; or which one, by its id or ARN", "link_contact: $.InitialContactId"),
     key("comment", Optional, Value, "no comment", "a comment on the case; left out when its value is missing", "comment: $.detail.notes"),
     key("return_reference", Optional, Boolean, "false", "whether the answer holds the case's reference number, read when there is time left", "return_reference: true"),
@@ -113,10 +113,10 @@ pub static CASE: Place = Place { name: "a case mapping", keys: &[
 
 /// The long form of a field.
 #[rustfmt::skip]
-pub static FIELD: Place = Place { name: "a field", keys: &[
+pub static FIELD: ObjectSchema = ObjectSchema { name: "a field", keys: &[
     key("when", Optional, Pattern, "always", "for which events the field is sent", "when: { detail: { vip: [true] } }"),
     key("value", Optional, CONTENT, "", "the field's value", "value: $.detail.customer.vip"),
-    key("choose", Optional, List(&Group(&CHOICE)), "", "the first choice whose `when` matches gives the value", "choose: [{ value: Normal }]"),
+    key("choose", Optional, List(&Object(&CHOICE)), "", "the first choice whose `when` matches gives the value", "choose: [{ value: Normal }]"),
     key("text", Optional, CONTENT, "", "the value of a Text field", "text: $.detail.note"),
     key("number", Optional, CONTENT, "", "the value of a Number field", "number: $.detail.amount"),
     key("boolean", Optional, CONTENT, "", "the value of a Boolean field", "boolean: $.detail.vip"),
@@ -133,29 +133,29 @@ pub static FIELD: Place = Place { name: "a field", keys: &[
 
 /// An entry of `choose`.
 #[rustfmt::skip]
-pub static CHOICE: Place = Place { name: "an entry of `choose`", keys: &[
+pub static CHOICE: ObjectSchema = ObjectSchema { name: "an entry of `choose`", keys: &[
     key("when", Optional, Pattern, "always", "for which events the choice is taken", "when: { detail: { vip: [true] } }"),
     key("value", Required, CONTENT, "", "the choice's value", "value: High"),
 ] };
 
 /// The long form of `customer`.
 #[rustfmt::skip]
-pub static CUSTOMER: Place = Place { name: "`customer`", keys: &[
+pub static CUSTOMER: ObjectSchema = ObjectSchema { name: "`customer`", keys: &[
     key("profile_id", Optional, Value, "", "the profile's id; its ARN is assembled", "profile_id: $.Attributes.profile_id"),
     key("find", Optional, List(&Named(&Value)), "", "searches for the profile, tried in order; the keys of one must all match", "find: [{ _phone: $.CustomerEndpoint.Address }]"),
-    key("if_none", Optional, Either(&[Words(&["fail", "skip"]), Group(&IF_NONE)]), "fail", "what happens when no profile is found: no case, a case without customer, or a profile is created", "if_none: skip"),
+    key("if_none", Optional, Either(&[Words(&["fail", "skip"]), Object(&IF_NONE)]), "fail", "what happens when no profile is found: no case, a case without customer, or a profile is created", "if_none: skip"),
     key("if_many", Optional, Words(&["fail", "first"]), "fail", "what happens when several are found: no case, or the one with the lowest profile id", "if_many: fail"),
 ] };
 
 /// The long form of `if_none`.
 #[rustfmt::skip]
-pub static IF_NONE: Place = Place { name: "`if_none`", keys: &[
-    key("create", Required, Group(&PROFILE), "", "the profile that is created", "create: { PhoneNumber: $.CustomerEndpoint.Address }"),
+pub static IF_NONE: ObjectSchema = ObjectSchema { name: "`if_none`", keys: &[
+    key("create", Required, Object(&PROFILE), "", "the profile that is created", "create: { PhoneNumber: $.CustomerEndpoint.Address }"),
 ] };
 
 /// A profile to create: members of `CreateProfile`.
 #[rustfmt::skip]
-pub static PROFILE: Place = Place { name: "`create`", keys: &[
+pub static PROFILE: ObjectSchema = ObjectSchema { name: "`create`", keys: &[
     key("FirstName", Optional, Value, "", "the first name", "FirstName: $.Attributes.first_name"),
     key("MiddleName", Optional, Value, "", "the middle name", "MiddleName: $.Attributes.middle_name"),
     key("LastName", Optional, Value, "", "the last name", "LastName: $.Attributes.last_name"),
@@ -177,7 +177,7 @@ pub static PROFILE: Place = Place { name: "`create`", keys: &[
 
 /// The long form of `performed_by`.
 #[rustfmt::skip]
-pub static PERFORMED_BY: Place = Place { name: "`performed_by`", keys: &[
+pub static PERFORMED_BY: ObjectSchema = ObjectSchema { name: "`performed_by`", keys: &[
     key("user_arn", Required, Value, "", "the ARN of a Connect user", "user_arn: $.detail.agentArn"),
 ] };
 
@@ -190,8 +190,8 @@ pub const fn key(
     default: &'static str,
     doc: &'static str,
     example: &'static str,
-) -> KeyInfo {
-    KeyInfo {
+) -> KeySchema {
+    KeySchema {
         name,
         status,
         shape,

@@ -6,7 +6,7 @@
 use super::super::diagnostic::{Code, Diagnostic, nearest};
 use super::super::expression::{Operand, Reference, Step, ValueExpr};
 use super::super::tree::{Entry, Kind, Node, Scalar, Span};
-use super::{Decoder, place};
+use super::{Decoder, locate};
 use crate::Trigger;
 
 /// Members of `ContactData`, and the parameters beside it (administrator guide, "Invoke AWS Lambda functions").
@@ -75,7 +75,7 @@ impl Decoder<'_> {
             if let Some(diagnostic) = self.diagnostic(name) {
                 let at = scalar.text.find(&expression.text).unwrap_or_default();
                 let at = at..at + expression.text.len();
-                let span = place::locate(&self.source, span, &scalar.text, &at);
+                let span = locate::locate(&self.source, span, &scalar.text, &at);
                 self.warn(Diagnostic { span, ..diagnostic });
             }
         }

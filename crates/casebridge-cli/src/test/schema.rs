@@ -1,33 +1,33 @@
 //! The keys of a test file: one table for its decoder, its suggestions and its JSON Schema.
 
-use mapping::keys::Shape::{
-    Boolean, Constant, Either, Group, Json, List, Name, Named, Null, Number, Words,
+use mapping::schema::Shape::{
+    Boolean, Constant, Either, Json, List, Name, Named, Null, Number, Object, Words,
 };
-use mapping::keys::Status::{Optional, Required};
-use mapping::keys::{Place, key};
+use mapping::schema::Status::{Optional, Required};
+use mapping::schema::{ObjectSchema, key};
 
 /// The whole file.
 #[rustfmt::skip]
-pub(crate) static TEST_FILE: Place = Place { name: "the test file", keys: &[
+pub(crate) static TEST_FILE: ObjectSchema = ObjectSchema { name: "the test file", keys: &[
     key("version", Required, Number(1), "", "the version of the test file's form", "version: 1"),
-    key("tests", Required, List(&Group(&TEST)), "", "the tests, each about one event", "tests: [{ name: a failed order, event: events/order-failed.json, expect: { case: order-failed } }]"),
+    key("tests", Required, List(&Object(&TEST)), "", "the tests, each about one event", "tests: [{ name: a failed order, event: events/order-failed.json, expect: { case: order-failed } }]"),
 ] };
 
 /// An entry of `tests`.
 #[rustfmt::skip]
-pub(crate) static TEST: Place = Place { name: "a test", keys: &[
+pub(crate) static TEST: ObjectSchema = ObjectSchema { name: "a test", keys: &[
     key("name", Required, Name, "", "what holds, in words; its own in the file", "name: an order of more than 500 dollars is urgent"),
     key("event", Required, Either(&[Name, Named(&Json)]), "", "what invokes the function: a JSON file, found from the test file's folder, or the event itself", "event: events/order-failed.json"),
     key("with", Optional, Named(&Json), "the event as it is", "what this test changes in the event, merged over `$` (JSON merge patch, RFC 7386): groups are merged, `null` takes a member away, anything else replaces it", "with: { detail: { order: { amount: 99 } } }"),
-    key("expect", Required, Group(&EXPECT), "", "what becomes of the event", "expect: { case: order-failed }"),
+    key("expect", Required, Object(&EXPECT), "", "what becomes of the event", "expect: { case: order-failed }"),
 ] };
 
 /// `expect` of a test.
 #[rustfmt::skip]
-pub(crate) static EXPECT: Place = Place { name: "`expect`", keys: &[
+pub(crate) static EXPECT: ObjectSchema = ObjectSchema { name: "`expect`", keys: &[
     key("case", Optional, Name, "", "the case mapping that takes the event, and makes a case of it unless `refused` stands beside", "case: order-failed"),
     key("skipped", Optional, Words(&["NoCaseMapping", "OwnCaseEvent", "InactiveRegion"]), "", "why there is to be no case, where none is due", "skipped: NoCaseMapping"),
-    key("refused", Optional, Group(&REFUSED), "", "why the event cannot become a case", "refused: { code: FieldMissing, field: Order number }"),
+    key("refused", Optional, Object(&REFUSED), "", "why the event cannot become a case", "refused: { code: FieldMissing, field: Order number }"),
     key("fields", Optional, Named(&Either(&[Constant, Null])), "", "fields of the case, by name or id, each with its value; options by label or value; `null` for one that is sent empty. Fields that are not named may hold anything", "fields: { Order total: 629.90, Priority: High, Resolution: null }"),
     key("not_sent", Optional, List(&Name), "", "fields that the case is created without, by name or id", "not_sent: [Bank note]"),
     key("tags", Optional, Named(&Constant), "", "tags of the case, each with its value", "tags: { team: orders }"),
@@ -39,7 +39,7 @@ pub(crate) static EXPECT: Place = Place { name: "`expect`", keys: &[
 
 /// `refused` of a test.
 #[rustfmt::skip]
-pub(crate) static REFUSED: Place = Place { name: "`refused`", keys: &[
+pub(crate) static REFUSED: ObjectSchema = ObjectSchema { name: "`refused`", keys: &[
     key("code", Required, Words(&["UnrecognizedPayload", "SourceNotAllowed", "KeyMissing", "FieldMissing", "FieldInvalid", "FieldRequired", "TagInvalid", "CustomerKeyMissing", "CustomerKeyInvalid"]), "", "the error code of the answer", "code: FieldMissing"),
     key("field", Optional, Name, "any", "what the error is about: a field by name or id, `key`, `performed_by`, `customer`, `tags.NAME`, or a reference", "field: Order number"),
 ] };

@@ -1,56 +1,56 @@
 //! Groups of keys: those that the language defines, checked against the table of keys, and those that the author names.
 
 use super::diagnostic::{Code, Diagnostic, listed, nearest};
-use super::keys::{Place, Status};
+use super::schema::{ObjectSchema, Status};
 use super::tree::{Entry, Kind, Node, Span};
 
-/// The entries of a group by key: known keys only, each once.
-pub struct Group<'n> {
+/// The entries of a object by key: known keys only, each once.
+pub struct Object<'n> {
     span: Span,
     entries: Vec<&'n Entry>,
 }
 
-impl<'n> Group<'n> {
-    /// Checks a group: its keys are known at this place, built, given once, and the required ones are there.
+impl<'n> Object<'n> {
+    /// Checks a object: its keys are known of the schema, built, given once, and the required ones are there.
     #[must_use]
-    pub fn new(node: &'n Node, place: &Place) -> (Option<Self>, Vec<Diagnostic>) {
+    pub fn new(node: &'n Node, schema: &ObjectSchema) -> (Option<Self>, Vec<Diagnostic>) {
         let Kind::Map(entries) = &node.kind else {
             let message = format!(
-                "{} is a group of keys, found {}",
-                place.name,
+                "{} is a object of keys, found {}",
+                schema.name,
                 node.describe()
             );
             return (None, vec![Diagnostic::new(node.span, message)]);
         };
         let (mut entries, mut diagnostics) = once(entries);
         entries.retain(|entry| {
-            let diagnostic = check(entry, place);
+            let diagnostic = check(entry, schema);
             let known = diagnostic.as_ref().is_none_or(|(_, known)| *known);
             diagnostics.extend(diagnostic.map(|(diagnostic, _)| diagnostic));
             known
         });
-        let group = Self {
+        let object = Self {
             span: node.span.first_character(),
             entries,
         };
-        // A group that has nothing but an unknown key has had its diagnostic.
-        let misspelt = group.entries.is_empty() && !diagnostics.is_empty();
-        for key in place
+        // A object that has nothing but an unknown key has had its diagnostic.
+        let misspelt = object.entries.is_empty() && !diagnostics.is_empty();
+        for key in schema
             .keys
             .iter()
             .filter(|key| key.status == Status::Required)
         {
-            if group.get(key.name).is_none() && !misspelt {
-                let message = format!("{} needs the key `{}`: {}", place.name, key.name, key.doc);
+            if object.get(key.name).is_none() && !misspelt {
+                let message = format!("{} needs the key `{}`: {}", schema.name, key.name, key.doc);
                 let help = format!("such as `{}`", key.example);
                 diagnostics.push(
-                    Diagnostic::new(group.span, message)
+                    Diagnostic::new(object.span, message)
                         .help(help)
                         .code(Code::MissingKey),
                 );
             }
         }
-        (Some(group), diagnostics)
+        (Some(object), diagnostics)
     }
 
     /// Whether no key in it is one of the language.
@@ -65,7 +65,7 @@ impl<'n> Group<'n> {
         self.entry(name).map(|entry| &entry.value)
     }
 
-    /// Where a key stands, or the group's first character.
+    /// Where a key stands, or the object's first character.
     #[must_use]
     pub fn span_of(&self, name: &str) -> Span {
         self.entry(name).map_or(self.span, |entry| entry.key.span)
@@ -107,18 +107,18 @@ pub fn once(entries: &[Entry]) -> (Vec<&Entry>, Vec<Diagnostic>) {
 }
 
 /// What is wrong with a key, and whether the language has it all the same.
-fn check(entry: &Entry, place: &Place) -> Option<(Diagnostic, bool)> {
+fn check(entry: &Entry, schema: &ObjectSchema) -> Option<(Diagnostic, bool)> {
     let (name, span) = (entry.key.text.as_str(), entry.key.span);
-    let Some(known) = place.keys.iter().find(|key| key.name == name) else {
-        let built = place
+    let Some(known) = schema.keys.iter().find(|key| key.name == name) else {
+        let built = schema
             .keys
             .iter()
             .filter(|key| !matches!(key.status, Status::Later(_)));
-        let help = nearest(name, place.keys.iter().map(|key| key.name)).map_or_else(
+        let help = nearest(name, schema.keys.iter().map(|key| key.name)).map_or_else(
             || format!("the keys here are {}", listed(built.map(|key| key.name))),
             |key| format!("did you mean `{key}`?"),
         );
-        let message = format!("{} has no key `{name}`", place.name);
+        let message = format!("{} has no key `{name}`", schema.name);
         return Some((
             Diagnostic::new(span, message)
                 .help(help)
