@@ -71,11 +71,9 @@ struct Definitions(Map<String, Value>);
 
 impl Definitions {
     fn object(&mut self, schema: &'static ObjectSchema) -> Map<String, Value> {
-        let available = || {
-            let keys = schema.keys.iter();
-            keys.filter(|key| !matches!(key.status, Status::Later(_)))
-        };
-        let required: Vec<&str> = available()
+        let keys = schema.keys.iter();
+        let required: Vec<&str> = keys
+            .clone()
             .filter(|key| key.status == Status::Required)
             .map(|key| key.name)
             .collect();
@@ -89,7 +87,7 @@ impl Definitions {
         } else {
             object.insert("minProperties".to_owned(), 1.into());
         }
-        let properties = available().map(|key| (key.name.to_owned(), self.property(key)));
+        let properties = keys.map(|key| (key.name.to_owned(), self.property(key)));
         let properties: Map<String, Value> = properties.collect();
         object.insert("properties".to_owned(), properties.into());
         object
@@ -126,7 +124,6 @@ impl Definitions {
         match shape {
             Shape::Number(number) => json!({ "const": number }),
             Shape::Boolean => json!({ "type": "boolean" }),
-            Shape::True => json!({ "const": true }),
             Shape::Null => json!({ "type": "null" }),
             Shape::Words(words) => json!({ "enum": words }),
             Shape::Json => json!({}),
@@ -178,17 +175,10 @@ impl Definitions {
     }
 }
 
-/// What the table cannot say of a object without required keys: which of its keys go together.
+/// What the table cannot say of an object without required keys: which of its keys go together.
 fn one_of(schema: &'static ObjectSchema) -> Option<Value> {
     if std::ptr::eq(schema, &raw const schema::FIELD) {
-        // Every other key says where the value comes from, and one of them does.
-        let beside = ["when", "lookup", "default", "if_missing", "overflow"];
-        let sources = schema.keys.iter().filter(|key| !beside.contains(&key.name));
-        Some(
-            sources
-                .map(|key| json!({ "required": [key.name] }))
-                .collect(),
-        )
+        Some(json!([{ "required": ["value"] }, { "required": ["choose"] }]))
     } else if std::ptr::eq(schema, &raw const schema::CUSTOMER) {
         // What holds after a search needs one.
         Some(json!([

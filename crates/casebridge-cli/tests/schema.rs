@@ -60,7 +60,7 @@ fn diagnostics(file: &str, text: &str, snapshot: &str) -> Vec<Diagnostic> {
 /// Whether the diagnostic is one of structure: an unknown or missing key, a value of the wrong kind, an unknown word.
 fn is_structural(diagnostic: &Diagnostic) -> bool {
     match diagnostic.code {
-        Code::UnknownKey | Code::MissingKey | Code::UnknownWord | Code::NotAvailable => true,
+        Code::UnknownKey | Code::MissingKey | Code::UnknownWord => true,
         Code::Customer => OF_A_CUSTOMER
             .iter()
             .any(|words| diagnostic.message.contains(words)),

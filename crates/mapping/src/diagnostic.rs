@@ -57,7 +57,6 @@ pub enum Code {
     Key,
     MissingKey,
     Name,
-    NotAvailable,
     Overflow,
     Pattern,
     PerformedBy,

@@ -27,7 +27,8 @@ pub enum FieldType {
 }
 
 impl FieldType {
-    const NAMES: [(&'static str, Self); 7] = [
+    /// Every type, with the API's name.
+    pub const NAMES: [(&'static str, Self); 7] = [
         ("Text", Self::Text),
         ("Number", Self::Number),
         ("Boolean", Self::Boolean),

@@ -4,19 +4,19 @@ use super::diagnostic::{Code, Diagnostic, listed, nearest};
 use super::schema::{ObjectSchema, Status};
 use super::tree::{Entry, Kind, Node, Span};
 
-/// The entries of a object by key: known keys only, each once.
+/// The entries of an object by key: known keys only, each once.
 pub struct Object<'n> {
     span: Span,
     entries: Vec<&'n Entry>,
 }
 
 impl<'n> Object<'n> {
-    /// Checks a object: its keys are known of the schema, built, given once, and the required ones are there.
+    /// Checks an object: its keys are known of the schema, built, given once, and the required ones are there.
     #[must_use]
     pub fn new(node: &'n Node, schema: &ObjectSchema) -> (Option<Self>, Vec<Diagnostic>) {
         let Kind::Map(entries) = &node.kind else {
             let message = format!(
-                "{} is a object of keys, found {}",
+                "{} is an object, found {}",
                 schema.name,
                 node.describe()
             );
@@ -24,10 +24,10 @@ impl<'n> Object<'n> {
         };
         let (mut entries, mut diagnostics) = once(entries);
         entries.retain(|entry| {
-            let diagnostic = check(entry, schema);
-            let known = diagnostic.as_ref().is_none_or(|(_, known)| *known);
-            diagnostics.extend(diagnostic.map(|(diagnostic, _)| diagnostic));
-            known
+            let unknown = unknown_key(entry, schema);
+            let is_known = unknown.is_none();
+            diagnostics.extend(unknown);
+            is_known
         });
         let object = Self {
             span: node.span.first_character(),
@@ -106,35 +106,18 @@ pub fn once(entries: &[Entry]) -> (Vec<&Entry>, Vec<Diagnostic>) {
     )
 }
 
-/// What is wrong with a key, and whether the language has it all the same.
-fn check(entry: &Entry, schema: &ObjectSchema) -> Option<(Diagnostic, bool)> {
-    let (name, span) = (entry.key.text.as_str(), entry.key.span);
-    let Some(known) = schema.keys.iter().find(|key| key.name == name) else {
-        let built = schema
-            .keys
-            .iter()
-            .filter(|key| !matches!(key.status, Status::Later(_)));
-        let help = nearest(name, schema.keys.iter().map(|key| key.name)).map_or_else(
-            || format!("the keys here are {}", listed(built.map(|key| key.name))),
-            |key| format!("did you mean `{key}`?"),
-        );
-        let message = format!("{} has no key `{name}`", schema.name);
-        return Some((
-            Diagnostic::new(span, message)
-                .help(help)
-                .code(Code::UnknownKey),
-            false,
-        ));
-    };
-    let Status::Later(instead) = known.status else {
+/// Returns the error about a key that the schema does not have.
+fn unknown_key(entry: &Entry, schema: &ObjectSchema) -> Option<Diagnostic> {
+    let name = entry.key.text.as_str();
+    let known = || schema.keys.iter().map(|key| key.name);
+    if known().any(|key| key == name) {
         return None;
-    };
-    let message = format!("`{name}` is not available in this release: {instead}");
-    let help = "leave the key out; it comes with a later release";
-    Some((
-        Diagnostic::new(span, message)
-            .help(help)
-            .code(Code::NotAvailable),
-        true,
-    ))
+    }
+    let help = nearest(name, known()).map_or_else(
+        || format!("the keys here are {}", listed(known())),
+        |key| format!("did you mean `{key}`?"),
+    );
+    let message = format!("{} has no key `{name}`", schema.name);
+    let diagnostic = Diagnostic::new(entry.key.span, message).help(help);
+    Some(diagnostic.code(Code::UnknownKey))
 }

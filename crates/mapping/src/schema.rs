@@ -16,8 +16,6 @@ pub enum Status {
     Required,
     /// It may be there.
     Optional,
-    /// It is part of the language and of no release yet; the text says what holds instead.
-    Later(&'static str),
 }
 
 /// What a key takes.
@@ -27,8 +25,6 @@ pub enum Shape {
     Number(u32),
     /// `true` or `false`.
     Boolean,
-    /// `true` alone.
-    True,
     /// Text that stands for itself: a name, an id.
     Name,
     /// One of these words.
@@ -71,7 +67,7 @@ pub struct KeySchema {
 }
 
 use Shape::{
-    Boolean, Constant, Either, List, Name, Named, Null, Number, Object, Pattern, True, Value, Words,
+    Boolean, Constant, Either, List, Name, Named, Null, Number, Object, Pattern, Value, Words,
 };
 use Status::{Optional, Required};
 
@@ -117,14 +113,7 @@ pub static FIELD: ObjectSchema = ObjectSchema { name: "a field", keys: &[
     key("when", Optional, Pattern, "always", "for which events the field is sent", "when: { detail: { vip: [true] } }"),
     key("value", Optional, CONTENT, "", "the field's value", "value: $.detail.customer.vip"),
     key("choose", Optional, List(&Object(&CHOICE)), "", "the first choice whose `when` matches gives the value", "choose: [{ value: Normal }]"),
-    key("text", Optional, CONTENT, "", "the value of a Text field", "text: $.detail.note"),
-    key("number", Optional, CONTENT, "", "the value of a Number field", "number: $.detail.amount"),
-    key("boolean", Optional, CONTENT, "", "the value of a Boolean field", "boolean: $.detail.vip"),
-    key("date_time", Optional, CONTENT, "", "the value of a DateTime field", "date_time: $.time"),
-    key("option", Optional, CONTENT, "", "the value of a SingleSelect field", "option: $.detail.reason"),
-    key("url", Optional, CONTENT, "", "the value of a Url field", "url: $.detail.page"),
-    key("user", Optional, CONTENT, "", "the value of a User field", "user: $.detail.agentArn"),
-    key("empty", Optional, True, "", "the field is sent empty", "empty: true"),
+    key("type", Optional, Words(&["Text", "Number", "Boolean", "DateTime", "SingleSelect", "Url", "User"]), "the type in the domain snapshot", "the type of a field that no domain snapshot knows", "type: Number"),
     key("lookup", Optional, Name, "", "the table that the value is looked up in", "lookup: reasons"),
     key("default", Optional, Value, "", "what stands in for a missing value", "default: Other"),
     key("if_missing", Optional, Words(&["fail", "skip", "empty"]), "fail", "what happens when the value is still missing: no case, the field is not sent, or it is sent empty", "if_missing: skip"),

@@ -40,7 +40,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// The first character alone: what a diagnostic about a object of many lines points at.
+    /// The first character alone: what a diagnostic about an object of many lines points at.
     #[must_use]
     pub fn first_character(self) -> Self {
         let end = Position {
@@ -125,7 +125,7 @@ impl Node {
     pub fn describe(&self) -> &'static str {
         match &self.kind {
             Kind::List(_) => "a list",
-            Kind::Map(_) => "a object of keys",
+            Kind::Map(_) => "an object",
             Kind::Scalar(scalar) => match scalar.literal() {
                 Literal::Empty => "nothing",
                 Literal::Null => "`null`",

@@ -286,9 +286,9 @@ impl Composer {
         Ok(())
     }
 
-    /// Reports a object with a key that is not text, which is nearly always a interpolation without quotes, and reads on as if it had them.
+    /// Reports an object with a key that is not text, which is nearly always a interpolation without quotes, and reads on as if it had them.
     fn odd(&mut self, span: Span) -> Kind {
-        let message = "`{{` without quotes is a object of keys to YAML, not text";
+        let message = "`{{` without quotes is an object to YAML, not text";
         let help = "put the whole value in quotes: \"{{ $.source }}\"";
         self.diagnostics
             .push(Diagnostic::new(span, message).help(help));
@@ -314,7 +314,7 @@ impl Composer {
                     self.diagnostics.push(Diagnostic::new(
                         source.span,
                         format!(
-                            "`<<` takes a object of keys or a list of them, found {}",
+                            "`<<` takes an object or a list of them, found {}",
                             source.describe()
                         ),
                     ));

@@ -327,9 +327,9 @@ fn any_plain_pattern() -> impl Strategy<Value = Value> {
         let is_group = |value: &Value| value.is_object();
         let or =
             prop::collection::vec(object.clone(), 2..3).prop_map(|groups| json!({ "$or": groups }));
-        prop_oneof![3 => object.clone(), 1 => or.prop_filter("a object", is_group)]
+        prop_oneof![3 => object.clone(), 1 => or.prop_filter("an object", is_group)]
     });
-    object.prop_filter("a object", Value::is_object)
+    object.prop_filter("an object", Value::is_object)
 }
 
 /// Patterns that are nearly right: operators with operands of every kind.

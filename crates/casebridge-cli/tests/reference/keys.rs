@@ -17,8 +17,8 @@ fn meet(schema: &'static ObjectSchema, places: &mut Vec<&'static ObjectSchema>) 
         return;
     }
     places.push(schema);
-    // The last key of a object is what the object is for.
-    let keys: Vec<_> = available(schema).collect();
+    // The last key of an object is what the object is for.
+    let keys: Vec<_> = schema.keys.iter().collect();
     for key in keys.into_iter().rev() {
         for object in groups(&key.shape) {
             meet(object, places);
@@ -35,13 +35,10 @@ fn groups(shape: &'static Shape) -> Vec<&'static ObjectSchema> {
     }
 }
 
-fn available(schema: &'static ObjectSchema) -> impl Iterator<Item = &'static KeySchema> {
-    let keys = schema.keys.iter();
-    keys.filter(|key| !matches!(key.status, Status::Later(_)))
-}
-
 fn section(schema: &'static ObjectSchema) -> String {
-    let rows: Vec<[String; 4]> = available(schema)
+    let rows: Vec<[String; 4]> = schema
+        .keys
+        .iter()
         .map(|key| {
             let mut doc = prose(&capitalized(key.doc)) + ".";
             if key.status == Status::Required {
@@ -55,20 +52,7 @@ fn section(schema: &'static ObjectSchema) -> String {
         .collect();
     let title = capitalized(schema.name);
     let keys = table(["key", "takes", "what it does", "example"], &rows);
-    let later: Vec<String> = schema
-        .keys
-        .iter()
-        .filter(|key| matches!(key.status, Status::Later(_)))
-        .map(|key| code(key.name))
-        .collect();
-    let later = match later.len() {
-        0 => String::new(),
-        _ => format!(
-            "\nOf a later release, and refused until then: {}.\n",
-            later.join(", ")
-        ),
-    };
-    format!("### {title}\n\n{keys}{later}")
+    format!("### {title}\n\n{keys}")
 }
 
 fn default(key: &'static KeySchema) -> String {
@@ -92,7 +76,6 @@ fn alternatives(shape: &'static Shape) -> Vec<String> {
         Shape::Boolean => return vec![code("true"), code("false")],
         Shape::Constant => return ["a number", "a boolean", "text"].map(str::to_owned).into(),
         Shape::Number(number) => code(&number.to_string()),
-        Shape::True => code("true"),
         Shape::Null => code("null"),
         Shape::Name => "a name".to_owned(),
         Shape::Value => "a [value](#values)".to_owned(),
@@ -100,7 +83,7 @@ fn alternatives(shape: &'static Shape) -> Vec<String> {
         Shape::Json => "any JSON".to_owned(),
         Shape::List(items) => format!("a list, each item {}", takes(items)),
         Shape::Named(Shape::Json) => "a JSON object".to_owned(),
-        Shape::Named(values) => format!("a object: for each name {}", takes(values)),
+        Shape::Named(values) => format!("an object: for each name {}", takes(values)),
         Shape::Object(schema) => format!("[{}](#{})", prose(schema.name), anchor(schema)),
     };
     vec![one]

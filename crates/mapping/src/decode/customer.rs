@@ -102,7 +102,7 @@ impl Decoder<'_> {
     }
 }
 
-/// Whether a object has no keys at all.
+/// Whether an object has no keys at all.
 fn is_empty(node: &Node) -> bool {
     matches!(&node.kind, Kind::Map(entries) if entries.is_empty())
 }

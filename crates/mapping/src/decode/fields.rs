@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::super::diagnostic::{Code, Diagnostic, alternatives, nearest, suggest};
+use super::super::diagnostic::{Code, Diagnostic, nearest, suggest};
 use super::super::object::Object;
 use super::super::schema;
-use super::super::tree::{Entry, Key, Kind, Literal, Node, Span};
+use super::super::tree::{Entry, Key, Kind, Node, Span};
 use super::super::{Choice, FieldMapping, IfMissing, Overflow, Source};
 use super::Decoder;
 use super::constants::Places;
@@ -14,17 +14,6 @@ use super::template::is_uuid;
 use crate::domain::Domain;
 use crate::field::{Field, FieldType};
 use crate::limits;
-
-/// The keys that give a field's type, for fields that no snapshot knows.
-const TYPES: [(&str, FieldType); 7] = [
-    ("text", FieldType::Text),
-    ("number", FieldType::Number),
-    ("boolean", FieldType::Boolean),
-    ("date_time", FieldType::DateTime),
-    ("option", FieldType::SingleSelect),
-    ("url", FieldType::Url),
-    ("user", FieldType::User),
-];
 
 const IF_MISSING: [(&str, IfMissing); 3] = [
     ("fail", IfMissing::Fail),
@@ -80,7 +69,13 @@ impl Decoder<'_> {
             return self.checked(mapping, None, &places);
         };
         let object = self.object(value, &schema::FIELD)?;
-        let field = self.field(key, explicit_type(&object));
+        let explicit = object
+            .get("type")
+            .map(|node| self.word(node, &FieldType::NAMES));
+        let field = match explicit {
+            Some(None) => None,
+            explicit => self.field(key, explicit.flatten()),
+        };
         self.set_once(field.as_deref(), key, set);
         let source = self.source(&object);
         let when = object.get("when").map(|node| self.pattern(node));
@@ -160,7 +155,7 @@ impl Decoder<'_> {
                 "the field `{name}` is of type {found}, not {}",
                 wanted.name()
             );
-            let help = "write `value:`, and the type is the domain's";
+            let help = "leave `type` out: the domain has the type";
             return self.refuse(
                 Diagnostic::new(key.span, message)
                     .help(help)
@@ -213,7 +208,7 @@ impl Decoder<'_> {
             ),
             None => (
                 format!("the type of field `{name}` is not known: there is no domain snapshot"),
-                "write the id with a type, such as `{ number: $.detail.n }`, or put domain.json beside the mapping",
+                "write the id with a `type`, such as `{ type: Number, value: $.detail.n }`, or put domain.json beside the mapping",
             ),
         };
         self.refuse(
@@ -223,39 +218,18 @@ impl Decoder<'_> {
         )
     }
 
-    /// Exactly one of `value`, `choose`, `empty` and the explicit types, with the place of each value in it.
+    /// Either `value` or `choose`, with the place of each value in it.
     fn source(&mut self, object: &Object<'_>) -> Option<(Source, Vec<Span>)> {
-        let names = ["value", "choose", "empty"]
-            .into_iter()
-            .chain(TYPES.map(|(name, _)| name));
-        let given: Vec<&str> = names.filter(|name| object.get(name).is_some()).collect();
-        match given.as_slice() {
-            ["choose"] => self.choices(object.get("choose")?),
-            ["empty"] => {
-                let node = object.get("empty")?;
-                match &node.kind {
-                    Kind::Scalar(scalar) if scalar.literal() == Literal::Boolean(true) => {
-                        Some((Source::Value(super::super::Content::Empty), Vec::new()))
-                    }
-                    _ => {
-                        let message = "`empty` takes `true`: the field is sent empty";
-                        self.refuse(Diagnostic::new(node.span, message))
-                    }
-                }
-            }
-            [name] => {
-                let node = object.get(name)?;
-                let content = self.content(node)?;
-                Some((Source::Value(content), vec![node.span]))
-            }
-            [] => {
-                let message = "a field needs `value`, `choose` or a type such as `number`";
+        match (object.get("value"), object.get("choose")) {
+            (Some(node), None) => Some((Source::Value(self.content(node)?), vec![node.span])),
+            (None, Some(node)) => self.choices(node),
+            (None, None) => {
+                let message = "a field needs `value` or `choose`";
                 self.refuse(Diagnostic::new(object.span_of(""), message))
             }
-            [_, second, ..] => {
-                let given = alternatives(given.iter().copied());
-                let message = format!("a field takes one of {given}, not several");
-                let diagnostic = Diagnostic::new(object.span_of(second), message);
+            (Some(_), Some(_)) => {
+                let message = "a field has `value` or `choose`, not both";
+                let diagnostic = Diagnostic::new(object.span_of("choose"), message);
                 self.refuse(diagnostic.help("keep one of them"))
             }
         }
@@ -323,13 +297,6 @@ impl Decoder<'_> {
         ];
         self.word(node, &words)
     }
-}
-
-fn explicit_type(object: &Object<'_>) -> Option<FieldType> {
-    TYPES
-        .into_iter()
-        .find(|(key, _)| object.get(key).is_some())
-        .map(|(_, kind)| kind)
 }
 
 impl FieldMapping {

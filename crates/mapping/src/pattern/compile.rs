@@ -49,7 +49,7 @@ const MAX_PATHS: usize = 1_000_000;
 pub(super) fn compile(node: &Node) -> Result<Pattern, Vec<Diagnostic>> {
     let Kind::Map(entries) = &node.kind else {
         let message = format!(
-            "an event pattern is a object of field names, found {}",
+            "an event pattern is an object of field names, found {}",
             node.describe()
         );
         return Err(vec![Diagnostic::new(node.span, message)]);
@@ -97,7 +97,7 @@ struct Compiler {
     too_long: Option<Span>,
 }
 
-/// Where a object of fields stands.
+/// Where an object of fields stands.
 #[derive(Clone, Copy, Default)]
 struct Scope<'a> {
     /// The names that lead there, joined by dots; none at the top.
@@ -106,7 +106,7 @@ struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// The path of a object in this one.
+    /// The path of an object in this one.
     fn object(&self, name: &str) -> String {
         self.path
             .map_or_else(|| name.to_owned(), |path| format!("{path}.{name}"))

@@ -335,7 +335,7 @@ fn one_or_many<'a>(node: &'a Node, operator: &str) -> Result<(&'a Node, &'a [Nod
     }
 }
 
-/// The only entry of a object.
+/// The only entry of an object.
 fn only<'a>(node: &Node, entries: &'a [Entry], what: &str) -> Result<&'a Entry, Diagnostic> {
     match entries {
         [entry] => Ok(entry),

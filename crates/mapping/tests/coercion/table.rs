@@ -116,7 +116,7 @@ fn items(node: &Node) -> &[Node] {
 fn entries(node: &Node) -> &[Entry] {
     match &node.kind {
         Kind::Map(entries) => entries,
-        _ => panic!("line {}: a object of keys", node.span.start.line),
+        _ => panic!("line {}: an object", node.span.start.line),
     }
 }
 

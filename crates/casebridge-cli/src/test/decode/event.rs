@@ -40,7 +40,7 @@ impl Decoder<'_> {
     }
 
     fn event_file(&mut self, node: &Node) -> Option<String> {
-        let name = self.text(node, "an event is the name of a file, or a object of keys")?;
+        let name = self.text(node, "an event is the name of a file, or an object")?;
         let path = self.subject.folder.join(name);
         std::fs::read_to_string(&path)
             .map_err(|error| {
@@ -57,7 +57,7 @@ impl Decoder<'_> {
             return Some(patch);
         }
         let found = node.describe();
-        let message = format!("`with` is a object of what changes in the event, found {found}");
+        let message = format!("`with` is an object of what changes in the event, found {found}");
         self.refuse(Diagnostic::new(node.span, message))
     }
 
@@ -90,7 +90,7 @@ impl Decoder<'_> {
                 values.into_iter().collect::<Option<_>>().map(Value::Array)
             }
             Kind::Map(_) => {
-                let entries = self.named(node, "an event is a object of keys");
+                let entries = self.named(node, "an event is an object");
                 let members: Vec<_> = entries
                     .into_iter()
                     .map(|Entry { key, value }| Some((key.text.clone(), self.json(value)?)))
