@@ -50,7 +50,7 @@ pub fn natural(event: &Event) -> Result<Vec<Cow<'_, str>>, Failure> {
 
 /// `Parameters.requestKey`: what tells several cases of one contact apart.
 fn request_key(event: &Event) -> Result<Option<Cow<'_, str>>, Failure> {
-    use mapping::expression::Value;
+    use mapping::value::Value;
     let value = event
         .root
         .get("Parameters")

@@ -5,7 +5,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-use mapping::expression::{self, Value, Scope};
+use mapping::expression::{self, Scope};
+use mapping::value::Value;
 use mapping::filter::{MAX_TEXT, Tables};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value as Json, json};

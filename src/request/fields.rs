@@ -2,9 +2,10 @@
 
 use crate::error::{ErrorCode, Failure};
 use crate::request::{RequestContext, additions};
-use mapping::expression::{EvaluateError, Scope, Value};
+use mapping::expression::{EvaluateError, Scope};
 use mapping::field::{Field, FieldValue};
-use mapping::{Content, FieldMapping, IfMissing, Overflow, Source, filter};
+use mapping::value::Value;
+use mapping::{Content, FieldMapping, IfMissing, Overflow, Source, text};
 
 /// One field of the case for one event.
 pub(super) struct FieldRequest<'a> {
@@ -82,7 +83,7 @@ impl<'a> FieldRequest<'a> {
             Ok(text) => text,
             Err(item) => return Some(item),
         };
-        let cut = filter::truncate(&text, self.mapping.field.limit());
+        let cut = text::truncate(&text, self.mapping.field.limit());
         if cut.len() == text.len() {
             return Some(Value::Text(text));
         }

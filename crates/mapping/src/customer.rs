@@ -1,6 +1,6 @@
 //! `customer` in its long form: how the profile is found, and what holds when there is none or several.
 
-use super::expression::ValueExpr;
+use crate::expression::ValueExpr;
 use crate::phone::Country;
 
 /// How the customer's profile is found.

@@ -16,17 +16,18 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use self::locate::Source;
-use super::diagnostic::{Code, Diagnostic, Diagnostics};
-use super::expression::{Value, ValueExpr};
-use super::filter::{Table, Tables};
-use super::object::{self, Object};
-use super::pattern::{self, Pattern};
-use super::schema::{self, ObjectSchema};
-use super::tree::{Entry, Kind, Literal, Node, Span};
-use super::{CaseMapping, Mapping, PerformedBy, json, yaml};
 use crate::Trigger;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::domain::Domain;
+use crate::expression::ValueExpr;
+use crate::filter::{Table, Tables};
+use crate::object::{self, Object};
+use crate::pattern::{self, Pattern};
 use crate::phone::Country;
+use crate::schema::{self, ObjectSchema};
+use crate::tree::{Entry, Kind, Literal, Node, Span};
+use crate::value::Value;
+use crate::{CaseMapping, Mapping, PerformedBy, json, yaml};
 
 /// What a mapping is loaded against.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::tree::{Position, Span};
+use crate::tree::{Position, Span};
 
 /// One diagnostic about a mapping file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -11,18 +11,19 @@
 //! [`parse()`] turns the text of one scalar into a [`ValueExpr`] once, at load; [`ValueExpr::evaluate`] then reads an event with it.
 //! Nothing here loops: the work is bounded by the length of the text and the size of the event.
 
-mod evaluate;
 mod parse;
 mod reference;
-mod scanner;
 
 use std::borrow::Cow;
+use std::fmt;
 
-pub use evaluate::{EvaluateError, Scope};
-pub use parse::{SyntaxError, parse};
-pub use reference::{Reference, Step, UnknownMember, unknown_member};
+use serde_json::Value as Json;
 
-use super::filter::Filter;
+pub use self::parse::{SyntaxError, parse};
+pub use self::reference::{Reference, Step, UnknownMember, unknown_member};
+use crate::filter::{Argument, Filter};
+use crate::text::{BoundedText, TooLong};
+use crate::value::Value;
 
 /// What a scalar of the mapping computes.
 #[derive(Clone, Debug)]
@@ -68,88 +69,6 @@ pub enum Part {
     Interpolation(Expression),
 }
 
-/// A value on its way from the event to a field. A missing one (absent, null, empty text) is `None` wherever an [`Value`] is optional.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value<'a> {
-    /// Text, never empty.
-    Text(Cow<'a, str>),
-    /// A number, in its source text.
-    Number(Cow<'a, str>),
-    /// A boolean.
-    Boolean(bool),
-    /// A list; items that are missing stand in it as [`Value::Null`] unless `[*]` made it.
-    List(Vec<Value<'a>>),
-    /// A JSON object. No filter and no field takes one, so its content is left where it is.
-    Object,
-    /// A null or an empty text inside a list.
-    Null,
-}
-
-impl<'a> Value<'a> {
-    /// The value as an item; null and empty text are missing.
-    #[must_use]
-    pub fn from_json(value: &'a serde_json::Value) -> Option<Self> {
-        use serde_json::Value as Json;
-        match value {
-            Json::Null => None,
-            Json::String(text) => Self::text(text.as_str()),
-            Json::Number(number) => Some(Self::Number(number.as_str().into())),
-            Json::Bool(boolean) => Some(Self::Boolean(*boolean)),
-            Json::Array(items) => Some(Self::List(
-                items
-                    .iter()
-                    .map(|item| Self::from_json(item).unwrap_or(Self::Null))
-                    .collect(),
-            )),
-            Json::Object(_) => Some(Self::Object),
-        }
-    }
-
-    /// Text, or missing when it is empty.
-    pub fn text(text: impl Into<Cow<'a, str>>) -> Option<Self> {
-        let text = text.into();
-        (!text.is_empty()).then_some(Self::Text(text))
-    }
-
-    /// The same item, free of the event and the mapping it came from.
-    #[must_use]
-    pub fn into_owned(self) -> Value<'static> {
-        match self {
-            Self::Text(text) => Value::Text(text.into_owned().into()),
-            Self::Number(text) => Value::Number(text.into_owned().into()),
-            Self::Boolean(boolean) => Value::Boolean(boolean),
-            Self::List(items) => Value::List(items.into_iter().map(Value::into_owned).collect()),
-            Self::Object => Value::Object,
-            Self::Null => Value::Null,
-        }
-    }
-
-    /// Text, a number or a boolean as text: what a interpolation, a key part or a tag takes.
-    ///
-    /// # Errors
-    /// The item is a list, an object or null.
-    pub fn into_text(self) -> Result<Cow<'a, str>, Self> {
-        match self {
-            Self::Text(text) | Self::Number(text) => Ok(text),
-            Self::Boolean(boolean) => Ok(Cow::Borrowed(if boolean { "true" } else { "false" })),
-            Self::List(_) | Self::Object | Self::Null => Err(self),
-        }
-    }
-
-    /// The item's type, for messages: never its value.
-    #[must_use]
-    pub fn describe(&self) -> &'static str {
-        match self {
-            Self::Text(_) => "text",
-            Self::Number(_) => "a number",
-            Self::Boolean(_) => "a boolean",
-            Self::List(_) => "a list",
-            Self::Object => "an object",
-            Self::Null => "null",
-        }
-    }
-}
-
 impl ValueExpr {
     /// The text at the very start that no event changes: what a custom entity's prefix is checked against.
     #[must_use]
@@ -190,5 +109,183 @@ impl ValueExpr {
             Part::Literal(_) => None,
         });
         bare.into_iter().chain(interpolations)
+    }
+}
+
+/// What references see.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    /// `$`: the contact data and its parameters, or the EventBridge event.
+    pub event: &'a Json,
+    /// `$$.mapping`.
+    pub mapping: &'a str,
+    /// `$$.trigger`.
+    pub trigger: &'static str,
+    /// `$$.domain`.
+    pub domain: &'a str,
+}
+
+/// A value that the expression cannot use: it is of another type, or makes a text that is too long. Its text quotes the author's expression and names types, never a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvaluateError {
+    /// The expression as written.
+    pub expression: String,
+    /// What took the value and what it found, such as "`upper` takes text, found a number".
+    pub message: String,
+}
+
+impl fmt::Display for EvaluateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {}", self.expression, self.message)
+    }
+}
+
+impl std::error::Error for EvaluateError {}
+
+impl ValueExpr {
+    /// The value for this event, `None` where it is missing. A text with a missing interpolation is missing as a whole, unless the interpolation
+    /// ends with `default('')`; so is a text of white space alone.
+    ///
+    /// # Errors
+    /// A filter or a interpolation met a value of a type it does not take, or what they give is too long.
+    pub fn evaluate<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Value<'a>>, EvaluateError> {
+        match self {
+            Self::Expression(expression) => Ok(expression.evaluate(scope)?.filter(has_content)),
+            Self::Number(text) => Ok(Some(Value::Number(text.into()))),
+            Self::Boolean(boolean) => Ok(Some(Value::Boolean(*boolean))),
+            Self::Interpolated(parts) => match parts.as_slice() {
+                [Part::Literal(text)] => Ok(Value::text(text.as_str())),
+                parts => {
+                    let mut text = BoundedText::default();
+                    for part in parts {
+                        let filled = match part {
+                            Part::Literal(literal) => Some(literal.into()),
+                            Part::Interpolation(interpolation) => interpolation.fill(scope)?,
+                        };
+                        let Some(filled) = filled else {
+                            return Ok(None);
+                        };
+                        text.push(&filled)
+                            .map_err(|excess| self.too_long(part, &excess))?;
+                    }
+                    Ok(Value::text(text.finish()).filter(has_content))
+                }
+            },
+        }
+    }
+
+    fn too_long(&self, part: &Part, excess: &TooLong) -> EvaluateError {
+        let expression = match part {
+            Part::Interpolation(interpolation) => Some(interpolation),
+            Part::Literal(_) => self.expressions().next(),
+        };
+        EvaluateError {
+            expression: expression
+                .map_or_else(String::new, |interpolation| interpolation.text.clone()),
+            message: format!("the text that it stands in {excess}"),
+        }
+    }
+
+    /// The value as text, for what is always text: a tag, a part of a key, an ARN.
+    ///
+    /// # Errors
+    /// As [`evaluate`](Self::evaluate), and for a list or an object.
+    pub fn evaluate_text<'a>(
+        &'a self,
+        scope: &Scope<'a>,
+    ) -> Result<Option<Cow<'a, str>>, EvaluateError> {
+        match self {
+            Self::Expression(expression) => {
+                let text = expression.evaluate_text(scope)?;
+                Ok(text.filter(|text| !text.trim().is_empty()))
+            }
+            _ => Ok(self.evaluate(scope)?.and_then(|item| item.into_text().ok())),
+        }
+    }
+}
+
+impl ValueExpr {
+    /// The first expression in it that finds nothing in this event, and so makes it missing.
+    #[must_use]
+    pub fn missing(&self, scope: &Scope<'_>) -> Option<&Expression> {
+        let mut missing = self
+            .expressions()
+            .filter(|expression| matches!(expression.evaluate(scope), Ok(None)));
+        let first = missing.next()?;
+        if first.may_be_empty() {
+            // Where each of them may be empty, the whole text came out empty.
+            return missing
+                .find(|expression| !expression.may_be_empty())
+                .or(Some(first));
+        }
+        Some(first)
+    }
+}
+
+/// Whether it is anything but white space.
+fn has_content(item: &Value<'_>) -> bool {
+    !matches!(item, Value::Text(text) if text.trim().is_empty())
+}
+
+impl Expression {
+    /// The expression's value for this event, `None` where it is missing.
+    ///
+    /// # Errors
+    /// A filter met a value of a type it does not take.
+    pub fn evaluate<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Value<'a>>, EvaluateError> {
+        let mut value = match &self.operand {
+            Operand::Text(text) => Value::text(text.as_str()),
+            Operand::Number(text) => Some(Value::Number(text.into())),
+            Operand::Reference(Reference::Event(steps)) => reference::follow(scope.event, steps),
+            Operand::Reference(Reference::Mapping) => Value::text(scope.mapping),
+            Operand::Reference(Reference::Trigger) => Value::text(scope.trigger),
+            Operand::Reference(Reference::Domain) => Value::text(scope.domain),
+        };
+        for filter in &self.filters {
+            value = filter
+                .apply(value)
+                .map_err(|message| self.evaluate_error(message))?;
+        }
+        Ok(value)
+    }
+
+    /// What stands in a text in place of the interpolation.
+    fn fill<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Cow<'a, str>>, EvaluateError> {
+        let text = self.evaluate_text(scope)?;
+        Ok(text.or_else(|| self.may_be_empty().then_some(Cow::Borrowed(""))))
+    }
+
+    /// Whether it is empty text in its place where it is missing: it ends with `default('')`.
+    #[must_use]
+    pub fn may_be_empty(&self) -> bool {
+        matches!(self.filters.last(), Some(Filter::Default(Argument::Text(text))) if text.is_empty())
+    }
+
+    fn evaluate_text<'a>(
+        &'a self,
+        scope: &Scope<'a>,
+    ) -> Result<Option<Cow<'a, str>>, EvaluateError> {
+        self.evaluate(scope)?
+            .map(|item| {
+                item.into_text().map_err(|item| {
+                    let help = if matches!(item, Value::List(_)) {
+                        ": join it with `join(', ')`"
+                    } else {
+                        ""
+                    };
+                    self.evaluate_error(format!(
+                        "expected text, a number or a boolean, found {}{help}",
+                        item.describe()
+                    ))
+                })
+            })
+            .transpose()
+    }
+
+    fn evaluate_error(&self, message: String) -> EvaluateError {
+        EvaluateError {
+            expression: self.text.clone(),
+            message,
+        }
     }
 }

@@ -3,23 +3,16 @@
 //! Each is typed and total. Name, arguments and, as far as it is known, the type before it are checked when the mapping is loaded; the rest
 //! when a value comes. Only `default` takes a missing value; through every other one it stays missing.
 
-mod arguments;
-mod bounded;
-
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use time::format_description::OwnedFormatItem;
-use unicode_segmentation::UnicodeSegmentation;
 
-use super::expression::Value;
-use super::timestamp;
-
-pub use self::arguments::Argument;
-use self::arguments::Refusal;
-pub(crate) use self::bounded::{BoundedText, TooLong};
-pub use self::bounded::{MAX_ITEMS, MAX_TEXT};
+use crate::diagnostic::suggest;
+use crate::text::{BoundedText, truncate};
+use crate::timestamp;
+use crate::value::{Value, is_json_number};
 
 /// The mapping's `tables`, by name.
 pub type Tables = BTreeMap<String, Arc<Table>>;
@@ -196,11 +189,9 @@ impl Filter {
             Self::Truncate(length) => {
                 text(item, "truncate").map(|text| Value::text(truncate(&text, *length).to_owned()))
             }
-            Self::Replace(from, to) => {
-                bounded::replace(&text(item, "replace")?, from, to).map(Value::text)
-            }
+            Self::Replace(from, to) => replace(&text(item, "replace")?, from, to).map(Value::text),
             Self::Split(separator) => {
-                let items = bounded::split(text(item, "split")?, separator)?;
+                let items = split(text(item, "split")?, separator)?;
                 Ok(Some(Value::List(items)))
             }
             Self::Join(separator) => join(list(item, "join")?, separator),
@@ -216,14 +207,15 @@ impl Filter {
             ))),
             Self::Lookup(table) => Ok(table.get(&*scalar(item, "lookup")?).cloned()),
             Self::Number => match scalar(item, "number")? {
-                text if super::tree::is_json_number(&text) => Ok(Some(Value::Number(text))),
+                text if is_json_number(&text) => Ok(Some(Value::Number(text))),
                 _ => Err(
                     "`number` takes a number or text that is exactly one, found other text"
                         .to_owned(),
                 ),
             },
             Self::Text => Ok(Value::text(scalar(item, "text")?)),
-            Self::Boolean => boolean(&item)
+            Self::Boolean => item
+                .as_boolean()
                 .map(|boolean| Some(Value::Boolean(boolean)))
                 .ok_or_else(|| {
                     format!(
@@ -241,31 +233,6 @@ impl Filter {
                 .map_err(|_| "`date` cannot write this time in its format".to_owned()),
             Self::Iso => Ok(timestamp::rfc3339(moment(&item, "iso")?).and_then(Value::text)),
         }
-    }
-}
-
-/// The text cut to at most `length` characters, back to a grapheme boundary, with nothing added.
-#[must_use]
-pub fn truncate(text: &str, length: usize) -> &str {
-    let Some((limit, _)) = text.char_indices().nth(length) else {
-        return text;
-    };
-    let end = text
-        .grapheme_indices(true)
-        .map(|(start, grapheme)| start + grapheme.len())
-        .take_while(|end| *end <= limit)
-        .last();
-    text.get(..end.unwrap_or(0)).unwrap_or_default()
-}
-
-/// A boolean, or the text `true` or `false` in any letter case.
-#[must_use]
-pub fn boolean(item: &Value<'_>) -> Option<bool> {
-    match item {
-        Value::Boolean(boolean) => Some(*boolean),
-        Value::Text(text) if text.eq_ignore_ascii_case("true") => Some(true),
-        Value::Text(text) if text.eq_ignore_ascii_case("false") => Some(false),
-        _ => None,
     }
 }
 
@@ -329,4 +296,223 @@ fn moment(item: &Value<'_>, filter: &str) -> Result<time::OffsetDateTime, String
     timestamp::read(item).map_err(|found| {
         format!("`{filter}` takes a time (RFC 3339, RFC 2822, or seconds, milliseconds or microseconds since 1970), {found}")
     })
+}
+
+/// An argument of a filter, as written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Argument {
+    /// Quoted text.
+    Text(String),
+    /// A number, in its source text.
+    Number(String),
+    /// `true` or `false`.
+    Boolean(bool),
+}
+
+impl Argument {
+    fn describe(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "text",
+            Self::Number(_) => "a number",
+            Self::Boolean(_) => "a boolean",
+        }
+    }
+}
+
+/// A sentence and the help for it.
+pub(super) type Refusal = (String, Option<String>);
+
+impl Filter {
+    pub(super) fn named(
+        name: &str,
+        arguments: Vec<Argument>,
+        tables: &Tables,
+    ) -> Result<Self, Refusal> {
+        let mut given = Arguments {
+            filter: name,
+            count: arguments.len(),
+            rest: arguments.into_iter(),
+        };
+        match name {
+            "default" => given
+                .one("'text', a number, true or false")
+                .map(Self::Default),
+            "upper" => given.none(Self::Upper),
+            "lower" => given.none(Self::Lower),
+            "trim" => given.none(Self::Trim),
+            "truncate" => given.length().map(Self::Truncate),
+            "replace" => {
+                let [from, to] = given.texts("('from', 'to')")?;
+                if from.is_empty() {
+                    Err(("`replace` cannot look for empty text".to_owned(), None))
+                } else {
+                    Ok(Self::Replace(from, to))
+                }
+            }
+            "split" => {
+                let [separator] = given.texts("('separator')")?;
+                if separator.is_empty() {
+                    Err((
+                        "`split` needs a separator that is not empty".to_owned(),
+                        None,
+                    ))
+                } else {
+                    Ok(Self::Split(separator))
+                }
+            }
+            "join" => given
+                .texts("('separator')")
+                .map(|[separator]| Self::Join(separator)),
+            "first" => given.none(Self::First),
+            "last" => given.none(Self::Last),
+            "count" => given.none(Self::Count),
+            "lookup" => {
+                let [table] = given.texts("('table')")?;
+                let found = tables.get(&table).cloned().map(Self::Lookup);
+                found.ok_or_else(|| {
+                    (
+                        format!("there is no table `{table}`"),
+                        suggest(&table, tables.keys().map(String::as_str)),
+                    )
+                })
+            }
+            "number" => given.none(Self::Number),
+            "text" => given.none(Self::Text),
+            "boolean" => given.none(Self::Boolean),
+            "date" => {
+                let [format] = given.texts("('%Y-%m-%d')")?;
+                date_format(&format).map(Self::Date)
+            }
+            "iso" => given.none(Self::Iso),
+            _ => Err((format!("there is no filter `{name}`"), suggest(name, NAMES))),
+        }
+    }
+}
+
+fn date_format(format: &str) -> Result<OwnedFormatItem, Refusal> {
+    let help = || Some("such as '%Y-%m-%d %H:%M'; times are UTC".to_owned());
+    let items = time::format_description::parse_strftime_owned(format)
+        .map_err(|error| (format!("this is not a date format: {error}"), help()))?;
+    match time::OffsetDateTime::UNIX_EPOCH.format(&items) {
+        Ok(_) => Ok(items),
+        Err(error) => Err((
+            format!("this date format cannot be written: {error}"),
+            help(),
+        )),
+    }
+}
+
+/// What was given between a filter's parentheses.
+struct Arguments<'a> {
+    filter: &'a str,
+    count: usize,
+    rest: std::vec::IntoIter<Argument>,
+}
+
+impl Arguments<'_> {
+    fn none(&self, filter: Filter) -> Result<Filter, Refusal> {
+        if self.count == 0 {
+            Ok(filter)
+        } else {
+            Err((
+                format!("`{}` takes no argument, found {}", self.filter, self.count),
+                None,
+            ))
+        }
+    }
+
+    fn one(&mut self, usage: &str) -> Result<Argument, Refusal> {
+        match (self.rest.next(), self.count) {
+            (Some(argument), 1) => Ok(argument),
+            _ => Err((
+                format!("`{}` takes one argument, found {}", self.filter, self.count),
+                Some(format!("write {}({usage})", self.filter)),
+            )),
+        }
+    }
+
+    fn texts<const N: usize>(&mut self, usage: &str) -> Result<[String; N], Refusal> {
+        let usage = || Some(format!("write {}{usage}", self.filter));
+        if self.count != N {
+            let plural = if N == 1 {
+                "one argument"
+            } else {
+                "two arguments"
+            };
+            return Err((
+                format!("`{}` takes {plural}, found {}", self.filter, self.count),
+                usage(),
+            ));
+        }
+        let mut texts = Vec::with_capacity(N);
+        for argument in self.rest.by_ref() {
+            match argument {
+                Argument::Text(text) => texts.push(text),
+                other => {
+                    return Err((
+                        format!("`{}` takes text, found {}", self.filter, other.describe()),
+                        usage(),
+                    ));
+                }
+            }
+        }
+        texts
+            .try_into()
+            .map_err(|_| (format!("`{}` takes {N} arguments", self.filter), None))
+    }
+
+    fn length(&mut self) -> Result<usize, Refusal> {
+        match self.one("60")? {
+            Argument::Number(text) => match text.parse() {
+                Ok(length) if length > 0 => Ok(length),
+                _ => Err((
+                    format!(
+                        "`{}` takes a whole number of characters above 0, found `{text}`",
+                        self.filter
+                    ),
+                    None,
+                )),
+            },
+            other => Err((
+                format!(
+                    "`{}` takes a number of characters, found {}",
+                    self.filter,
+                    other.describe()
+                ),
+                Some("write truncate(60)".to_owned()),
+            )),
+        }
+    }
+}
+
+/// The items of the longest list that is made.
+pub const MAX_ITEMS: usize = 1_000_000;
+
+/// Puts one text in the place of another, wherever that stands.
+fn replace(text: &str, from: &str, to: &str) -> Result<String, String> {
+    let mut replaced = BoundedText::default();
+    for (index, part) in text.split(from).enumerate() {
+        let to = if index > 0 { to } else { "" };
+        let pushed = replaced.push(to).and_then(|()| replaced.push(part));
+        pushed.map_err(|excess| excess.of("replace"))?;
+    }
+    Ok(replaced.finish())
+}
+
+/// Cuts text at each separator; empty parts stay as [`Value::Null`].
+fn split<'a>(text: Cow<'a, str>, separator: &str) -> Result<Vec<Value<'a>>, String> {
+    let count = text.matches(separator).count() + 1;
+    if count > MAX_ITEMS {
+        return Err(format!("`split` gives more than {MAX_ITEMS} items"));
+    }
+    let mut items = Vec::with_capacity(count);
+    let item = |part: Cow<'a, str>| Value::text(part).unwrap_or(Value::Null);
+    match text {
+        Cow::Borrowed(text) => items.extend(text.split(separator).map(|part| item(part.into()))),
+        Cow::Owned(text) => {
+            let parts = text.split(separator).map(str::to_owned);
+            items.extend(parts.map(|part| item(part.into())));
+        }
+    }
+    Ok(items)
 }

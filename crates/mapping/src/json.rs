@@ -2,8 +2,9 @@
 //!
 //! `serde_json` decodes each string and knows no places; the walk around it is ours.
 
-use super::diagnostic::Diagnostic;
-use super::tree::{Entry, Key, Kind, Node, Position, Scalar, SizeBudget, Span, is_json_number};
+use crate::diagnostic::Diagnostic;
+use crate::tree::{Entry, Key, Kind, Node, Position, Scalar, SizeBudget, Span};
+use crate::value::is_json_number;
 
 /// As deep as `serde_json` reads an event.
 const MAX_DEPTH: usize = 127;

@@ -18,9 +18,11 @@ pub mod object;
 pub mod pattern;
 pub mod phone;
 pub mod schema;
+pub mod text;
 pub mod timestamp;
 pub mod tree;
 mod trigger;
+pub mod value;
 pub mod yaml;
 
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! Groups of keys: those that the language defines, checked against the table of keys, and those that the author names.
 
-use super::diagnostic::{Code, Diagnostic, listed, nearest};
-use super::schema::{ObjectSchema, Status};
-use super::tree::{Entry, Kind, Node, Span};
+use crate::diagnostic::{Code, Diagnostic, listed, nearest};
+use crate::schema::{ObjectSchema, Status};
+use crate::tree::{Entry, Kind, Node, Span};
 
 /// The entries of an object by key: known keys only, each once.
 pub struct Object<'n> {
@@ -15,11 +15,7 @@ impl<'n> Object<'n> {
     #[must_use]
     pub fn new(node: &'n Node, schema: &ObjectSchema) -> (Option<Self>, Vec<Diagnostic>) {
         let Kind::Map(entries) = &node.kind else {
-            let message = format!(
-                "{} is an object, found {}",
-                schema.name,
-                node.describe()
-            );
+            let message = format!("{} is an object, found {}", schema.name, node.describe());
             return (None, vec![Diagnostic::new(node.span, message)]);
         };
         let (mut entries, mut diagnostics) = once(entries);

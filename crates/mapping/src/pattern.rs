@@ -9,18 +9,14 @@
 
 mod compile;
 mod condition;
-mod expression;
 mod matching;
-mod network;
-mod number;
-mod wildcard;
 
 use serde_json::Value;
 
 use self::condition::Condition;
-use super::diagnostic::{Diagnostic, Diagnostics};
-use super::tree::{Entry, Kind, Literal, Node};
-use super::{json, yaml};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::tree::{Entry, Kind, Literal, Node};
+use crate::{json, yaml};
 
 /// The key whose value is a list of alternatives.
 const OR: &str = "$or";

@@ -8,7 +8,7 @@ use std::fmt;
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
-use super::expression::Value;
+use crate::value::{Value, is_json_number};
 
 /// From here on a number is milliseconds: as seconds it would be past the year 5000, as milliseconds it is March 1973.
 const FIRST_MILLISECONDS: f64 = 100_000_000_000.0;
@@ -141,7 +141,7 @@ fn is_compact_date(text: &str) -> bool {
 
 /// Reads text that is not RFC 3339.
 fn other_text(text: &str) -> Result<OffsetDateTime, NoTime> {
-    if super::tree::is_json_number(text) {
+    if is_json_number(text) {
         return epoch(text);
     }
     let mut reader = Reader { rest: text };

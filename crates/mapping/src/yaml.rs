@@ -3,17 +3,14 @@
 //! The composer is ours because every loader of the crate folds mappings into hash maps, where a key given twice is gone before it can be
 //! reported with its place beside all other diagnostics. One document, no tags; anchors, aliases and merge keys (`<<`) work within bounds.
 
-mod characters;
-mod lines;
-
 use std::collections::{HashMap, HashSet};
+use std::str::Chars;
 
-use saphyr_parser::{Event, Parser, ScalarStyle};
+use saphyr_parser::input::is_breakz;
+use saphyr_parser::{Event, Input, Marker, Parser, ScalarStyle, Span as Marks};
 
-use self::characters::Characters;
-use self::lines::Lines;
-use super::diagnostic::Diagnostic;
-use super::tree::{Entry, Key, Kind, Node, Position, Scalar, SizeBudget, Span};
+use crate::diagnostic::Diagnostic;
+use crate::tree::{Entry, Key, Kind, Node, Position, Scalar, SizeBudget, Span};
 
 /// Deeper nesting is refused, counted after aliases are expanded; no mapping comes near.
 const MAX_DEPTH: usize = 64;
@@ -356,4 +353,175 @@ fn measure(node: &Node) -> (SizeBudget, usize) {
         }),
     };
     (room, depth + 1)
+}
+
+/// A text and how far into it the parser has read.
+pub(super) struct Characters<'t> {
+    next: Option<char>,
+    rest: Chars<'t>,
+    /// How many characters the parser has asked to look ahead: all of them are there.
+    ahead: usize,
+}
+
+impl<'t> Characters<'t> {
+    pub(super) fn of(text: &'t str) -> Self {
+        let mut rest = text.chars();
+        Self {
+            next: rest.next(),
+            rest,
+            ahead: 0,
+        }
+    }
+}
+
+/// Neither an end of the line or the text nor a byte order mark.
+fn is_of_line(character: char) -> bool {
+    !is_breakz(character) && character != '\u{FEFF}'
+}
+
+impl Input for Characters<'_> {
+    fn lookahead(&mut self, count: usize) {
+        self.ahead = self.ahead.max(count);
+    }
+
+    fn buflen(&self) -> usize {
+        self.ahead
+    }
+
+    /// What the parser reserves with every word.
+    fn bufmaxlen(&self) -> usize {
+        16
+    }
+
+    fn raw_read_ch(&mut self) -> char {
+        let character = self.peek();
+        self.skip();
+        character
+    }
+
+    fn raw_read_non_breakz_ch(&mut self) -> Option<char> {
+        let character = self.next.filter(|c| is_of_line(*c))?;
+        self.skip();
+        Some(character)
+    }
+
+    #[inline]
+    fn skip(&mut self) {
+        self.next = self.rest.next();
+    }
+
+    /// What the parser does with a comment.
+    fn skip_while_non_breakz(&mut self) -> usize {
+        let mut skipped = 0;
+        while self.next.is_some_and(is_of_line) {
+            self.skip();
+            skipped += 1;
+        }
+        skipped
+    }
+
+    fn skip_n(&mut self, count: usize) {
+        (0..count).for_each(|_| self.skip());
+    }
+
+    #[inline]
+    fn peek(&self) -> char {
+        self.next.unwrap_or('\0')
+    }
+
+    #[inline]
+    fn peek_nth(&self, n: usize) -> char {
+        let character = match n.checked_sub(1) {
+            Some(skipped) => self.rest.clone().nth(skipped),
+            None => self.next,
+        };
+        character.unwrap_or('\0')
+    }
+
+    #[inline]
+    fn peek_opt(&self) -> Option<char> {
+        self.next
+    }
+}
+
+/// Where the lines of a text begin, in characters.
+///
+/// The parser counts a line more behind the last one, and one at each carriage return; a reader and an editor do not.
+pub(super) struct Lines {
+    starts: Vec<usize>,
+    length: usize,
+}
+
+impl Lines {
+    pub(super) fn of(text: &str) -> Self {
+        let mut starts = vec![0];
+        let mut length = 0;
+        for byte in text.bytes() {
+            // Every byte but those that continue a character.
+            length += usize::from(byte & 0xc0 != 0x80);
+            if byte == b'\n' {
+                starts.push(length);
+            }
+        }
+        Self { starts, length }
+    }
+
+    /// The place of a character by its number.
+    pub(super) fn at(&self, index: usize) -> Position {
+        let index = index.min(self.length);
+        self.on(self.starts.partition_point(|start| *start <= index), index)
+    }
+
+    /// The place of a mark: on the line that the parser counted, where that is right.
+    pub(super) fn position(&self, mark: Marker) -> Position {
+        let (index, line) = (mark.index(), mark.line());
+        let begun = |line: usize| self.starts.get(line).is_some_and(|start| *start <= index);
+        let counted_right = line.checked_sub(1).is_some_and(begun) && !begun(line);
+        if counted_right && index <= self.length {
+            self.on(line, index)
+        } else {
+            self.at(index)
+        }
+    }
+
+    /// The place of a character on a line that is counted from 1.
+    fn on(&self, line: usize, index: usize) -> Position {
+        let start = line.checked_sub(1).and_then(|line| self.starts.get(line));
+        let column = index - start.unwrap_or(&0) + 1;
+        Position { line, column }
+    }
+
+    pub(super) fn span(&self, marks: Marks) -> Span {
+        Span {
+            start: self.position(marks.start),
+            end: self.position(marks.end),
+        }
+    }
+}
+
+#[cfg(test)]
+mod characters_tests {
+    use saphyr_parser::{Event, Parser, ScanError, Span};
+
+    use super::*;
+
+    /// Everything that a parser says of its text, to the first error.
+    fn events<I: Input>(mut parser: Parser<'_, I>) -> (Vec<(Event<'_>, Span)>, Option<ScanError>) {
+        let mut events = Vec::new();
+        while let Some(event) = parser.next_event() {
+            match event {
+                Ok(event) => events.push(event),
+                Err(error) => return (events, Some(error)),
+            }
+        }
+        (events, None)
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_parser_reads_it_as_it_reads_its_own_input(text in "([-a:?é\u{FEFF}#'\"\\\\|>&*<!%\\[\\]{},.\0\t\r\n]| |\n {0,20}|: |- |\\\\u00e9){0,40}") {
+            let own = events(Parser::new_from_iter(text.chars()));
+            proptest::prop_assert_eq!(events(Parser::new(Characters::of(&text))), own);
+        }
+    }
 }

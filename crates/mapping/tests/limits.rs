@@ -11,8 +11,9 @@
 
 use mapping::diagnostic::{Diagnostic, Diagnostics};
 use mapping::expression::{self, Scope};
-use mapping::filter::{MAX_ITEMS, MAX_TEXT, Tables};
+use mapping::filter::{MAX_ITEMS, Tables};
 use mapping::pattern::Pattern;
+use mapping::text::MAX_TEXT;
 use mapping::{json, yaml};
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use mapping::Trigger;
 use mapping::domain::{Domain, Template};
 use mapping::field::{Field, FieldType};
-use mapping::filter::truncate;
+use mapping::text::truncate;
 
 use super::lines::Lines;
 use super::references::{Path, Proposals};

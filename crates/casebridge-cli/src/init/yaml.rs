@@ -62,9 +62,10 @@ fn is_unsafe(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use mapping::expression::{Value, parse};
+    use mapping::expression::parse;
     use mapping::filter::Tables;
     use mapping::tree::{Kind, Literal, Node};
+    use mapping::value::Value;
     use mapping::yaml::parse as yaml;
     use proptest::prelude::*;
 

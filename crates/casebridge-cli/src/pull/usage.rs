@@ -2,9 +2,10 @@
 //! change of the domain that breaks something from one that does not.
 
 use mapping::domain::Domain;
-use mapping::expression::{Value, ValueExpr};
+use mapping::expression::ValueExpr;
 use mapping::field::Field;
 use mapping::filter::{Argument, Filter, Table};
+use mapping::value::Value;
 use mapping::{CaseMapping, FieldMapping, LoadContext, Mapping, Source};
 
 /// The case mappings, with what they use.

@@ -6,9 +6,10 @@ use casebridge::event::Event;
 use casebridge::handler::Casebridge;
 use casebridge::request::{CaseRequest, RequestContext, User};
 use mapping::customer::{FindCustomer, IfNone, PHONE, ProfileMember, Search};
-use mapping::expression::{Expression, Scope, Value, ValueExpr};
+use mapping::expression::{Expression, Scope, ValueExpr};
 use mapping::field::FieldValue;
 use mapping::phone::{self, Country};
+use mapping::value::Value;
 use mapping::{CaseMapping, FieldMapping, LinkContact, Mapping};
 
 use crate::terminal::{FAINT, GOOD, NOTABLE, STRONG, paint};

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use mapping::expression::{self, Scope, Value, ValueExpr};
+use mapping::expression::{self, Scope, ValueExpr};
 use mapping::filter::{Kind, NAMES, Table, Tables};
+use mapping::value::Value;
 use serde_json::{Value as Json, json};
 
 use super::markdown::{self, code, or, prose};

@@ -1,8 +1,9 @@
 //! The names that an expression sees, each with a value that it has in one of the shipped events.
 
 use casebridge::event::{Event, Payload};
-use mapping::expression::{self, Scope, Value};
+use mapping::expression::{self, Scope};
 use mapping::filter::Tables;
+use mapping::value::Value;
 
 use super::markdown::{code, prose, table};
 use super::read;

@@ -1,13 +1,13 @@
 //! One entry of `cases`.
 
-use super::super::diagnostic::{Code, Diagnostic};
-use super::super::expression::{Operand, Part, Reference, ValueExpr};
-use super::super::schema;
-use super::super::tree::{Entry, Kind, Literal, Node, Scalar, Span};
-use super::super::{CaseMapping, PerformedBy};
 use super::{Decoder, Defaults};
 use crate::Trigger;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::expression::{Operand, Part, Reference, ValueExpr};
 use crate::limits;
+use crate::schema;
+use crate::tree::{Entry, Kind, Literal, Node, Scalar, Span};
+use crate::{CaseMapping, PerformedBy};
 
 const TRIGGERS: [(&str, Trigger); 2] = [
     ("contact-flow", Trigger::ContactFlow),

@@ -1,11 +1,12 @@
 //! What no event changes is checked when the mapping is loaded: values, defaults and table entries that a field can never take.
 
-use super::super::diagnostic::{Code, Diagnostic, suggest};
-use super::super::expression::{Value, ValueExpr};
-use super::super::tree::Span;
-use super::super::{Content, FieldMapping, IfMissing, Overflow};
 use super::Decoder;
+use crate::diagnostic::{Code, Diagnostic, suggest};
+use crate::expression::ValueExpr;
 use crate::field::FieldError;
+use crate::tree::Span;
+use crate::value::Value;
+use crate::{Content, FieldMapping, IfMissing, Overflow};
 
 /// Where the parts of a field mapping stand.
 pub(super) struct Places {

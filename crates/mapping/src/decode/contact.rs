@@ -1,11 +1,11 @@
 //! What a case mapping does with the contact: link it, read it.
 
-use super::super::LinkContact;
-use super::super::diagnostic::{Code, Diagnostic};
-use super::super::object::Object;
-use super::super::tree::{Kind, Literal, Node};
 use super::Decoder;
+use crate::LinkContact;
 use crate::Trigger;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::object::Object;
+use crate::tree::{Kind, Literal, Node};
 
 impl Decoder<'_> {
     /// The contact to link: by default that of a flow.

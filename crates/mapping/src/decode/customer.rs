@@ -2,15 +2,15 @@
 
 mod find;
 
-use super::super::customer::FindCustomer;
-use super::super::diagnostic::{Code, Diagnostic};
-use super::super::schema;
-use super::super::tree::{Kind, Node};
-use super::super::{Content, FieldMapping, Source};
 use super::Decoder;
 use super::constants::Places;
 use super::fields::Fields;
+use crate::customer::FindCustomer;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::field::Field;
+use crate::schema;
+use crate::tree::{Kind, Node};
+use crate::{Content, FieldMapping, Source};
 
 /// What `customer` says.
 enum Customer {

@@ -3,17 +3,17 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::super::diagnostic::{Code, Diagnostic, nearest, suggest};
-use super::super::object::Object;
-use super::super::schema;
-use super::super::tree::{Entry, Key, Kind, Node, Span};
-use super::super::{Choice, FieldMapping, IfMissing, Overflow, Source};
 use super::Decoder;
 use super::constants::Places;
 use super::template::is_uuid;
+use crate::diagnostic::{Code, Diagnostic, nearest, suggest};
 use crate::domain::Domain;
 use crate::field::{Field, FieldType};
 use crate::limits;
+use crate::object::Object;
+use crate::schema;
+use crate::tree::{Entry, Key, Kind, Node, Span};
+use crate::{Choice, FieldMapping, IfMissing, Overflow, Source};
 
 const IF_MISSING: [(&str, IfMissing); 3] = [
     ("fail", IfMissing::Fail),

@@ -3,11 +3,11 @@
 //! AWS sends more members than it documents and adds others, so an unknown member is no diagnostic: only what Connect never sends is one, and a
 //! name that is nearly a known one is worth a warning.
 
-use super::super::diagnostic::{Code, Diagnostic, nearest};
-use super::super::expression::{Operand, Reference, Step, ValueExpr};
-use super::super::tree::{Entry, Kind, Node, Scalar, Span};
 use super::{Decoder, locate};
 use crate::Trigger;
+use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::expression::{Operand, Reference, Step, ValueExpr};
+use crate::tree::{Entry, Kind, Node, Scalar, Span};
 
 /// Members of `ContactData`, and the parameters beside it (administrator guide, "Invoke AWS Lambda functions").
 const CONTACT: &[&str] = &[

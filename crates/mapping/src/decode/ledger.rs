@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::super::diagnostic::Diagnostic;
-use super::super::object::Object;
-use super::super::tree::{Kind, Node};
-use super::super::{LedgerUnavailable, LedgerUse, OnExisting};
 use super::Decoder;
 use crate::Trigger;
+use crate::diagnostic::Diagnostic;
+use crate::object::Object;
+use crate::tree::{Kind, Node};
+use crate::{LedgerUnavailable, LedgerUse, OnExisting};
 
 const ON_EXISTING: [(&str, OnExisting); 2] = [
     ("return", OnExisting::Return),

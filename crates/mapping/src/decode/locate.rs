@@ -7,7 +7,7 @@ use std::iter::Peekable;
 use std::ops::Range;
 use std::str::Chars;
 
-use super::super::tree::{Position, Span};
+use crate::tree::{Position, Span};
 
 /// A file in which every line is found at once: a mapping can be a megabyte, with a reference on every line.
 pub(super) struct Source<'a> {

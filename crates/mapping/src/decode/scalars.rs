@@ -1,10 +1,11 @@
 //! Scalars: values that an event gives, constants, words.
 
-use super::super::Content;
-use super::super::diagnostic::{Code, Diagnostic, alternatives, suggest};
-use super::super::expression::{self, SyntaxError, Value, ValueExpr};
-use super::super::tree::{Kind, Literal, Node, Scalar};
 use super::{Decoder, locate};
+use crate::Content;
+use crate::diagnostic::{Code, Diagnostic, alternatives, suggest};
+use crate::expression::{self, SyntaxError, ValueExpr};
+use crate::tree::{Kind, Literal, Node, Scalar};
+use crate::value::Value;
 
 impl Decoder<'_> {
     /// A scalar that an event gives a value to.

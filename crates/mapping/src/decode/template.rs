@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::super::FieldMapping;
-use super::super::customer::{FindCustomer, IfNone};
-use super::super::diagnostic::{Code, Diagnostic, suggest};
-use super::super::tree::{Kind, Node, Scalar, Span};
 use super::Decoder;
 use super::fields::Fields;
+use crate::FieldMapping;
+use crate::customer::{FindCustomer, IfNone};
+use crate::diagnostic::{Code, Diagnostic, suggest};
 use crate::field::Field;
+use crate::tree::{Kind, Node, Scalar, Span};
 
 /// A template by its id, with the fields it requires.
 pub(super) struct ResolvedTemplate {

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::super::diagnostic::{Code, Diagnostic};
-use super::super::expression::{Expression, Operand, Reference, Step, ValueExpr};
-use super::super::filter::Filter;
-use super::super::tree::{Kind, Node, Span};
-use super::super::{CaseMapping, Content, FieldMapping, IfMissing, Overflow, Source};
 use super::Decoder;
 use super::template::ResolvedTemplate;
 use crate::Trigger;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::expression::{Expression, Operand, Reference, Step, ValueExpr};
+use crate::filter::Filter;
+use crate::tree::{Kind, Node, Span};
+use crate::{CaseMapping, Content, FieldMapping, IfMissing, Overflow, Source};
 
 impl Decoder<'_> {
     /// Case mappings behind one that takes every event of their trigger.

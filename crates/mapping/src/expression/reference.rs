@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::Value;
+use crate::value::Value;
 
 /// Where a value stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,9 +8,9 @@
 
 mod table;
 
-use mapping::expression::Value;
 use mapping::field::{FieldError, FieldType, FieldValue};
-use mapping::filter;
+use mapping::text;
+use mapping::value::Value;
 use serde_json::{Value as Json, json};
 use table::{Outcome, Row, Section};
 
@@ -82,7 +82,7 @@ fn found(section: &Section, row: &Row) -> Json {
         return json!("missing");
     };
     if let (true, Json::String(text)) = (row.truncate, &given) {
-        let text = filter::truncate(text, field.limit());
+        let text = text::truncate(text, field.limit());
         item = Value::text(text).expect("text that is not empty");
     }
     match field.coerce(item) {

@@ -4,10 +4,10 @@
 use casebridge::error::ErrorCode;
 use casebridge::outcome::Skip;
 use mapping::diagnostic::{Code, Diagnostic, nearest, suggest};
-use mapping::expression::Value;
 use mapping::field::{Field, FieldValue};
 use mapping::object::Object;
 use mapping::tree::{Entry, Kind, Literal, Node, Span};
+use mapping::value::Value;
 
 use super::super::expectation::{Expectation, ExpectedCase};
 use super::super::schema;

@@ -1,8 +1,8 @@
 //! Scalars of a test file: text, constants, words.
 
 use mapping::diagnostic::{Code, Diagnostic, alternatives, nearest};
-use mapping::expression::Value;
 use mapping::tree::{Kind, Literal, Node, Scalar};
+use mapping::value::Value;
 
 use super::Decoder;
 

@@ -1,17 +1,17 @@
 //! `find`, `if_none` and `if_many`.
 
-use super::super::super::customer::{
+use super::super::Decoder;
+use crate::customer::{
     ATTRIBUTES, FindCustomer, IfMany, IfNone, KEYS_IN_A_SEARCH, NewProfile, ProfileMember,
     SEARCH_KEYS, Search, is_search_key,
 };
-use super::super::super::diagnostic::{Code, Diagnostic, nearest};
-use super::super::super::expression::ValueExpr;
-use super::super::super::object::Object;
-use super::super::super::schema;
-use super::super::super::tree::{Entry, Kind, Node, Span};
-use super::super::Decoder;
+use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::expression::ValueExpr;
 use crate::limits;
+use crate::object::Object;
 use crate::phone::Country;
+use crate::schema;
+use crate::tree::{Entry, Kind, Node, Span};
 
 impl Decoder<'_> {
     pub(super) fn find_customer(

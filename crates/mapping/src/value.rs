@@ -1,0 +1,156 @@
+//! Values on their way from an event to a field.
+
+use std::borrow::Cow;
+
+/// A value on its way from the event to a field. A missing one (absent, null, empty text) is `None` wherever an [`Value`] is optional.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// Text, never empty.
+    Text(Cow<'a, str>),
+    /// A number, in its source text.
+    Number(Cow<'a, str>),
+    /// A boolean.
+    Boolean(bool),
+    /// A list; items that are missing stand in it as [`Value::Null`] unless `[*]` made it.
+    List(Vec<Value<'a>>),
+    /// A JSON object. No filter and no field takes one, so its content is left where it is.
+    Object,
+    /// A null or an empty text inside a list.
+    Null,
+}
+
+impl<'a> Value<'a> {
+    /// The value as an item; null and empty text are missing.
+    #[must_use]
+    pub fn from_json(value: &'a serde_json::Value) -> Option<Self> {
+        use serde_json::Value as Json;
+        match value {
+            Json::Null => None,
+            Json::String(text) => Self::text(text.as_str()),
+            Json::Number(number) => Some(Self::Number(number.as_str().into())),
+            Json::Bool(boolean) => Some(Self::Boolean(*boolean)),
+            Json::Array(items) => Some(Self::List(
+                items
+                    .iter()
+                    .map(|item| Self::from_json(item).unwrap_or(Self::Null))
+                    .collect(),
+            )),
+            Json::Object(_) => Some(Self::Object),
+        }
+    }
+
+    /// Text, or missing when it is empty.
+    pub fn text(text: impl Into<Cow<'a, str>>) -> Option<Self> {
+        let text = text.into();
+        (!text.is_empty()).then_some(Self::Text(text))
+    }
+
+    /// The same item, free of the event and the mapping it came from.
+    #[must_use]
+    pub fn into_owned(self) -> Value<'static> {
+        match self {
+            Self::Text(text) => Value::Text(text.into_owned().into()),
+            Self::Number(text) => Value::Number(text.into_owned().into()),
+            Self::Boolean(boolean) => Value::Boolean(boolean),
+            Self::List(items) => Value::List(items.into_iter().map(Value::into_owned).collect()),
+            Self::Object => Value::Object,
+            Self::Null => Value::Null,
+        }
+    }
+
+    /// Text, a number or a boolean as text: what a interpolation, a key part or a tag takes.
+    ///
+    /// # Errors
+    /// The item is a list, an object or null.
+    pub fn into_text(self) -> Result<Cow<'a, str>, Self> {
+        match self {
+            Self::Text(text) | Self::Number(text) => Ok(text),
+            Self::Boolean(boolean) => Ok(Cow::Borrowed(if boolean { "true" } else { "false" })),
+            Self::List(_) | Self::Object | Self::Null => Err(self),
+        }
+    }
+
+    /// Returns a boolean, or the text `true` or `false` in any letter case, as a boolean.
+    #[must_use]
+    pub fn as_boolean(&self) -> Option<bool> {
+        match self {
+            Self::Boolean(boolean) => Some(*boolean),
+            Self::Text(text) if text.eq_ignore_ascii_case("true") => Some(true),
+            Self::Text(text) if text.eq_ignore_ascii_case("false") => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The item's type, for messages: never its value.
+    #[must_use]
+    pub fn describe(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "text",
+            Self::Number(_) => "a number",
+            Self::Boolean(_) => "a boolean",
+            Self::List(_) => "a list",
+            Self::Object => "an object",
+            Self::Null => "null",
+        }
+    }
+}
+
+/// Whether the text is a number by JSON's grammar: no leading zero, no `+`, no bare `.`, no `Infinity`.
+#[must_use]
+pub fn is_json_number(text: &str) -> bool {
+    let rest = text.strip_prefix('-').unwrap_or(text);
+    let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (rest, None),
+    };
+    let (whole, fraction) = match mantissa.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (mantissa, None),
+    };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits(whole)
+        && (whole == "0" || !whole.starts_with('0'))
+        && fraction.is_none_or(digits)
+        && exponent.is_none_or(|text| digits(text.strip_prefix(['+', '-']).unwrap_or(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_exactly_those_of_json() {
+        for text in [
+            "0",
+            "-0",
+            "1.10",
+            "12e3",
+            "-1.5E-7",
+            "123456789012345678901234567890",
+        ] {
+            assert!(is_json_number(text), "{text}");
+            assert!(
+                serde_json::from_str::<serde_json::Value>(text)
+                    .is_ok_and(|value| value.is_number()),
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "-",
+            "01",
+            "012345679012",
+            "+1",
+            ".5",
+            "1.",
+            "1e",
+            "0x1F",
+            "1_000",
+            "NaN",
+            "Infinity",
+            "١",
+        ] {
+            assert!(!is_json_number(text), "{text}");
+        }
+    }
+}
