@@ -3,7 +3,7 @@
 #![no_main]
 
 use mapping::tree::Position;
-use mapping::{Mapping, LoadContext};
+use mapping::{LoadContext, lint};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -5,7 +5,7 @@ use crate::request::{RequestContext, additions};
 use mapping::expression::{EvaluateError, Scope};
 use mapping::field::{Field, FieldValue};
 use mapping::value::Value;
-use mapping::{Content, FieldMapping, IfMissing, Overflow, Source, text};
+use mapping::{Content, FieldMapping, FieldSource, IfMissing, Overflow, text};
 
 /// One field of the case for one event.
 pub(super) struct FieldRequest<'a> {
@@ -97,14 +97,14 @@ impl<'a> FieldRequest<'a> {
     /// Which of its references found nothing, in the author's own words.
     fn why_missing(&self) -> String {
         let expr = match &self.mapping.source {
-            Source::Choose(choices) => {
+            FieldSource::Choose(choices) => {
                 match choices.iter().find(|choice| choice.takes(self.scope.event)) {
                     Some(choice) => choice.value.value_expr(),
                     None => return "no choice is for this event".to_owned(),
                 }
             }
-            Source::Value(content) => content.value_expr(),
-            Source::ProfileId(expr) => Some(expr),
+            FieldSource::Value(content) => content.value_expr(),
+            FieldSource::ProfileId(expr) => Some(expr),
         };
         match expr.and_then(|expr| expr.missing(self.scope)) {
             Some(expression) => format!("`{}` is missing from the event", expression.text),
@@ -143,8 +143,8 @@ impl<'a> FieldRequest<'a> {
     fn source(&self) -> Result<Chosen<'a>, EvaluateError> {
         let scope = self.scope;
         let content = match &self.mapping.source {
-            Source::Value(content) => content,
-            Source::Choose(choices) => match choices.iter().find(|choice| {
+            FieldSource::Value(content) => content,
+            FieldSource::Choose(choices) => match choices.iter().find(|choice| {
                 choice
                     .when
                     .as_ref()
@@ -153,7 +153,7 @@ impl<'a> FieldRequest<'a> {
                 Some(choice) => &choice.value,
                 None => return Ok(Chosen::Value(None)),
             },
-            Source::ProfileId(expr) => {
+            FieldSource::ProfileId(expr) => {
                 let id = expr.evaluate_text(scope)?;
                 return Ok(Chosen::Value(
                     id.zip(self.context.profiles.as_ref())

@@ -1,7 +1,7 @@
 //! What `check` says of a mapping: fifteen diagnostics in one run, and every warning.
 
 use mapping::domain::Domain;
-use mapping::{CheckReport, LoadContext, Mapping};
+use mapping::{CheckReport, LoadContext, lint};
 
 use super::read;
 
@@ -11,7 +11,7 @@ fn examine(text: &str) -> CheckReport {
         domain: Some(&domain),
         entity_prefix: "casebridge/",
     };
-    Mapping::examine("mapping.yaml", text, context)
+    lint::check("mapping.yaml", text, context)
 }
 
 fn printed(examination: &CheckReport) -> String {

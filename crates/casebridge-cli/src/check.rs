@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use casebridge::config::Config;
 use mapping::diagnostic::{Diagnostic, Diagnostics};
 use mapping::domain::Domain;
-use mapping::{CheckReport, LoadContext, Mapping};
+use mapping::{CheckReport, LoadContext, lint};
 use serde_json::{Value, json};
 
 mod sample;
@@ -92,7 +92,7 @@ fn find(config: &Config, files: &Files, events: &[String]) -> anyhow::Result<Fin
     let CheckReport {
         mapping,
         mut diagnostics,
-    } = Mapping::examine(name, text, context);
+    } = lint::check(name, text, context);
     let mut size = String::new();
     if let Some(mapping) = &mapping {
         for event in events {

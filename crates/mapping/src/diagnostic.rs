@@ -104,6 +104,15 @@ impl Diagnostic {
         }
     }
 
+    /// An error of another kind than [`Code::Shape`].
+    #[must_use]
+    pub fn error(span: Span, code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            ..Self::new(span, message)
+        }
+    }
+
     /// A diagnostic that does not keep the mapping from being used.
     #[must_use]
     pub fn warning(span: Span, code: Code, message: impl Into<String>) -> Self {

@@ -16,6 +16,7 @@ mod reference;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use serde_json::Value as Json;
 
@@ -95,6 +96,23 @@ impl ValueExpr {
             Self::Boolean(boolean) => Some(Value::Boolean(*boolean)),
             Self::Expression(_) => None,
         }
+    }
+
+    /// Returns the first member of each reference into the event, with the place of its expression in the scalar's text, in bytes.
+    pub(crate) fn first_members<'a>(
+        &'a self,
+        text: &'a str,
+    ) -> impl Iterator<Item = (&'a str, Range<usize>)> {
+        self.expressions().filter_map(|expression| {
+            let Operand::Reference(Reference::Event(steps)) = &expression.operand else {
+                return None;
+            };
+            let Some(Step::Member(name)) = steps.first() else {
+                return None;
+            };
+            let at = text.find(&expression.text).unwrap_or_default();
+            Some((name.as_str(), at..at + expression.text.len()))
+        })
     }
 
     /// Every expression in it, in the order written.

@@ -39,11 +39,8 @@ impl<'n> Object<'n> {
             if object.get(key.name).is_none() && !misspelt {
                 let message = format!("{} needs the key `{}`: {}", schema.name, key.name, key.doc);
                 let help = format!("such as `{}`", key.example);
-                diagnostics.push(
-                    Diagnostic::new(object.span, message)
-                        .help(help)
-                        .code(Code::MissingKey),
-                );
+                diagnostics
+                    .push(Diagnostic::error(object.span, Code::MissingKey, message).help(help));
             }
         }
         (Some(object), diagnostics)
@@ -88,9 +85,8 @@ pub fn once(entries: &[Entry]) -> (Vec<&Entry>, Vec<Diagnostic>) {
             let (name, line) = (&again.key.text, first.key.span.start.line);
             let message = format!("`{name}` is given twice; the first is on line {line}");
             diagnostics.push(
-                Diagnostic::new(again.key.span, message)
-                    .help("keep one of them")
-                    .code(Code::DuplicateKey),
+                Diagnostic::error(again.key.span, Code::DuplicateKey, message)
+                    .help("keep one of them"),
             );
         }
         repeated

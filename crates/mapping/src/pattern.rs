@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use self::condition::Condition;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::tree::{Entry, Kind, Literal, Node};
+use crate::tree::{Entry, Kind, Literal, Node, Span};
 use crate::{json, yaml};
 
 /// The key whose value is a list of alternatives.
@@ -145,6 +145,23 @@ impl Pattern {
     }
 }
 
+/// Returns the members of the event that a pattern names at its top, each with its place.
+#[must_use]
+pub fn first_members(node: &Node) -> Vec<(&str, Span)> {
+    let mut members = Vec::new();
+    if let Kind::Map(entries) = &node.kind {
+        for Entry { key, value } in entries {
+            match &value.kind {
+                Kind::List(branches) if key.text == OR => {
+                    members.extend(branches.iter().flat_map(first_members));
+                }
+                _ => members.push((key.text.split('.').next().unwrap_or_default(), key.span)),
+            }
+        }
+    }
+    members
+}
+
 /// The unquoted numbers among the values of `account` and `id`, which are text in every event: such a pattern compiles and never matches.
 ///
 /// Meant for patterns that a mapping's author writes; [`Pattern::compile`] leaves them to be, as EventBridge does.
@@ -155,7 +172,7 @@ pub fn unquoted_ids(node: &Node) -> Vec<Diagnostic> {
         for Entry { key, value } in entries {
             match (key.text.as_str(), &value.kind) {
                 (OR, Kind::List(branches)) => {
-                    diagnostics.extend(branches.iter().flat_map(unquoted_ids))
+                    diagnostics.extend(branches.iter().flat_map(unquoted_ids));
                 }
                 (name @ ("account" | "id"), Kind::List(values)) => {
                     for value in values {

@@ -122,6 +122,31 @@ pub enum Kind {
 }
 
 impl Node {
+    /// Returns the entry of a key, where the node is an object that has it.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Entry> {
+        match &self.kind {
+            Kind::Map(entries) => entries.iter().find(|entry| entry.key.text == key),
+            Kind::List(_) | Kind::Scalar(_) => None,
+        }
+    }
+
+    /// Returns the entries of the object that a key holds; none where it holds no object.
+    pub(crate) fn entries(&self, key: &str) -> &[Entry] {
+        match self.get(key).map(|entry| &entry.value.kind) {
+            Some(Kind::Map(entries)) => entries,
+            _ => &[],
+        }
+    }
+
+    /// Returns the items of the list that a key holds; none where it holds no list.
+    pub(crate) fn items(&self, key: &str) -> &[Node] {
+        match self.get(key).map(|entry| &entry.value.kind) {
+            Some(Kind::List(items)) => items,
+            _ => &[],
+        }
+    }
+
     /// What the node is, in words a reader of YAML knows: `a list`, `text`, ….
     #[must_use]
     pub fn describe(&self) -> &'static str {

@@ -3,7 +3,7 @@
 
 use mapping::Trigger;
 use mapping::domain::Domain;
-use mapping::{CheckReport, LoadContext, Mapping};
+use mapping::{CheckReport, LoadContext, lint};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ fn diagnostics(domain: &Domain, text: &str) -> String {
     let CheckReport {
         mapping,
         diagnostics,
-    } = Mapping::examine("mapping.yaml", text, context);
+    } = lint::check("mapping.yaml", text, context);
     assert_eq!(mapping.is_none(), diagnostics.has_errors());
     if diagnostics.list.is_empty() {
         String::new()

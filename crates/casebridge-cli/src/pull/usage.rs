@@ -6,7 +6,7 @@ use mapping::expression::ValueExpr;
 use mapping::field::Field;
 use mapping::filter::{Argument, Filter, Table};
 use mapping::value::Value;
-use mapping::{CaseMapping, FieldMapping, LoadContext, Mapping, Source};
+use mapping::{CaseMapping, FieldMapping, FieldSource, LoadContext, Mapping};
 
 /// The case mappings, with what they use.
 #[derive(Debug, Default)]
@@ -90,9 +90,11 @@ impl UsedField {
             texts.extend(entries(table));
         } else {
             let contents = match &mapping.source {
-                Source::Value(content) => vec![content],
-                Source::Choose(choices) => choices.iter().map(|choice| &choice.value).collect(),
-                Source::ProfileId(_) => Vec::new(),
+                FieldSource::Value(content) => vec![content],
+                FieldSource::Choose(choices) => {
+                    choices.iter().map(|choice| &choice.value).collect()
+                }
+                FieldSource::ProfileId(_) => Vec::new(),
             };
             let templates = contents
                 .into_iter()

@@ -10,14 +10,14 @@ use std::str::Chars;
 use crate::tree::{Position, Span};
 
 /// A file in which every line is found at once: a mapping can be a megabyte, with a reference on every line.
-pub(super) struct Source<'a> {
+pub(crate) struct SourceText<'a> {
     text: &'a str,
     /// Where each line begins, in bytes.
     starts: Vec<usize>,
 }
 
-impl<'a> Source<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+impl<'a> SourceText<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
         let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
         Self {
             text,
@@ -33,40 +33,40 @@ impl<'a> Source<'a> {
             .unwrap_or_default()
     }
 
+    /// The place in the file of the bytes `at` of a scalar's `text`, which stands somewhere in `span`.
+    pub(crate) fn locate(&self, span: Span, text: &str, at: &Range<usize>) -> Span {
+        let mut walk = Walk::new(self, span);
+        let mut start = None;
+        for (index, character) in text.char_indices() {
+            if index >= at.end {
+                break;
+            }
+            let Some(place) = walk.find(character) else {
+                return span;
+            };
+            if index >= at.start && start.is_none() {
+                start = Some(place);
+            }
+        }
+        match start {
+            Some(start) => Span {
+                start,
+                end: walk.at,
+            },
+            None => Span {
+                start: walk.at,
+                end: Position {
+                    column: walk.at.column + 1,
+                    ..walk.at
+                },
+            },
+        }
+    }
+
     /// What stands on a line behind a place.
-    pub(super) fn behind(&self, place: Position) -> impl Iterator<Item = char> + use<'a> {
+    pub(crate) fn behind(&self, place: Position) -> impl Iterator<Item = char> + use<'a> {
         let line = self.rest(place.line).split('\n').next().unwrap_or_default();
         line.chars().skip(place.column.saturating_sub(1))
-    }
-}
-
-/// The place in the file of the bytes `at` of a scalar's `text`, which stands somewhere in `span`.
-pub(super) fn locate(file: &Source<'_>, span: Span, text: &str, at: &Range<usize>) -> Span {
-    let mut walk = Walk::new(file, span);
-    let mut start = None;
-    for (index, character) in text.char_indices() {
-        if index >= at.end {
-            break;
-        }
-        let Some(place) = walk.find(character) else {
-            return span;
-        };
-        if index >= at.start && start.is_none() {
-            start = Some(place);
-        }
-    }
-    match start {
-        Some(start) => Span {
-            start,
-            end: walk.at,
-        },
-        None => Span {
-            start: walk.at,
-            end: Position {
-                column: walk.at.column + 1,
-                ..walk.at
-            },
-        },
     }
 }
 
@@ -80,7 +80,7 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(file: &Source<'a>, span: Span) -> Self {
+    fn new(file: &SourceText<'a>, span: Span) -> Self {
         let mut walk = Self {
             rest: file.rest(span.start.line).chars().peekable(),
             at: Position {

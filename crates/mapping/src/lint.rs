@@ -1,0 +1,404 @@
+//! Warnings for authors: what loads and probably does not say what was meant.
+//!
+//! The tools show them; the function never computes them. A mapping with errors gets no warnings: they would be about a mapping that is not
+//! there yet.
+
+use std::iter;
+use std::sync::Arc;
+
+use crate::customer::{FindCustomer, IfMany, IfNone, NewProfile, SEARCH_KEYS, Search};
+use crate::decode::{self, LoadContext, Source};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
+use crate::expression::{self, Expression, Operand, Reference, Step, ValueExpr};
+use crate::filter::{Filter, Table, Tables};
+use crate::known_members;
+use crate::locate::SourceText;
+use crate::mapping::{
+    CaseMapping, Content, FieldMapping, FieldSource, IfMissing, Mapping, Overflow,
+};
+use crate::pattern;
+use crate::schema::{self, ObjectSchema, Shape};
+use crate::tree::{Entry, Kind, Literal, Node, Scalar, Span};
+use crate::trigger::Trigger;
+
+/// A mapping with everything there is to say about its file.
+#[derive(Clone, Debug)]
+pub struct CheckReport {
+    /// The mapping, unless there is an error in it.
+    pub mapping: Option<Mapping>,
+    /// Its errors, or else its warnings.
+    pub diagnostics: Diagnostics,
+}
+
+/// Reads a mapping as [`Mapping::load`] does, and adds the warnings.
+#[must_use]
+pub fn check(file: &str, text: &str, context: LoadContext<'_>) -> CheckReport {
+    let checked = decode::parse(file, text).and_then(|source| {
+        let mapping = decode::decode(&source, text, context)?;
+        let warnings = lint(&source, text, &mapping, context);
+        Ok((mapping, warnings))
+    });
+    let (mapping, list) = match checked {
+        Ok((mapping, warnings)) => (Some(mapping), warnings),
+        Err(errors) => (None, errors),
+    };
+    CheckReport {
+        mapping,
+        diagnostics: Diagnostics::new(file, text, list),
+    }
+}
+
+fn lint(
+    Source { root, .. }: &Source,
+    text: &str,
+    mapping: &Mapping,
+    context: LoadContext<'_>,
+) -> Vec<Diagnostic> {
+    let empty = |entry: &Entry| (entry.key.text.clone(), Arc::new(Table::new()));
+    let mut linter = Linter {
+        text: SourceText::new(text),
+        context,
+        tables: root.entries("tables").iter().map(empty).collect(),
+        used_tables: Vec::new(),
+        trigger: None,
+        enriched: false,
+        warnings: Vec::new(),
+    };
+    linter.object(root, &schema::FILE);
+    linter.chosen_tags(root);
+    let cases: Vec<(&CaseMapping, &Node)> = mapping.cases.iter().zip(root.items("cases")).collect();
+    for (case, node) in &cases {
+        linter.case(case, node);
+    }
+    linter.unreachable(&cases);
+    linter.unused_tables(root);
+    linter.warnings
+}
+
+/// A walk over the tree of a mapping without errors.
+struct Linter<'a> {
+    text: SourceText<'a>,
+    context: LoadContext<'a>,
+    /// The file's tables by name, without their rows.
+    tables: Tables,
+    /// A clone of a table for each of its uses.
+    used_tables: Vec<Arc<Table>>,
+    /// The trigger of the case mapping that is walked; without one, references are not checked.
+    trigger: Option<Trigger>,
+    /// Set when references of that case mapping see what `enrich` reads.
+    enriched: bool,
+    warnings: Vec<Diagnostic>,
+}
+
+impl Linter<'_> {
+    /// Adds a warning without help.
+    fn warn(&mut self, span: Span, code: Code, message: impl Into<String>) {
+        self.warnings.push(Diagnostic::warning(span, code, message));
+    }
+
+    /// Adds a warning with what to do about it.
+    fn advise(&mut self, span: Span, code: Code, message: impl Into<String>, help: &str) {
+        let warning = Diagnostic::warning(span, code, message);
+        self.warnings.push(warning.help(help));
+    }
+
+    /// Walks the keys of an object by their schema.
+    fn object(&mut self, node: &Node, schema: &ObjectSchema) {
+        for key in schema.keys {
+            if let Some(entry) = node.get(key.name) {
+                self.shape(&entry.value, &key.shape);
+            }
+        }
+    }
+
+    fn shape(&mut self, node: &Node, shape: &Shape) {
+        match (shape, &node.kind) {
+            (Shape::Value, Kind::Scalar(scalar)) => self.value(node.span, scalar),
+            (Shape::Pattern, _) => self.pattern(node),
+            (Shape::List(shape), Kind::List(items)) => {
+                for item in items {
+                    self.shape(item, shape);
+                }
+            }
+            (Shape::Named(shape), Kind::Map(entries)) => {
+                for entry in entries {
+                    self.shape(&entry.value, shape);
+                }
+            }
+            (Shape::Object(schema), Kind::Map(_)) => self.object(node, schema),
+            (Shape::Either(shapes), _) => {
+                for shape in *shapes {
+                    self.shape(node, shape);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn value(&mut self, span: Span, scalar: &Scalar) {
+        let Some(expr) = self.parse(scalar) else {
+            return;
+        };
+        for Expression { filters, .. } in expr.expressions() {
+            self.used_tables
+                .extend(filters.iter().filter_map(|filter| match filter {
+                    Filter::Lookup(table) => Some(Arc::clone(table)),
+                    _ => None,
+                }));
+        }
+        let Some(trigger) = self.trigger else { return };
+        for (name, at) in expr.first_members(&scalar.text) {
+            let warning = known_members::improbable(trigger, self.enriched, name, span);
+            self.warnings.extend(warning.map(|warning| Diagnostic {
+                span: self.text.locate(span, &scalar.text, &at),
+                ..warning
+            }));
+        }
+    }
+
+    fn pattern(&mut self, node: &Node) {
+        let Some(trigger) = self.trigger else { return };
+        for (name, span) in pattern::first_members(node) {
+            let warning = known_members::improbable(trigger, self.enriched, name, span);
+            self.warnings.extend(warning);
+        }
+    }
+
+    fn parse(&self, scalar: &Scalar) -> Option<ValueExpr> {
+        match scalar.literal() {
+            Literal::Text(text) => expression::parse(text, &self.tables).ok(),
+            _ => None,
+        }
+    }
+
+    fn case(&mut self, case: &CaseMapping, node: &Node) {
+        self.trigger = Some(case.trigger);
+        // Conditions see the event as it came, before `enrich` reads the contact.
+        if let Some(when) = node.get("when") {
+            self.pattern(&when.value);
+        }
+        self.enriched = case.enrich;
+        for key in schema::CASE.keys.iter().filter(|key| key.name != "when") {
+            if let Some(entry) = node.get(key.name) {
+                self.shape(&entry.value, &key.shape);
+            }
+        }
+        (self.trigger, self.enriched) = (None, false);
+        self.chosen_key(case, node);
+        self.chosen_tags(node);
+        for (entry, field) in iter::zip(node.entries("fields"), &case.fields) {
+            self.idle(field, &entry.value);
+            self.may_be_left_out(case, field, node, entry.key.span);
+        }
+        if let (Some(find), Some(customer)) = (&case.find_customer, node.get("customer")) {
+            self.customer(case, find, node, customer);
+        }
+    }
+
+    /// Warns of case mappings behind one that takes every event of their trigger.
+    fn unreachable(&mut self, cases: &[(&CaseMapping, &Node)]) {
+        let name = |node: &Node| node.get("name").map_or(node.span, |name| name.value.span);
+        for trigger in [Trigger::ContactFlow, Trigger::EventBridge] {
+            let mut of_trigger = cases.iter().filter(|(case, _)| case.trigger == trigger);
+            let Some((all, first)) = of_trigger.find(|(case, _)| case.when.is_none()) else {
+                continue;
+            };
+            for (_, node) in of_trigger {
+                let line = name(first).start.line;
+                let message = format!(
+                    "no event gets here: `{}` on line {line} takes every {} event",
+                    all.name,
+                    trigger.name()
+                );
+                let help = "put it before that one, or give that one a `when`";
+                self.advise(name(node), Code::Unreachable, message, help);
+            }
+        }
+    }
+
+    fn unused_tables(&mut self, root: &Node) {
+        for Entry { key, .. } in root.entries("tables") {
+            let table = self.tables.get(&key.text);
+            if table.is_some_and(|table| Arc::strong_count(table) == 1) {
+                let message = format!("the table `{}` is not used", key.text);
+                self.warn(key.span, Code::Unused, message);
+            }
+        }
+    }
+
+    /// Warns of keys of a field that never come into play.
+    fn idle(&mut self, field: &FieldMapping, node: &Node) {
+        if let Some(lookup) = node.get("lookup")
+            && let Kind::Scalar(name) = &lookup.value.kind
+        {
+            self.used_tables
+                .extend(self.tables.get(&name.text).cloned());
+        }
+        let default = field.default.as_ref().and_then(ValueExpr::constant);
+        if let (Some(entry), true) = (node.get("if_missing"), default.is_some()) {
+            let message =
+                "`if_missing` never comes into play: `default` stands in for a missing value";
+            self.warn(entry.value.span, Code::Unused, message);
+        }
+        let limit = field.field.limit();
+        let fits = field.overflow != Overflow::Fail && is_within(&field.source, limit);
+        if let (Some(entry), true) = (node.get("overflow"), fits) {
+            let message = format!(
+                "`overflow` never comes into play: the value has at most the field's {limit} characters"
+            );
+            self.warn(entry.value.span, Code::Unused, message);
+        }
+    }
+
+    /// Warns of a field that the template requires and that an event may leave out.
+    fn may_be_left_out(
+        &mut self,
+        case: &CaseMapping,
+        mapping: &FieldMapping,
+        node: &Node,
+        span: Span,
+    ) {
+        let FieldMapping { field, when, .. } = mapping;
+        let is_required = case.required_fields.iter().any(|it| it.id == field.id);
+        if is_required && (mapping.if_missing != IfMissing::Fail || when.is_some()) {
+            let template = self.template(node);
+            let message = format!(
+                "the template `{template}` requires the field `{}`: an event that gives it no value makes no case",
+                field.name
+            );
+            let help = "give it a `default`, and no `when`";
+            self.advise(span, Code::RequiredField, message, help);
+        }
+    }
+
+    /// Returns the name of a case mapping's template.
+    fn template(&self, node: &Node) -> String {
+        let Some(Kind::Scalar(scalar)) = node.get("template").map(|entry| &entry.value.kind) else {
+            return String::new();
+        };
+        let domain = self.context.domain;
+        let template = domain.and_then(|domain| domain.template(&scalar.text));
+        template
+            .map_or(&scalar.text, |template| &template.name)
+            .clone()
+    }
+
+    /// Warns of a key that callers choose as a whole.
+    fn chosen_key(&mut self, case: &CaseMapping, node: &Node) {
+        let mut computed = case.key.iter().flat_map(ValueExpr::expressions).peekable();
+        if computed.peek().is_some()
+            && computed.all(is_chosen_by_caller)
+            && let Some(key) = node.get("key")
+        {
+            let message =
+                "callers choose this whole key: one who says another's is given that one's case";
+            let help = "add something that they cannot choose, such as $.InitialContactId";
+            self.advise(key.value.span, Code::Key, message, help);
+        }
+    }
+
+    /// Warns of tags whose values callers choose.
+    fn chosen_tags(&mut self, node: &Node) {
+        for Entry { key, value } in node.entries("tags") {
+            let Kind::Scalar(scalar) = &value.kind else {
+                continue;
+            };
+            let expr = self.parse(scalar);
+            if expr.is_some_and(|expr| expr.expressions().any(is_chosen_by_caller)) {
+                let message = format!(
+                    "callers choose the value of the tag `{}`: where access is granted by tags, they choose who sees the case",
+                    key.text
+                );
+                let help = "let it pass a table of the values that may be: `| lookup('table')`";
+                self.advise(value.span, Code::Tag, message, help);
+            }
+        }
+    }
+
+    fn customer(&mut self, case: &CaseMapping, find: &FindCustomer, node: &Node, customer: &Entry) {
+        let key = |name| {
+            let entry = customer.value.get(name);
+            entry.map_or(customer.key.span, |entry: &Entry| entry.key.span)
+        };
+        self.unknown_search_keys(&customer.value);
+        if find.if_many == IfMany::First {
+            let message = "`if_many: first` may put one customer's case under another: people share phone numbers and e-mail addresses";
+            let help = "search by a key of one person alone, or write `if_many: fail`";
+            self.advise(key("if_many"), Code::Customer, message, help);
+        }
+        if let IfNone::Create(profile) = &find.if_none {
+            self.created_twice(&find.searches, profile, key("if_none"));
+        }
+        let mut required = case.required_fields.iter();
+        let required = required.find(|field| field.id == "customer_id");
+        if let (IfNone::Skip, Some(field)) = (&find.if_none, required) {
+            let template = self.template(node);
+            let message = format!(
+                "the template `{template}` requires the field `{}`: with `if_none: skip`, an event without a profile makes no case",
+                field.name
+            );
+            let help = "write `if_none: fail`, which says so at once, or `create`";
+            self.advise(customer.key.span, Code::RequiredField, message, help);
+        }
+    }
+
+    fn unknown_search_keys(&mut self, customer: &Node) {
+        let searches = customer.items("find").iter().map(|search| &search.kind);
+        let entries = searches.flat_map(|search| match search {
+            Kind::Map(entries) => entries.as_slice(),
+            Kind::List(_) | Kind::Scalar(_) => &[],
+        });
+        for Entry { key, .. } in entries {
+            let name = key.text.as_str();
+            if name.starts_with('_') && !SEARCH_KEYS.contains(&name) {
+                let message = format!("Customer Profiles has no search key `{name}` of its own");
+                let warning = Diagnostic::warning(key.span, Code::Customer, message);
+                let near = nearest(name, SEARCH_KEYS);
+                let help = near.map(|near| format!("did you mean `{near}`?"));
+                self.warnings.push(warning.maybe_help(help));
+            }
+        }
+    }
+
+    /// Warns of profiles that are created more often than they should be.
+    fn created_twice(&mut self, searches: &[Search], profile: &NewProfile, span: Span) {
+        let message = "two deliveries at once may create the profile twice: `CreateProfile` takes no token, and search shows a new profile late";
+        let help = "merge such profiles with Identity Resolution, or write `if_none: skip`";
+        self.advise(span, Code::Customer, message, help);
+        let found_again = |(key, _): &(String, ValueExpr)| {
+            let mut members = profile.members.iter();
+            members.any(|(member, _)| member.search_key() == Some(key.as_str()))
+        };
+        if !searches.iter().any(|search| search.iter().all(found_again)) {
+            let message = "no search of `find` finds the profile that this creates, so every case gets a profile of its own";
+            let help = "set a member that `find` searches by: `_phone` finds PhoneNumber, `_email` finds EmailAddress, `_account` finds AccountNumber";
+            self.advise(span, Code::Customer, message, help);
+        }
+    }
+}
+
+/// Returns true for an expression that takes over what a contact said or calls from, without a table between.
+fn is_chosen_by_caller(expression: &Expression) -> bool {
+    let Operand::Reference(Reference::Event(steps)) = &expression.operand else {
+        return false;
+    };
+    let chosen = ["Attributes", "CustomerEndpoint"];
+    let mut filters = expression.filters.iter();
+    matches!(steps.first(), Some(Step::Member(name)) if chosen.contains(&name.as_str()))
+        && !filters.any(|filter| matches!(filter, Filter::Lookup(_)))
+}
+
+/// Returns true if no event can give the field more characters than the limit.
+fn is_within(source: &FieldSource, limit: usize) -> bool {
+    let within = |content: &Content| match content {
+        Content::Empty => true,
+        Content::Value(ValueExpr::Expression(expression)) => {
+            matches!(expression.filters.last(), Some(Filter::Truncate(length)) if *length <= limit)
+        }
+        Content::Value(expr) => expr
+            .constant()
+            .and_then(|value| value.into_text().ok())
+            .is_some_and(|text| text.chars().count() <= limit),
+    };
+    !matches!(source, FieldSource::ProfileId(_)) && source.contents().all(within)
+}
