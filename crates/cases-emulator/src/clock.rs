@@ -53,11 +53,6 @@ impl Clock {
             .unwrap_or(self.start_time)
     }
 
-    /// The instant in whole seconds since 1970, as a table's TTL attribute counts.
-    pub(crate) fn epoch_seconds(&self, at: Instant) -> i64 {
-        self.time(at).unix_timestamp()
-    }
-
     /// The timestamp of the clock's start, for what existed before the emulator did.
     pub(crate) fn start_timestamp(&self) -> String {
         self.timestamp(self.start)

@@ -22,7 +22,7 @@ use crate::requests::Request;
 use crate::seed_error::SeedError;
 use crate::state::State;
 use crate::{
-    audit, case, contacts, create_case, profiles, queue, reads, related_items, search, seed, table,
+    audit, case, contacts, create_case, profiles, queue, reads, related_items, search, seed,
 };
 
 /// Amazon Connect Cases with one domain, in memory, and beside it what Cases leans on, a Customer
@@ -185,7 +185,10 @@ impl Emulator {
                 contacts::get_contact_attributes(state.contacts.as_ref(), route)
             }
             Operation::SendMessage => queue::send_message(&mut state.queues, now(), &body),
-            Operation::Table(operation) => table::call(operation, domain, &mut state.tables, &body),
+            Operation::DeleteItem => state.tables.delete_item(&body),
+            Operation::GetItem => state.tables.get_item(&body),
+            Operation::PutItem => state.tables.put_item(&body),
+            Operation::UpdateItem => state.tables.update_item(&body),
         }
     }
 
@@ -245,7 +248,7 @@ impl Emulator {
     }
 
     /// The table's items in the order of their ids, none when there is no such table: each as plain
-    /// JSON, such as `{"id": "…", "status": "…"}`, numbers as JSON numbers and sets as sorted lists.
+    /// JSON, such as `{"id": "…", "status": "…"}`, numbers as JSON numbers.
     #[must_use]
     pub fn items(&self, table: &str) -> Vec<Value> {
         self.state().tables.show(table)

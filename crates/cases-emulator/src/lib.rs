@@ -8,6 +8,7 @@ mod connector;
 mod contacts;
 mod create_case;
 mod domain;
+mod dynamodb;
 mod emulator;
 mod faults;
 mod field_value;
@@ -31,7 +32,6 @@ mod seed_error;
 mod server;
 mod settings;
 mod state;
-mod table;
 
 pub use answer::ConnectionClosed;
 pub use emulator::Emulator;

@@ -6,7 +6,6 @@ use http::Method;
 use percent_encoding::percent_decode_str;
 
 use crate::refusal::Refusal;
-use crate::table::TableOperation;
 
 /// An operation the emulator serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,7 +33,10 @@ pub(crate) enum Operation {
     SearchProfiles,
     SearchRelatedItems,
     SendMessage,
-    Table(TableOperation),
+    DeleteItem,
+    GetItem,
+    PutItem,
+    UpdateItem,
 }
 
 /// The service whose operation it is: each names its errors and their members in its own way.
@@ -64,7 +66,7 @@ impl Service {
 }
 
 impl Operation {
-    const ALL: [Self; 23] = [
+    const ALL: [Self; 27] = [
         Self::AddProfileKey,
         Self::BatchGetCaseRule,
         Self::BatchGetField,
@@ -88,12 +90,15 @@ impl Operation {
         Self::SearchProfiles,
         Self::SearchRelatedItems,
         Self::SendMessage,
+        Self::DeleteItem,
+        Self::GetItem,
+        Self::PutItem,
+        Self::UpdateItem,
     ];
 
     /// All operations.
     fn all() -> impl Iterator<Item = Self> {
-        let tables = TableOperation::ALL.into_iter().map(Self::Table);
-        Self::ALL.into_iter().chain(tables)
+        Self::ALL.into_iter()
     }
 
     /// The operation's name in the API; those of DynamoDB and SQS, and the one that Customer Profiles
@@ -123,7 +128,10 @@ impl Operation {
             Self::SearchProfiles => "SearchProfiles",
             Self::SearchRelatedItems => "SearchRelatedItems",
             Self::SendMessage => "SQS.SendMessage",
-            Self::Table(operation) => operation.name(),
+            Self::DeleteItem => "DynamoDB.DeleteItem",
+            Self::GetItem => "DynamoDB.GetItem",
+            Self::PutItem => "DynamoDB.PutItem",
+            Self::UpdateItem => "DynamoDB.UpdateItem",
         }
     }
 
@@ -135,7 +143,9 @@ impl Operation {
             | Self::SearchProfiles => Service::CustomerProfiles,
             Self::DescribeContact | Self::GetContactAttributes => Service::Connect,
             Self::SendMessage => Service::Sqs,
-            Self::Table(_) => Service::DynamoDb,
+            Self::DeleteItem | Self::GetItem | Self::PutItem | Self::UpdateItem => {
+                Service::DynamoDb
+            }
             _ => Service::Cases,
         }
     }
@@ -153,7 +163,10 @@ impl Operation {
     fn target(self) -> Option<&'static str> {
         match self {
             Self::SendMessage => Some("AmazonSQS.SendMessage"),
-            Self::Table(operation) => Some(operation.target()),
+            Self::DeleteItem => Some("DynamoDB_20120810.DeleteItem"),
+            Self::GetItem => Some("DynamoDB_20120810.GetItem"),
+            Self::PutItem => Some("DynamoDB_20120810.PutItem"),
+            Self::UpdateItem => Some("DynamoDB_20120810.UpdateItem"),
             _ => None,
         }
     }
@@ -183,7 +196,11 @@ impl Operation {
             Self::SearchCases => "/domains/{domainId}/cases-search",
             Self::SearchProfiles => "/domains/{DomainName}/profiles/search",
             Self::SearchRelatedItems => "/domains/{domainId}/cases/{caseId}/related-items-search",
-            Self::SendMessage | Self::Table(_) => "/",
+            Self::SendMessage
+            | Self::DeleteItem
+            | Self::GetItem
+            | Self::PutItem
+            | Self::UpdateItem => "/",
         }
     }
 }

@@ -81,6 +81,10 @@ fn quota(operation: Operation) -> Option<(u32, u32)> {
             (100, 100)
         }
         Operation::ListProfilesDomains => (5, 5),
-        Operation::SendMessage | Operation::Table(_) => return None,
+        Operation::SendMessage
+        | Operation::DeleteItem
+        | Operation::GetItem
+        | Operation::PutItem
+        | Operation::UpdateItem => return None,
     })
 }

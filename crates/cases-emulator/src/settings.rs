@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use crate::Emulator;
-use crate::clock::now;
 use crate::contacts::Instance;
 use crate::faults::Fault;
 use crate::profiles::ProfilesDomain;
@@ -54,26 +53,10 @@ impl Emulator {
         self.state().related_items.duplicate_contacts = duplicates;
     }
 
-    /// Gives the emulator a DynamoDB table of this name, empty, with the string `id` as its partition
-    /// key and `expiration` as its TTL attribute, in place of any table of that name. At first there
-    /// is none.
+    /// Adds an empty DynamoDB table with the string `id` as its partition key; it replaces a table of
+    /// that name. At first there is none.
     pub fn add_table(&self, name: &str) {
-        let mut state = self.state();
-        let now = state.clock.epoch_seconds(now());
-        state.tables.add(name, now);
-    }
-
-    /// Takes the table of this name away; requests that name it are refused from now on.
-    pub fn remove_table(&self, name: &str) {
-        self.state().tables.remove(name);
-    }
-
-    /// Deletes the items of every table whose `expiration`, in seconds since 1970, is over. DynamoDB
-    /// deletes them within days of it; here nothing does until this is called.
-    pub fn expire_items(&self) {
-        let mut state = self.state();
-        let now = state.clock.epoch_seconds(now());
-        state.tables.expire(now);
+        self.state().tables.add(name);
     }
 
     /// Gives the emulator an SQS queue at this URL, empty, in place of any at that URL. It is a FIFO

@@ -12,6 +12,7 @@ use crate::clock::{Clock, has_passed, now};
 use crate::contacts::Instance;
 use crate::create_case::NewCase;
 use crate::domain::Domain;
+use crate::dynamodb::Tables;
 use crate::faults::FaultQueue;
 use crate::identifiers::uuid;
 use crate::profiles::Profiles;
@@ -20,7 +21,6 @@ use crate::rate_limits::RateLimits;
 use crate::refusal::Refusal;
 use crate::related_items::RelatedItems;
 use crate::requests::RequestLog;
-use crate::table::Tables;
 
 /// How long a client token is remembered unless set otherwise. AWS does not say how long Cases
 /// remembers one.

@@ -1,5 +1,5 @@
-"""Holds a DynamoDB endpoint to what DynamoDB's documentation says of the operations and expressions
-that the emulator's table serves, with boto3, so that the emulator and others answer one suite.
+"""Checks a DynamoDB endpoint against DynamoDB's documentation, for the operations and expressions
+that the emulator supports. The emulator and other endpoints pass one suite of checks.
 
     cargo run -p cases-emulator -- --domain domain.json --port 4599 --table ledger
     python3 crates/cases-emulator/tests/table_contract.py --endpoint http://127.0.0.1:4599

@@ -10,6 +10,7 @@ mod any_request;
 mod contacts;
 mod create_case;
 mod customers;
+mod dynamodb;
 mod faults;
 mod profiles;
 mod program;
@@ -21,7 +22,6 @@ mod related_items;
 mod search;
 mod seed;
 mod server;
-mod table;
 
 use aws_credential_types::Credentials;
 use aws_sdk_connectcases::Client;
