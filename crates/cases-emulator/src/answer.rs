@@ -8,8 +8,8 @@ use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
 use crate::faults::ErrorAnswer;
-use crate::operation::Service;
-use crate::refusal::Refusal;
+use crate::service::Refusal;
+use crate::service::Service;
 
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
@@ -44,9 +44,9 @@ pub(crate) fn refused(service: Service, refusal: &Refusal) -> Response<Bytes> {
         }
         _ => {}
     }
-    let status = StatusCode::from_u16(refusal.status(service)).unwrap_or(StatusCode::BAD_REQUEST);
-    let name = refusal.error_type(service);
-    error(service, status, name, &refusal.message(), members)
+    let (name, status) = refusal.exception(service);
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+    error(service, status, name, &refusal.to_string(), members)
 }
 
 /// The error an injected fault answers with. A status or a name that HTTP cannot carry becomes

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use crate::case::{Case, UserUnion};
 use crate::domain::Domain;
 use crate::field_value::FieldValue;
-use crate::members::Member;
+use crate::member::Member;
 use crate::operation::Operation;
 use crate::paging::{Page, Scope};
-use crate::refusal::Refusal;
 use crate::related_items::RelatedItem;
+use crate::service::Refusal;
 use crate::state::State;
 
 pub(crate) fn get_case_audit_events(

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 use crate::domain::Domain;
 use crate::field_value::FieldValue;
 use crate::identifiers::reference_number;
-use crate::members::Member;
-use crate::refusal::Refusal;
+use crate::member::Member;
+use crate::service::Refusal;
 use crate::state::State;
 
 /// A case in the domain.

@@ -7,10 +7,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::clock::{epoch_seconds, iso8601, time_of};
-use crate::members::check_length;
+use crate::member::check_length;
 use crate::operation::Route;
-use crate::refusal::Refusal;
 use crate::seed_error::{Seed, SeedError};
+use crate::service::Refusal;
 
 /// A Connect instance and its contacts.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ fn contact(entry: &Value, place: &str) -> Result<Contact, SeedError> {
     let mut answer = entry.contact;
     check_length("Id", &seed.id, 1..=256)
         .and_then(|()| epoch_timestamps(&mut answer))
-        .map_err(|refusal| Seed::CONTACTS.inconsistent(&place, refusal.message()))?;
+        .map_err(|refusal| Seed::CONTACTS.inconsistent(&place, refusal.to_string()))?;
     let connected = seed.connected_to_system_timestamp.as_ref();
     Ok(Contact {
         id: seed.id,

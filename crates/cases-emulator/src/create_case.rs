@@ -10,9 +10,9 @@ use crate::case::UserUnion;
 use crate::domain::{Domain, Template};
 use crate::field_value::{self, FieldValue};
 use crate::fingerprint::fingerprint;
-use crate::members::{Member, check_length};
+use crate::member::{Member, check_length};
 use crate::patterns::{is_custom_entity, is_reserved_tag_key, is_tag_key, is_tag_value};
-use crate::refusal::Refusal;
+use crate::service::Refusal;
 use crate::state::State;
 
 /// System fields that Cases sets by itself.

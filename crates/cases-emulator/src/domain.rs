@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::refusal::Refusal;
+use crate::service::Refusal;
 
 /// A Cases domain.
 #[derive(Debug)]

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use self::attribute::{AttributeValue, Attributes};
 use self::expression::{Condition, Expressions};
-use crate::members::Member;
-use crate::refusal::Refusal;
+use crate::member::Member;
+use crate::service::Refusal;
 
 /// The partition key of every table.
 const KEY: &str = "id";

@@ -14,12 +14,13 @@ use crate::clock::{Clock, now};
 use crate::domain::Domain;
 use crate::faults::FaultKind;
 use crate::identifiers::uuid;
-use crate::operation::{Operation, Route, Service};
+use crate::operation::{Operation, Route};
 use crate::paging::Query;
 use crate::profiles::ProfilesDomain;
-use crate::refusal::Refusal;
 use crate::requests::Request;
 use crate::seed_error::SeedError;
+use crate::service::Refusal;
+use crate::service::Service;
 use crate::state::State;
 use crate::{
     audit, case, contacts, create_case, profiles, queue, reads, related_items, search, seed,

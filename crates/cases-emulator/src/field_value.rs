@@ -4,9 +4,9 @@
 use serde_json::{Value, json};
 
 use crate::domain::{Field, FieldType};
-use crate::members::{Member, check_length};
+use crate::member::{Member, check_length};
 use crate::patterns::{date_time, is_profile_arn, is_queue_arn, is_user_arn};
-use crate::refusal::Refusal;
+use crate::service::Refusal;
 
 const MEMBERS: &[&str] = &[
     "stringValue",

@@ -1,206 +1,102 @@
-//! Method and path to operation: the URIs of the service models `connectcases` 2022-10-03,
-//! `customer-profiles` 2020-08-15 and `connect` 2017-08-08. Their paths do not collide. The operations
-//! of `dynamodb` and `sqs` are all `POST /`, told apart by `X-Amz-Target`.
+//! The operations, and the requests that reach them: the URIs of the service models `connectcases`
+//! 2022-10-03, `customer-profiles` 2020-08-15 and `connect` 2017-08-08, whose paths do not collide, and
+//! the targets of `dynamodb` 2012-08-10 and `sqs` 2012-11-05.
 
 use http::Method;
 use percent_encoding::percent_decode_str;
 
-use crate::refusal::Refusal;
+use crate::service::{Refusal, Service};
 
-/// An operation the emulator serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Operation {
-    AddProfileKey,
-    BatchGetCaseRule,
-    BatchGetField,
-    CreateCase,
-    CreateProfile,
-    CreateRelatedItem,
-    DescribeContact,
-    GetCase,
-    GetCaseAuditEvents,
-    GetContactAttributes,
-    GetDomain,
-    GetTemplate,
-    ListCaseRules,
-    ListCasesForContact,
-    ListDomains,
-    ListFieldOptions,
-    ListFields,
-    ListProfilesDomains,
-    ListTemplates,
-    SearchCases,
-    SearchProfiles,
-    SearchRelatedItems,
-    SendMessage,
-    DeleteItem,
-    GetItem,
-    PutItem,
-    UpdateItem,
-}
+macro_rules! operations {
+    ($($operation:ident $name:literal $service:ident $method:ident $address:literal $rate:literal $burst:literal;)*) => {
+        /// An operation that the emulator serves.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub(crate) enum Operation { $($operation),* }
 
-/// The service whose operation it is: each names its errors and their members in its own way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Service {
-    Cases,
-    CustomerProfiles,
-    Connect,
-    DynamoDb,
-    Sqs,
-}
+        impl Operation {
+            const ALL: &[Self] = &[$(Self::$operation),*];
 
-impl Service {
-    /// The service whose operations have such targets; Cases where there is none.
-    pub(crate) fn of_target(target: Option<&str>) -> Self {
-        match target.and_then(|target| target.split_once('.')) {
-            Some(("DynamoDB_20120810", _)) => Self::DynamoDb,
-            Some(("AmazonSQS", _)) => Self::Sqs,
-            _ => Self::Cases,
+            fn row(self) -> Row {
+                match self {
+                    $(Self::$operation => Row {
+                        name: $name,
+                        service: Service::$service,
+                        method: Method::$method,
+                        address: $address,
+                        quota: ($rate, $burst),
+                    }),*
+                }
+            }
         }
-    }
+    };
+}
 
-    /// Whether its protocol is AWS JSON 1.0, whose operations have targets rather than paths.
-    pub(crate) fn has_targets(self) -> bool {
-        matches!(self, Self::DynamoDb | Self::Sqs)
-    }
+struct Row {
+    name: &'static str,
+    service: Service,
+    method: Method,
+    /// The model's `requestUri`, or the value of `X-Amz-Target`.
+    address: &'static str,
+    quota: (u32, u32),
+}
+
+// Operation, name in faults and requests, service, method, path or target; then the published quota, in
+// requests a second and requests at once, or 0. For Customer Profiles AWS publishes the rate alone.
+// <https://docs.aws.amazon.com/connect/latest/adminguide/amazon-connect-service-limits.html>
+operations! {
+    BatchGetCaseRule     "BatchGetCaseRule"     Cases POST "/domains/{domainId}/rules-batch"                         8 25;
+    BatchGetField        "BatchGetField"        Cases POST "/domains/{domainId}/fields-batch"                        8 25;
+    CreateCase           "CreateCase"           Cases POST "/domains/{domainId}/cases"                               2 10;
+    CreateRelatedItem    "CreateRelatedItem"    Cases POST "/domains/{domainId}/cases/{caseId}/related-items/"       2 10;
+    GetCase              "GetCase"              Cases POST "/domains/{domainId}/cases/{caseId}"                      4 10;
+    GetCaseAuditEvents   "GetCaseAuditEvents"   Cases POST "/domains/{domainId}/cases/{caseId}/audit-history"        2 10;
+    GetDomain            "GetDomain"            Cases POST "/domains/{domainId}"                                     2 5;
+    GetTemplate          "GetTemplate"          Cases POST "/domains/{domainId}/templates/{templateId}"              6 20;
+    ListCaseRules        "ListCaseRules"        Cases POST "/domains/{domainId}/rules-list/"                         2 10;
+    ListCasesForContact  "ListCasesForContact"  Cases POST "/domains/{domainId}/list-cases-for-contact"              2 2;
+    ListDomains          "ListDomains"          Cases POST "/domains-list"                                           2 5;
+    ListFieldOptions     "ListFieldOptions"     Cases POST "/domains/{domainId}/fields/{fieldId}/options-list"       6 16;
+    ListFields           "ListFields"           Cases POST "/domains/{domainId}/fields-list"                         2 5;
+    ListTemplates        "ListTemplates"        Cases POST "/domains/{domainId}/templates-list"                      2 10;
+    SearchCases          "SearchCases"          Cases POST "/domains/{domainId}/cases-search"                        2 10;
+    SearchRelatedItems   "SearchRelatedItems"   Cases POST "/domains/{domainId}/cases/{caseId}/related-items-search" 2 10;
+    AddProfileKey        "AddProfileKey"        CustomerProfiles POST "/domains/{DomainName}/profiles/keys"          100 100;
+    CreateProfile        "CreateProfile"        CustomerProfiles POST "/domains/{DomainName}/profiles"               100 100;
+    ListProfilesDomains  "CustomerProfiles.ListDomains" CustomerProfiles GET "/domains"                              5 5;
+    SearchProfiles       "SearchProfiles"       CustomerProfiles POST "/domains/{DomainName}/profiles/search"        100 100;
+    DescribeContact      "DescribeContact"      Connect GET "/contacts/{InstanceId}/{ContactId}"                     10 15;
+    GetContactAttributes "GetContactAttributes" Connect GET "/contact/attributes/{InstanceId}/{InitialContactId}"    10 15;
+    DeleteItem           "DynamoDB.DeleteItem"  DynamoDb POST "DynamoDB_20120810.DeleteItem"                         0 0;
+    GetItem              "DynamoDB.GetItem"     DynamoDb POST "DynamoDB_20120810.GetItem"                            0 0;
+    PutItem              "DynamoDB.PutItem"     DynamoDb POST "DynamoDB_20120810.PutItem"                            0 0;
+    UpdateItem           "DynamoDB.UpdateItem"  DynamoDb POST "DynamoDB_20120810.UpdateItem"                         0 0;
+    SendMessage          "SQS.SendMessage"      Sqs POST "AmazonSQS.SendMessage"                                     0 0;
 }
 
 impl Operation {
-    const ALL: [Self; 27] = [
-        Self::AddProfileKey,
-        Self::BatchGetCaseRule,
-        Self::BatchGetField,
-        Self::CreateCase,
-        Self::CreateProfile,
-        Self::CreateRelatedItem,
-        Self::DescribeContact,
-        Self::GetCase,
-        Self::GetCaseAuditEvents,
-        Self::GetContactAttributes,
-        Self::GetDomain,
-        Self::GetTemplate,
-        Self::ListCaseRules,
-        Self::ListCasesForContact,
-        Self::ListDomains,
-        Self::ListFieldOptions,
-        Self::ListFields,
-        Self::ListProfilesDomains,
-        Self::ListTemplates,
-        Self::SearchCases,
-        Self::SearchProfiles,
-        Self::SearchRelatedItems,
-        Self::SendMessage,
-        Self::DeleteItem,
-        Self::GetItem,
-        Self::PutItem,
-        Self::UpdateItem,
-    ];
-
-    /// All operations.
-    fn all() -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter()
-    }
-
-    /// The operation's name in the API; those of DynamoDB and SQS, and the one that Customer Profiles
-    /// shares with Cases, have their service in front.
+    /// Returns the operation's name in the API; names of DynamoDB and SQS begin with their service.
     pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::AddProfileKey => "AddProfileKey",
-            Self::BatchGetCaseRule => "BatchGetCaseRule",
-            Self::BatchGetField => "BatchGetField",
-            Self::CreateCase => "CreateCase",
-            Self::CreateProfile => "CreateProfile",
-            Self::CreateRelatedItem => "CreateRelatedItem",
-            Self::DescribeContact => "DescribeContact",
-            Self::GetCase => "GetCase",
-            Self::GetCaseAuditEvents => "GetCaseAuditEvents",
-            Self::GetContactAttributes => "GetContactAttributes",
-            Self::GetDomain => "GetDomain",
-            Self::GetTemplate => "GetTemplate",
-            Self::ListCaseRules => "ListCaseRules",
-            Self::ListCasesForContact => "ListCasesForContact",
-            Self::ListDomains => "ListDomains",
-            Self::ListFieldOptions => "ListFieldOptions",
-            Self::ListFields => "ListFields",
-            Self::ListProfilesDomains => "CustomerProfiles.ListDomains",
-            Self::ListTemplates => "ListTemplates",
-            Self::SearchCases => "SearchCases",
-            Self::SearchProfiles => "SearchProfiles",
-            Self::SearchRelatedItems => "SearchRelatedItems",
-            Self::SendMessage => "SQS.SendMessage",
-            Self::DeleteItem => "DynamoDB.DeleteItem",
-            Self::GetItem => "DynamoDB.GetItem",
-            Self::PutItem => "DynamoDB.PutItem",
-            Self::UpdateItem => "DynamoDB.UpdateItem",
-        }
+        self.row().name
     }
 
     pub(crate) fn service(self) -> Service {
-        match self {
-            Self::AddProfileKey
-            | Self::CreateProfile
-            | Self::ListProfilesDomains
-            | Self::SearchProfiles => Service::CustomerProfiles,
-            Self::DescribeContact | Self::GetContactAttributes => Service::Connect,
-            Self::SendMessage => Service::Sqs,
-            Self::DeleteItem | Self::GetItem | Self::PutItem | Self::UpdateItem => {
-                Service::DynamoDb
-            }
-            _ => Service::Cases,
-        }
+        self.row().service
     }
 
-    fn method(self) -> Method {
-        match self {
-            Self::DescribeContact | Self::GetContactAttributes | Self::ListProfilesDomains => {
-                Method::GET
-            }
-            _ => Method::POST,
-        }
+    /// Returns the published quota: requests a second, and requests at once.
+    pub(crate) fn quota(self) -> Option<(u32, u32)> {
+        Some(self.row().quota).filter(|(_, burst)| *burst > 0)
     }
 
-    /// The value of `X-Amz-Target`, where the operation has one.
-    fn target(self) -> Option<&'static str> {
-        match self {
-            Self::SendMessage => Some("AmazonSQS.SendMessage"),
-            Self::DeleteItem => Some("DynamoDB_20120810.DeleteItem"),
-            Self::GetItem => Some("DynamoDB_20120810.GetItem"),
-            Self::PutItem => Some("DynamoDB_20120810.PutItem"),
-            Self::UpdateItem => Some("DynamoDB_20120810.UpdateItem"),
-            _ => None,
-        }
-    }
-
-    /// `requestUri` of the model.
-    fn uri(self) -> &'static str {
-        match self {
-            Self::AddProfileKey => "/domains/{DomainName}/profiles/keys",
-            Self::BatchGetCaseRule => "/domains/{domainId}/rules-batch",
-            Self::BatchGetField => "/domains/{domainId}/fields-batch",
-            Self::CreateCase => "/domains/{domainId}/cases",
-            Self::CreateProfile => "/domains/{DomainName}/profiles",
-            Self::CreateRelatedItem => "/domains/{domainId}/cases/{caseId}/related-items/",
-            Self::DescribeContact => "/contacts/{InstanceId}/{ContactId}",
-            Self::GetCase => "/domains/{domainId}/cases/{caseId}",
-            Self::GetCaseAuditEvents => "/domains/{domainId}/cases/{caseId}/audit-history",
-            Self::GetContactAttributes => "/contact/attributes/{InstanceId}/{InitialContactId}",
-            Self::GetDomain => "/domains/{domainId}",
-            Self::GetTemplate => "/domains/{domainId}/templates/{templateId}",
-            Self::ListCaseRules => "/domains/{domainId}/rules-list/",
-            Self::ListCasesForContact => "/domains/{domainId}/list-cases-for-contact",
-            Self::ListDomains => "/domains-list",
-            Self::ListFieldOptions => "/domains/{domainId}/fields/{fieldId}/options-list",
-            Self::ListFields => "/domains/{domainId}/fields-list",
-            Self::ListProfilesDomains => "/domains",
-            Self::ListTemplates => "/domains/{domainId}/templates-list",
-            Self::SearchCases => "/domains/{domainId}/cases-search",
-            Self::SearchProfiles => "/domains/{DomainName}/profiles/search",
-            Self::SearchRelatedItems => "/domains/{domainId}/cases/{caseId}/related-items-search",
-            Self::SendMessage
-            | Self::DeleteItem
-            | Self::GetItem
-            | Self::PutItem
-            | Self::UpdateItem => "/",
+    /// Returns the operation's path and target.
+    fn address(self) -> (&'static str, Option<&'static str>) {
+        let Row {
+            service, address, ..
+        } = self.row();
+        if service.has_targets() {
+            ("/", Some(address))
+        } else {
+            (address, None)
         }
     }
 }
@@ -219,22 +115,25 @@ pub(crate) struct Route {
 impl Route {
     /// Finds the operation with this method, path and `X-Amz-Target`.
     pub(crate) fn find(method: &Method, path: &str, target: Option<&str>) -> Result<Self, Refusal> {
-        Operation::all()
-            .filter(|operation| operation.method() == *method && operation.target() == target)
+        let operations = Operation::ALL.iter().copied();
+        operations
+            .filter(|operation| {
+                operation.row().method == *method && operation.address().1 == target
+            })
             .find_map(|operation| Self::of(operation, path))
             .ok_or_else(|| {
-                let served: Vec<&str> = Operation::all().map(Operation::name).collect();
+                let served: Vec<&str> = Operation::ALL.iter().map(|one| one.name()).collect();
                 let target = target.map_or_else(String::new, |target| format!(" {target}"));
                 Refusal::UnknownOperation(format!(
-                    "{method} {path}{target} is no operation this emulator serves; it serves {}",
+                    "{method} {path}{target} is no operation of this emulator; it serves {}",
                     served.join(", ")
                 ))
             })
     }
 
-    /// The route when the path is that of the operation.
+    /// Returns the route when the path is that of the operation.
     fn of(operation: Operation, path: &str) -> Option<Self> {
-        let (modelled, found) = (segments(operation.uri()), segments(path));
+        let (modelled, found) = (segments(operation.address().0), segments(path));
         if modelled.clone().count() != found.clone().count() {
             return None;
         }
@@ -256,7 +155,7 @@ impl Route {
     }
 }
 
-/// Some paths are modelled with a slash at their end, and some clients normalise it away.
+/// Splits a path. Some modelled paths end with a slash, and some clients remove it.
 fn segments(path: &str) -> impl Iterator<Item = &str> + Clone {
     let path = path.strip_prefix('/').unwrap_or(path);
     path.strip_suffix('/').unwrap_or(path).split('/')
@@ -277,12 +176,12 @@ mod tests {
 
     #[test]
     fn each_operation_is_found_by_its_own_uri_with_and_without_a_slash_at_the_end() {
-        for operation in Operation::all() {
-            let path = operation.uri().replace(['{', '}'], "");
+        for operation in Operation::ALL {
+            let (path, target) = operation.address();
+            let path = path.replace(['{', '}'], "");
             for path in [path.trim_end_matches('/').to_owned(), path] {
-                let route =
-                    Route::find(&operation.method(), &path, operation.target()).expect("a route");
-                assert_eq!(route.operation, operation, "{path}");
+                let route = Route::find(&operation.row().method, &path, target).expect("a route");
+                assert_eq!(route.operation, *operation, "{path}");
             }
         }
     }

@@ -6,9 +6,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use crate::identifiers::fnv;
-use crate::members::Member;
-use crate::operation::{Operation, Service};
-use crate::refusal::Refusal;
+use crate::member::Member;
+use crate::operation::Operation;
+use crate::service::Refusal;
+use crate::service::Service;
 
 /// What a page belongs to: two requests with the same scope continue each other.
 pub(crate) struct Scope {

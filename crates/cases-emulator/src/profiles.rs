@@ -16,11 +16,11 @@ pub(crate) use self::create::{add_profile_key, create_profile};
 pub(crate) use self::search::search_profiles;
 use crate::clock::{has_passed, now};
 use crate::domain::Domain;
-use crate::members::check_length;
+use crate::member::check_length;
 use crate::operation::Operation;
 use crate::paging::{Page, Query, Scope};
 use crate::patterns::is_profiles_name;
-use crate::refusal::Refusal;
+use crate::service::Refusal;
 use crate::state::State;
 
 /// The profiles domain, if there is one, and the lag of its index.

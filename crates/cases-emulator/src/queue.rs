@@ -13,8 +13,8 @@ use tokio::time::Instant;
 
 use crate::clock::has_passed;
 use crate::identifiers::uuid;
-use crate::members::Member;
-use crate::refusal::Refusal;
+use crate::member::Member;
+use crate::service::Refusal;
 
 /// The most bytes of a message, its attributes included, and the most attributes.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>

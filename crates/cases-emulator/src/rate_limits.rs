@@ -1,5 +1,4 @@
-//! The published request quotas, per operation: a rate in requests a second and a burst.
-//! <https://docs.aws.amazon.com/connect/latest/adminguide/amazon-connect-service-limits.html>
+//! The published request quotas, enforced for each operation: a rate in requests a second and a burst.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -7,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::operation::Operation;
-use crate::refusal::Refusal;
+use crate::service::Refusal;
 
 /// One token bucket per operation; off until switched on.
 #[derive(Debug, Default)]
@@ -37,7 +36,7 @@ impl RateLimits {
         if !self.on {
             return Ok(());
         }
-        let Some((rate, burst)) = quota(operation) else {
+        let Some((rate, burst)) = operation.quota() else {
             return Ok(());
         };
         let (rate, burst) = (f64::from(rate), f64::from(burst));
@@ -57,34 +56,4 @@ impl RateLimits {
         bucket.left -= 1.0;
         Ok(())
     }
-}
-
-/// Requests a second, and requests at once; for Customer Profiles AWS publishes the first alone. Tables
-/// and queues have no such quota.
-fn quota(operation: Operation) -> Option<(u32, u32)> {
-    Some(match operation {
-        Operation::CreateCase
-        | Operation::SearchCases
-        | Operation::ListTemplates
-        | Operation::ListCaseRules
-        | Operation::CreateRelatedItem
-        | Operation::SearchRelatedItems
-        | Operation::GetCaseAuditEvents => (2, 10),
-        Operation::ListCasesForContact => (2, 2),
-        Operation::GetCase => (4, 10),
-        Operation::ListFields | Operation::GetDomain | Operation::ListDomains => (2, 5),
-        Operation::ListFieldOptions => (6, 16),
-        Operation::GetTemplate => (6, 20),
-        Operation::BatchGetField | Operation::BatchGetCaseRule => (8, 25),
-        Operation::DescribeContact | Operation::GetContactAttributes => (10, 15),
-        Operation::SearchProfiles | Operation::CreateProfile | Operation::AddProfileKey => {
-            (100, 100)
-        }
-        Operation::ListProfilesDomains => (5, 5),
-        Operation::SendMessage
-        | Operation::DeleteItem
-        | Operation::GetItem
-        | Operation::PutItem
-        | Operation::UpdateItem => return None,
-    })
 }

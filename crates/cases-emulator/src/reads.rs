@@ -5,10 +5,10 @@
 use serde_json::{Map, Value, json};
 
 use crate::domain::{Domain, FieldType};
-use crate::members::Member;
+use crate::member::Member;
 use crate::operation::Operation;
 use crate::paging::{Page, Query, Scope};
-use crate::refusal::Refusal;
+use crate::service::Refusal;
 
 pub(crate) fn list_domains(domain: &Domain, query: &Query) -> Result<Value, Refusal> {
     let page = Page::of_query(Scope::new(Operation::ListDomains, ""), query, 10, 10)?;

@@ -18,11 +18,11 @@ use crate::domain::Domain;
 use crate::field_value::FieldValue;
 use crate::fingerprint::fingerprint;
 use crate::identifiers::uuid;
-use crate::members::Member;
+use crate::member::Member;
 use crate::operation::Operation;
 use crate::paging::{Page, Scope};
 use crate::patterns::is_contact_arn;
-use crate::refusal::Refusal;
+use crate::service::Refusal;
 use crate::state::State;
 
 /// Related items a case may have, and how many of them may be files and service level agreements.

@@ -10,11 +10,11 @@ use crate::clock::{has_passed, now};
 use crate::domain::{Domain, FieldType};
 use crate::field_value::FieldValue;
 use crate::fingerprint::fingerprint;
-use crate::members::Member;
+use crate::member::Member;
 use crate::operation::Operation;
 use crate::paging::{Page, Scope};
-use crate::refusal::Refusal;
 use crate::search_filter::{Filter, compare};
+use crate::service::Refusal;
 use crate::state::State;
 
 struct Sort<'a> {

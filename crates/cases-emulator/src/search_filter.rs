@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use crate::case::Case;
 use crate::domain::{Domain, FieldType};
 use crate::field_value::{FieldValue, check_member};
-use crate::members::Member;
+use crate::member::Member;
 use crate::patterns::{date_time, is_profile_arn, is_tag_key, is_tag_value};
-use crate::refusal::Refusal;
+use crate::service::Refusal;
 
 /// A condition on cases, or on the fields of custom related items.
 #[derive(Debug)]

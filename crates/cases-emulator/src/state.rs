@@ -18,9 +18,9 @@ use crate::identifiers::uuid;
 use crate::profiles::Profiles;
 use crate::queue::Queues;
 use crate::rate_limits::RateLimits;
-use crate::refusal::Refusal;
 use crate::related_items::RelatedItems;
 use crate::requests::RequestLog;
+use crate::service::Refusal;
 
 /// How long a client token is remembered unless set otherwise. AWS does not say how long Cases
 /// remembers one.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::members::Member;
-use crate::refusal::Refusal;
+use crate::member::Member;
+use crate::service::Refusal;
 
 /// The most digits of a number.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     fn read(value: &Value) -> Result<AttributeValue, String> {
-        AttributeValue::read(&Member::body(value)).map_err(|refusal| refusal.message())
+        AttributeValue::read(&Member::body(value)).map_err(|refusal| refusal.to_string())
     }
 
     #[test]

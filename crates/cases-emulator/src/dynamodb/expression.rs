@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::LazyLock;
 
 use super::attribute::{AttributeValue, Attributes};
-use crate::members::Member;
-use crate::refusal::Refusal;
+use crate::member::Member;
+use crate::service::Refusal;
 
 /// The longest expression, in bytes.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
@@ -533,11 +533,11 @@ mod tests {
 
     fn condition(text: &str) -> Result<Condition, String> {
         let read = Condition::read(text, &mut placeholders());
-        read.map_err(|refusal| refusal.message())
+        read.map_err(|refusal| refusal.to_string())
     }
 
     fn update(text: &str) -> Result<Update, String> {
-        Update::read(text, &mut placeholders()).map_err(|refusal| refusal.message())
+        Update::read(text, &mut placeholders()).map_err(|refusal| refusal.to_string())
     }
 
     #[test]

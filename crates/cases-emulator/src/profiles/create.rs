@@ -9,8 +9,8 @@ use super::members::{self, key, profile_id};
 use super::{Profile, check_name};
 use crate::clock::now;
 use crate::identifiers::uuid;
-use crate::members::Member;
-use crate::refusal::Refusal;
+use crate::member::Member;
+use crate::service::Refusal;
 use crate::state::State;
 
 /// `CreateProfile`: stores one more profile.

@@ -5,9 +5,9 @@ use std::ops::RangeInclusive;
 use serde_json::{Map, Value, json};
 
 use super::check_name;
-use crate::members::{Member, check_length};
+use crate::member::{Member, check_length};
 use crate::patterns::is_profile_id;
-use crate::refusal::Refusal;
+use crate::service::Refusal;
 
 /// `string1To255` and `sensitiveString1To255` of the model.
 const STRING: RangeInclusive<usize> = 1..=255;

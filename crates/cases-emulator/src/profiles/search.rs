@@ -7,10 +7,10 @@ use super::Profile;
 use super::members::key;
 use crate::clock::now;
 use crate::fingerprint::fingerprint;
-use crate::members::Member;
+use crate::member::Member;
 use crate::operation::Operation;
 use crate::paging::{Page, Query, Scope};
-use crate::refusal::Refusal;
+use crate::service::Refusal;
 use crate::state::State;
 
 const PHONES: [&str; 4] = [

@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::members::{self, profile_id};
 use super::{Profile, ProfilesDomain, check_name};
 use crate::clock::{epoch_seconds, time_of};
-use crate::members::Member;
-use crate::refusal::Refusal;
+use crate::member::Member;
 use crate::seed_error::{Seed, SeedError};
+use crate::service::Refusal;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -108,5 +108,5 @@ fn time(name: &str, value: Option<Value>) -> Result<Option<Value>, SeedError> {
 }
 
 fn wrong(place: &str, refusal: &Refusal) -> SeedError {
-    Seed::PROFILES.inconsistent(place, refusal.message())
+    Seed::PROFILES.inconsistent(place, refusal.to_string())
 }

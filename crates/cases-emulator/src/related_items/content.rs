@@ -11,8 +11,8 @@ use crate::clock::has_passed;
 use crate::create_case::values;
 use crate::domain::Domain;
 use crate::field_value::{self, FieldValue};
-use crate::members::Member;
-use crate::refusal::Refusal;
+use crate::member::Member;
+use crate::service::Refusal;
 use crate::state::State;
 
 /// `RelatedItemType`s, each with its member of the content.

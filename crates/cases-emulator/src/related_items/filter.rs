@@ -8,9 +8,9 @@ use tokio::time::Instant;
 use super::RelatedItem;
 use super::content::{Content, MEMBERS, sla_name};
 use crate::domain::Domain;
-use crate::members::Member;
-use crate::refusal::Refusal;
+use crate::member::Member;
 use crate::search_filter::Filter;
+use crate::service::Refusal;
 use crate::state::State;
 
 /// A condition on related items of one type.

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
-use crate::refusal::Refusal;
+use crate::service::Refusal;
 
 /// A member of a request and where it stands, such as `fields[2].value`.
 #[derive(Debug, Clone)]
