@@ -22,9 +22,7 @@ use crate::seed_error::SeedError;
 use crate::service::Refusal;
 use crate::service::Service;
 use crate::state::State;
-use crate::{
-    audit, case, contacts, create_case, profiles, queue, reads, related_items, search, seed,
-};
+use crate::{audit, case, contacts, create_case, profiles, reads, related_items, search, seed};
 
 /// Amazon Connect Cases with one domain, in memory, and beside it what Cases leans on, a Customer
 /// Profiles domain and the contacts of a Connect instance, and what a caller of Cases may keep: tables
@@ -185,7 +183,7 @@ impl Emulator {
             Operation::GetContactAttributes => {
                 contacts::get_contact_attributes(state.contacts.as_ref(), route)
             }
-            Operation::SendMessage => queue::send_message(&mut state.queues, now(), &body),
+            Operation::SendMessage => state.queues.send_message(&body),
             Operation::DeleteItem => state.tables.delete_item(&body),
             Operation::GetItem => state.tables.get_item(&body),
             Operation::PutItem => state.tables.put_item(&body),
@@ -261,9 +259,9 @@ impl Emulator {
         self.state().tables.item(table, id)
     }
 
-    /// The messages sent to the queue at this URL, the oldest first, none when there is no such
-    /// queue: `{"messageId": …, "body": …, "attributes": {name: value}}`, and `messageGroupId` and
-    /// `messageDeduplicationId` where the request had them.
+    /// Returns the messages sent to the queue at this URL, the oldest first, or none without such a
+    /// queue: `{"messageId": …, "body": …}`, and `messageGroupId` and `messageDeduplicationId` where
+    /// the request had them.
     #[must_use]
     pub fn messages(&self, url: &str) -> Vec<Value> {
         self.state().queues.show(url)

@@ -19,7 +19,6 @@ mod operation;
 mod paging;
 mod patterns;
 mod profiles;
-mod queue;
 mod rate_limits;
 mod reads;
 mod related_items;
@@ -31,6 +30,7 @@ mod seed_error;
 mod server;
 mod service;
 mod settings;
+mod sqs;
 mod state;
 
 pub use answer::ConnectionClosed;

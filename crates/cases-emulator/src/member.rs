@@ -95,7 +95,7 @@ impl<'a> Member<'a> {
             Some(other) => {
                 let names = names.join(", ");
                 Err(Refusal::Validation(format!(
-                    "the member {other} is not supported by this emulator; it has {names}"
+                    "the member {other} is not supported by this emulator; it supports {names}"
                 )))
             }
         }

@@ -16,11 +16,11 @@ use crate::dynamodb::Tables;
 use crate::faults::FaultQueue;
 use crate::identifiers::uuid;
 use crate::profiles::Profiles;
-use crate::queue::Queues;
 use crate::rate_limits::RateLimits;
 use crate::related_items::RelatedItems;
 use crate::requests::RequestLog;
 use crate::service::Refusal;
+use crate::sqs::Queues;
 
 /// How long a client token is remembered unless set otherwise. AWS does not say how long Cases
 /// remembers one.

@@ -14,7 +14,6 @@ mod dynamodb;
 mod faults;
 mod profiles;
 mod program;
-mod queue;
 mod reads;
 mod refusals;
 mod refusals_beside_cases;
@@ -22,6 +21,7 @@ mod related_items;
 mod search;
 mod seed;
 mod server;
+mod sqs;
 
 use aws_credential_types::Credentials;
 use aws_sdk_connectcases::Client;
