@@ -6,10 +6,9 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
+use time::format_description::well_known::{Iso8601, Rfc3339};
 use time::macros::{datetime, format_description};
 use tokio::time::Instant;
-
-use crate::patterns::date_time;
 
 const TIMESTAMP: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
@@ -57,11 +56,6 @@ impl Clock {
     pub(crate) fn start_timestamp(&self) -> String {
         self.timestamp(self.start)
     }
-
-    /// The clock's start as rest-json writes a time for which the model names no format.
-    pub(crate) fn start_epoch_seconds(&self) -> Value {
-        epoch_seconds(self.start_time)
-    }
 }
 
 /// The time as a model's `iso8601` timestamps are written, in UTC, to the millisecond.
@@ -104,4 +98,32 @@ pub(crate) fn now() -> Instant {
 /// Whether `age` or more has passed between the two instants.
 pub(crate) fn has_passed(since: Instant, now: Instant, age: Duration) -> bool {
     now.saturating_duration_since(since) >= age
+}
+
+/// Reads a date and time with its offset, as RFC 3339 or ISO 8601 writes it.
+pub(crate) fn date_time(text: &str) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(text, &Rfc3339)
+        .or_else(|_| OffsetDateTime::parse(text, &Iso8601::DEFAULT))
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_a_date_a_time_and_an_offset() {
+        for (text, is_time) in [
+            ("2026-11-22T17:37:00Z", true),
+            ("2026-11-22T17:37:00.123+01:00", true),
+            ("20261122T173700Z", true),
+            ("", false),
+            ("2026-11-22", false),
+            ("yesterday", false),
+            ("1763833020", false),
+            ("2026-13-01T00:00:00Z", false),
+        ] {
+            assert_eq!(date_time(text).is_some(), is_time, "{text}");
+        }
+    }
 }

@@ -1,34 +1,34 @@
-//! The emulator itself: one request in, one answer out, whichever way it came.
+//! The emulator: its settings, its state, and the answer to one request.
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::answer::{self, ConnectionClosed};
+use crate::cases::{Cases, Domain, DuplicateContact, MismatchedToken};
 use crate::clock::{Clock, now};
-use crate::domain::Domain;
-use crate::faults::FaultKind;
+use crate::connect::Contacts;
+use crate::dynamodb::Tables;
+use crate::faults::{Fault, FaultKind, FaultQueue};
 use crate::identifiers::uuid;
 use crate::operation::{Operation, Route};
 use crate::paging::Query;
-use crate::profiles::ProfilesDomain;
-use crate::requests::Request;
-use crate::seed_error::SeedError;
-use crate::service::Refusal;
-use crate::service::Service;
-use crate::state::State;
-use crate::{audit, case, contacts, create_case, profiles, reads, related_items, search, seed};
+use crate::profiles::Profiles;
+use crate::rate_limits::RateLimits;
+use crate::requests::{Request, RequestLog};
+use crate::seed::SeedError;
+use crate::service::{Refusal, Service};
+use crate::sqs::Queues;
 
-/// Amazon Connect Cases with one domain, in memory, and beside it what Cases leans on, a Customer
-/// Profiles domain and the contacts of a Connect instance, and what a caller of Cases may keep: tables
-/// of DynamoDB and queues of SQS, each once it is set.
+/// Amazon Connect Cases with one domain, in memory, and the parts of other services that its callers
+/// use: a Customer Profiles domain, the contacts of a Connect instance, DynamoDB tables and SQS queues.
 ///
-/// A value: clones share the domains, the cases and the settings. Requests reach it in three ways:
+/// Clones share the domain, the cases and the settings. Requests arrive in three ways:
 /// [`respond`](Self::respond), [`http_client`](Self::http_client) for an AWS SDK client in the same
 /// process, and [`serve`](Self::serve) for any client on the machine.
 #[derive(Clone)]
@@ -37,12 +37,27 @@ pub struct Emulator {
 }
 
 pub(crate) struct Shared {
-    domain: Domain,
+    domain: Arc<Domain>,
     state: Mutex<State>,
     /// Connections accepted by `serve`.
     pub(crate) connections: AtomicUsize,
     /// Changes whenever idle connections are to be closed.
     pub(crate) close_idle: watch::Sender<u64>,
+}
+
+/// Everything that changes: one store for each service, the faults, the requests and the clock. One lock
+/// guards it, and no lock is held across an await.
+#[derive(Debug)]
+struct State {
+    clock: Clock,
+    faults: FaultQueue,
+    requests: RequestLog,
+    rate_limits: RateLimits,
+    cases: Cases,
+    profiles: Profiles,
+    contacts: Contacts,
+    tables: Tables,
+    queues: Queues,
 }
 
 impl fmt::Debug for Emulator {
@@ -54,27 +69,39 @@ impl fmt::Debug for Emulator {
 }
 
 impl Emulator {
-    /// An emulator of the domain in a snapshot, the text of a `domain.json`, with no cases yet.
+    /// Returns an emulator of the domain in a snapshot, the text of a `domain.json`, without cases.
     ///
     /// # Errors
     ///
-    /// When the text is not JSON, a part lacks a member the API gives it, or the parts do not fit
-    /// together, such as a template that requires a field the domain does not have.
+    /// When the text is not JSON, when a part lacks a member that the API gives it, or when the parts do
+    /// not fit together, such as a template that requires a field the domain does not have.
     pub fn from_snapshot(json: &str) -> Result<Self, SeedError> {
         let clock = Clock::new();
-        let domain = seed::domain(json, &clock.start_timestamp())?;
+        let domain = Domain::from_snapshot(json, &clock.start_timestamp())?;
+        let domain = Arc::new(domain);
+        let state = State {
+            clock,
+            faults: FaultQueue::default(),
+            requests: RequestLog::default(),
+            rate_limits: RateLimits::default(),
+            cases: Cases::new(Arc::clone(&domain)),
+            profiles: Profiles::default(),
+            contacts: Contacts::default(),
+            tables: Tables::default(),
+            queues: Queues::default(),
+        };
         Ok(Self {
             shared: Arc::new(Shared {
                 domain,
-                state: Mutex::new(State::new(clock)),
+                state: Mutex::new(state),
                 connections: AtomicUsize::new(0),
                 close_idle: watch::Sender::new(0),
             }),
         })
     }
 
-    /// The same emulator with its time set to `time` at the moment it was made; timestamps are that
-    /// and what has passed on tokio's clock. Without this, time starts on 1 January 2026, UTC.
+    /// Sets the time at which the emulator was created; timestamps are that time and what has passed on
+    /// tokio's clock. Without this, time starts on 1 January 2026, UTC.
     #[must_use]
     pub fn with_start_time(self, time: SystemTime) -> Self {
         {
@@ -105,9 +132,10 @@ impl Emulator {
             let mut state = self.state();
             let number = state.requests.arrived(Request {
                 operation: operation.to_owned(),
-                body: body
-                    .as_ref()
-                    .map_or_else(|text| Value::String(text.clone()), Value::clone),
+                body: match &body {
+                    Ok(body) => body.clone(),
+                    Err(text) => Value::String(text.clone()),
+                },
                 path: uri
                     .path_and_query()
                     .map_or("/", |path| path.as_str())
@@ -118,11 +146,11 @@ impl Emulator {
         };
 
         let query = Query::read(uri.query().unwrap_or_default());
-        let treat = || match route.and_then(|route| self.treat(&route, &query, body)) {
+        let call = || match route.and_then(|route| self.call(&route, &query, body)) {
             Ok(output) => answer::output(service, &output),
             Err(refusal) => answer::refused(service, &refusal),
         };
-        let response = meet(fault, service, treat).await?;
+        let response = apply_fault(fault, service, call).await?;
         let status = response.status().as_u16();
         self.state().requests.answered(number, status);
         let sequence = u64::try_from(number).unwrap_or(u64::MAX);
@@ -130,7 +158,8 @@ impl Emulator {
         Ok(answer::with_request_id(response, &id))
     }
 
-    fn treat(
+    /// Gives the request its effect and returns its output.
+    fn call(
         &self,
         route: &Route,
         query: &Query,
@@ -148,112 +177,91 @@ impl Emulator {
             });
         }
         let id = route.resource_id.as_str();
+        let State {
+            clock,
+            cases,
+            profiles,
+            contacts,
+            tables,
+            queues,
+            ..
+        } = &mut *state;
         match operation {
-            Operation::CreateCase => create_case::create_case(domain, &mut state, &body),
-            Operation::GetCase => case::get_case(domain, &state, id, &body),
-            Operation::GetCaseAuditEvents => {
-                audit::get_case_audit_events(domain, &state, id, &body)
-            }
-            Operation::SearchCases => search::search_cases(domain, &state, &body),
-            Operation::GetDomain => Ok(domain.answer.clone()),
-            Operation::ListDomains => reads::list_domains(domain, query),
-            Operation::GetTemplate => reads::get_template(domain, id),
-            Operation::ListTemplates => reads::list_templates(domain, query),
-            Operation::ListFields => reads::list_fields(domain, query),
-            Operation::BatchGetField => reads::batch_get_field(domain, &body),
-            Operation::ListFieldOptions => reads::list_field_options(domain, id, query),
-            Operation::ListCaseRules => reads::list_case_rules(domain, query),
-            Operation::BatchGetCaseRule => reads::batch_get_case_rule(domain, &body),
-            Operation::CreateRelatedItem => {
-                related_items::create_related_item(domain, &mut state, id, &body)
-            }
-            Operation::SearchRelatedItems => {
-                related_items::search_related_items(domain, &state, id, &body)
-            }
-            Operation::ListCasesForContact => {
-                related_items::list_cases_for_contact(domain, &state, &body)
-            }
-            Operation::ListProfilesDomains => profiles::list_domains(&state, query),
-            Operation::SearchProfiles => profiles::search_profiles(&state, domain_id, query, &body),
-            Operation::CreateProfile => profiles::create_profile(&mut state, domain_id, &body),
-            Operation::AddProfileKey => profiles::add_profile_key(&mut state, domain_id, &body),
-            Operation::DescribeContact => {
-                contacts::describe_contact(state.contacts.as_ref(), route)
-            }
-            Operation::GetContactAttributes => {
-                contacts::get_contact_attributes(state.contacts.as_ref(), route)
-            }
-            Operation::SendMessage => state.queues.send_message(&body),
-            Operation::DeleteItem => state.tables.delete_item(&body),
-            Operation::GetItem => state.tables.get_item(&body),
-            Operation::PutItem => state.tables.put_item(&body),
-            Operation::UpdateItem => state.tables.update_item(&body),
+            Operation::BatchGetCaseRule => domain.batch_get_case_rule(&body),
+            Operation::BatchGetField => domain.batch_get_field(&body),
+            Operation::CreateCase => cases.create_case(&body, profiles, clock),
+            Operation::CreateRelatedItem => cases.create_related_item(id, &body, clock),
+            Operation::GetCase => cases.get_case(id, &body),
+            Operation::GetCaseAuditEvents => cases.get_case_audit_events(id, &body),
+            Operation::GetDomain => Ok(domain.get_domain()),
+            Operation::GetTemplate => domain.get_template(id),
+            Operation::ListCaseRules => domain.list_case_rules(query),
+            Operation::ListCasesForContact => cases.list_cases_for_contact(&body),
+            Operation::ListDomains => domain.list_domains(query),
+            Operation::ListFieldOptions => domain.list_field_options(id, query),
+            Operation::ListFields => domain.list_fields(query),
+            Operation::ListTemplates => domain.list_templates(query),
+            Operation::SearchCases => cases.search_cases(&body),
+            Operation::SearchRelatedItems => cases.search_related_items(id, &body, contacts),
+            Operation::CreateProfile => profiles.create_profile(domain_id, &body),
+            Operation::SearchProfiles => profiles.search_profiles(domain_id, query, &body),
+            Operation::DescribeContact => contacts.describe_contact(domain_id, id),
+            Operation::GetContactAttributes => contacts.get_contact_attributes(domain_id, id),
+            Operation::DeleteItem => tables.delete_item(&body),
+            Operation::GetItem => tables.get_item(&body),
+            Operation::PutItem => tables.put_item(&body),
+            Operation::UpdateItem => tables.update_item(&body),
+            Operation::SendMessage => queues.send_message(&body),
         }
     }
 
-    /// The domain's id.
+    /// Returns the domain's id.
     #[must_use]
     pub fn domain_id(&self) -> &str {
         &self.shared.domain.id
     }
 
-    /// How many templates the domain has.
+    /// Returns the number of templates in the domain.
     #[must_use]
     pub fn template_count(&self) -> usize {
         self.shared.domain.templates.len()
     }
 
-    /// How many fields the domain has, system fields included.
+    /// Returns the number of fields in the domain, system fields included.
     #[must_use]
     pub fn field_count(&self) -> usize {
         self.shared.domain.fields.len()
     }
 
-    /// All cases, the oldest first: each as `GetCase` shows it with every field that is set, in the
-    /// snapshot's order, and with `caseId`, `caseArn` and, from its audit history, `performedBy`.
+    /// Returns all cases, the oldest first: each as `GetCase` shows it with every field that is set, in
+    /// the snapshot's order, and with `caseId`, `caseArn` and, from its audit history, `performedBy`.
     #[must_use]
     pub fn cases(&self) -> Vec<Value> {
-        let domain = &self.shared.domain;
-        let show = |case: &case::Case| {
-            let mut shown = case.show(domain.fields.iter().map(|field| field.id.as_str()));
-            if let Some(shown) = shown.as_object_mut() {
-                shown.insert("caseId".to_owned(), Value::String(case.id.clone()));
-                shown.insert("caseArn".to_owned(), Value::String(case.arn.clone()));
-                shown.insert(
-                    "performedBy".to_owned(),
-                    audit::performed_by(domain, case.performed_by.as_ref()),
-                );
-            }
-            shown
-        };
-        self.state().cases().iter().map(show).collect()
+        self.state().cases.show()
     }
 
-    /// All related items, the oldest first, as `{caseId, relatedItemId, type, content,
-    /// performedBy}`: the content as it was given, `performedBy` the user of the request or null.
+    /// Returns all related items, the oldest first, as `{caseId, relatedItemId, type, content,
+    /// performedBy}`: the content as the request had it, `performedBy` the user of the request or null.
     #[must_use]
     pub fn related_items(&self) -> Vec<Value> {
-        self.state().related_items.show()
+        self.state().cases.related_items.show()
     }
 
-    /// All profiles of the profiles domain, the oldest first, those too young to be found included:
-    /// each as `SearchProfiles` shows it, and with `Keys`, values by `KeyName`, where
-    /// `AddProfileKey` or the seed gave it any.
+    /// Returns all profiles, the oldest first, also those too young to be found: each as
+    /// `SearchProfiles` shows it, and with `Keys`, values by `KeyName`, where the seed has any.
     #[must_use]
     pub fn profiles(&self) -> Vec<Value> {
-        let state = self.state();
-        let domain = state.profiles.domain.as_ref();
-        domain.map_or_else(Vec::new, ProfilesDomain::show)
+        self.state().profiles.show()
     }
 
-    /// The table's items in the order of their ids, none when there is no such table: each as plain
+    /// Returns the table's items in the order of their ids, or none without such a table: each as plain
     /// JSON, such as `{"id": "…", "status": "…"}`, numbers as JSON numbers.
     #[must_use]
     pub fn items(&self, table: &str) -> Vec<Value> {
         self.state().tables.show(table)
     }
 
-    /// The table's item with this `id`, as [`items`](Self::items) shows it.
+    /// Returns the table's item with this `id`, as [`items`](Self::items) shows it.
     #[must_use]
     pub fn item(&self, table: &str, id: &str) -> Option<Value> {
         self.state().tables.item(table, id)
@@ -267,31 +275,121 @@ impl Emulator {
         self.state().queues.show(url)
     }
 
-    /// The requests seen so far, in the order of their arrival.
+    /// Returns the requests in the order of their arrival.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.state().requests.all().to_vec()
     }
 
-    /// Forgets the requests seen so far; the cases stay.
+    /// Clears the list of requests; the cases stay.
     pub fn clear_requests(&self) {
         self.state().requests.clear();
     }
 
-    /// How many connections [`serve`](Self::serve) has accepted so far.
+    /// Returns the number of connections that [`serve`](Self::serve) has accepted.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    /// Closes every open connection of [`serve`](Self::serve) that has no request under way, as a
-    /// server does whose keep-alive time is over.
+    /// Closes every open connection of [`serve`](Self::serve) without a request under way, as a server
+    /// does at the end of its keep-alive time.
     pub fn close_idle_connections(&self) {
         self.shared.close_idle.send_modify(|times| *times += 1);
     }
 
-    /// No code that holds the lock can panic half way through a change, so a poisoned one is sound.
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+    /// Gives the emulator a Customer Profiles domain, in the partition, Region and account of the
+    /// Cases domain, in place of any it had. The text is `{"domain": {"DomainName": …}, "profiles":
+    /// [Profile, …]}` by the API's names; a profile needs a `ProfileId`, and may have `Keys`, such as
+    /// `{"_ctrContactId": ["…"]}`, which `AddProfileKey` would give it. At first there is no
+    /// profiles domain, and every call to one is refused.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not JSON, or a part of it is not what the API would accept.
+    pub fn set_profiles(&self, json: &str) -> Result<(), SeedError> {
+        self.state().profiles.seed(json)
+    }
+
+    /// Gives the emulator a Connect instance's contacts, in place of any it had. The text is
+    /// `{"instanceId": …, "contacts": [{"Contact": {"Id": …, …}, "Attributes": {…}}]}`, each with
+    /// the `Contact` of `DescribeContact` and the `Attributes` of `GetContactAttributes`. Times may
+    /// be seconds since 1970, as the service writes them, or ISO 8601, as the AWS CLI prints them.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not JSON, or a part of it does not have this form.
+    pub fn set_contacts(&self, json: &str) -> Result<(), SeedError> {
+        self.state().contacts = Contacts::from_seed(json)?;
+        Ok(())
+    }
+
+    /// Sets the age from which on `SearchProfiles` finds a new profile and `CreateCase` accepts it as a
+    /// customer: at first zero. Seeded profiles are always old enough.
+    pub fn set_profile_lag(&self, lag: Duration) {
+        self.state().profiles.lag = lag;
+    }
+
+    /// Sets the answer of `CreateRelatedItem` to a contact that the case already has: at first,
+    /// [`DuplicateContact::Stored`].
+    pub fn set_duplicate_contacts(&self, duplicates: DuplicateContact) {
+        self.state().cases.related_items.duplicate_contacts = duplicates;
+    }
+
+    /// Adds an empty DynamoDB table with the string `id` as its partition key; it replaces a table of
+    /// that name. At first there is none.
+    pub fn add_table(&self, name: &str) {
+        self.state().tables.add(name);
+    }
+
+    /// Adds an empty SQS queue at this URL; it replaces a queue at that URL. It is a FIFO queue when the
+    /// URL ends with `.fifo`. At first there is none.
+    pub fn add_queue(&self, url: &str) {
+        self.state().queues.add(url);
+    }
+
+    /// Adds a fault behind those that wait. A request meets the first one for its operation.
+    pub fn inject(&self, fault: Fault) {
+        self.state().faults.push(fault);
+    }
+
+    /// Removes the faults that no request has met yet.
+    pub fn clear_faults(&self) {
+        self.state().faults.clear();
+    }
+
+    /// Sets the age from which on `SearchCases` finds a case: at first zero.
+    pub fn set_search_lag(&self, lag: Duration) {
+        self.state().cases.search_lag = lag;
+    }
+
+    /// Sets the age from which on `SearchRelatedItems` and `ListCasesForContact` find a related item: at
+    /// first zero.
+    pub fn set_related_item_lag(&self, lag: Duration) {
+        self.state().cases.related_items.lag = lag;
+    }
+
+    /// Sets the lifetime of client tokens, past and future ones: at first 24 hours, as AWS publishes no
+    /// time.
+    pub fn set_token_lifetime(&self, lifetime: Duration) {
+        self.state().cases.token_lifetime = lifetime;
+    }
+
+    /// Sets the answer of `CreateCase` to a client token that was used with another body: at first,
+    /// [`MismatchedToken::Conflict`].
+    pub fn set_mismatched_tokens(&self, answer: MismatchedToken) {
+        self.state().cases.mismatched_tokens = answer;
+    }
+
+    /// Switches the published request quotas on or off; beyond them an operation answers
+    /// `ThrottlingException`. At first they are off.
+    pub fn set_rate_limits(&self, on: bool) {
+        self.state().rate_limits.set(on);
+    }
+
+    /// Locks the state. No code that holds the lock can panic half way through a change, so a poisoned
+    /// lock is usable.
+    fn state(&self) -> MutexGuard<'_, State> {
         self.shared
             .state
             .lock()
@@ -299,38 +397,38 @@ impl Emulator {
     }
 }
 
-/// What the client gets when the request meets `fault`; `treat` gives the request its effect.
-async fn meet(
+/// Returns the client's answer under `fault`; `call` gives the request its effect.
+async fn apply_fault(
     fault: Option<FaultKind>,
     service: Service,
-    treat: impl FnOnce() -> http::Response<Bytes>,
+    call: impl FnOnce() -> http::Response<Bytes>,
 ) -> Result<http::Response<Bytes>, ConnectionClosed> {
     Ok(match fault {
-        None => treat(),
+        None => call(),
         Some(FaultKind::Status(error)) => answer::injected(service, &error),
         Some(FaultKind::StatusAfter(error)) => {
-            treat();
+            call();
             answer::injected(service, &error)
         }
         Some(FaultKind::Delay(time)) => {
             tokio::time::sleep(time).await;
-            treat()
+            call()
         }
         Some(FaultKind::DelayAfter(time)) => {
-            let response = treat();
+            let response = call();
             tokio::time::sleep(time).await;
             response
         }
         Some(FaultKind::CloseBefore) => return Err(ConnectionClosed),
         Some(FaultKind::CloseAfter) => {
-            treat();
+            call();
             return Err(ConnectionClosed);
         }
         Some(FaultKind::Hang) => std::future::pending().await,
     })
 }
 
-/// The body as JSON, null when it is empty; as text when it is not JSON.
+/// Returns the body as JSON, null when it is empty; as text when it is not JSON.
 fn body(bytes: &Bytes) -> Result<Value, String> {
     if bytes.is_empty() {
         return Ok(Value::Null);

@@ -1,42 +1,28 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
-mod audit;
-mod case;
+mod cases;
 mod clock;
+mod connect;
 mod connector;
-mod contacts;
-mod create_case;
-mod domain;
 mod dynamodb;
 mod emulator;
 mod faults;
-mod field_value;
-mod fingerprint;
 mod identifiers;
 mod member;
 mod operation;
 mod paging;
-mod patterns;
 mod profiles;
 mod rate_limits;
-mod reads;
-mod related_items;
 mod requests;
-mod search;
-mod search_filter;
 mod seed;
-mod seed_error;
 mod server;
 mod service;
-mod settings;
 mod sqs;
-mod state;
 
 pub use answer::ConnectionClosed;
+pub use cases::{DuplicateContact, MismatchedToken};
 pub use emulator::Emulator;
 pub use faults::{ErrorAnswer, Fault, FaultKind};
-pub use related_items::DuplicateContact;
 pub use requests::Request;
-pub use seed_error::SeedError;
-pub use state::MismatchedToken;
+pub use seed::SeedError;

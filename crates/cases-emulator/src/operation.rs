@@ -60,9 +60,7 @@ operations! {
     ListTemplates        "ListTemplates"        Cases POST "/domains/{domainId}/templates-list"                      2 10;
     SearchCases          "SearchCases"          Cases POST "/domains/{domainId}/cases-search"                        2 10;
     SearchRelatedItems   "SearchRelatedItems"   Cases POST "/domains/{domainId}/cases/{caseId}/related-items-search" 2 10;
-    AddProfileKey        "AddProfileKey"        CustomerProfiles POST "/domains/{DomainName}/profiles/keys"          100 100;
     CreateProfile        "CreateProfile"        CustomerProfiles POST "/domains/{DomainName}/profiles"               100 100;
-    ListProfilesDomains  "CustomerProfiles.ListDomains" CustomerProfiles GET "/domains"                              5 5;
     SearchProfiles       "SearchProfiles"       CustomerProfiles POST "/domains/{DomainName}/profiles/search"        100 100;
     DescribeContact      "DescribeContact"      Connect GET "/contacts/{InstanceId}/{ContactId}"                     10 15;
     GetContactAttributes "GetContactAttributes" Connect GET "/contact/attributes/{InstanceId}/{InitialContactId}"    10 15;

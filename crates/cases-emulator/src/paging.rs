@@ -1,5 +1,5 @@
-//! Lists in pages. A `nextToken` is opaque to clients and bound to what it continues: one of
-//! another operation, another resource or other filters is refused.
+//! Lists in pages. A `nextToken` is opaque to clients and bound to its request: one of another operation,
+//! another resource or other filters is refused.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,17 +8,16 @@ use serde_json::Value;
 use crate::identifiers::fnv;
 use crate::member::Member;
 use crate::operation::Operation;
-use crate::service::Refusal;
-use crate::service::Service;
+use crate::service::{Refusal, Service};
 
-/// What a page belongs to: two requests with the same scope continue each other.
+/// The request that a page belongs to. Two requests with the same scope continue each other.
 pub(crate) struct Scope {
     operation: Operation,
     hash: u64,
 }
 
 impl Scope {
-    /// The scope of an operation on what `of` describes in full.
+    /// Returns the scope of an operation with everything that `of` describes.
     pub(crate) fn new(operation: Operation, of: &str) -> Self {
         Self {
             operation,
@@ -55,7 +54,7 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// The page asked for in the query of the URI. Without `maxResults`, in Customer Profiles
+    /// Reads the page from the query of the URI. Without `maxResults`, in Customer Profiles
     /// `max-results`, a page has `default` entries.
     pub(crate) fn of_query(
         scope: Scope,
@@ -79,7 +78,7 @@ impl Page {
         Self::new(scope, size, query.one(token).unwrap_or_default())
     }
 
-    /// The page asked for in the body. Without `maxResults` a page has `default` entries.
+    /// Reads the page from the body. Without `maxResults` a page has `default` entries.
     pub(crate) fn of_body(
         scope: Scope,
         body: &Member<'_>,
@@ -109,7 +108,7 @@ impl Page {
         })
     }
 
-    /// The output: the page's entries as the member `name`, and the next token when more follow.
+    /// Returns the page's entries as the member `name`, and the next token when more follow.
     pub(crate) fn output(&self, name: &str, mut entries: Vec<Value>) -> Value {
         let end = self.offset.saturating_add(self.size);
         let more = entries.len() > end;
@@ -128,12 +127,12 @@ impl Page {
     }
 }
 
-/// The query of a URI, decoded.
+/// The decoded query of a URI.
 #[derive(Debug, Default)]
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Reads the part of the URI behind the question mark.
+    /// Decodes the part of the URI behind the question mark.
     pub(crate) fn read(query: &str) -> Self {
         Self(
             form_urlencoded::parse(query.as_bytes())
@@ -142,7 +141,7 @@ impl Query {
         )
     }
 
-    /// The member's first value.
+    /// Returns the member's first value.
     pub(crate) fn one(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
@@ -150,11 +149,13 @@ impl Query {
             .map(|(_, value)| value.as_str())
     }
 
-    /// All values of a list member, which repeats its name for each.
-    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0
-            .iter()
-            .filter(move |(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+    /// Refuses a member that the service has and the emulator does not support.
+    pub(crate) fn check_unsupported(&self, name: &str) -> Result<(), Refusal> {
+        match self.one(name) {
+            None => Ok(()),
+            Some(_) => Err(Refusal::Validation(format!(
+                "the member {name} is not supported by this emulator"
+            ))),
+        }
     }
 }

@@ -163,9 +163,10 @@ fn test(reader: &mut Reader<'_>) -> Result<Condition, Refusal> {
         reader.position += 2;
         let condition = Condition::Exists(reader.name()?);
         reader.expect(")")?;
-        return Ok(match exists {
-            true => condition,
-            false => Condition::Not(Box::new(condition)),
+        return Ok(if exists {
+            condition
+        } else {
+            Condition::Not(Box::new(condition))
         });
     }
     let name = reader.name()?;

@@ -10,12 +10,11 @@ use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use bytes::Bytes;
 use cases_emulator::{Emulator, Fault, FaultKind};
-use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::emulator;
 
-const TABLE: &str = "ledger";
+pub(crate) const TABLE: &str = "ledger";
 
 fn with_table() -> Emulator {
     let emulator = emulator();
@@ -57,7 +56,11 @@ async fn claim(client: &Client, id: &str, expiration: i64) -> Result<(), aws_sdk
 }
 
 /// Posts a body to an operation; returns status, content type, `__type` and the answer's body.
-async fn post(emulator: &Emulator, target: &str, body: &str) -> (u16, String, String, Value) {
+pub(crate) async fn post(
+    emulator: &Emulator,
+    target: &str,
+    body: &str,
+) -> (u16, String, String, Value) {
     let request = http::Request::post("/")
         .header("x-amz-target", target)
         .body(Bytes::from(body.to_owned()))
@@ -98,7 +101,7 @@ async fn a_claim_is_won_once_and_updated() {
     };
     update().await.expect("an update");
     let done = json!({ "id": "k", "status": "COMPLETED", "attempts": 1 });
-    assert_eq!(emulator.items(TABLE), [done.clone()]);
+    assert_eq!(emulator.items(TABLE), std::slice::from_ref(&done));
     let error = update().await.expect_err("a failed condition");
     assert_eq!(error.code(), Some("ConditionalCheckFailedException"));
     assert_eq!(emulator.item(TABLE, "k"), Some(done));
@@ -258,7 +261,7 @@ async fn wrong_and_unsupported_requests_are_refused() {
         ("UpdateItem", vec![key, update]),
         (
             "UpdateItem",
-            vec![key, update, r##""ExpressionAttributeNames": {"a": "b"}"##],
+            vec![key, update, r#""ExpressionAttributeNames": {"a": "b"}"#],
         ),
         (
             "UpdateItem",
@@ -310,76 +313,4 @@ async fn wrong_and_unsupported_requests_are_refused() {
     }
     assert!(emulator.items(TABLE).is_empty());
     insta::assert_snapshot!(refused);
-}
-
-/// Any JSON, often with the names of the model.
-fn any_json() -> impl Strategy<Value = Value> {
-    let word = prop::sample::select(vec![
-        "TableName",
-        "Key",
-        "Item",
-        "id",
-        "S",
-        "N",
-        "#n",
-        ":v",
-        "UpdateExpression",
-        "ConditionExpression",
-        "ExpressionAttributeNames",
-        "ExpressionAttributeValues",
-        "ReturnValuesOnConditionCheckFailure",
-        "ALL_OLD",
-        "QueueUrl",
-        "MessageBody",
-        "MessageGroupId",
-        "SET a = :v",
-        "attribute_exists(#n)",
-    ]);
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<f64>().prop_map(Value::from),
-        word.clone().prop_map(Value::from),
-        ".{0,12}".prop_map(Value::from),
-    ];
-    leaf.prop_recursive(5, 40, 6, move |inner| {
-        let name = prop_oneof![word.clone().prop_map(str::to_owned), ".{0,6}"];
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::vec((name, inner), 0..6)
-                .prop_map(|members| Value::Object(members.into_iter().collect())),
-        ]
-    })
-}
-
-proptest! {
-    #[test]
-    fn every_body_has_a_modelled_answer(mut body in any_json(), named in any::<bool>()) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        runtime.expect("a runtime").block_on(async {
-            let emulator = with_table();
-            emulator.add_queue("http://localhost/q");
-            if let (true, Some(members)) = (named, body.as_object_mut()) {
-                members.insert("TableName".to_owned(), json!(TABLE));
-                members.insert("QueueUrl".to_owned(), json!("http://localhost/q"));
-                members.entry("Key").or_insert(json!({ "id": { "S": "k" } }));
-            }
-            for operation in ["PutItem", "GetItem", "UpdateItem", "DeleteItem"] {
-                let target = format!("DynamoDB_20120810.{operation}");
-                let (status, _, kind, _) = post(&emulator, &target, &body.to_string()).await;
-                let name = kind.split('#').next_back().unwrap_or_default();
-                let modelled = match status {
-                    200 => name.is_empty(),
-                    400 => ["ValidationException", "ResourceNotFoundException",
-                        "ConditionalCheckFailedException"].contains(&name),
-                    _ => false,
-                };
-                prop_assert!(modelled, "{operation}: {status} {kind}");
-            }
-            let (status, _, kind, _) =
-                post(&emulator, "AmazonSQS.SendMessage", &body.to_string()).await;
-            prop_assert!(status == 200 || (status == 400 && !kind.is_empty()), "{status} {kind}");
-            Ok(())
-        })?;
-    }
 }

@@ -10,7 +10,7 @@ use aws_sdk_connectcases::error::SdkError;
 use cases_emulator::{Emulator, Fault, FaultKind};
 use tokio::time::timeout;
 
-use crate::{client, config, emulator, make, plain_case};
+use crate::{client, config, emulator, make, plain_case, send};
 
 fn patient_client(emulator: &Emulator) -> Client {
     let retries = RetryConfig::standard().with_max_attempts(3);
@@ -132,7 +132,42 @@ async fn late_answers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn published_rates() {
+async fn each_operation_has_its_published_burst() {
+    for (method, path, burst) in [
+        ("POST", "/domains-list", 5),
+        ("POST", "/domains/d-1", 5),
+        ("POST", "/domains/d-1/cases", 10),
+        ("POST", "/domains/d-1/cases/c", 10),
+        ("POST", "/domains/d-1/cases/c/audit-history", 10),
+        ("POST", "/domains/d-1/cases/c/related-items/", 10),
+        ("POST", "/domains/d-1/cases/c/related-items-search", 10),
+        ("POST", "/domains/d-1/cases-search", 10),
+        ("POST", "/domains/d-1/list-cases-for-contact", 2),
+        ("POST", "/domains/d-1/templates-list", 10),
+        ("POST", "/domains/d-1/templates/t", 20),
+        ("POST", "/domains/d-1/fields-list", 5),
+        ("POST", "/domains/d-1/fields-batch", 25),
+        ("POST", "/domains/d-1/fields/f/options-list", 16),
+        ("POST", "/domains/d-1/rules-list/", 10),
+        ("POST", "/domains/d-1/rules-batch", 25),
+        ("POST", "/domains/p/profiles", 100),
+        ("POST", "/domains/p/profiles/search", 100),
+        ("GET", "/contacts/i/c", 15),
+        ("GET", "/contact/attributes/i/c", 15),
+    ] {
+        let emulator = emulator();
+        emulator.set_rate_limits(true);
+        for number in 0..=burst {
+            let request = http::Request::builder().method(method).uri(path);
+            let (status, exception, _) = send(&emulator, request, "").await;
+            assert_eq!(status == 429, number == burst, "{path}: {number}");
+            assert_eq!(exception == "ThrottlingException", number == burst);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn buckets_refill_at_the_published_rate() {
     let emulator = emulator();
     emulator.set_rate_limits(true);
     let client = client(&emulator);

@@ -7,19 +7,14 @@
 )]
 
 mod any_request;
-mod contacts;
-mod create_case;
-mod customers;
+mod cases;
+mod connect;
+mod domain;
 mod dynamodb;
 mod faults;
 mod profiles;
-mod program;
-mod reads;
 mod refusals;
-mod refusals_beside_cases;
 mod related_items;
-mod search;
-mod seed;
 mod server;
 mod sqs;
 

@@ -10,9 +10,9 @@ use aws_sdk_customerprofiles::error::ProvideErrorMetadata;
 use aws_sdk_customerprofiles::operation::search_profiles::SearchProfilesOutput;
 use aws_sdk_customerprofiles::types::{AdditionalSearchKey, Address, LogicalOperator};
 use cases_emulator::{Emulator, Fault};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::{emulator, post, with_profiles};
+use crate::{PROFILES, emulator, with_profiles};
 
 const DOMAIN: &str = "amazon-connect-example";
 const ADA: &str = "1b4e28ba2fa14d2e883f0016d3cca427";
@@ -177,53 +177,6 @@ async fn every_create_profile_is_one_more_profile() {
 }
 
 #[tokio::test]
-async fn an_added_key_finds_its_profile() {
-    let emulator = with_profiles();
-    let client = client(&emulator);
-    let add = |id: &str| {
-        client
-            .add_profile_key()
-            .domain_name(DOMAIN)
-            .profile_id(id)
-            .key_name("_orderId")
-            .values("o-1")
-            .values("o-2")
-            .send()
-    };
-    let added = add(BO).await.expect("an answer");
-    assert_eq!(added.key_name(), Some("_orderId"));
-    assert_eq!(added.values(), ["o-1", "o-2"]);
-    assert_eq!(found(&client, "_orderId", "o-2").await, [BO]);
-    assert_eq!(
-        emulator.profiles()[1]["Keys"],
-        json!({ "_orderId": ["o-1", "o-2"] })
-    );
-    let unknown = add(&"0".repeat(32)).await.expect_err("no such profile");
-    assert!(
-        unknown
-            .into_service_error()
-            .is_resource_not_found_exception()
-    );
-}
-
-#[tokio::test]
-async fn the_domain_is_listed() {
-    let emulator = with_profiles();
-    let listed = client(&emulator).list_domains().send().await;
-    let listed = listed.expect("the domains");
-    let [domain] = listed.items() else {
-        panic!("one domain, not {}", listed.items().len());
-    };
-    assert_eq!(domain.domain_name(), DOMAIN);
-    assert_eq!(domain.created_at().to_string(), "2025-03-01T09:00:00Z");
-    assert_eq!(domain.last_updated_at(), domain.created_at());
-    assert_eq!(
-        emulator.requests()[0].operation,
-        "CustomerProfiles.ListDomains"
-    );
-}
-
-#[tokio::test]
 async fn without_a_profiles_domain_every_call_is_refused() {
     let emulator = emulator();
     let client = client(&emulator);
@@ -235,17 +188,14 @@ async fn without_a_profiles_domain_every_call_is_refused() {
     let error = client.create_profile().domain_name(DOMAIN).send().await;
     let error = error.expect_err("no domain").into_service_error();
     assert!(error.is_resource_not_found_exception(), "{error:?}");
-    let error = client.list_domains().send().await;
-    let error = error.expect_err("no domain").into_service_error();
-    assert!(error.is_resource_not_found_exception(), "{error:?}");
     assert!(emulator.profiles().is_empty());
 }
 
 #[tokio::test]
-async fn faults_speak_as_customer_profiles_does() {
+async fn faults_have_the_form_of_customer_profiles() {
     let emulator = with_profiles();
     let slow = Fault::status(429, "ThrottlingException", "slow down");
-    emulator.inject(slow.on("CustomerProfiles.ListDomains"));
+    emulator.inject(slow.on("CreateProfile"));
     emulator.inject(Fault::status(403, "AccessDeniedException", "no").on("SearchProfiles"));
     let client = client(&emulator);
     let search = client.search_profiles().domain_name(DOMAIN);
@@ -253,12 +203,17 @@ async fn faults_speak_as_customer_profiles_does() {
     let error = error.expect_err("the second fault").into_service_error();
     assert!(error.is_access_denied_exception(), "{error:?}");
     assert_eq!(error.message(), Some("no"));
-    let error = client.list_domains().send().await;
+    let error = client.create_profile().domain_name(DOMAIN).send().await;
     let error = error.expect_err("the first fault").into_service_error();
     assert!(error.is_throttling_exception(), "{error:?}");
-    let (_, _, cases) = post(&emulator, "/domains-list", "").await;
-    assert!(
-        cases["domains"].is_array(),
-        "the other ListDomains: {cases}"
-    );
+}
+
+#[tokio::test]
+async fn preferences_of_the_seed_are_shown() {
+    let mut seed: Value = serde_json::from_str(PROFILES).expect("JSON");
+    let preferences = json!({ "Email": [{ "ContactType": "EmailAddress" }] });
+    seed["profiles"][0]["EngagementPreferences"] = preferences.clone();
+    let emulator = emulator();
+    emulator.set_profiles(&seed.to_string()).expect("a seed");
+    assert_eq!(emulator.profiles()[0]["EngagementPreferences"], preferences);
 }

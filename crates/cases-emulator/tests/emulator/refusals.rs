@@ -1,12 +1,14 @@
-//! What Cases refuses, request by request, with the exception it answers.
+//! Requests that Cases and Customer Profiles refuse, with exception and message.
 
 use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
-use crate::{emulator, post, profile_arn, with_profiles};
+use crate::{client, emulator, make, post, profile_arn, with_profiles};
 
 const CREATE: &str = "/domains/d-1/cases";
+const ATTACH: &str = "/domains/d-1/cases/CASE/related-items/";
+const CONTACT: &str = "arn:aws:connect:us-east-1:123456789012:instance/i/contact/c";
 
 /// A body that is accepted, with `change` made to it.
 fn body(change: impl FnOnce(&mut Map<String, Value>)) -> String {
@@ -24,7 +26,7 @@ fn body(change: impl FnOnce(&mut Map<String, Value>)) -> String {
     body.to_string()
 }
 
-/// The body with this value of the field, in place of the one it has.
+/// The accepted body with this value of the field, in place of the one it has.
 fn with(id: &str, value: Value) -> String {
     body(|body| {
         let fields = body.get_mut("fields").and_then(Value::as_array_mut);
@@ -35,7 +37,7 @@ fn with(id: &str, value: Value) -> String {
     })
 }
 
-/// The body with a member set.
+/// The accepted body with a member set.
 fn set(name: &str, value: Value) -> String {
     body(|body| {
         body.insert(name.to_owned(), value);
@@ -51,7 +53,7 @@ fn long(length: usize) -> Value {
     text(&"ä".repeat(length))
 }
 
-/// Posts each body in an emulator of its own and lists exception and message.
+/// Posts each body to a new emulator and lists exception and message.
 async fn answers(bodies: &[(&str, String)]) -> String {
     let mut answers = String::new();
     for (name, body) in bodies {
@@ -270,4 +272,177 @@ async fn an_unknown_operation_says_what_is_served() {
     let message = answer["message"].as_str().unwrap_or_default();
     assert!(message.contains("CreateCase"), "{message}");
     assert_eq!(emulator.requests()[0].operation, "UnknownOperation");
+}
+
+/// Posts each body to the path of an emulator with a case, and lists exception and message.
+async fn answers_at(path: &str, bodies: &[(&str, Value)]) -> String {
+    let emulator = with_profiles();
+    let case = make(&client(&emulator), "a").await;
+    let path = path.replace("CASE", &case);
+    let mut answers = String::new();
+    for (name, body) in bodies {
+        let (status, exception, answer) = post(&emulator, &path, &body.to_string()).await;
+        let message = answer.get("message").or_else(|| answer.get("Message"));
+        let message = message.and_then(Value::as_str).unwrap_or("accepted");
+        let _ = writeln!(answers, "{name}: {status} {exception}: {message}");
+    }
+    assert!(emulator.related_items().is_empty());
+    assert_eq!(emulator.profiles().len(), 3);
+    answers
+}
+
+fn item(kind: &str, content: &Value) -> Value {
+    json!({ "type": kind, "content": content })
+}
+
+#[tokio::test]
+async fn related_items_that_are_refused() {
+    let contact = |arn: &str| item("Contact", &json!({ "contact": { "contactArn": arn } }));
+    let comment = |body: &str| {
+        let content = json!({ "comment": { "body": body, "contentType": "Text/Plain" } });
+        item("Comment", &content)
+    };
+    let file = json!({ "file": { "fileArn": "f" } });
+    let mut nobody = contact(CONTACT);
+    nobody["performedBy"] = json!({ "customEntity": "a+b" });
+    let words = json!({ "comment": { "body": "x", "contentType": "Text/Html" } });
+    let mut two = words.clone();
+    two["contact"] = json!({ "contactArn": CONTACT });
+    let (instance, _) = CONTACT.split_once("/contact").expect("an ARN");
+    let refused = [
+        ("nothing", json!({})),
+        ("no content", json!({ "type": "Contact" })),
+        ("unknown type", item("Task", &json!({}))),
+        ("no member", item("Contact", &json!({}))),
+        ("two members", item("Contact", &two)),
+        (
+            "another member",
+            item("Comment", &contact(CONTACT)["content"]),
+        ),
+        ("contact by id", contact("c-1")),
+        ("instance for a contact", contact(instance)),
+        ("contact of 501", contact(&"x".repeat(501))),
+        ("comment of no characters", comment("")),
+        ("comment of 15001", comment(&"ä".repeat(15_001))),
+        ("comment in HTML", item("Comment", &words)),
+        ("file", item("File", &file)),
+        ("file as a contact", item("Contact", &file)),
+        ("custom entity with a plus", nobody),
+    ];
+    insta::assert_snapshot!(answers_at(ATTACH, &refused).await);
+}
+
+#[tokio::test]
+async fn searches_of_related_items_that_are_refused() {
+    let filter = |filter: Value| json!({ "filters": [filter] });
+    let refused = [
+        ("page of 26", json!({ "maxResults": 26 })),
+        ("token of nobody", json!({ "nextToken": "nobody" })),
+        (
+            "11 filters",
+            json!({ "filters": vec![json!({ "comment": {} }); 11] }),
+        ),
+        ("empty filter", filter(json!({}))),
+        ("filter of no type", filter(json!({ "task": {} }))),
+        ("filter of files", filter(json!({ "file": {} }))),
+        (
+            "channels",
+            filter(json!({ "contact": { "channel": ["CHAT"] } })),
+        ),
+        (
+            "contact as number",
+            filter(json!({ "contact": { "contactArn": 1 } })),
+        ),
+    ];
+    let path = "/domains/d-1/cases/CASE/related-items-search";
+    let mut refusals = answers_at(path, &refused).await;
+    let list = [
+        ("no contact", json!({})),
+        ("contact by id", json!({ "contactArn": "c-1" })),
+        (
+            "page of 11",
+            json!({ "contactArn": CONTACT, "maxResults": 11 }),
+        ),
+    ];
+    refusals += &answers_at("/domains/d-1/list-cases-for-contact", &list).await;
+    let unknown = [("unknown case", json!({}))];
+    refusals += &answers_at("/domains/d-1/cases/c-none/related-items-search", &unknown).await;
+    insta::assert_snapshot!(refusals);
+}
+
+#[tokio::test]
+async fn profiles_that_are_refused() {
+    let set = |name: &str, value: Value| {
+        let mut body = json!({ "FirstName": "Cy" });
+        body[name] = value;
+        body
+    };
+    let long: Map<String, Value> = [("x".repeat(256), json!("y"))].into_iter().collect();
+    let refused = [
+        ("name of no characters", set("FirstName", json!(""))),
+        ("name of 256", set("FirstName", json!("x".repeat(256)))),
+        ("name as number", set("FirstName", json!(1))),
+        (
+            "information of 1001",
+            set("AdditionalInformation", json!("x".repeat(1001))),
+        ),
+        ("unknown party", set("PartyType", json!("PERSON"))),
+        ("unknown gender", set("Gender", json!("x"))),
+        ("address as text", set("Address", json!("1 Example Street"))),
+        (
+            "city of no characters",
+            set("Address", json!({ "City": "" })),
+        ),
+        (
+            "attribute of no characters",
+            set("Attributes", json!({ "tier": "" })),
+        ),
+        (
+            "attribute with a key of 256",
+            set("Attributes", Value::Object(long)),
+        ),
+        ("preferences", set("EngagementPreferences", json!({}))),
+    ];
+    let mut refusals = answers_at("/domains/amazon-connect-example/profiles", &refused).await;
+    let nobody = [("unknown domain", json!({}))];
+    refusals += &answers_at("/domains/another/profiles", &nobody).await;
+    let wrong = [("domain of another form", json!({}))];
+    refusals += &answers_at("/domains/a.b/profiles", &wrong).await;
+    insta::assert_snapshot!(refusals);
+}
+
+#[tokio::test]
+async fn searches_of_profiles_that_are_refused() {
+    let key = json!({ "KeyName": "_phone", "Values": ["+15550100"] });
+    let set = |name: &str, value: Value| {
+        let mut body = key.clone();
+        body[name] = value;
+        body
+    };
+    let refused = [
+        ("nothing", json!({})),
+        ("no values", set("Values", Value::Null)),
+        ("value as text", set("Values", json!("+15550100"))),
+        ("value of no characters", set("Values", json!([""]))),
+        ("value of 256", set("Values", json!(["x".repeat(256)]))),
+        ("key with a space", set("KeyName", json!("a b"))),
+        ("key of 65", set("KeyName", json!("x".repeat(65)))),
+        ("no further key", set("AdditionalSearchKeys", json!([]))),
+        (
+            "5 further keys",
+            set("AdditionalSearchKeys", json!(vec![key.clone(); 5])),
+        ),
+        (
+            "further key without values",
+            set("AdditionalSearchKeys", json!([{ "KeyName": "_email" }])),
+        ),
+        ("unknown operator", set("LogicalOperator", json!("XOR"))),
+    ];
+    let domain = "/domains/amazon-connect-example/profiles";
+    let mut refusals = answers_at(&format!("{domain}/search"), &refused).await;
+    let page = [("page of 101", key.clone())];
+    refusals += &answers_at(&format!("{domain}/search?max-results=101"), &page).await;
+    let token = [("token of nobody", key.clone())];
+    refusals += &answers_at(&format!("{domain}/search?next-token=nobody"), &token).await;
+    insta::assert_snapshot!(refusals);
 }

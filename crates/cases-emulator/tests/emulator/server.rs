@@ -1,5 +1,8 @@
-//! The emulator behind a socket.
+//! The emulator behind a socket, and as a program: one line when it is ready, one line when it fails.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use aws_sdk_connectcases::Client;
@@ -10,6 +13,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::{config, emulator, make, plain_case};
+
+const SNAPSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/emulator/domain.json");
 
 struct Served {
     emulator: Emulator,
@@ -154,4 +159,109 @@ async fn it_stops_when_asked_and_the_port_is_free_again() {
         .send()
         .await
         .expect_err("nobody listens");
+}
+
+fn program(arguments: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_cases-emulator"))
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs")
+}
+
+#[test]
+fn it_prints_its_address_and_answers_there() {
+    let mut program = program(&["--domain", SNAPSHOT, "--port", "0"]);
+    let mut output = BufReader::new(program.stdout.take().expect("standard output"));
+    let mut line = String::new();
+    output.read_line(&mut line).expect("a line");
+    let (before, address, after) = line
+        .split_once("http://")
+        .and_then(|(before, rest)| {
+            let (address, after) = rest.split_once(' ')?;
+            Some((before, address, after))
+        })
+        .expect("an address");
+    assert_eq!(before, "cases-emulator: ");
+    assert!(address.starts_with("127.0.0.1:"));
+    assert_eq!(after, "(domain d-1, 3 templates, 20 fields)\n");
+
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    let request = "POST /domains-list HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(
+        answer.starts_with("HTTP/1.1 200 OK") && answer.contains("\"d-1\""),
+        "{answer}"
+    );
+
+    let killed = Command::new("kill").arg(program.id().to_string()).status();
+    assert!(killed.expect("a signal").success());
+    assert!(
+        program.wait().expect("an end").success(),
+        "SIGTERM is a clean end"
+    );
+    let mut rest = String::new();
+    output.read_to_string(&mut rest).expect("the rest");
+    assert_eq!(rest, "", "one line is all");
+}
+
+#[test]
+fn it_serves_seeds_tables_and_queues() {
+    let seeds = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/emulator");
+    let profiles = format!("{seeds}/profiles.json");
+    let contacts = format!("{seeds}/contacts.json");
+    let url = "http://localhost/123456789012/failures.fifo";
+    for (arguments, served) in [
+        (
+            [
+                "--profiles",
+                &profiles,
+                "--contacts",
+                &contacts,
+                "--profile-lag-ms",
+                "1000",
+            ],
+            ", 3 profiles)\n".to_owned(),
+        ),
+        (
+            ["--table", "ledger", "--table", "other", "--queue", url],
+            format!(", table ledger, table other, queue {url})\n"),
+        ),
+    ] {
+        let mut program =
+            program(&[&["--domain", SNAPSHOT, "--port", "0"], &arguments[..]].concat());
+        let mut output = BufReader::new(program.stdout.take().expect("standard output"));
+        let mut line = String::new();
+        output.read_line(&mut line).expect("a line");
+        let served = format!("(domain d-1, 3 templates, 20 fields{served}");
+        assert!(line.ends_with(&served), "{line}");
+        let killed = Command::new("kill").arg(program.id().to_string()).status();
+        assert!(killed.expect("a signal").success());
+        assert!(program.wait().expect("an end").success());
+    }
+}
+
+#[test]
+fn it_prints_why_it_cannot_start() {
+    for (arguments, start, contains) in [
+        (
+            &["--domain", "no/such/domain.json"][..],
+            "cases-emulator: cannot read the domain snapshot no/such/domain.json: ",
+            "",
+        ),
+        (
+            &["--domain", SNAPSHOT, "--profiles", SNAPSHOT],
+            "cases-emulator: cannot serve ",
+            "domain.json: the profiles seed is wrong at the top level: ",
+        ),
+    ] {
+        let output = program(arguments).wait_with_output().expect("an end");
+        assert_eq!(output.status.code(), Some(2));
+        let line = String::from_utf8_lossy(&output.stderr);
+        assert!(line.starts_with(start) && line.contains(contains), "{line}");
+        assert_eq!(line.lines().count(), 1);
+    }
 }

@@ -39,23 +39,23 @@ async fn messages_are_kept_as_they_were_sent() {
     let emulator = with_queues();
     let client = client(&emulator);
     let send = |body: &str| client.send_message().queue_url(URL).message_body(body);
-    let sent = send("This is a test message").send().await;
-    let sent = sent.expect("a message");
+    let first = send("This is a test message").send().await;
+    let first = first.expect("a message");
     assert_eq!(
-        sent.md5_of_message_body(),
+        first.md5_of_message_body(),
         Some("fafb00f5732ab283681e124bf8747ed1")
     );
-    assert_eq!(sent.sequence_number(), None);
+    assert_eq!(first.sequence_number(), None);
     let again = send("b").message_group_id("g").send().await;
     let again = again.expect("a second message");
     assert_eq!(
         emulator.messages(URL),
         [
-            json!({ "messageId": sent.message_id(), "body": "This is a test message" }),
+            json!({ "messageId": first.message_id(), "body": "This is a test message" }),
             json!({ "messageId": again.message_id(), "body": "b", "messageGroupId": "g" }),
         ]
     );
-    assert_ne!(sent.message_id(), again.message_id());
+    assert_ne!(first.message_id(), again.message_id());
     assert!(emulator.messages(FIFO).is_empty());
     assert_eq!(emulator.requests()[0].operation, "SQS.SendMessage");
 }

@@ -1,11 +1,12 @@
-//! `FieldValueUnion` of the service model, and the rules a value has to keep for its field: the
-//! union member of the field's type, the lengths of the administrator guide, options by value.
+//! `FieldValueUnion` of the service model, and the rules for a field's value: the union member of the
+//! field's type, the lengths of the administrator guide, and options by value.
 
 use serde_json::{Value, json};
 
-use crate::domain::{Field, FieldType};
+use super::domain::{Field, FieldType};
+use super::patterns::{is_profile_arn, is_queue_arn, is_user_arn};
+use crate::clock::date_time;
 use crate::member::{Member, check_length};
-use crate::patterns::{date_time, is_profile_arn, is_queue_arn, is_user_arn};
 use crate::service::Refusal;
 
 const MEMBERS: &[&str] = &[
@@ -16,7 +17,7 @@ const MEMBERS: &[&str] = &[
     "userArnValue",
 ];
 
-/// `FieldValueUnionStringValueString` of the model, and every field without a limit of its own.
+/// The longest text of the model, for every field without a limit of its own.
 const STRING_VALUE: usize = 4100;
 /// A Text field that is not multi-line.
 const SINGLE_LINE: usize = 500;
@@ -26,7 +27,7 @@ const REFERENCE_NUMBER: usize = 50;
 
 /// A field's value: exactly one member of the union.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum FieldValue {
+pub(super) enum FieldValue {
     Text(String),
     Double(f64),
     Boolean(bool),
@@ -36,7 +37,7 @@ pub(crate) enum FieldValue {
 
 impl FieldValue {
     /// Reads the union at `member`.
-    pub(crate) fn read(member: &Member<'_>) -> Result<Self, Refusal> {
+    pub(super) fn read(member: &Member<'_>) -> Result<Self, Refusal> {
         let (name, value) = member.union(MEMBERS)?;
         Ok(match name {
             "stringValue" => Self::Text(value.text(0..=STRING_VALUE)?.to_owned()),
@@ -50,8 +51,8 @@ impl FieldValue {
         })
     }
 
-    /// The union as the API writes it.
-    pub(crate) fn to_json(&self) -> Value {
+    /// Returns the union as the API writes it.
+    pub(super) fn to_json(&self) -> Value {
         match self {
             Self::Text(text) => json!({ "stringValue": text }),
             Self::Double(number) => json!({ "doubleValue": number }),
@@ -71,8 +72,8 @@ impl FieldValue {
         }
     }
 
-    /// Whether a field with this value has none: `emptyValue`, or a text of no characters.
-    pub(crate) fn is_blank(&self) -> bool {
+    /// Returns true for `emptyValue` and for a text of no characters.
+    pub(super) fn is_blank(&self) -> bool {
         match self {
             Self::Empty => true,
             Self::Text(text) | Self::UserArn(text) => text.is_empty(),
@@ -82,7 +83,7 @@ impl FieldValue {
 }
 
 /// Refuses a union member that is not the one of the field's type; `emptyValue` fits every type.
-pub(crate) fn check_member(field: &Field, value: &FieldValue) -> Result<(), Refusal> {
+fn check_member(field: &Field, value: &FieldValue) -> Result<(), Refusal> {
     let expected = match field.kind {
         FieldType::Number => "doubleValue",
         FieldType::Boolean => "booleanValue",
@@ -90,9 +91,9 @@ pub(crate) fn check_member(field: &Field, value: &FieldValue) -> Result<(), Refu
         FieldType::Text | FieldType::DateTime | FieldType::SingleSelect | FieldType::Url => {
             "stringValue"
         }
-        FieldType::Later => {
+        FieldType::Unknown => {
             return Err(Refusal::Validation(format!(
-                "the emulator does not know the type of field '{}', so it takes no value for it",
+                "the emulator does not know the type of field '{}', so it accepts no value for it",
                 field.id
             )));
         }
@@ -107,8 +108,8 @@ pub(crate) fn check_member(field: &Field, value: &FieldValue) -> Result<(), Refu
     )))
 }
 
-/// Refuses a value that a case's field cannot have.
-pub(crate) fn check(field: &Field, value: &FieldValue) -> Result<(), Refusal> {
+/// Refuses a value that the field cannot have.
+pub(super) fn check(field: &Field, value: &FieldValue) -> Result<(), Refusal> {
     check_member(field, value)?;
     match value {
         FieldValue::Text(text) => check_text(field, text),
@@ -136,7 +137,7 @@ fn check_text(field: &Field, text: &str) -> Result<(), Refusal> {
         FieldType::Text => {}
         _ => return check_length(&place, text, 0..=STRING_VALUE),
     }
-    if field.system {
+    if field.is_system() {
         match field.id.as_str() {
             "title" => return check_length(&place, text, 1..=TITLE),
             "summary" => return check_length(&place, text, 0..=SUMMARY),
@@ -151,7 +152,7 @@ fn check_text(field: &Field, text: &str) -> Result<(), Refusal> {
             _ => {}
         }
     }
-    let most = if field.multiline {
+    let most = if field.is_multiline() {
         STRING_VALUE
     } else {
         SINGLE_LINE

@@ -1,61 +1,47 @@
-//! The texts the services take only in a certain shape: custom entities, tags and names by the
-//! patterns of the service models, ARNs and times by the forms the administrator guide gives.
-
-use time::OffsetDateTime;
-use time::format_description::well_known::{Iso8601, Rfc3339};
+//! The texts that Cases accepts only in a certain form: custom entities and tags by the patterns of the
+//! service model, ARNs by the forms in the administrator guide.
 
 /// `CustomEntity`: `[a-zA-Z0-9_\-\.@:/ ]*[a-zA-Z0-9_\-\.@:/]`.
-pub(crate) fn is_custom_entity(text: &str) -> bool {
+pub(super) fn is_custom_entity(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_-.@:/ ".contains(c);
     text.chars().all(allowed) && !text.is_empty() && !text.ends_with(' ')
 }
 
 /// `MutableTagKey` without its look-ahead: `[a-zA-Z0-9 _.:/=+\-@]+`.
-pub(crate) fn is_tag_key(text: &str) -> bool {
+pub(super) fn is_tag_key(text: &str) -> bool {
     !text.is_empty() && is_tag_value(text)
 }
 
 /// `TagValueString`: `([a-zA-Z0-9 _.:/=+\-@]*)`.
-pub(crate) fn is_tag_value(text: &str) -> bool {
+pub(super) fn is_tag_value(text: &str) -> bool {
     text.chars()
         .all(|c| c.is_ascii_alphanumeric() || " _.:/=+-@".contains(c))
 }
 
-/// Whether the key has the prefix `aws:`, in any case, that is kept for AWS's own tags.
-pub(crate) fn is_reserved_tag_key(text: &str) -> bool {
+/// Returns true for a key that begins with `aws:`, in any letter case: those are reserved for AWS.
+pub(super) fn is_reserved_tag_key(text: &str) -> bool {
     text.get(..4)
         .is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:"))
 }
 
 /// `arn:PARTITION:profile:REGION:ACCOUNT:domains/DOMAIN/profiles/PROFILE_ID`.
-pub(crate) fn is_profile_arn(text: &str) -> bool {
+pub(super) fn is_profile_arn(text: &str) -> bool {
     is_arn(text, "profile", "domains", "profiles")
 }
 
 /// `arn:PARTITION:connect:REGION:ACCOUNT:instance/INSTANCE/queue/QUEUE`.
-pub(crate) fn is_queue_arn(text: &str) -> bool {
+pub(super) fn is_queue_arn(text: &str) -> bool {
     is_arn(text, "connect", "instance", "queue")
 }
 
 /// `arn:PARTITION:connect:REGION:ACCOUNT:instance/INSTANCE/agent/USER`.
-pub(crate) fn is_user_arn(text: &str) -> bool {
+pub(super) fn is_user_arn(text: &str) -> bool {
     is_arn(text, "connect", "instance", "agent")
 }
 
 /// `arn:PARTITION:connect:REGION:ACCOUNT:instance/INSTANCE/contact/CONTACT`.
-pub(crate) fn is_contact_arn(text: &str) -> bool {
+pub(super) fn is_contact_arn(text: &str) -> bool {
     is_arn(text, "connect", "instance", "contact")
-}
-
-/// `name` of Customer Profiles without its length: `^[a-zA-Z0-9_-]+$`.
-pub(crate) fn is_profiles_name(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
-    !text.is_empty() && text.chars().all(allowed)
-}
-
-/// `uuid` of Customer Profiles: `[a-f0-9]{32}`.
-pub(crate) fn is_profile_id(text: &str) -> bool {
-    text.len() == 32 && text.chars().all(|c| matches!(c, 'a'..='f' | '0'..='9'))
 }
 
 fn is_arn(text: &str, service: &str, parent: &str, child: &str) -> bool {
@@ -77,25 +63,18 @@ fn is_arn(text: &str, service: &str, parent: &str, child: &str) -> bool {
         && is_identifier(child_id)
 }
 
-/// A Region's name, by its characters.
-pub(crate) fn is_region(text: &str) -> bool {
+/// Returns true for a text with the characters of a Region's name.
+pub(super) fn is_region(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
-/// Twelve digits.
-pub(crate) fn is_account(text: &str) -> bool {
+/// Returns true for twelve digits.
+pub(super) fn is_account(text: &str) -> bool {
     text.len() == 12 && text.chars().all(|c| c.is_ascii_digit())
 }
 
 fn is_identifier(text: &str) -> bool {
     !text.is_empty() && !text.contains(char::is_whitespace)
-}
-
-/// A date and time with its offset, as RFC 3339 or ISO 8601 writes it.
-pub(crate) fn date_time(text: &str) -> Option<OffsetDateTime> {
-    OffsetDateTime::parse(text, &Rfc3339)
-        .or_else(|_| OffsetDateTime::parse(text, &Iso8601::DEFAULT))
-        .ok()
 }
 
 #[cfg(test)]
@@ -143,36 +122,5 @@ mod tests {
         assert!(is_contact_arn(
             "arn:aws-cn:connect:cn-north-1:123456789012:instance/i/contact/c"
         ));
-    }
-
-    #[test]
-    fn names_of_customer_profiles() {
-        assert!(is_profiles_name("amazon-connect_1") && is_profile_id(&"0a".repeat(16)));
-        for bad in ["", "a b", "ä", "a.b"] {
-            assert!(!is_profiles_name(bad), "{bad:?}");
-        }
-        for bad in ["0A".repeat(16), "0a".repeat(15), "0g".repeat(16)] {
-            assert!(!is_profile_id(&bad), "{bad}");
-        }
-    }
-
-    #[test]
-    fn times() {
-        for good in [
-            "2026-11-22T17:37:00Z",
-            "2026-11-22T17:37:00.123+01:00",
-            "20261122T173700Z",
-        ] {
-            assert!(date_time(good).is_some(), "{good}");
-        }
-        for bad in [
-            "",
-            "2026-11-22",
-            "yesterday",
-            "1763833020",
-            "2026-13-01T00:00:00Z",
-        ] {
-            assert!(date_time(bad).is_none(), "{bad}");
-        }
     }
 }

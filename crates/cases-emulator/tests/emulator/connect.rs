@@ -1,4 +1,4 @@
-//! The two reads of Connect, as plain HTTP: the official client is too large for two calls.
+//! The two reads of Connect, over plain HTTP: the official client is too large for two calls.
 
 use cases_emulator::{Emulator, Fault};
 use serde_json::json;
@@ -79,7 +79,7 @@ async fn what_is_unknown_is_not_found() {
 }
 
 #[tokio::test]
-async fn faults_and_rates_are_met_in_the_words_of_connect() {
+async fn errors_have_the_form_of_connect() {
     let emulator = with_contacts();
     emulator.inject(Fault::status(429, "ThrottlingException", "slow down").on("DescribeContact"));
     let path = format!("/contacts/{INSTANCE}/c-0001");

@@ -1,15 +1,21 @@
-//! `CreateCase` and what is seen of the case afterwards.
+//! `CreateCase`, and what the other operations on cases show afterwards.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
+use aws_sdk_connectcases::Client;
 use aws_sdk_connectcases::types::{
-    AuditEventFieldValueUnion, AuditEventType, EmptyFieldValue, FieldValueUnion, UserUnion,
+    AuditEventFieldValueUnion, AuditEventType, CaseFilter, EmptyFieldValue, FieldValueUnion,
+    TagFilter, TagValue, UserUnion,
 };
-use cases_emulator::MismatchedToken;
+use cases_emulator::{Emulator, MismatchedToken};
 use serde_json::{Value, json};
 
-use crate::{client, emulator, field, identifier, make, plain_case, post, text};
+use crate::{
+    client, emulator, field, identifier, make, plain_case, post, profile_arn, text, with_profiles,
+};
+
+const ADA: &str = "1b4e28ba2fa14d2e883f0016d3cca427";
 
 const USER: &str = "arn:aws:connect:us-east-1:123456789012:instance/i/agent/u";
 
@@ -293,4 +299,169 @@ async fn case_ids_repeat_from_run_to_run() {
     }
     assert_eq!(runs[0], runs[1]);
     assert_ne!(runs[0][0], runs[0][1]);
+}
+
+/// The message of the refusal, none when the case was made.
+async fn refusal(client: &Client, customer_id: &str) -> Option<String> {
+    let customer = text("customer_id", customer_id);
+    let error = plain_case(client, "a")
+        .fields(customer)
+        .send()
+        .await
+        .err()?;
+    let error = error.into_service_error();
+    assert!(error.is_validation_exception(), "{error:?}");
+    Some(error.meta().message().unwrap_or_default().to_owned())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_customer_must_be_a_profile_of_the_domain() {
+    let (bare, emulator) = (emulator(), with_profiles());
+    let elsewhere = profile_arn(ADA).replace("us-east-1", "us-west-2");
+    let another = profile_arn(ADA).replace("123456789012", "210987654321");
+    let partition = profile_arn(ADA).replace("arn:aws:", "arn:aws-cn:");
+    let domain = profile_arn(ADA).replace("amazon-connect-example", "another");
+    let nobody = profile_arn(&"0".repeat(32));
+    for (emulator, arn) in [
+        (&bare, &profile_arn(ADA)),
+        (&emulator, &elsewhere),
+        (&emulator, &another),
+        (&emulator, &partition),
+        (&emulator, &domain),
+        (&emulator, &nobody),
+    ] {
+        let message = refusal(&client(emulator), arn).await.expect("a refusal");
+        assert!(message.contains("No customer profile found"), "{message}");
+    }
+    assert!(bare.cases().is_empty() && emulator.cases().is_empty());
+    assert_eq!(refusal(&client(&emulator), &profile_arn(ADA)).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_profile_made_a_moment_ago_is_not_seen_yet() {
+    let emulator: Emulator = with_profiles();
+    emulator.set_profile_lag(Duration::from_secs(2));
+    let made = crate::profiles::client(&emulator)
+        .create_profile()
+        .domain_name("amazon-connect-example")
+        .first_name("Cy")
+        .send()
+        .await
+        .expect("a profile");
+    let client = client(&emulator);
+    let arn = profile_arn(made.profile_id());
+    tokio::time::advance(Duration::from_millis(1999)).await;
+    assert!(refusal(&client, &arn).await.is_some());
+    assert_eq!(refusal(&client, &profile_arn(ADA)).await, None);
+    tokio::time::advance(Duration::from_millis(1)).await;
+    assert_eq!(refusal(&client, &arn).await, None);
+}
+
+fn by_tag(key: &str, value: &str) -> CaseFilter {
+    let tag = TagValue::builder().key(key).value(value).build();
+    CaseFilter::Tag(TagFilter::EqualTo(tag))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_case_is_found_once_the_index_has_it() {
+    let emulator = emulator();
+    emulator.set_search_lag(Duration::from_secs(5));
+    let client = client(&emulator);
+    let made = plain_case(&client, "a")
+        .tags("casebridge:key", "k")
+        .send()
+        .await
+        .expect("a case");
+    let search = || {
+        let search = client.search_cases().domain_id("d-1");
+        search
+            .filter(by_tag("casebridge:key", "k"))
+            .fields(identifier("title"))
+            .send()
+    };
+    tokio::time::advance(Duration::from_millis(4999)).await;
+    assert_eq!(search().await.expect("an answer").total_count, 0);
+    tokio::time::advance(Duration::from_millis(1)).await;
+    let found = search().await.expect("an answer");
+    assert_eq!(found.total_count, 1);
+    let case = found.cases[0].as_ref().expect("a case");
+    assert_eq!(case.case_id, made.case_id);
+    assert_eq!(case.fields, [text("title", "a")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn cases_are_found_by_tag_and_in_pages_the_oldest_first() {
+    let emulator = emulator();
+    let client = client(&emulator);
+    for (title, team) in [("a", "orders"), ("b", "desk"), ("c", "orders")] {
+        let case = plain_case(&client, title).tags("team", team);
+        case.send().await.expect("a case");
+    }
+    make(&client, "d").await;
+    for (filter, titles) in [
+        (None, "a b c d"),
+        (Some(by_tag("team", "orders")), "a c"),
+        (Some(by_tag("team", "order")), ""),
+        (Some(by_tag("teams", "orders")), ""),
+    ] {
+        let pages = client
+            .search_cases()
+            .domain_id("d-1")
+            .set_filter(filter.clone())
+            .fields(identifier("title"))
+            .into_paginator()
+            .page_size(3)
+            .send();
+        let mut found = Vec::new();
+        for page in pages.collect::<Vec<_>>().await {
+            for case in page.expect("a page").cases.into_iter().flatten() {
+                let title = case.fields[0].value.clone().expect("a title");
+                found.push(title.as_string_value().expect("text").clone());
+            }
+        }
+        assert_eq!(found.join(" "), titles, "{filter:?}");
+    }
+}
+
+#[tokio::test]
+async fn searches_that_are_refused() {
+    let by_field = json!({ "equalTo": { "id": "title", "value": { "stringValue": "a" } } });
+    for (body, message) in [
+        (json!({ "filter": {} }), "exactly one of tag"),
+        (
+            json!({ "filter": { "field": by_field } }),
+            "the member field is not supported",
+        ),
+        (
+            json!({ "filter": { "andAll": [] } }),
+            "the member andAll is not supported",
+        ),
+        (
+            json!({ "filter": { "tag": { "equalTo": { "key": "team" } } } }),
+            "the required member value",
+        ),
+        (
+            json!({ "filter": { "tag": { "equalTo": { "key": "a,b", "value": "c" } } } }),
+            "a character that no tag can have",
+        ),
+        (
+            json!({ "searchTerm": "x" }),
+            "the member searchTerm is not supported",
+        ),
+        (json!({ "sorts": [] }), "the member sorts is not supported"),
+        (
+            json!({ "fields": [{ "id": "f-none" }] }),
+            "there is no Field",
+        ),
+    ] {
+        let path = "/domains/d-1/cases-search";
+        let (status, exception, answer) = post(&emulator(), path, &body.to_string()).await;
+        let expected = match status {
+            404 => "ResourceNotFoundException",
+            _ => "ValidationException",
+        };
+        assert_eq!(exception, expected, "{body}");
+        let found = answer["message"].as_str().unwrap_or_default();
+        assert!(found.contains(message), "{body}: {found}");
+    }
 }
