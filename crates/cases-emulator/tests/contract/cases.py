@@ -20,15 +20,10 @@ def the_domain_is_listed_and_shown(domain):
 
 
 @test
-def templates_are_listed_in_pages_and_by_status(domain):
+def templates_are_listed_in_pages(domain):
     call = domain.client.list_templates
     paged = [t for page in pages(call, domainId=domain.id) for t in page["templates"]]
     assert paged == domain.templates and len(paged) > 1
-    for status in ("Active", "Inactive"):
-        found = call(domainId=domain.id, status=[status])["templates"]
-        assert found == [t for t in paged if t["status"] == status]
-    both = call(domainId=domain.id, status=["Active", "Inactive"])["templates"]
-    assert both == paged
 
 
 @test
@@ -52,13 +47,11 @@ def fields_are_shown_in_batches(domain):
 
 
 @test
-def options_are_listed_in_pages_and_by_value(domain):
-    field, value = domain.options(active=True)
+def options_are_listed_in_pages(domain):
+    field, _ = domain.options(active=True)
     call = domain.client.list_field_options
     paged = [o for p in pages(call, domainId=domain.id, fieldId=field) for o in p["options"]]
     assert paged == call(domainId=domain.id, fieldId=field)["options"] and len(paged) > 1
-    one = call(domainId=domain.id, fieldId=field, values=[value])["options"]
-    assert [o["value"] for o in one] == [value]
 
 
 @test
@@ -121,19 +114,17 @@ def one_token_is_one_case_even_at_once(domain):
 
 
 @test
-def cases_are_found_by_tag_and_field_in_pages(domain):
+def cases_are_found_by_tag_in_pages(domain):
     key = uuid.uuid4().hex
     made = {domain.create(tags={"key": key})["caseId"] for _ in range(3)}
     tag = {"tag": {"equalTo": {"key": "key", "value": key}}}
     title = next(field for field in domain.required if field["id"] == "title")
-    filter = {"andAll": [tag, {"field": {"equalTo": title}}]}
     paginator = domain.client.get_paginator("search_cases")
     answers = list(
         paginator.paginate(
             domainId=domain.id,
-            filter=filter,
+            filter=tag,
             fields=[{"id": "title"}],
-            sorts=[{"fieldId": "created_datetime", "sortOrder": "Desc"}],
             PaginationConfig={"PageSize": 2},
         )
     )

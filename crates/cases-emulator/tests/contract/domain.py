@@ -100,9 +100,6 @@ class Domain:
             DomainName=self.profiles_domain, KeyName=key, Values=list(values), **members
         )
 
-    def add_profile_key(self, **members):
-        return self.profiles.add_profile_key(DomainName=self.profiles_domain, **members)
-
     def attach(self, case_id, type, content, **members):
         return self.client.create_related_item(
             domainId=self.id, caseId=case_id, type=type, content=content, **members

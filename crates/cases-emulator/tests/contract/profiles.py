@@ -1,17 +1,8 @@
 """Customer Profiles, and customers of cases."""
 
-import datetime
 import uuid
 
 from contract.checks import PROFILES_TESTS, profiles_test, refuses
-
-
-@profiles_test
-def the_profiles_domain_is_listed(domain):
-    (listed,) = domain.profiles.list_domains(MaxResults=100)["Items"]
-    assert listed["DomainName"] == domain.profiles_domain
-    assert isinstance(listed["CreatedAt"], datetime.datetime)
-    assert isinstance(listed["LastUpdatedAt"], datetime.datetime)
 
 
 @profiles_test
@@ -55,16 +46,6 @@ def profiles_are_found_by_any_key_or_by_all_in_pages(domain):
 
 
 @profiles_test
-def a_key_that_was_added_finds_its_profile(domain):
-    made = domain.create_profile(FirstName="Ed")["ProfileId"]
-    order = uuid.uuid4().hex
-    added = domain.add_profile_key(ProfileId=made, KeyName="_orderId", Values=[order])
-    assert (added["KeyName"], added["Values"]) == ("_orderId", [order])
-    (found,) = domain.search_profiles("_orderId", order)["Items"]
-    assert found["ProfileId"] == made
-
-
-@profiles_test
 def a_case_has_the_customer_it_was_made_for(domain):
     customer = domain.customer(domain.create_profile(FirstName="Flo")["ProfileId"])
     made = domain.create(customer)
@@ -98,14 +79,6 @@ bad_profile(
 bad_profile("unknown operator", lambda d: d.search_profiles("_phone", "x", LogicalOperator="XOR"))
 bad_profile("page of 101 profiles", lambda d: d.search_profiles("_phone", "x", MaxResults=101))
 bad_profile("token of nobody", lambda d: d.search_profiles("_phone", "x", NextToken="nobody"))
-bad_profile(
-    "key of a profile of another form",
-    lambda d: d.add_profile_key(ProfileId="p-1", KeyName="_orderId", Values=["o"]),
-)
-missing_profile(
-    "key of an unknown profile",
-    lambda d: d.add_profile_key(ProfileId="0" * 32, KeyName="_orderId", Values=["o"]),
-)
 missing_profile(
     "unknown profiles domain",
     lambda d: d.profiles.create_profile(DomainName="no-such-domain", FirstName="Gus"),
