@@ -1,6 +1,6 @@
 //! Results and refusals as HTTP answers of the service's protocol. In rest-json the error's name is in
-//! `x-amzn-errortype` and its members are in the body; in AWS JSON 1.0 both are in the body, and SQS
-//! adds in a header the code that its query protocol had.
+//! `x-amzn-errortype` and its members are in the body. In AWS JSON 1.0 both are in the body, and SQS
+//! adds a header with the error's code in its query protocol.
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
@@ -15,17 +15,17 @@ const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
-/// The connection was closed without an answer, because an injected fault asked for it.
+/// The error of a connection that an injected fault closed without an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the emulator closed the connection without an answer, as an injected fault asked")]
 pub struct ConnectionClosed;
 
-/// A 200 with the operation's output.
+/// Returns a 200 with the operation's output.
 pub(crate) fn output(service: Service, output: &Value) -> Response<Bytes> {
     with_body(service, StatusCode::OK, output)
 }
 
-/// The exception that `refusal` stands for in the service's model.
+/// Returns the refusal as an exception of the service's model.
 pub(crate) fn refused(service: Service, refusal: &Refusal) -> Response<Bytes> {
     let mut members = Map::new();
     match (service, refusal) {
@@ -49,7 +49,7 @@ pub(crate) fn refused(service: Service, refusal: &Refusal) -> Response<Bytes> {
     error(service, status, name, &refusal.to_string(), members)
 }
 
-/// The error an injected fault answers with. A status or a name that HTTP cannot carry becomes
+/// Returns the error of an injected fault. A status or a name that HTTP cannot carry becomes
 /// `500 InternalServerException`.
 pub(crate) fn injected(service: Service, fault: &ErrorAnswer) -> Response<Bytes> {
     let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -93,8 +93,8 @@ fn error(
     response
 }
 
-/// What stands before the error's name in `__type`: the service's own namespace for its exceptions,
-/// and that of AWS's framework for those that every service has.
+/// Returns the namespace of the error's name in `__type`: the service's own, or that of AWS's framework
+/// for the exceptions that every service has.
 fn namespace(service: Service, name: &str) -> &'static str {
     match (service, name) {
         (Service::DynamoDb, "ValidationException") => "com.amazon.coral.validate",
@@ -110,7 +110,7 @@ fn namespace(service: Service, name: &str) -> &'static str {
     }
 }
 
-/// The error's code in the query protocol, and whose fault it is.
+/// Returns the error's code in the query protocol, and the party at fault.
 fn query_error(status: StatusCode, name: &str) -> String {
     let code = match name {
         "QueueDoesNotExist" => "AWS.SimpleQueueService.NonExistentQueue",
@@ -127,7 +127,7 @@ fn query_error(status: StatusCode, name: &str) -> String {
     format!("{code};{fault}")
 }
 
-/// The answer with the id under which the service would have logged the request.
+/// Adds the request id to the answer.
 pub(crate) fn with_request_id(mut response: Response<Bytes>, id: &str) -> Response<Bytes> {
     if let Ok(id) = HeaderValue::from_str(id) {
         response.headers_mut().insert(REQUEST_ID, id);

@@ -1,5 +1,5 @@
-//! The emulator's time: a start time plus what has passed on tokio's clock, so that a paused clock
-//! governs timestamps, token lifetime, search lag and rate limits alike.
+//! The emulator's time: a start time plus the time that has passed on tokio's clock. A paused clock stops
+//! timestamps, token lifetime, search lag and rate limits.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,10 +13,10 @@ use tokio::time::Instant;
 const TIMESTAMP: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
-/// Where timestamps begin unless a start time is given: fixed, so that runs repeat.
+/// The default start time; it is fixed, so that runs repeat.
 const DEFAULT_START: OffsetDateTime = datetime!(2026-01-01 00:00 UTC);
 
-/// Turns instants into timestamps.
+/// A clock that turns instants into timestamps.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
     start: Instant,
@@ -24,7 +24,7 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// A clock that shows the default start time now.
+    /// Returns a clock that shows the default start time now.
     pub(crate) fn new() -> Self {
         Self {
             start: now(),
@@ -32,7 +32,7 @@ impl Clock {
         }
     }
 
-    /// The same clock, showing `time` at its start.
+    /// Returns the same clock with another start time.
     pub(crate) fn starting_at(self, time: SystemTime) -> Self {
         Self {
             start_time: time.into(),
@@ -40,7 +40,7 @@ impl Clock {
         }
     }
 
-    /// The instant as a model's `iso8601` timestamps are written, in UTC, to the millisecond.
+    /// Returns the instant as a model's `iso8601` timestamps are written, in UTC, to the millisecond.
     pub(crate) fn timestamp(&self, at: Instant) -> String {
         iso8601(self.time(at))
     }
@@ -52,20 +52,20 @@ impl Clock {
             .unwrap_or(self.start_time)
     }
 
-    /// The timestamp of the clock's start, for what existed before the emulator did.
+    /// Returns the timestamp of the clock's start, for things that are older than the emulator.
     pub(crate) fn start_timestamp(&self) -> String {
         self.timestamp(self.start)
     }
 }
 
-/// The time as a model's `iso8601` timestamps are written, in UTC, to the millisecond.
+/// Returns the time as a model's `iso8601` timestamps are written, in UTC, to the millisecond.
 pub(crate) fn iso8601(time: OffsetDateTime) -> String {
     time.to_offset(time::UtcOffset::UTC)
         .format(TIMESTAMP)
         .unwrap_or_default()
 }
 
-/// The time as rest-json writes it where the model names no format: seconds since 1970, to the
+/// Returns the time as rest-json writes it where the model names no format: seconds since 1970, to the
 /// millisecond.
 pub(crate) fn epoch_seconds(time: OffsetDateTime) -> Value {
     let seconds = time.unix_timestamp();
@@ -76,7 +76,7 @@ pub(crate) fn epoch_seconds(time: OffsetDateTime) -> Value {
     }
 }
 
-/// The time that seconds since 1970, or a text in ISO 8601, stand for.
+/// Reads a time in seconds since 1970 or in ISO 8601.
 pub(crate) fn time_of(value: &Value) -> Option<OffsetDateTime> {
     if let Some(text) = value.as_str() {
         return date_time(text);
@@ -86,16 +86,16 @@ pub(crate) fn time_of(value: &Value) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp_nanos(milliseconds.checked_mul(1_000_000)?).ok()
 }
 
-/// The present instant, on tokio's clock.
+/// Returns the present instant on tokio's clock.
 #[expect(
     clippy::disallowed_methods,
-    reason = "here the emulator reads its clock, and nowhere else"
+    reason = "the emulator reads its clock only here"
 )]
 pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
-/// Whether `age` or more has passed between the two instants.
+/// Returns true when `age` or more has passed between the two instants.
 pub(crate) fn has_passed(since: Instant, now: Instant, age: Duration) -> bool {
     now.saturating_duration_since(since) >= age
 }

@@ -1,5 +1,5 @@
-//! The emulator as the HTTP client of an AWS SDK client in the same process: no socket, and the
-//! SDK's own serializers, signer and retries as ever.
+//! The emulator as the HTTP client of an AWS SDK client in the same process. There is no socket; the SDK's
+//! own serializers, signer and retries run.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use http_body_util::BodyExt;
 use crate::Emulator;
 
 impl Emulator {
-    /// An HTTP client that hands every request to this emulator, whatever its host. The read
-    /// time-out of the SDK client's configuration holds.
+    /// Returns an HTTP client that sends every request to this emulator, for any host. The read time-out
+    /// of the SDK client's configuration applies.
     #[must_use]
     pub fn http_client(&self) -> SharedHttpClient {
         let emulator = self.clone();

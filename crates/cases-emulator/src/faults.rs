@@ -1,4 +1,4 @@
-//! Faults to inject: what a request meets instead of, before or after its ordinary treatment.
+//! Faults to inject: errors, delays and closed connections in place of a request's ordinary answer.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,26 +8,25 @@ use std::time::Duration;
 /// ```
 /// use cases_emulator::Fault;
 /// let twice_throttled = Fault::status(429, "ThrottlingException", "slow down")
-///     .on("`CreateCase`")
+///     .on("CreateCase")
 ///     .times(2);
 /// ```
 #[derive(Debug, Clone)]
 pub struct Fault {
-    /// The API's name of the operation, such as `CreateCase`; `CustomerProfiles.ListDomains` for the
-    /// `ListDomains` that is not of Cases, and `DynamoDB.PutItem`, `SQS.SendMessage` and the like for
-    /// those of tables and queues. `None` for any.
+    /// The API's name of the operation, such as `CreateCase`; names of tables and queues begin with
+    /// their service: `DynamoDB.PutItem`, `SQS.SendMessage`. `None` for any.
     pub operation: Option<String>,
-    /// How many matching requests meet it.
+    /// The number of matching requests that meet it.
     pub times: u32,
-    /// What they meet.
+    /// The fault itself.
     pub kind: FaultKind,
 }
 
-/// What a request meets.
+/// A kind of fault.
 ///
-/// A client may end while its request is under way: its future is dropped, or its connection closed.
-/// The request then ends too, wherever it is. Under [`Delay`](Self::Delay) and [`Hang`](Self::Hang) it
-/// never has its effect; under [`DelayAfter`](Self::DelayAfter) it has had it. Its status in
+/// A client may end while its request is under way: its future is dropped, or its connection closes.
+/// The request then ends too. Under [`Delay`](Self::Delay) and [`Hang`](Self::Hang) it
+/// never has its effect; under [`DelayAfter`](Self::DelayAfter) it already had it. Its status in
 /// `Emulator::requests` stays 0, and the fault is used up.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -36,8 +35,7 @@ pub enum FaultKind {
     Status(ErrorAnswer),
     /// The request has its effect, and the answer is this error.
     StatusAfter(ErrorAnswer),
-    /// The request waits, then has its effect and its answer. It has none when the client is gone
-    /// by then.
+    /// The request waits, then has its effect and its answer, unless the client is gone by then.
     Delay(Duration),
     /// The request has its effect at once, and its answer comes late.
     DelayAfter(Duration),
@@ -54,17 +52,17 @@ pub enum FaultKind {
 pub struct ErrorAnswer {
     /// The HTTP status.
     pub status: u16,
-    /// The exception's name, such as `ThrottlingException`, as it stands in `x-amzn-errortype`, and
-    /// without its namespace at the end of `__type`.
+    /// The exception's name, such as `ThrottlingException`: the value of `x-amzn-errortype`, or the end
+    /// of `__type`.
     pub error_type: String,
-    /// The member `message`, or `Message` where the service's model has it so.
+    /// The member `message`, or `Message` in some services.
     pub message: String,
     /// The `Retry-After` header, in seconds.
     pub retry_after: Option<u32>,
 }
 
 impl Fault {
-    /// A fault that the next request of any operation meets.
+    /// Returns a fault for the next request of any operation.
     #[must_use]
     pub fn new(kind: FaultKind) -> Self {
         Self {
@@ -74,7 +72,7 @@ impl Fault {
         }
     }
 
-    /// An error answer in place of the request's effect.
+    /// Returns an error answer in place of the request's effect.
     #[must_use]
     pub fn status(status: u16, error_type: &str, message: &str) -> Self {
         Self::new(FaultKind::Status(ErrorAnswer::new(
@@ -82,7 +80,7 @@ impl Fault {
         )))
     }
 
-    /// An error answer although the request had its effect.
+    /// Returns an error answer to a request that had its effect.
     #[must_use]
     pub fn status_after(status: u16, error_type: &str, message: &str) -> Self {
         Self::new(FaultKind::StatusAfter(ErrorAnswer::new(
@@ -90,21 +88,21 @@ impl Fault {
         )))
     }
 
-    /// The fault for requests of this operation only, by the API's name.
+    /// Limits the fault to requests of this operation, by the API's name.
     #[must_use]
     pub fn on(mut self, operation: &str) -> Self {
         self.operation = Some(operation.to_owned());
         self
     }
 
-    /// The fault for so many matching requests.
+    /// Sets the number of matching requests that meet the fault.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = times;
         self
     }
 
-    /// The fault with a `Retry-After` header of so many seconds, where it is an error answer.
+    /// Adds a `Retry-After` header of so many seconds to an error answer.
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
         if let FaultKind::Status(answer) | FaultKind::StatusAfter(answer) = &mut self.kind {
@@ -115,7 +113,7 @@ impl Fault {
 }
 
 impl ErrorAnswer {
-    /// An error answer without `Retry-After`.
+    /// Returns an error answer without `Retry-After`.
     #[must_use]
     pub fn new(status: u16, error_type: &str, message: &str) -> Self {
         Self {
@@ -142,7 +140,7 @@ impl FaultQueue {
         self.0.clear();
     }
 
-    /// Takes one use of the first fault for this operation.
+    /// Uses the first fault for this operation once.
     pub(crate) fn take(&mut self, operation: &str) -> Option<FaultKind> {
         let matches = |fault: &Fault| fault.operation.as_deref().is_none_or(|on| on == operation);
         let position = self.0.iter().position(matches)?;

@@ -33,7 +33,7 @@ pub(crate) fn fnv(text: &str) -> u64 {
     })
 }
 
-/// The finaliser of `SplitMix64`: a bijection, so distinct sequence numbers stay distinct.
+/// Applies the finaliser of `SplitMix64`, a bijection: distinct numbers stay distinct.
 fn scramble(seed: u64) -> u64 {
     let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,5 +1,4 @@
-//! The emulator as a program: Amazon Connect Cases, and what it leans on, on the loopback interface,
-//! for any AWS client.
+//! The emulator as a program on the loopback interface, for any AWS client.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -21,10 +20,10 @@ Example:
     aws connectcases list-domains
   One address serves every service. Without --profiles there is no Customer Profiles domain,
   without --contacts no contact, without --table no DynamoDB table, without --queue no queue:
-  each is answered as AWS answers for what does not exist.";
+  each is answered as not found.";
 
-/// Amazon Connect Cases on your own machine: the domain of a snapshot, its cases in memory, and beside
-/// it what Cases leans on of Customer Profiles and Connect
+/// Amazon Connect Cases on your own machine: the domain of a snapshot, its cases in memory, and the parts
+/// of Customer Profiles, Connect, DynamoDB and SQS that Casebridge uses
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLE)]
 struct Arguments {
@@ -32,7 +31,7 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     domain: PathBuf,
 
-    /// The port to listen on, on 127.0.0.1; 0 takes a free one
+    /// The port on 127.0.0.1; 0 picks a free one
     #[arg(long, value_name = "PORT", default_value_t = 4599)]
     port: u16,
 
@@ -40,35 +39,35 @@ struct Arguments {
     #[arg(long)]
     rate_limits: bool,
 
-    /// How old a case must be for a search to find it, in milliseconds
+    /// The age from which on a search finds a case, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 0)]
     search_lag_ms: u64,
 
-    /// The customers' profiles to serve beside it: a Customer Profiles domain
+    /// The customers' profiles to serve: a Customer Profiles domain
     #[arg(long, value_name = "FILE")]
     profiles: Option<PathBuf>,
 
-    /// How old a new profile must be to be found, and to be taken as a case's customer, in milliseconds
+    /// The age from which on a new profile is found and accepted as a customer, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 0)]
     profile_lag_ms: u64,
 
-    /// The contacts of a Connect instance to serve beside it
+    /// The contacts of a Connect instance to serve
     #[arg(long, value_name = "FILE")]
     contacts: Option<PathBuf>,
 
-    /// How old a related item must be for a search to find it, in milliseconds
+    /// The age from which on a search finds a related item, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 0)]
     related_item_lag_ms: u64,
 
-    /// A DynamoDB table to serve beside it, with the partition key id; may be given again
+    /// A DynamoDB table to serve, with the partition key id; may be repeated
     #[arg(long = "table", value_name = "NAME")]
     tables: Vec<String>,
 
-    /// An SQS queue to serve beside it; a FIFO queue when the URL ends with .fifo; may be given again
+    /// An SQS queue to serve; a FIFO queue when the URL ends with .fifo; may be repeated
     #[arg(long = "queue", value_name = "URL")]
     queues: Vec<String>,
 
-    /// How long a client token is remembered, in seconds
+    /// The lifetime of a client token, in seconds
     #[arg(long, value_name = "S", default_value_t = 86_400)]
     token_lifetime_s: u64,
 }
@@ -100,7 +99,7 @@ enum RunError {
     },
     #[error("cannot serve {path}")]
     Seed { path: PathBuf, source: SeedError },
-    #[error("cannot listen on 127.0.0.1:{port}; --port 0 takes a free port")]
+    #[error("cannot listen on 127.0.0.1:{port}; --port 0 picks a free port")]
     Listen { port: u16, source: std::io::Error },
     #[error("cannot wait for signals")]
     Signal(#[source] std::io::Error),
@@ -109,10 +108,7 @@ enum RunError {
 }
 
 async fn run(arguments: &Arguments) -> Result<(), RunError> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "served alone, it shows the real time"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the program shows the real time")]
     let emulator = emulator(arguments)?.with_start_time(SystemTime::now());
     emulator.set_rate_limits(arguments.rate_limits);
     emulator.set_search_lag(Duration::from_millis(arguments.search_lag_ms));
@@ -186,7 +182,7 @@ fn read<T>(
     })
 }
 
-/// Ready when the process is asked to end. The signals are caught from this call on.
+/// Returns a future that is ready when the process is asked to end. This call installs the handlers.
 #[cfg(unix)]
 fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -201,7 +197,7 @@ fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Ready when the process is asked to end.
+/// Returns a future that is ready when the process is asked to end.
 #[cfg(not(unix))]
 fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async {

@@ -1,6 +1,5 @@
-//! A request's body as the members the service model names: each read checks JSON type and limits,
-//! and its refusal names the member by its path. `null` counts as absent, and unknown members are
-//! ignored, as the service does.
+//! A request's body, read member by member: each read checks JSON type and limits, and its refusal names
+//! the member's path. `null` counts as absent. Unknown members are ignored, as the service does.
 
 use std::ops::RangeInclusive;
 
@@ -8,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::service::Refusal;
 
-/// A member of a request and where it stands, such as `fields[2].value`.
+/// A member of a request with its path, such as `fields[2].value`.
 #[derive(Debug, Clone)]
 pub(crate) struct Member<'a> {
     path: String,
@@ -16,7 +15,7 @@ pub(crate) struct Member<'a> {
 }
 
 impl<'a> Member<'a> {
-    /// The body itself; `null` for an empty one.
+    /// Returns the body itself; `null` for an empty one.
     pub(crate) fn body(value: &'a Value) -> Self {
         Self {
             path: String::new(),
@@ -24,7 +23,7 @@ impl<'a> Member<'a> {
         }
     }
 
-    /// Where the member stands, for messages.
+    /// Returns the member's path, for messages.
     pub(crate) fn path(&self) -> &str {
         if self.path.is_empty() {
             "the body"
@@ -60,7 +59,7 @@ impl<'a> Member<'a> {
         Self { path, value }
     }
 
-    /// The object's member of that name, if it has one.
+    /// Returns the object's member of that name, if it has one.
     pub(crate) fn optional(&self, name: &str) -> Result<Option<Self>, Refusal> {
         if self.path.is_empty() && self.value.is_null() {
             return Ok(None);
@@ -72,7 +71,7 @@ impl<'a> Member<'a> {
             .map(|value| self.below(name, value)))
     }
 
-    /// The object's member of that name.
+    /// Returns the object's member of that name, or refuses.
     pub(crate) fn required(&self, name: &str) -> Result<Self, Refusal> {
         self.optional(name)?.ok_or_else(|| {
             let place = if self.path.is_empty() {
@@ -84,7 +83,7 @@ impl<'a> Member<'a> {
         })
     }
 
-    /// Refuses members other than these.
+    /// Refuses other members than these.
     pub(crate) fn has_only(&self, names: &[&str]) -> Result<(), Refusal> {
         if self.value.is_null() {
             return Ok(());
@@ -101,7 +100,7 @@ impl<'a> Member<'a> {
         }
     }
 
-    /// The one member of a union: exactly one of `names`.
+    /// Returns the one member of a union: exactly one of `names`.
     pub(crate) fn union(
         &self,
         names: &'static [&'static str],
@@ -125,7 +124,7 @@ impl<'a> Member<'a> {
         }
     }
 
-    /// A string of so many characters (Unicode scalar values).
+    /// Reads a string of so many characters (Unicode scalar values).
     pub(crate) fn text(&self, length: RangeInclusive<usize>) -> Result<&'a str, Refusal> {
         let text = self
             .value
@@ -135,7 +134,7 @@ impl<'a> Member<'a> {
         Ok(text)
     }
 
-    /// A list of so many items, each at its own path.
+    /// Reads a list of so many items.
     pub(crate) fn items(&self, length: RangeInclusive<usize>) -> Result<Vec<Self>, Refusal> {
         let items = self
             .value
@@ -152,7 +151,7 @@ impl<'a> Member<'a> {
             .collect())
     }
 
-    /// The entries of a map of so many, those with a `null` value left out.
+    /// Reads a map of so many entries, without those that are `null`.
     pub(crate) fn entries(
         &self,
         length: RangeInclusive<usize>,
@@ -166,7 +165,7 @@ impl<'a> Member<'a> {
             .collect())
     }
 
-    /// A whole number in the range.
+    /// Reads a whole number in the range.
     pub(crate) fn integer(&self, range: RangeInclusive<usize>) -> Result<usize, Refusal> {
         let number = self
             .value
@@ -183,14 +182,14 @@ impl<'a> Member<'a> {
         })
     }
 
-    /// `true` or `false`.
+    /// Reads `true` or `false`.
     pub(crate) fn boolean(&self) -> Result<bool, Refusal> {
         self.value
             .as_bool()
             .ok_or_else(|| self.wrong_type("a boolean"))
     }
 
-    /// A finite double. The protocol's texts for the others, `"NaN"`, `"Infinity"` and
+    /// Reads a finite double. The protocol's texts for other numbers, `"NaN"`, `"Infinity"` and
     /// `"-Infinity"`, are refused as values rather than as types.
     pub(crate) fn double(&self) -> Result<f64, Refusal> {
         let not_finite = || Refusal::Validation(format!("{} must be a finite number", self.path()));
@@ -206,12 +205,12 @@ impl<'a> Member<'a> {
         }
     }
 
-    /// An object whose content does not matter, such as `emptyValue`.
+    /// Reads an object with any content, such as `emptyValue`.
     pub(crate) fn empty(&self) -> Result<(), Refusal> {
         self.object().map(|_| ())
     }
 
-    /// One of the words.
+    /// Reads one of the words.
     pub(crate) fn one_of(&self, words: &'static [&'static str]) -> Result<&'static str, Refusal> {
         let text = self.text(0..=usize::MAX)?;
         words

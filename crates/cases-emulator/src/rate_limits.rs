@@ -1,4 +1,4 @@
-//! The published request quotas, enforced for each operation: a rate in requests a second and a burst.
+//! The rate limiter: it enforces each operation's published quota, a rate in requests a second and a burst.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub(crate) struct RateLimits {
 
 #[derive(Debug)]
 struct Bucket {
-    /// Requests that may still be made at `at`.
+    /// The number of requests that are still allowed at `at`.
     left: f64,
     at: Instant,
 }

@@ -1,4 +1,4 @@
-//! The requests the emulator has seen, as they came over the wire.
+//! The log of requests, as they came over the wire.
 
 use serde_json::Value;
 
@@ -10,10 +10,10 @@ pub struct Request {
     pub operation: String,
     /// The body; null when there was none, a string when it was not JSON.
     pub body: Value,
-    /// Path and query as sent.
+    /// Path and query of the URI.
     pub path: String,
-    /// The HTTP status answered; 0 while there is no answer, and for good when the connection was
-    /// closed without one.
+    /// The HTTP status of the answer; 0 until there is one, and for ever when the connection was closed
+    /// without one.
     pub status: u16,
 }
 
@@ -21,18 +21,18 @@ pub struct Request {
 #[derive(Debug, Default)]
 pub(crate) struct RequestLog {
     entries: Vec<Request>,
-    /// Requests that were here before the log was last cleared.
+    /// The number of requests that were cleared.
     cleared: usize,
 }
 
 impl RequestLog {
-    /// Notes a request and gives its number.
+    /// Adds a request and returns its number.
     pub(crate) fn arrived(&mut self, request: Request) -> usize {
         self.entries.push(request);
         self.cleared + self.entries.len() - 1
     }
 
-    /// Notes the status with which the request of that number was answered.
+    /// Sets the status of the request with that number.
     pub(crate) fn answered(&mut self, number: usize, status: u16) {
         let entry = number
             .checked_sub(self.cleared)

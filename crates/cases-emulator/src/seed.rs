@@ -1,43 +1,43 @@
-//! Why a seed cannot be used, and how a seed's parts are read so that the reason names their place.
+//! The reading of seeds, and errors that name the place in the seed.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Why a text cannot seed an emulator.
+/// The error of a text that cannot seed an emulator.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SeedError {
     /// The text is not JSON.
     #[error("the {seed} is not JSON")]
     Json {
-        /// Which seed: `domain snapshot`, `profiles seed` or `contacts seed`.
+        /// The seed: `domain snapshot`, `profiles seed` or `contacts seed`.
         seed: &'static str,
-        /// What the parser says.
+        /// The parser's error.
         source: serde_json::Error,
     },
     /// A member is missing or has another form than the API gives it.
     #[error("the {seed} is wrong at {place}")]
     Member {
-        /// Which seed.
+        /// The seed.
         seed: &'static str,
         /// The path of the part, such as `fields[3]`.
         place: String,
-        /// What is wrong there.
+        /// The decoder's error.
         source: serde_json::Error,
     },
     /// The parts are well formed and do not fit together.
     #[error("the {seed} is wrong at {place}: {reason}")]
     Inconsistent {
-        /// Which seed.
+        /// The seed.
         seed: &'static str,
         /// The path of the part, such as `templates[0]`.
         place: String,
-        /// What does not fit.
+        /// The reason.
         reason: String,
     },
 }
 
-/// A kind of seed, by the name its errors give it.
+/// A kind of seed, by its name in errors.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seed(&'static str);
 
@@ -46,7 +46,7 @@ impl Seed {
     pub(crate) const PROFILES: Self = Self("profiles seed");
     pub(crate) const CONTACTS: Self = Self("contacts seed");
 
-    /// Reads the text, which must be an object with the members that `expected` names.
+    /// Reads the text, which must be an object. `expected` names its members for the error.
     pub(crate) fn object(self, json: &str, expected: &str) -> Result<Value, SeedError> {
         let value: Value = serde_json::from_str(json).map_err(|source| SeedError::Json {
             seed: self.0,

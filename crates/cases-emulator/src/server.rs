@@ -1,4 +1,4 @@
-//! The emulator behind a listener: HTTP/1.1 with keep-alive, many connections at once.
+//! The emulator as an HTTP/1.1 server with keep-alive and many connections at once.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use tokio::time::{sleep, timeout};
 use crate::Emulator;
 use crate::answer::ConnectionClosed;
 
-/// More than the longest request the service model allows.
+/// A limit above the longest request that the service models allow.
 const BODY_BYTES: usize = 8 * 1024 * 1024;
 
-/// What requests under way get when the server stops.
+/// The time that requests under way get when the server stops.
 const GRACE: Duration = Duration::from_secs(1);
 
 impl Emulator {
@@ -40,7 +40,7 @@ impl Emulator {
                         self.shared.connections.fetch_add(1, Ordering::SeqCst);
                         connections.spawn(connection(self.clone(), stream, stopped.clone()));
                     }
-                    // Out of file descriptors, most likely; an open connection may end meanwhile.
+                    // Probably no file descriptor is left; an open connection may end meanwhile.
                     Err(_) => sleep(Duration::from_millis(10)).await,
                 },
                 Some(_) = connections.join_next() => {}
@@ -48,13 +48,13 @@ impl Emulator {
         }
         drop((listener, stopping));
         let ended = async { while connections.join_next().await.is_some() {} };
-        // Past the grace, dropping the set ends what is left.
+        // After the grace period, dropping the set ends the rest.
         let _ = timeout(GRACE, ended).await;
     }
 }
 
 async fn connection(emulator: Emulator, stream: TcpStream, mut stopped: watch::Receiver<()>) {
-    // Without it an answer in two segments waits for a delayed acknowledgement; a socket that
+    // Without the option an answer in two segments waits for a delayed acknowledgement. A socket that
     // refuses the option still works.
     let _ = stream.set_nodelay(true);
     let mut close_idle = emulator.shared.close_idle.subscribe();
@@ -76,14 +76,14 @@ async fn connection(emulator: Emulator, stream: TcpStream, mut stopped: watch::R
     let mut stopping = false;
     loop {
         tokio::select! {
-            // An error is the peer's, or a fault that closes the connection: both end it.
+            // An error of the peer, or a fault that closes the connection, ends it.
             _ = connection.as_mut() => return,
             Ok(()) = close_idle.changed() => if under_way.load(Ordering::SeqCst) > 0 {
                 continue;
             },
             _ = stopped.changed(), if !stopping => stopping = true,
         }
-        // A connection that has had no request yet would wait for one.
+        // A graceful shutdown would wait for the first request.
         if served.load(Ordering::SeqCst) + under_way.load(Ordering::SeqCst) == 0 {
             return;
         }

@@ -1,18 +1,18 @@
 //! The texts that Cases accepts only in a certain form: custom entities and tags by the patterns of the
 //! service model, ARNs by the forms in the administrator guide.
 
-/// `CustomEntity`: `[a-zA-Z0-9_\-\.@:/ ]*[a-zA-Z0-9_\-\.@:/]`.
+/// Matches `CustomEntity`: `[a-zA-Z0-9_\-\.@:/ ]*[a-zA-Z0-9_\-\.@:/]`.
 pub(super) fn is_custom_entity(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_-.@:/ ".contains(c);
     text.chars().all(allowed) && !text.is_empty() && !text.ends_with(' ')
 }
 
-/// `MutableTagKey` without its look-ahead: `[a-zA-Z0-9 _.:/=+\-@]+`.
+/// Matches `MutableTagKey` without its look-ahead: `[a-zA-Z0-9 _.:/=+\-@]+`.
 pub(super) fn is_tag_key(text: &str) -> bool {
     !text.is_empty() && is_tag_value(text)
 }
 
-/// `TagValueString`: `([a-zA-Z0-9 _.:/=+\-@]*)`.
+/// Matches `TagValueString`: `([a-zA-Z0-9 _.:/=+\-@]*)`.
 pub(super) fn is_tag_value(text: &str) -> bool {
     text.chars()
         .all(|c| c.is_ascii_alphanumeric() || " _.:/=+-@".contains(c))
@@ -24,22 +24,22 @@ pub(super) fn is_reserved_tag_key(text: &str) -> bool {
         .is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:"))
 }
 
-/// `arn:PARTITION:profile:REGION:ACCOUNT:domains/DOMAIN/profiles/PROFILE_ID`.
+/// Matches `arn:PARTITION:profile:REGION:ACCOUNT:domains/DOMAIN/profiles/PROFILE_ID`.
 pub(super) fn is_profile_arn(text: &str) -> bool {
     is_arn(text, "profile", "domains", "profiles")
 }
 
-/// `arn:PARTITION:connect:REGION:ACCOUNT:instance/INSTANCE/queue/QUEUE`.
+/// Matches `arn:PARTITION:connect:REGION:ACCOUNT:instance/INSTANCE/queue/QUEUE`.
 pub(super) fn is_queue_arn(text: &str) -> bool {
     is_arn(text, "connect", "instance", "queue")
 }
 
-/// `arn:PARTITION:connect:REGION:ACCOUNT:instance/INSTANCE/agent/USER`.
+/// Matches `arn:PARTITION:connect:REGION:ACCOUNT:instance/INSTANCE/agent/USER`.
 pub(super) fn is_user_arn(text: &str) -> bool {
     is_arn(text, "connect", "instance", "agent")
 }
 
-/// `arn:PARTITION:connect:REGION:ACCOUNT:instance/INSTANCE/contact/CONTACT`.
+/// Matches `arn:PARTITION:connect:REGION:ACCOUNT:instance/INSTANCE/contact/CONTACT`.
 pub(super) fn is_contact_arn(text: &str) -> bool {
     is_arn(text, "connect", "instance", "contact")
 }

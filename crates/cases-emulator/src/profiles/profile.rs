@@ -67,7 +67,7 @@ pub(super) struct Profile {
     pub(super) id: String,
     /// The members of the API's `Profile` that a client writes.
     members: Map<String, Value>,
-    /// Values by `KeyName`, beside the predefined keys.
+    /// Values by `KeyName`; the predefined keys are not among them.
     keys: BTreeMap<String, Vec<String>>,
     /// None for a profile of the seed.
     pub(super) created: Option<Instant>,

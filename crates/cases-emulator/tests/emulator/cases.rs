@@ -223,7 +223,6 @@ async fn one_token_is_one_case() {
     assert_eq!(emulator.cases().len(), 1);
 }
 
-/// AWS names an exception for it, and does not say that it is always used.
 #[tokio::test(start_paused = true)]
 async fn a_mismatching_token_may_be_a_validation_exception() {
     let emulator = emulator();
@@ -301,7 +300,7 @@ async fn case_ids_repeat_from_run_to_run() {
     assert_ne!(runs[0][0], runs[0][1]);
 }
 
-/// The message of the refusal, none when the case was made.
+/// Returns the message of the refusal, or none when the case was created.
 async fn refusal(client: &Client, customer_id: &str) -> Option<String> {
     let customer = text("customer_id", customer_id);
     let error = plain_case(client, "a")

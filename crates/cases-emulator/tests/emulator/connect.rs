@@ -10,7 +10,7 @@ const INSTANCE: &str = "2c0f3a51-8c0e-4d0f-9a53-3f0b6d1c7e42";
 fn with_contacts() -> Emulator {
     let emulator = emulator();
     let contacts = emulator.set_contacts(CONTACTS);
-    contacts.expect("the test's contacts are sound");
+    contacts.expect("a seed");
     emulator
 }
 

@@ -195,10 +195,10 @@ fn refusal(change: impl FnOnce(&mut Value)) -> String {
 }
 
 fn sentence(snapshot: &str) -> String {
-    told(&Emulator::from_snapshot(snapshot).expect_err("a wrong snapshot"))
+    describe(&Emulator::from_snapshot(snapshot).expect_err("a wrong snapshot"))
 }
 
-fn told(error: &SeedError) -> String {
+fn describe(error: &SeedError) -> String {
     let cause = error.source().map(|source| format!(": {source}"));
     format!("{error}{}", cause.unwrap_or_default())
 }
@@ -238,7 +238,7 @@ fn what_came_later_is_kept() {
     Emulator::from_snapshot(&snapshot.to_string()).expect("a snapshot");
 }
 
-/// The sentence for the seed with a change made to it, and that nothing of it is served.
+/// Returns the error of the seed with a change; nothing of the seed is served.
 fn seeded(
     seed: &str,
     set: impl Fn(&Emulator, &str) -> Result<(), SeedError>,
@@ -249,14 +249,14 @@ fn seeded(
     let emulator = emulator();
     let error = set(&emulator, &value.to_string()).expect_err("a wrong seed");
     assert!(emulator.profiles().is_empty());
-    told(&error)
+    describe(&error)
 }
 
 #[test]
 fn each_wrong_profile_has_its_sentence() {
     let sentence = |change: fn(&mut Value)| seeded(PROFILES, Emulator::set_profiles, change);
     let sentences = [
-        told(&emulator().set_profiles("").expect_err("no JSON")),
+        describe(&emulator().set_profiles("").expect_err("no JSON")),
         sentence(|s| *s = Value::Null),
         sentence(|s| s["profile"] = Value::Null),
         sentence(|s| s["domain"] = "d".into()),
@@ -277,7 +277,7 @@ fn each_wrong_profile_has_its_sentence() {
 fn each_wrong_contact_has_its_sentence() {
     let sentence = |change: fn(&mut Value)| seeded(CONTACTS, Emulator::set_contacts, change);
     let sentences = [
-        told(&emulator().set_contacts("").expect_err("no JSON")),
+        describe(&emulator().set_contacts("").expect_err("no JSON")),
         sentence(|s| *s = Value::Null),
         sentence(|s| s["instanceId"] = Value::Null),
         sentence(|s| s["contacts"][0] = s["contacts"][0]["Contact"].clone()),

@@ -1,5 +1,5 @@
-//! The emulator as its users meet it: through the official SDK client, in process and over a
-//! socket, and through raw requests where the client would not send them.
+//! Tests through the official SDK clients, in process and over a socket, and with raw requests that the
+//! clients would not send.
 
 #![expect(
     clippy::expect_used,
@@ -33,23 +33,23 @@ const PROFILES: &str = include_str!("profiles.json");
 const CONTACTS: &str = include_str!("contacts.json");
 
 fn emulator() -> Emulator {
-    Emulator::from_snapshot(DOMAIN).expect("the test's snapshot is sound")
+    Emulator::from_snapshot(DOMAIN).expect("a snapshot")
 }
 
-/// The emulator with the profiles domain `amazon-connect-example`.
+/// Returns an emulator with the profiles domain `amazon-connect-example`.
 fn with_profiles() -> Emulator {
     let emulator = emulator();
     let profiles = emulator.set_profiles(PROFILES);
-    profiles.expect("the test's profiles are sound");
+    profiles.expect("a seed");
     emulator
 }
 
-/// The ARN of a profile of that domain, in the Cases domain's account and Region.
+/// Returns the ARN of a profile of that domain, in the Cases domain's account and Region.
 fn profile_arn(id: &str) -> String {
     format!("arn:aws:profile:us-east-1:123456789012:domains/amazon-connect-example/profiles/{id}")
 }
 
-/// What every client of these tests has: a Region, made-up credentials, no retries.
+/// Returns the configuration of the clients: a Region, made-up credentials, no retries.
 fn config() -> Builder {
     aws_sdk_connectcases::Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -58,7 +58,7 @@ fn config() -> Builder {
         .retry_config(RetryConfig::disabled())
 }
 
-/// The official client on the emulator, without a socket.
+/// Returns the official client on the emulator, without a socket.
 fn client(emulator: &Emulator) -> Client {
     Client::from_conf(config().http_client(emulator.http_client()).build())
 }
@@ -82,7 +82,7 @@ fn identifier(id: &str) -> FieldIdentifier {
         .expect("an identifier has an id")
 }
 
-/// A request for a case with this title, of the template that requires nothing more.
+/// Returns a request for a case with this title, of the template without other required fields.
 fn plain_case(client: &Client, title: &str) -> CreateCaseFluentBuilder {
     client
         .create_case()
@@ -91,18 +91,18 @@ fn plain_case(client: &Client, title: &str) -> CreateCaseFluentBuilder {
         .fields(text("title", title))
 }
 
-/// Makes a case with this title and gives its id.
+/// Creates a case with this title and returns its id.
 async fn make(client: &Client, title: &str) -> String {
     let made = plain_case(client, title).send().await;
     made.expect("a plain case is accepted").case_id
 }
 
-/// Posts a body as it is; gives status, `x-amzn-errortype` and the answer's body.
+/// Posts a body; returns status, `x-amzn-errortype` and the answer's body.
 async fn post(emulator: &Emulator, path: &str, body: &str) -> (u16, String, Value) {
     send(emulator, http::Request::post(path), body).await
 }
 
-/// Gets a path; answers as `post` does.
+/// Gets a path; returns what `post` returns.
 async fn get(emulator: &Emulator, path: &str) -> (u16, String, Value) {
     send(emulator, http::Request::get(path), "").await
 }

@@ -19,7 +19,7 @@ const ADA: &str = "1b4e28ba2fa14d2e883f0016d3cca427";
 const BO: &str = "6fa459eaee8a4ca4894edb77e160355e";
 const BAKERY: &str = "9c5b94b1358740b6a0d8f1e2c3b4a596";
 
-/// The official client on the emulator, without a socket and without retries.
+/// Returns the official client on the emulator, without a socket and without retries.
 pub(crate) fn client(emulator: &Emulator) -> Client {
     Client::from_conf(
         aws_sdk_customerprofiles::Config::builder()
@@ -42,7 +42,7 @@ fn ids(found: &SearchProfilesOutput) -> Vec<&str> {
     ids.map(|id| id.expect("a profile has an id")).collect()
 }
 
-/// The ids of the profiles that one key with one value finds.
+/// Returns the ids of the profiles that one key with one value finds.
 async fn found(client: &Client, key: &str, value: &str) -> Vec<String> {
     let search = client.search_profiles().domain_name(DOMAIN);
     let found = search.key_name(key).values(value).send().await;

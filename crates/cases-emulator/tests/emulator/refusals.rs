@@ -10,7 +10,7 @@ const CREATE: &str = "/domains/d-1/cases";
 const ATTACH: &str = "/domains/d-1/cases/CASE/related-items/";
 const CONTACT: &str = "arn:aws:connect:us-east-1:123456789012:instance/i/contact/c";
 
-/// A body that is accepted, with `change` made to it.
+/// Returns a body that is accepted, with `change` made to it.
 fn body(change: impl FnOnce(&mut Map<String, Value>)) -> String {
     let mut body = json!({
         "templateId": "t-order",
@@ -26,7 +26,7 @@ fn body(change: impl FnOnce(&mut Map<String, Value>)) -> String {
     body.to_string()
 }
 
-/// The accepted body with this value of the field, in place of the one it has.
+/// Returns the accepted body with this value of the field, in place of the one it has.
 fn with(id: &str, value: Value) -> String {
     body(|body| {
         let fields = body.get_mut("fields").and_then(Value::as_array_mut);
@@ -37,7 +37,7 @@ fn with(id: &str, value: Value) -> String {
     })
 }
 
-/// The accepted body with a member set.
+/// Returns the accepted body with a member set.
 fn set(name: &str, value: Value) -> String {
     body(|body| {
         body.insert(name.to_owned(), value);
@@ -48,7 +48,7 @@ fn text(text: &str) -> Value {
     json!({ "stringValue": text })
 }
 
-/// A text of so many characters, and twice as many bytes.
+/// Returns a text of so many characters and twice as many bytes.
 fn long(length: usize) -> Value {
     text(&"ä".repeat(length))
 }

@@ -40,7 +40,7 @@ fn kind(content: &RelatedItemInputContent) -> RelatedItemType {
     }
 }
 
-/// Attaches the content to the case; gives the item's id.
+/// Attaches the content to the case; returns the item's id.
 async fn attach(client: &Client, case: &str, content: RelatedItemInputContent) -> String {
     let item = client.create_related_item().domain_id("d-1").case_id(case);
     let made = item.r#type(kind(&content)).content(content).send().await;

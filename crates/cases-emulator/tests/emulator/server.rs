@@ -29,7 +29,7 @@ async fn serve(attempts: u32) -> Served {
     let address = listener.local_addr().expect("an address");
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(emulator.clone().serve(listener, async {
-        // A test that drops the sender serves until its own end.
+        // Without a signal the server runs until the test ends.
         if stopped.await.is_err() {
             std::future::pending::<()>().await;
         }
@@ -115,7 +115,6 @@ async fn a_closed_connection_is_an_io_failure() {
     make(&client, "a").await;
 }
 
-/// As in process: a client that is gone when the delay is over had no effect.
 #[tokio::test(start_paused = true)]
 async fn a_client_that_ends_takes_its_delayed_request_with_it() {
     for (kind, cases) in [
@@ -127,7 +126,7 @@ async fn a_client_that_ends_takes_its_delayed_request_with_it() {
         } = serve(1).await;
         emulator.inject(Fault::new(kind));
         let request = tokio::spawn(async move { make(&client, "a").await });
-        // The clock stands while the runtime is busy.
+        // A paused clock does not move while the runtime is busy.
         while emulator.requests().is_empty() {
             tokio::task::yield_now().await;
         }
