@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use aws_sdk_connectcases::Client;
+use aws_sdk_connectcases::error::ProvideErrorMetadata;
 use aws_sdk_connectcases::types::{
     AuditEventFieldValueUnion, AuditEventType, CaseFilter, EmptyFieldValue, FieldValueUnion,
     TagFilter, TagValue, UserUnion,
@@ -200,40 +201,27 @@ async fn cases_and_requests_are_kept_for_the_test_to_read() {
 
 #[tokio::test(start_paused = true)]
 async fn one_token_is_one_case() {
-    let emulator = emulator();
-    let client = client(&emulator);
-    let first = plain_case(&client, "a")
-        .client_token("t")
-        .send()
-        .await
-        .expect("a case");
-    let again = plain_case(&client, "a")
-        .client_token("t")
-        .send()
-        .await
-        .expect("the case");
-    assert_eq!(
-        (first.case_id, first.case_arn),
-        (again.case_id, again.case_arn)
-    );
-
-    let other = plain_case(&client, "b").client_token("t").send().await;
-    let error = other.expect_err("another body").into_service_error();
-    assert!(error.is_conflict_exception(), "{error:?}");
-    assert_eq!(emulator.cases().len(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_mismatching_token_may_be_a_validation_exception() {
-    let emulator = emulator();
-    emulator.set_mismatched_tokens(MismatchedToken::Validation);
-    let client = client(&emulator);
-    let first = plain_case(&client, "a").client_token("t").send().await;
-    first.expect("a case");
-    let other = plain_case(&client, "b").client_token("t").send().await;
-    let error = other.expect_err("another body").into_service_error();
-    assert!(error.is_validation_exception(), "{error:?}");
-    assert_eq!(emulator.cases().len(), 1);
+    for (answer, exception) in [
+        (None, "ConflictException"),
+        (Some(MismatchedToken::Conflict), "ConflictException"),
+        (Some(MismatchedToken::Validation), "ValidationException"),
+    ] {
+        let emulator = emulator();
+        if let Some(answer) = answer {
+            emulator.set_mismatched_tokens(answer);
+        }
+        let client = client(&emulator);
+        let send = |title: &str| plain_case(&client, title).client_token("t").send();
+        let first = send("a").await.expect("a case");
+        let again = send("a").await.expect("the case");
+        assert_eq!(
+            (first.case_id, first.case_arn),
+            (again.case_id, again.case_arn)
+        );
+        let error = send("b").await.expect_err("another body");
+        assert_eq!(error.code(), Some(exception));
+        assert_eq!(emulator.cases().len(), 1);
+    }
 }
 
 #[tokio::test(start_paused = true)]

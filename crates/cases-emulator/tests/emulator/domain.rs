@@ -2,152 +2,108 @@
 
 use std::error::Error;
 
-use aws_sdk_connectcases::types::{
-    CaseRuleIdentifier, DomainStatus, FieldNamespace, FieldType, RuleType, TemplateStatus,
-};
+use aws_sdk_connectcases::types::{FieldNamespace, FieldType};
 use cases_emulator::{Emulator, SeedError};
 use serde_json::{Value, json};
 
-use crate::{CONTACTS, DOMAIN, PROFILES, client, emulator, identifier, post};
+use crate::{CONTACTS, DOMAIN, PROFILES, client, emulator, post};
 
 #[tokio::test]
-async fn the_domain() {
-    let client = client(&emulator());
-    let domain = client
-        .get_domain()
-        .domain_id("d-1")
-        .send()
-        .await
-        .expect("it");
-    assert_eq!(
-        (domain.domain_id.as_str(), domain.name.as_str()),
-        ("d-1", "shop")
-    );
-    assert_eq!(domain.domain_status, DomainStatus::Active);
-    assert_eq!(domain.created_time.to_string(), "2026-01-01T00:00:00Z");
-
-    let domains = client.list_domains().send().await.expect("domains").domains;
-    assert_eq!(domains.len(), 1);
-    assert_eq!(domains[0].domain_arn, domain.domain_arn);
-}
-
-#[tokio::test]
-async fn templates() {
-    let client = client(&emulator());
-    let template = client
-        .get_template()
-        .domain_id("d-1")
-        .template_id("t-order");
-    let template = template.send().await.expect("it");
-    assert_eq!(template.status, TemplateStatus::Active);
-    let required = template.required_fields.expect("required fields");
-    assert_eq!(required[1].field_id, "f-number");
-    assert_eq!(template.rules.expect("rules")[0].case_rule_id, "r-note");
-
-    let list = client.list_templates().domain_id("d-1").send().await;
-    let templates = list.expect("all").templates;
-    let names: Vec<&str> = templates.iter().map(|t| t.name.as_str()).collect();
-    assert_eq!((names.len(), names[2]), (3, "Old"));
-    assert_eq!(templates[2].status, TemplateStatus::Inactive);
+async fn reads_answer_from_the_snapshot() {
+    let emulator = emulator();
+    let batch = json!({ "fields": [{ "id": "f-total" }, { "id": "f-none" }] });
+    let rules = json!({ "caseRules": [{ "id": "r-hide" }, { "id": "r-none" }] });
+    let none = Value::Null;
+    for (path, body, answer) in [
+        (
+            "domains/d-1",
+            &none,
+            json!({
+                "/domainId": "d-1", "/name": "shop", "/domainStatus": "Active",
+                "/createdTime": "2026-01-01T00:00:00.000Z",
+            }),
+        ),
+        (
+            "domains-list",
+            &none,
+            json!({
+                "/domains/0/domainArn": "arn:aws:cases:us-east-1:123456789012:domain/d-1",
+                "/domains/1": null, "/nextToken": null,
+            }),
+        ),
+        (
+            "domains/d-1/templates/t-order",
+            &none,
+            json!({
+                "/status": "Active", "/requiredFields/1/fieldId": "f-number",
+                "/rules/0/caseRuleId": "r-note",
+            }),
+        ),
+        (
+            "domains/d-1/templates-list",
+            &none,
+            json!({
+                "/templates/0/status": "Active", "/templates/2/name": "Old",
+                "/templates/2/status": "Inactive", "/templates/3": null,
+            }),
+        ),
+        (
+            "domains/d-1/fields-batch",
+            &batch,
+            json!({
+                "/fields/0/type": "Number", "/fields/1": null, "/errors/0/id": "f-none",
+                "/errors/0/errorCode": "ResourceNotFoundException", "/errors/1": null,
+            }),
+        ),
+        (
+            "domains/d-1/fields/f-priority/options-list",
+            &none,
+            json!({
+                "/options/0/value": "high", "/options/0/active": true, "/options/1/name": "Low",
+                "/options/2/value": "urgent", "/options/2/active": false, "/options/3": null,
+            }),
+        ),
+        (
+            "domains/d-1/rules-list/",
+            &none,
+            json!({ "/caseRules/0/ruleType": "Required", "/caseRules/1/ruleType": "Hidden" }),
+        ),
+        (
+            "domains/d-1/rules-batch",
+            &rules,
+            json!({ "/caseRules/0/rule/hidden/defaultValue": true, "/errors/0/id": "r-none" }),
+        ),
+    ] {
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let (status, _, found) = post(&emulator, &format!("/{path}"), &body).await;
+        assert_eq!(status, 200, "{path}: {found}");
+        for (pointer, expected) in answer.as_object().expect("pointers") {
+            let found = found.pointer(pointer).unwrap_or(&Value::Null);
+            assert_eq!(found, expected, "{path} {pointer}");
+        }
+    }
 }
 
 #[tokio::test]
 async fn fields_in_pages() {
     let client = client(&emulator());
-    let mut pages = client
-        .list_fields()
-        .domain_id("d-1")
-        .into_paginator()
-        .page_size(8)
-        .send();
-    let mut fields = Vec::new();
-    let mut sizes = Vec::new();
-    while let Some(page) = pages.next().await {
-        let page = page.expect("a page").fields;
-        sizes.push(page.len());
-        fields.extend(page);
-    }
+    let pages = client.list_fields().domain_id("d-1").into_paginator();
+    let pages = pages.page_size(8).send().collect::<Vec<_>>().await;
+    let pages = pages.into_iter().map(|page| page.expect("a page").fields);
+    let pages: Vec<_> = pages.collect();
+    let sizes: Vec<usize> = pages.iter().map(Vec::len).collect();
     assert_eq!(sizes, [8, 8, 3], "the deleted field is left out");
-    let note = fields
-        .iter()
-        .find(|field| field.field_id == "f-note")
-        .expect("it");
+    let mut fields = pages.iter().flatten();
+    let note = fields.find(|field| field.field_id == "f-note");
+    let note = note.expect("the field");
     assert_eq!(note.r#type, FieldType::Text);
     assert_eq!(note.namespace, FieldNamespace::Custom);
     let multiline = note.attributes.as_ref().and_then(|a| a.as_text().ok());
     assert!(multiline.is_some_and(|text| text.is_multiline));
-}
-
-#[tokio::test]
-async fn a_batch_of_fields_has_an_error_for_each_unknown_one() {
-    let client = client(&emulator());
-    let batch = client
-        .batch_get_field()
-        .domain_id("d-1")
-        .fields(identifier("f-total"))
-        .fields(identifier("f-none"))
-        .send()
-        .await
-        .expect("a batch");
-    assert_eq!(batch.fields.len(), 1);
-    assert_eq!(batch.fields[0].r#type, FieldType::Number);
-    assert_eq!(batch.errors.len(), 1);
-    assert_eq!(batch.errors[0].id, "f-none");
-    assert_eq!(batch.errors[0].error_code, "ResourceNotFoundException");
-}
-
-#[tokio::test]
-async fn options() {
-    let client = client(&emulator());
-    let list = client
-        .list_field_options()
-        .domain_id("d-1")
-        .field_id("f-priority");
-    let all = list.send().await.expect("options").options;
-    let shown: Vec<_> = all.iter().map(|o| (o.value.as_str(), o.active)).collect();
-    assert_eq!(shown, [("high", true), ("low", true), ("urgent", false)]);
-    assert_eq!(all[1].name, "Low");
-
-    let none = client
-        .list_field_options()
-        .domain_id("d-1")
-        .field_id("title");
-    let error = none
-        .send()
-        .await
-        .expect_err("no options")
-        .into_service_error();
-    assert!(error.is_validation_exception());
-}
-
-#[tokio::test]
-async fn rules() {
-    let client = client(&emulator());
-    let list = client
-        .list_case_rules()
-        .domain_id("d-1")
-        .send()
-        .await
-        .expect("rules");
-    let types: Vec<_> = list
-        .case_rules
-        .iter()
-        .map(|rule| rule.rule_type.clone())
-        .collect();
-    assert_eq!(types, [RuleType::Required, RuleType::Hidden]);
-
-    let id = |id: &str| CaseRuleIdentifier::builder().id(id).build().expect("an id");
-    let batch = client
-        .batch_get_case_rule()
-        .domain_id("d-1")
-        .case_rules(id("r-hide"))
-        .case_rules(id("r-none"))
-        .send()
-        .await
-        .expect("a batch");
-    let rule = batch.case_rules[0].rule.as_ref().expect("a rule");
-    assert!(rule.as_hidden().is_ok_and(|hidden| hidden.default_value));
-    assert_eq!(batch.errors[0].id, "r-none");
 }
 
 #[tokio::test]
@@ -167,6 +123,7 @@ async fn pages_that_cannot_be() {
         (templates_with_its_token.as_str(), ""),
         ("/domains/d-1/templates-list?status=Active", ""),
         ("/domains/d-1/fields/f-priority/options-list?values=a", ""),
+        ("/domains/d-1/fields/title/options-list", ""),
         ("/domains/d-1/fields-batch", r#"{"fields":[]}"#),
         ("/domains/d-1/fields-batch", too_many.as_str()),
         ("/domains/d-1/fields-batch", "{}"),

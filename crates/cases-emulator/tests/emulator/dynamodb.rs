@@ -2,17 +2,14 @@
 
 use std::fmt::Write as _;
 
-use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use bytes::Bytes;
 use cases_emulator::{Emulator, Fault, FaultKind};
 use serde_json::{Value, json};
 
-use crate::emulator;
+use crate::{emulator, in_process};
 
 pub(crate) const TABLE: &str = "ledger";
 
@@ -23,13 +20,7 @@ fn with_table() -> Emulator {
 }
 
 fn client(emulator: &Emulator) -> Client {
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
-        .retry_config(RetryConfig::disabled())
-        .http_client(emulator.http_client());
-    Client::from_conf(config.build())
+    Client::new(&in_process(emulator))
 }
 
 fn s(text: &str) -> AttributeValue {

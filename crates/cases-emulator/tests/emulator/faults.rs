@@ -15,7 +15,7 @@ use crate::{client, config, emulator, make, plain_case, send};
 fn patient_client(emulator: &Emulator) -> Client {
     let retries = RetryConfig::standard().with_max_attempts(3);
     let config = config().retry_config(retries);
-    Client::from_conf(config.http_client(emulator.http_client()).build())
+    Client::new(&config.http_client(emulator.http_client()).build())
 }
 
 fn statuses(emulator: &Emulator) -> Vec<u16> {
@@ -112,7 +112,7 @@ async fn late_answers() {
     let config = config()
         .timeout_config(timeouts)
         .http_client(emulator.http_client());
-    let hasty = Client::from_conf(config.build());
+    let hasty = Client::new(&config.build());
     for (kind, cases) in [
         (FaultKind::Delay(Duration::from_secs(3)), 1),
         (FaultKind::Hang, 1),

@@ -19,11 +19,13 @@ mod server;
 mod sqs;
 
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_connectcases::Client;
 use aws_sdk_connectcases::config::retry::RetryConfig;
-use aws_sdk_connectcases::config::{BehaviorVersion, Builder, Region};
+use aws_sdk_connectcases::config::{BehaviorVersion, Region};
 use aws_sdk_connectcases::operation::create_case::builders::CreateCaseFluentBuilder;
 use aws_sdk_connectcases::types::{FieldIdentifier, FieldValue, FieldValueUnion};
+use aws_types::SdkConfig;
 use bytes::Bytes;
 use cases_emulator::Emulator;
 use serde_json::Value;
@@ -50,17 +52,23 @@ fn profile_arn(id: &str) -> String {
 }
 
 /// Returns the configuration of the clients: a Region, made-up credentials, no retries.
-fn config() -> Builder {
-    aws_sdk_connectcases::Config::builder()
+fn config() -> aws_types::sdk_config::Builder {
+    let credentials = Credentials::new("key", "secret", None, None, "test");
+    SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
         .retry_config(RetryConfig::disabled())
 }
 
-/// Returns the official client on the emulator, without a socket.
+/// Returns the configuration of clients on the emulator, without a socket.
+fn in_process(emulator: &Emulator) -> SdkConfig {
+    config().http_client(emulator.http_client()).build()
+}
+
+/// Returns the official client of Cases on the emulator.
 fn client(emulator: &Emulator) -> Client {
-    Client::from_conf(config().http_client(emulator.http_client()).build())
+    Client::new(&in_process(emulator))
 }
 
 fn text(id: &str, text: &str) -> FieldValue {

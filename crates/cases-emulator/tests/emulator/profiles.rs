@@ -2,34 +2,23 @@
 
 use std::time::Duration;
 
-use aws_credential_types::Credentials;
 use aws_sdk_customerprofiles::Client;
-use aws_sdk_customerprofiles::config::retry::RetryConfig;
-use aws_sdk_customerprofiles::config::{BehaviorVersion, Region};
 use aws_sdk_customerprofiles::error::ProvideErrorMetadata;
 use aws_sdk_customerprofiles::operation::search_profiles::SearchProfilesOutput;
 use aws_sdk_customerprofiles::types::{AdditionalSearchKey, Address, LogicalOperator};
 use cases_emulator::{Emulator, Fault};
 use serde_json::{Value, json};
 
-use crate::{PROFILES, emulator, with_profiles};
+use crate::{PROFILES, emulator, in_process, with_profiles};
 
 const DOMAIN: &str = "amazon-connect-example";
 const ADA: &str = "1b4e28ba2fa14d2e883f0016d3cca427";
 const BO: &str = "6fa459eaee8a4ca4894edb77e160355e";
 const BAKERY: &str = "9c5b94b1358740b6a0d8f1e2c3b4a596";
 
-/// Returns the official client on the emulator, without a socket and without retries.
+/// Returns the official client of Customer Profiles on the emulator.
 pub(crate) fn client(emulator: &Emulator) -> Client {
-    Client::from_conf(
-        aws_sdk_customerprofiles::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
-            .retry_config(RetryConfig::disabled())
-            .http_client(emulator.http_client())
-            .build(),
-    )
+    Client::new(&in_process(emulator))
 }
 
 fn also(key: &str, value: &str) -> AdditionalSearchKey {

@@ -37,13 +37,11 @@ async fn serve(attempts: u32) -> Served {
     let retries = RetryConfig::standard()
         .with_max_attempts(attempts)
         .with_initial_backoff(Duration::from_millis(1));
-    let client = Client::from_conf(
-        config()
-            .retry_config(retries)
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .endpoint_url(format!("http://{address}"))
-            .build(),
-    );
+    let config = config()
+        .retry_config(retries)
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .endpoint_url(format!("http://{address}"));
+    let client = Client::new(&config.build());
     Served {
         emulator,
         client,

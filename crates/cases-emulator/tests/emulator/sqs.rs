@@ -3,16 +3,13 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use aws_credential_types::Credentials;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::config::retry::RetryConfig;
-use aws_sdk_sqs::config::{BehaviorVersion, Region};
 use aws_sdk_sqs::error::ProvideErrorMetadata;
 use aws_sdk_sqs::types::MessageAttributeValue;
 use cases_emulator::{Emulator, Fault};
 use serde_json::{Value, json};
 
-use crate::emulator;
+use crate::{emulator, in_process};
 
 const URL: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/failures";
 const FIFO: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/failures.fifo";
@@ -25,13 +22,7 @@ fn with_queues() -> Emulator {
 }
 
 fn client(emulator: &Emulator) -> Client {
-    let config = aws_sdk_sqs::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
-        .retry_config(RetryConfig::disabled())
-        .http_client(emulator.http_client());
-    Client::from_conf(config.build())
+    Client::new(&in_process(emulator))
 }
 
 #[tokio::test(start_paused = true)]
