@@ -53,13 +53,13 @@ impl FieldValue {
 
     /// Returns the union as the API writes it.
     pub(super) fn to_json(&self) -> Value {
-        match self {
-            Self::Text(text) => json!({ "stringValue": text }),
-            Self::Double(number) => json!({ "doubleValue": number }),
-            Self::Boolean(boolean) => json!({ "booleanValue": boolean }),
-            Self::Empty => json!({ "emptyValue": {} }),
-            Self::UserArn(arn) => json!({ "userArnValue": arn }),
-        }
+        let value = match self {
+            Self::Text(text) | Self::UserArn(text) => json!(text),
+            Self::Double(number) => json!(number),
+            Self::Boolean(boolean) => json!(boolean),
+            Self::Empty => json!({}),
+        };
+        json!({ self.member(): value })
     }
 
     fn member(&self) -> &'static str {

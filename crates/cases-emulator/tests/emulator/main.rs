@@ -72,15 +72,9 @@ fn client(emulator: &Emulator) -> Client {
 }
 
 fn text(id: &str, text: &str) -> FieldValue {
-    field(id, FieldValueUnion::StringValue(text.to_owned()))
-}
-
-fn field(id: &str, value: FieldValueUnion) -> FieldValue {
-    FieldValue::builder()
-        .id(id)
-        .value(value)
-        .build()
-        .expect("a field has an id and a value")
+    let value = FieldValueUnion::StringValue(text.to_owned());
+    let field = FieldValue::builder().id(id).value(value).build();
+    field.expect("a field has an id and a value")
 }
 
 fn identifier(id: &str) -> FieldIdentifier {
