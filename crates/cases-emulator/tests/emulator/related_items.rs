@@ -1,15 +1,9 @@
-//! Related items: made, found, listed by contact, and seen in the audit history.
+//! Related items: created, found, listed by contact, and shown in the audit history.
 
 use std::time::Duration;
 
-use aws_sdk_connectcases::Client;
-use aws_sdk_connectcases::types::{
-    AuditEventType, CommentBodyTextType, CommentContent, CommentFilter, Contact, ContactFilter,
-    RelatedItemContent, RelatedItemInputContent, RelatedItemType, RelatedItemTypeFilter,
-    SearchRelatedItemsResponseItem, UserUnion,
-};
-use cases_emulator::DuplicateContact;
-use serde_json::json;
+use cases_emulator::{DuplicateContact, Emulator};
+use serde_json::{Value, json};
 
 use crate::{CONTACTS, client, emulator, make, post};
 
@@ -20,269 +14,239 @@ fn contact_arn(id: &str) -> String {
     format!("{INSTANCE}/contact/{id}")
 }
 
-fn contact(id: &str) -> RelatedItemInputContent {
-    let contact = Contact::builder().contact_arn(contact_arn(id)).build();
-    RelatedItemInputContent::Contact(contact.expect("a contact has an ARN"))
+fn contact(id: &str) -> Value {
+    json!({ "type": "Contact", "content": { "contact": { "contactArn": contact_arn(id) } } })
 }
 
-fn comment(body: &str) -> RelatedItemInputContent {
-    let comment = CommentContent::builder()
-        .body(body)
-        .content_type(CommentBodyTextType::Plaintext)
-        .build();
-    RelatedItemInputContent::Comment(comment.expect("a comment has a body and a type"))
+fn comment(body: &str) -> Value {
+    let comment = json!({ "body": body, "contentType": "Text/Plain" });
+    json!({ "type": "Comment", "content": { "comment": comment } })
 }
 
-fn kind(content: &RelatedItemInputContent) -> RelatedItemType {
-    match content {
-        RelatedItemInputContent::Contact(_) => RelatedItemType::Contact,
-        _ => RelatedItemType::Comment,
-    }
+/// Returns the member, or null.
+fn member(of: &Value, name: &str) -> Value {
+    of.get(name).cloned().unwrap_or_default()
 }
 
-/// Attaches the content to the case; returns the item's id.
-async fn attach(client: &Client, case: &str, content: RelatedItemInputContent) -> String {
-    let item = client.create_related_item().domain_id("d-1").case_id(case);
-    let made = item.r#type(kind(&content)).content(content).send().await;
-    made.expect("a related item").related_item_id
-}
-
-async fn search(
-    client: &Client,
+/// Posts a body to an operation on the case; returns status, exception and answer.
+async fn call(
+    emulator: &Emulator,
     case: &str,
-    filters: Vec<RelatedItemTypeFilter>,
-) -> Vec<SearchRelatedItemsResponseItem> {
-    let search = client.search_related_items().domain_id("d-1").case_id(case);
-    let found = search.set_filters(Some(filters)).send().await;
-    let found = found.expect("an answer").related_items;
-    found.into_iter().flatten().collect()
+    operation: &str,
+    body: &Value,
+) -> (u16, String, Value) {
+    let path = format!("/domains/d-1/cases/{case}/{operation}");
+    post(emulator, &path, &body.to_string()).await
 }
 
-async fn ids(client: &Client, case: &str, filters: Vec<RelatedItemTypeFilter>) -> Vec<String> {
-    let found = search(client, case, filters).await;
-    found.into_iter().map(|item| item.related_item_id).collect()
+/// Attaches an item to the case; returns its id.
+async fn attach(emulator: &Emulator, case: &str, item: Value) -> String {
+    let (status, _, answer) = call(emulator, case, "related-items/", &item).await;
+    assert_eq!(status, 200, "{answer}");
+    let id = member(&answer, "relatedItemId");
+    id.as_str().expect("an id").to_owned()
+}
+
+/// Returns a page of the search: the items, and the next token or null.
+async fn search(emulator: &Emulator, case: &str, body: Value) -> (Vec<Value>, Value) {
+    let (status, _, answer) = call(emulator, case, "related-items-search", &body).await;
+    assert_eq!(status, 200, "{answer}");
+    let items = member(&answer, "relatedItems");
+    let items = items.as_array().expect("items").clone();
+    (items, member(&answer, "nextToken"))
+}
+
+/// Returns a page of the contact's cases: their ids, and the next token or null.
+async fn cases_of(emulator: &Emulator, contact: &str, token: &Value) -> (Vec<Value>, Value) {
+    let arn = contact_arn(contact);
+    let body = json!({ "contactArn": arn, "maxResults": 2, "nextToken": token });
+    let path = "/domains/d-1/list-cases-for-contact";
+    let (status, _, answer) = post(emulator, path, &body.to_string()).await;
+    assert_eq!(status, 200, "{answer}");
+    let cases = member(&answer, "cases");
+    let cases = cases.as_array().expect("cases").iter();
+    let cases = cases.map(|case| {
+        assert_eq!(member(case, "templateId"), "t-plain");
+        member(case, "caseId")
+    });
+    (cases.collect(), member(&answer, "nextToken"))
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_linked_contact_is_seen_from_the_case_and_from_the_contact() {
+async fn a_linked_contact_is_seen_from_the_case() {
     let emulator = emulator();
     emulator.set_contacts(CONTACTS).expect("contacts");
-    let client = client(&emulator);
-    let case = make(&client, "a").await;
+    let case = make(&client(&emulator), "a").await;
     tokio::time::advance(Duration::from_secs(1)).await;
-    let made = client
-        .create_related_item()
-        .domain_id("d-1")
-        .case_id(&case)
-        .r#type(RelatedItemType::Contact)
-        .content(contact("c-0001"))
-        .performed_by(UserUnion::CustomEntity("casebridge/flow".to_owned()))
-        .send()
-        .await
-        .expect("a related item");
+    let by = json!({ "customEntity": "casebridge/flow" });
+    let mut item = contact("c-0001");
+    item["performedBy"] = by.clone();
+    let (_, _, made) = call(&emulator, &case, "related-items/", &item).await;
+    let id = made["relatedItemId"].as_str().expect("an id");
+    let case_arn = format!("arn:aws:cases:us-east-1:123456789012:domain/d-1/case/{case}");
     assert_eq!(
-        made.related_item_arn,
-        format!(
-            "arn:aws:cases:us-east-1:123456789012:domain/d-1/case/{case}/related-item/{}",
-            made.related_item_id
-        )
+        made["relatedItemArn"],
+        format!("{case_arn}/related-item/{id}")
     );
 
-    let [item] = search(&client, &case, Vec::new())
-        .await
-        .try_into()
-        .expect("one item");
-    assert_eq!(item.related_item_id, made.related_item_id);
-    assert_eq!(item.association_time.to_string(), "2026-01-01T00:00:01Z");
-    assert_eq!(
-        item.performed_by,
-        Some(UserUnion::CustomEntity("casebridge/flow".to_owned()))
-    );
-    let Some(RelatedItemContent::Contact(linked)) = item.content else {
-        panic!("a contact");
-    };
-    assert_eq!(linked.contact_arn, contact_arn("c-0001"));
-    assert_eq!(linked.channel, "CHAT");
-    assert_eq!(
-        linked.connected_to_system_time.to_string(),
-        "2026-01-01T09:00:00.25Z"
-    );
-
-    assert_eq!(
-        emulator.related_items(),
-        [json!({
-            "caseId": case,
-            "relatedItemId": made.related_item_id,
+    let stranger = attach(&emulator, &case, contact("c-9")).await;
+    let shown = |id: &str, contact: &str, channel: &str, connected: &str| {
+        json!({
+            "relatedItemId": id,
             "type": "Contact",
-            "content": { "contact": { "contactArn": contact_arn("c-0001") } },
-            "performedBy": { "customEntity": "casebridge/flow" },
-        })]
+            "associationTime": "2026-01-01T00:00:01.000Z",
+            "content": { "contact": {
+                "contactArn": contact_arn(contact),
+                "channel": channel,
+                "connectedToSystemTime": connected,
+            } },
+            "tags": {},
+        })
+    };
+    let mut seeded = shown(id, "c-0001", "CHAT", "2026-01-01T09:00:00.250Z");
+    seeded["performedBy"] = by.clone();
+    let unknown = shown(&stranger, "c-9", "VOICE", "2026-01-01T00:00:01.000Z");
+    let (found, _) = search(&emulator, &case, json!({})).await;
+    assert_eq!(found, [unknown, seeded]);
+    assert_eq!(
+        emulator.related_items()[0],
+        json!({
+            "caseId": case,
+            "relatedItemId": id,
+            "type": "Contact",
+            "content": item["content"],
+            "performedBy": by,
+        })
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_contacts_cases_are_listed_once_each_and_in_pages() {
     let emulator = emulator();
-    let client = client(&emulator);
     let mut cases = Vec::new();
     for title in ["a", "b", "c"] {
-        let case = make(&client, title).await;
-        attach(&client, &case, contact("c-1")).await;
-        attach(&client, &case, contact("c-1")).await;
+        let case = make(&client(&emulator), title).await;
+        attach(&emulator, &case, contact("c-1")).await;
+        attach(&emulator, &case, contact("c-1")).await;
         cases.push(case);
     }
-    make(&client, "of another contact").await;
-    let list = || {
-        let list = client.list_cases_for_contact().domain_id("d-1");
-        list.contact_arn(contact_arn("c-1")).max_results(2)
-    };
-    let first = list().send().await.expect("a page");
-    let token = first.next_token().expect("a next page");
-    let rest = list().next_token(token).send().await.expect("a page");
-    assert_eq!(rest.next_token(), None);
-    let listed = first.cases.iter().chain(&rest.cases);
-    let listed: Vec<&str> = listed.map(|case| case.case_id.as_str()).collect();
-    assert_eq!(listed, cases);
-    assert!(first.cases.iter().all(|case| case.template_id == "t-plain"));
-
-    let nobody = client.list_cases_for_contact().domain_id("d-1");
-    let none = nobody.contact_arn(contact_arn("c-2")).send().await;
-    assert!(none.expect("an answer").cases.is_empty());
+    make(&client(&emulator), "of another contact").await;
+    let (first, token) = cases_of(&emulator, "c-1", &Value::Null).await;
+    let (rest, last) = cases_of(&emulator, "c-1", &token).await;
+    assert_eq!((first.len(), last), (2, Value::Null));
+    assert_eq!([first, rest].concat(), cases);
+    let (none, _) = cases_of(&emulator, "c-2", &Value::Null).await;
+    assert!(none.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn items_are_found_by_any_filter_the_newest_first() {
-    let client = client(&emulator());
-    let (case, other) = (make(&client, "a").await, make(&client, "b").await);
-    let first = attach(&client, &case, contact("c-1")).await;
-    let said = attach(&client, &case, comment("called back")).await;
-    let second = attach(&client, &case, contact("c-2")).await;
-    let contacts = |arn: Option<&str>| {
-        let filter = ContactFilter::builder().set_contact_arn(arn.map(contact_arn));
-        RelatedItemTypeFilter::Contact(filter.build())
-    };
-    let comments = || RelatedItemTypeFilter::Comment(CommentFilter::builder().build());
-    for (filters, expected) in [
-        (vec![], vec![&second, &said, &first]),
-        (vec![comments()], vec![&said]),
-        (vec![contacts(None)], vec![&second, &first]),
-        (vec![contacts(Some("c-1"))], vec![&first]),
-        (vec![contacts(Some("c-3"))], vec![]),
-        (vec![comments(), contacts(Some("c-1"))], vec![&said, &first]),
-    ] {
-        let found = ids(&client, &case, filters.clone()).await;
-        assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{filters:?}");
-    }
-    assert!(ids(&client, &other, vec![]).await.is_empty());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_case_has_at_most_200_items() {
-    let client = client(&emulator());
-    let case = make(&client, "a").await;
-    for n in 0..200 {
-        attach(&client, &case, comment(&format!("{n}"))).await;
-    }
-    let item = client.create_related_item().domain_id("d-1").case_id(case);
-    let last = item.r#type(RelatedItemType::Comment).content(comment("x"));
-    let error = last.send().await.expect_err("over the quota");
-    let status = error.raw_response().map(|raw| raw.status().as_u16());
-    assert_eq!(status, Some(402));
-    let error = error.into_service_error();
-    assert!(error.is_service_quota_exceeded_exception(), "{error:?}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn found_items_come_in_pages() {
     let emulator = emulator();
-    let client = client(&emulator);
-    let case = make(&client, "a").await;
-    for n in 0..27 {
-        attach(&client, &case, comment(&format!("{n}"))).await;
+    let case = make(&client(&emulator), "a").await;
+    let other = make(&client(&emulator), "b").await;
+    let first = attach(&emulator, &case, contact("c-1")).await;
+    let said = attach(&emulator, &case, comment("called back")).await;
+    let second = attach(&emulator, &case, contact("c-2")).await;
+    let contacts = json!({ "contact": {} });
+    let with = |id: &str| json!({ "contact": { "contactArn": contact_arn(id) } });
+    let comments = json!({ "comment": {} });
+    for (filters, expected) in [
+        (Value::Null, vec![&second, &said, &first]),
+        (json!([]), vec![&second, &said, &first]),
+        (json!([comments]), vec![&said]),
+        (json!([contacts]), vec![&second, &first]),
+        (json!([with("c-1")]), vec![&first]),
+        (json!([with("c-3")]), vec![]),
+        (json!([comments, with("c-1")]), vec![&said, &first]),
+    ] {
+        let (found, _) = search(&emulator, &case, json!({ "filters": filters })).await;
+        let found: Vec<_> = found.iter().map(|item| &item["relatedItemId"]).collect();
+        assert_eq!(found, expected, "{filters}");
     }
-    let search = || {
-        client
-            .search_related_items()
-            .domain_id("d-1")
-            .case_id(&case)
-    };
-    let first = search().send().await.expect("a page");
-    assert_eq!(first.related_items.len(), 25);
-    let token = first.next_token().expect("a next page").to_owned();
-    let rest = search().next_token(&token).send().await.expect("a page");
-    assert_eq!((rest.related_items.len(), rest.next_token()), (2, None));
-    let other = search().filters(RelatedItemTypeFilter::Comment(
-        CommentFilter::builder().build(),
-    ));
-    let error = other.next_token(token).send().await;
-    let error = error.expect_err("another search").into_service_error();
-    assert!(error.is_validation_exception(), "{error:?}");
+    assert!(search(&emulator, &other, json!({})).await.0.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_case_has_at_most_200_items_and_they_come_in_pages() {
+    let emulator = emulator();
+    let case = make(&client(&emulator), "a").await;
+    for n in 0..200 {
+        attach(&emulator, &case, comment(&format!("{n}"))).await;
+    }
+    let (status, exception, _) = call(&emulator, &case, "related-items/", &comment("x")).await;
+    assert_eq!(
+        (status, exception.as_str()),
+        (402, "ServiceQuotaExceededException")
+    );
+    let mut token = Value::Null;
+    for page in 1..=8 {
+        let (found, next) = search(&emulator, &case, json!({ "nextToken": token })).await;
+        assert_eq!((found.len(), next.is_null()), (25, page == 8));
+        if page == 1 {
+            let other = json!({ "nextToken": next, "filters": [{ "comment": {} }] });
+            let (status, _, _) = call(&emulator, &case, "related-items-search", &other).await;
+            assert_eq!(status, 400, "the token is of another search");
+        }
+        token = next;
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_contact_twice_is_stored_or_a_conflict() {
     let emulator = emulator();
-    let client = client(&emulator);
-    let (case, other) = (make(&client, "a").await, make(&client, "b").await);
-    attach(&client, &case, contact("c-1")).await;
-    attach(&client, &case, contact("c-1")).await;
+    let case = make(&client(&emulator), "a").await;
+    let other = make(&client(&emulator), "b").await;
+    attach(&emulator, &case, contact("c-1")).await;
+    attach(&emulator, &case, contact("c-1")).await;
     assert_eq!(emulator.related_items().len(), 2);
 
     emulator.set_duplicate_contacts(DuplicateContact::Conflict);
-    let body = json!({
-        "type": "Contact",
-        "content": { "contact": { "contactArn": contact_arn("c-1") } },
-    });
-    let path = format!("/domains/d-1/cases/{case}/related-items/");
-    let (status, exception, answer) = post(&emulator, &path, &body.to_string()).await;
+    let again = call(&emulator, &case, "related-items/", &contact("c-1")).await;
+    let (status, exception, answer) = again;
     assert_eq!((status, exception.as_str()), (409, "ConflictException"));
     assert!(answer["message"].is_string());
-    attach(&client, &case, contact("c-2")).await;
-    attach(&client, &other, contact("c-1")).await;
-    attach(&client, &case, comment("once")).await;
-    attach(&client, &case, comment("once")).await;
+    attach(&emulator, &case, contact("c-2")).await;
+    attach(&emulator, &other, contact("c-1")).await;
+    attach(&emulator, &case, comment("once")).await;
+    attach(&emulator, &case, comment("once")).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_audit_history_has_an_event_for_each_item() {
     let emulator = emulator();
-    let client = client(&emulator);
-    let case = make(&client, "a").await;
+    let case = make(&client(&emulator), "a").await;
     tokio::time::advance(Duration::from_secs(2)).await;
-    attach(&client, &case, comment("a word")).await;
-    attach(&client, &case, contact("c-1")).await;
-    let history = client.get_case_audit_events().domain_id("d-1");
-    let history = history.case_id(&case).max_results(2).send().await;
-    let history = history.expect("a page");
-    let events: Vec<_> = history.audit_events.iter().flatten().collect();
-    assert_eq!(events.len(), 2);
-    assert_eq!(events[0].r#type, AuditEventType::CaseCreated);
-    assert_eq!(events[1].r#type, AuditEventType::RelatedItemCreated);
-    assert_eq!(events[1].related_item_type, Some(RelatedItemType::Comment));
-    assert_eq!(events[1].performed_time.to_string(), "2026-01-01T00:00:02Z");
-    assert_ne!(events[0].event_id, events[1].event_id);
-
-    let rest = client.get_case_audit_events().domain_id("d-1");
-    let rest = rest.case_id(&case).set_next_token(history.next_token);
-    let rest = rest.send().await.expect("a page").audit_events;
-    let [Some(linked)] = rest.as_slice() else {
-        panic!("one event, not {}", rest.len());
-    };
-    assert_eq!(linked.related_item_type, Some(RelatedItemType::Contact));
+    attach(&emulator, &case, comment("a word")).await;
+    attach(&emulator, &case, contact("c-1")).await;
+    let page = json!({ "maxResults": 2 });
+    let (_, _, first) = call(&emulator, &case, "audit-history", &page).await;
+    let next = json!({ "nextToken": first["nextToken"] });
+    let (_, _, rest) = call(&emulator, &case, "audit-history", &next).await;
+    let created = &first["auditEvents"][0];
+    assert_eq!(created["type"], "Case.Created");
+    for (event, kind) in [
+        (&first["auditEvents"][1], "Comment"),
+        (&rest["auditEvents"][0], "Contact"),
+    ] {
+        assert_eq!(event["type"], "RelatedItem.Created");
+        assert_eq!(event["relatedItemType"], kind);
+        assert_eq!(event["performedTime"], "2026-01-01T00:00:02.000Z");
+        assert_ne!(event["eventId"], created["eventId"]);
+    }
+    let events = |page: &Value| page["auditEvents"].as_array().map(Vec::len);
+    assert_eq!((events(&first), events(&rest)), (Some(2), Some(1)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn young_items_are_not_found_yet() {
     let emulator = emulator();
     emulator.set_related_item_lag(Duration::from_secs(2));
-    let client = client(&emulator);
-    let case = make(&client, "a").await;
-    attach(&client, &case, contact("c")).await;
+    let case = make(&client(&emulator), "a").await;
+    attach(&emulator, &case, contact("c")).await;
     let found = async || {
-        let items = search(&client, &case, Vec::new()).await.len();
-        let cases = client.list_cases_for_contact().domain_id("d-1");
-        let cases = cases.contact_arn(contact_arn("c")).send().await;
-        (items, cases.expect("an answer").cases().len())
+        let (items, _) = search(&emulator, &case, json!({})).await;
+        let (cases, _) = cases_of(&emulator, "c", &Value::Null).await;
+        (items.len(), cases.len())
     };
     tokio::time::advance(Duration::from_millis(1999)).await;
     assert_eq!(found().await, (0, 0));
