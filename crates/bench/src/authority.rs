@@ -19,17 +19,12 @@ const PLATFORM_ROOTS: [&str; 2] = [
     "/etc/ssl/certs/ca-certificates.crt",
 ];
 
-/// HTTP/2, as TLS calls it (RFC 9113, section 3.2).
-pub const HTTP2: &[u8] = b"h2";
-
 /// The TLS side of the endpoint on `localhost`, and the files that make clients trust it.
 ///
 /// A bundle holds what its client would read in Lambda and one certificate more, so that reading it costs what it costs there.
 pub struct Authority {
     /// Gives each connection its TLS.
     pub acceptor: TlsAcceptor,
-    /// The same, for services that speak HTTP/2 with whoever can.
-    pub http2_acceptor: TlsAcceptor,
     /// The authority alone.
     pub alone: PathBuf,
     /// With the roots that AWS uses, which Casebridge has compiled in.
@@ -64,8 +59,6 @@ impl Authority {
                 PrivateKeyDer::Pkcs8(key.serialize_der().into()),
             )?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let mut http2_config = config.clone();
-        http2_config.alpn_protocols.insert(0, HTTP2.to_vec());
 
         let pem = authority.pem();
         let bundle = |name: &str, roots: Option<&Path>| {
@@ -83,7 +76,6 @@ impl Authority {
         let platform = PLATFORM_ROOTS.map(Path::new);
         Ok(Self {
             acceptor: TlsAcceptor::from(Arc::new(config)),
-            http2_acceptor: TlsAcceptor::from(Arc::new(http2_config)),
             alone: bundle("authority.pem", None)?,
             with_aws_roots: bundle("aws-roots.pem", Some(aws_roots))?,
             with_platform_roots: bundle(

@@ -28,8 +28,6 @@ pub struct Comparison {
     pub others: Vec<Other>,
     /// A binary of Casebridge to take instead of building one.
     pub bootstrap: Option<PathBuf>,
-    /// The network between all of them and the services.
-    pub round_trip: Duration,
     /// The networks that Casebridge and the bare call are measured with as well.
     pub round_trips: Vec<Duration>,
 }
@@ -73,10 +71,9 @@ impl Comparison {
             round_trip,
             ..Transport::tls(&authority.acceptor)
         };
-        let round_trip = (!self.round_trip.is_zero()).then_some(self.round_trip);
         let mut turns: Vec<_> = contenders
             .into_iter()
-            .map(|contender| (contender, transport(round_trip)))
+            .map(|contender| (contender, transport(None)))
             .collect();
         let networked: Vec<_> = [Kind::Casebridge, Kind::Tuned]
             .iter()
@@ -99,19 +96,12 @@ impl Comparison {
                 figures,
             })
             .collect();
-        // The limits are for services at hand.
-        let at_hand = if self.round_trip.is_zero() {
-            &*figures
-        } else {
-            &[]
-        };
         Ok(Report {
             machine: Machine::here(),
             compiler: toolchain.compiler()?,
             runs: self.runs,
             invocations: self.invocations,
-            round_trip_ms: milliseconds(self.round_trip),
-            bars: bars::of(at_hand, &networked),
+            bars: bars::of(&figures, &networked),
             functions: figures,
             networked,
             missing,
@@ -150,7 +140,7 @@ impl Comparison {
 ///
 /// # Errors
 /// One of them fails.
-pub async fn take_turns(
+async fn take_turns(
     contenders: &[(Contender, Transport)],
     seed: &Seed,
     runs: usize,
@@ -197,7 +187,7 @@ fn greatest_common_divisor(a: usize, b: usize) -> usize {
 }
 
 /// A bar on a terminal.
-pub(crate) fn progress(steps: usize) -> ProgressBar {
+fn progress(steps: usize) -> ProgressBar {
     let steps = u64::try_from(steps).unwrap_or(u64::MAX);
     let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr());
     // The template is fixed and sound.

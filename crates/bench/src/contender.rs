@@ -13,10 +13,10 @@ use zip::write::{SimpleFileOptions, ZipWriter};
 use crate::authority::Authority;
 use crate::elf;
 use crate::services::LEDGER_TABLE;
-use crate::toolchain::{self, Toolchain, Variant};
+use crate::toolchain::{self, Toolchain};
 use crate::workload::Workload;
 
-/// The longest that one invocation may take, with ten others before it in a batch.
+/// The longest time that one invocation may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Which function.
@@ -185,7 +185,7 @@ impl Preparation<'_> {
         let name = kind.name().to_owned();
         match kind {
             Kind::Empty | Kind::Tuned | Kind::Default => {
-                let built = self.toolchain.build_peer(kind.name(), &Variant::PLAIN)?;
+                let built = self.toolchain.build_peer(kind.name())?;
                 self.binary(kind, name, &built, &[])
             }
             Kind::EmptyStatic | Kind::TunedStatic => {
@@ -226,21 +226,6 @@ impl Preparation<'_> {
         let mut contender =
             self.casebridge(Kind::Casebridge, other.name.clone(), &other.bootstrap)?;
         contender.about = "another build of Casebridge, sent the same".into();
-        Ok(contender)
-    }
-
-    /// The tuned client with something changed, and what that is.
-    ///
-    /// # Errors
-    /// It cannot be built; Cargo has said why.
-    pub fn variant(&self, name: &str, about: &str, variant: &Variant) -> anyhow::Result<Contender> {
-        let built = self.toolchain.build_peer(Kind::Tuned.name(), variant)?;
-        let mut contender = self.binary(Kind::Tuned, name.to_owned(), &built, &[])?;
-        about.clone_into(&mut contender.about);
-        if let Some(authority) = self.authority {
-            let roots = &authority.with_platform_roots;
-            contender.configuration = contender.configuration.env("SSL_CERT_FILE", roots);
-        }
         Ok(contender)
     }
 

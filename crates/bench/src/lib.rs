@@ -11,10 +11,7 @@
 //! | [`authority`] | the certificate authority of the TLS endpoint, and the bundles that clients trust |
 //! | [`process`] | a process's CPU time and memory |
 //! | [`compare`] | all of them in turns |
-//! | [`concurrency`] | many events at once, and batches |
-//! | [`memory`] | memory over many events |
 //! | [`guard`] | instruction counts, held against a baseline |
-//! | [`parts`] | the bare call with one thing changed at a time |
 //! | [`measure`] | one cold start and the invocations after it |
 //! | [`figures`] | medians and quartiles of many |
 //! | [`bars`] | the limits that the figures are held to |
@@ -23,14 +20,11 @@
 pub mod authority;
 pub mod bars;
 pub mod compare;
-pub mod concurrency;
 pub mod contender;
 pub mod elf;
 pub mod figures;
 pub mod guard;
 pub mod measure;
-pub mod memory;
-pub mod parts;
 pub mod process;
 pub mod proxy;
 pub mod report;

@@ -7,11 +7,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bench::compare::{self, Comparison};
-use bench::concurrency;
 use bench::contender::{Kind, Other};
 use bench::guard::{self, Baseline};
-use bench::memory;
-use bench::parts;
 use bench::toolchain::{self, Toolchain};
 use clap::Parser as _;
 
@@ -33,12 +30,8 @@ Examples:
                                                         two builds of the function against each other
   cargo side-by-side --only casebridge --round-trips 0,1,5
                                                         the function with a network before the services
-  cargo side-by-side --round-trip-ms 1                  everything behind such a network
   cargo side-by-side --svg docs/performance.svg         with the plot
   cargo side-by-side guard                              instruction counts, held against a baseline
-  cargo side-by-side concurrency                        many events at once
-  cargo side-by-side memory                             whether memory grows with each event
-  cargo side-by-side parts                              what each part of the client is worth
   cargo side-by-side --json | jq '.functions[] | {name, cold: .cold_cpu_ms.median}'
 
 Exit status: 0; 1 when a bar is not met and --assert is given; 2 when nothing could be measured."
@@ -54,9 +47,6 @@ struct Arguments {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Guard(GuardArguments),
-    Concurrency(ConcurrencyArguments),
-    Memory(MemoryArguments),
-    Parts(PartsArguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -80,10 +70,6 @@ struct ComparisonArguments {
     /// Measure this binary as Casebridge instead of building one
     #[arg(long, value_name = "PATH")]
     bootstrap: Option<PathBuf>,
-
-    /// The network between function and services: how long a request and its answer take it, and opening a connection
-    #[arg(long, value_name = "MS", default_value = "0", value_parser = milliseconds)]
-    round_trip_ms: Duration,
 
     /// Measure `casebridge` and `tuned` at these round trips as well; 0,1,5 unless there is an --only
     #[arg(long, value_name = "MS,…", value_delimiter = ',', value_parser = milliseconds)]
@@ -124,91 +110,10 @@ struct GuardArguments {
     accept: bool,
 }
 
-/// Throughput with 1, 4, 16 and 64 events at once, and batches of ten beside batches of one
-///
-/// Drives one process as Lambda Managed Instances do: `AWS_LAMBDA_MAX_CONCURRENCY` says how often the function is to poll.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Examples:
-  cargo side-by-side concurrency
-  cargo side-by-side concurrency --latency-ms 200
-  cargo side-by-side concurrency --json | jq '.levels[] | {concurrency, per_second}'")]
-struct ConcurrencyArguments {
-    /// How long the services take for each request
-    #[arg(long, value_name = "MS", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
-    latency_ms: u64,
-
-    /// Measure this binary instead of building one
-    #[arg(long, value_name = "PATH")]
-    bootstrap: Option<PathBuf>,
-
-    /// JSON instead of a table
-    #[arg(long)]
-    json: bool,
-}
-
-/// The memory of one process over many events: whether it grows with each of them
-///
-/// Sends the events to a process of the function and to an empty one, and reads its memory on the way: after a hundredth, a tenth, half and
-/// all of them.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Examples:
-  cargo side-by-side memory
-  cargo side-by-side memory --events 5000 --also glibc=/tmp/bootstrap
-  cargo side-by-side memory --json | jq '.functions[] | {name, bytes_per_event}'")]
-struct MemoryArguments {
-    /// Events to each function
-    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = at_least_a_hundred)]
-    events: usize,
-
-    /// A build of Casebridge to look at as well; may be given again
-    #[arg(long = "also", value_name = "NAME=PATH")]
-    also: Vec<Other>,
-
-    /// Look at this binary as Casebridge instead of building one
-    #[arg(long, value_name = "PATH")]
-    bootstrap: Option<PathBuf>,
-
-    /// JSON instead of a table
-    #[arg(long)]
-    json: bool,
-}
-
-/// What each part of the client is worth: the bare `CreateCase` with one thing changed at a time
-///
-/// Builds the peer `tuned` a dozen times over: TLS library, roots, credentials, retries, runtime, allocator, HTTP version, linking, profile.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Examples:
-  cargo side-by-side parts
-  cargo side-by-side parts --json | jq '.functions[] | {name, cold: .cold_cpu_ms.median}'")]
-struct PartsArguments {
-    /// Cold starts of each
-    #[arg(long, value_name = "N", default_value_t = 15, value_parser = at_least_one)]
-    runs: usize,
-
-    /// Warm invocations after each cold start
-    #[arg(long, value_name = "N", default_value_t = 300, value_parser = at_least_one)]
-    invocations: usize,
-
-    /// JSON instead of a table
-    #[arg(long)]
-    json: bool,
-}
-
 fn at_least_one(text: &str) -> Result<usize, String> {
-    from(1, text)
-}
-
-fn at_least_a_hundred(text: &str) -> Result<usize, String> {
-    from(100, text)
-}
-
-fn from(least: usize, text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(number) if number >= least => Ok(number),
-        _ => Err(format!("expected a number from {least} on")),
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("expected a number from 1 on".to_owned()),
     }
 }
 
@@ -241,9 +146,6 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         match arguments.command {
             None => compare(arguments.comparison, &toolchain).await,
             Some(Command::Guard(arguments)) => guard(arguments, &toolchain).await,
-            Some(Command::Concurrency(arguments)) => concurrency(arguments, &toolchain).await,
-            Some(Command::Memory(arguments)) => memory(arguments, &toolchain).await,
-            Some(Command::Parts(arguments)) => parts(&arguments, &toolchain).await,
         }
     })
 }
@@ -266,7 +168,6 @@ async fn compare(
         kinds,
         others: arguments.also,
         bootstrap: arguments.bootstrap,
-        round_trip: arguments.round_trip_ms,
         round_trips: if arguments.round_trips.is_empty() {
             round_trips
         } else {
@@ -309,30 +210,6 @@ async fn guard(arguments: GuardArguments, toolchain: &Toolchain) -> anyhow::Resu
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
-}
-
-async fn concurrency(
-    arguments: ConcurrencyArguments,
-    toolchain: &Toolchain,
-) -> anyhow::Result<ExitCode> {
-    let (authority, seed) = (compare::authority(toolchain)?, compare::seed(toolchain)?);
-    let latency = Duration::from_millis(arguments.latency_ms);
-    let bootstrap = arguments.bootstrap.as_deref();
-    let found = concurrency::measure(toolchain, &authority, bootstrap, &seed, latency).await?;
-    show(arguments.json, &found, || found.markdown())
-}
-
-async fn memory(arguments: MemoryArguments, toolchain: &Toolchain) -> anyhow::Result<ExitCode> {
-    let (authority, seed) = (compare::authority(toolchain)?, compare::seed(toolchain)?);
-    let bootstrap = arguments.bootstrap.as_deref();
-    let (others, events) = (&arguments.also, arguments.events);
-    let found = memory::measure(toolchain, &authority, bootstrap, others, &seed, events).await?;
-    show(arguments.json, &found, || found.markdown())
-}
-
-async fn parts(arguments: &PartsArguments, toolchain: &Toolchain) -> anyhow::Result<ExitCode> {
-    let found = parts::measure(toolchain, arguments.runs, arguments.invocations).await?;
-    show(arguments.json, &found, || found.markdown())
 }
 
 /// Prints what was found, as JSON or as tables.

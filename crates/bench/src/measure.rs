@@ -96,7 +96,7 @@ impl Contender {
     }
 
     /// Each event has made a case, if it makes any.
-    pub(crate) fn expect_cases(&self, services: &Services, events: usize) -> anyhow::Result<()> {
+    fn expect_cases(&self, services: &Services, events: usize) -> anyhow::Result<()> {
         let cases = services.emulator.cases().len();
         let expected = if self.makes_cases { events } else { 0 };
         ensure!(
@@ -107,7 +107,7 @@ impl Contender {
     }
 }
 
-pub(crate) async fn invoke(function: &Function, payload: String) -> anyhow::Result<Duration> {
+async fn invoke(function: &Function, payload: String) -> anyhow::Result<Duration> {
     let handed_out = Instant::now();
     let answer = function.invoke(payload).await?;
     let taken = handed_out.elapsed();

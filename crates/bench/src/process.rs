@@ -42,15 +42,6 @@ impl Process {
         Ok(status.vmhwm.unwrap_or_default() * 1024)
     }
 
-    /// The memory that it holds (`VmRSS`), in bytes.
-    ///
-    /// # Errors
-    /// The process is gone.
-    pub fn memory(self) -> anyhow::Result<u64> {
-        let status = procfs::process::Process::new(self.pid)?.status()?;
-        Ok(status.vmrss.unwrap_or_default() * 1024)
-    }
-
     /// Asks it to end (SIGTERM).
     ///
     /// # Errors
@@ -81,14 +72,6 @@ impl Process {
     /// Always.
     pub fn peak_memory(self) -> anyhow::Result<u64> {
         anyhow::bail!("a process's memory is read as Linux gives it: run this on Linux")
-    }
-
-    /// Not measured here.
-    ///
-    /// # Errors
-    /// Always.
-    pub fn memory(self) -> anyhow::Result<u64> {
-        self.peak_memory()
     }
 
     /// Not done here.

@@ -22,8 +22,6 @@ pub struct Report {
     pub runs: usize,
     /// Warm invocations after each.
     pub invocations: usize,
-    /// The network between the functions and the services.
-    pub round_trip_ms: f64,
     /// What was measured, in the order of the turns.
     pub functions: Vec<Figures>,
     /// Some of it again, with other networks.
@@ -142,7 +140,6 @@ mod tests {
             compiler: "rustc 1.95.0".to_owned(),
             runs: 9,
             invocations: 500,
-            round_trip_ms: 0.0,
             bars: bars::of(&functions, &networked),
             functions: functions.into(),
             networked: networked.into(),

@@ -10,9 +10,9 @@ use anyhow::Context as _;
 use cases_emulator::{ConnectionClosed, Emulator};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use runtime_api::FunctionConfiguration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -20,7 +20,6 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
-use crate::authority::HTTP2;
 use crate::proxy::Proxy;
 
 /// The ledger's table.
@@ -43,26 +42,23 @@ pub struct Seed {
     pub profiles: String,
 }
 
-/// The way to the services, and the time that each answer takes.
+/// The way to the services.
 #[derive(Clone)]
 pub struct Transport {
     /// With TLS, or over plain HTTP.
     pub tls: Option<TlsAcceptor>,
-    /// The services' own time for each request.
-    pub latency: Duration,
     /// The network's time, for a request and its answer; none where the function has no network before it.
     pub round_trip: Option<Duration>,
 }
 
 impl Transport {
-    /// Plain HTTP, as fast as can be.
+    /// Plain HTTP without a network.
     pub const PLAIN: Self = Self {
         tls: None,
-        latency: Duration::ZERO,
         round_trip: None,
     };
 
-    /// TLS, as fast as can be.
+    /// TLS without a network.
     #[must_use]
     pub fn tls(acceptor: &TlsAcceptor) -> Self {
         Self {
@@ -182,27 +178,19 @@ impl Host {
             // A client that ends the handshake says why itself.
             Some(acceptor) => {
                 if let Ok(stream) = acceptor.accept(stream).await {
-                    let http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
-                    self.clone().requests(stream, http2).await;
+                    self.clone().requests(stream).await;
                 }
             }
-            None => self.clone().requests(stream, false).await,
+            None => self.clone().requests(stream).await,
         }
     }
 
-    async fn requests(self, stream: impl Stream, http2: bool) {
+    async fn requests(self, stream: impl Stream) {
         let service = service_fn(move |request| self.clone().respond(request));
-        let stream = TokioIo::new(stream);
         // How a connection ends says nothing of the function.
-        let _ = if http2 {
-            http2::Builder::new(TokioExecutor::new())
-                .serve_connection(stream, service)
-                .await
-        } else {
-            http1::Builder::new()
-                .serve_connection(stream, service)
-                .await
-        };
+        let _ = http1::Builder::new()
+            .serve_connection(TokioIo::new(stream), service)
+            .await;
     }
 
     async fn respond(
@@ -212,9 +200,6 @@ impl Host {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map_err(|_| ConnectionClosed)?;
         let received = Instant::now();
-        if !self.transport.latency.is_zero() {
-            tokio::time::sleep(self.transport.latency).await;
-        }
         let request = http::Request::from_parts(head, body.to_bytes());
         let answer = self.emulator.respond(request).await;
         let spent = u64::try_from(received.elapsed().as_nanos()).unwrap_or(u64::MAX);

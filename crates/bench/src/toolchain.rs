@@ -127,49 +127,20 @@ impl Toolchain {
         Ok(command)
     }
 
-    /// A peer in Rust, by the name of its package.
+    /// Builds a peer in Rust, alone, with `--package`: a workspace's build unifies features. Returns its binary.
     ///
     /// # Errors
     /// It cannot be built; Cargo has said why.
-    pub fn build_peer(&self, package: &str, variant: &Variant) -> anyhow::Result<PathBuf> {
-        let manifest = self.source("crates/bench/peers/Cargo.toml");
-        // What changes every crate has a folder of its own, so that nothing is built twice.
-        let folder = match variant.profile {
-            [] => "peers".to_owned(),
-            [(name, value), ..] => format!("peers-{name}-{value}").to_lowercase(),
-        };
-        self.build(&manifest, package, &self.folder(&folder)?, variant)
-    }
-
-    /// Built by itself, with `--package`: a workspace's build unifies features.
-    fn build(
-        &self,
-        manifest: &Path,
-        package: &str,
-        target: &Path,
-        variant: &Variant,
-    ) -> anyhow::Result<PathBuf> {
+    pub fn build_peer(&self, package: &str) -> anyhow::Result<PathBuf> {
         let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = cargo(&program);
-        command
-            .args(["rustc", "--release", "--locked", "--bin", package])
-            .args(["--package", package])
-            .args(["--features", variant.feature.unwrap_or_default()])
-            .envs(
-                variant
-                    .profile
-                    .iter()
-                    .map(|(name, value)| (format!("CARGO_PROFILE_RELEASE_{name}"), value)),
-            )
+        let output = cargo(&program)
+            .args(["build", "--release", "--locked", "--package", package])
             .arg("--manifest-path")
-            .arg(manifest)
+            .arg(self.source("crates/bench/peers/Cargo.toml"))
             .arg("--target-dir")
-            .arg(target)
+            .arg(self.folder("peers")?)
             .arg("--message-format=json-render-diagnostics")
-            .arg("--")
-            .args(variant.codegen)
-            .current_dir(&self.root);
-        let output = command
+            .current_dir(&self.root)
             .output()
             .with_context(|| format!("{} cannot be run", program.display()))?;
         ensure!(
@@ -254,26 +225,6 @@ impl Toolchain {
             release.context("`rustc -vV` names no release")?
         ))
     }
-}
-
-/// How a peer is built another way.
-#[derive(Clone, Copy, Debug)]
-pub struct Variant {
-    /// A feature of its package.
-    pub feature: Option<&'static str>,
-    /// Settings of the release profile, by Cargo's names of variables.
-    pub profile: &'static [(&'static str, &'static str)],
-    /// More for rustc, where it puts the binary together.
-    pub codegen: &'static [&'static str],
-}
-
-impl Variant {
-    /// As its manifest says.
-    pub const PLAIN: Self = Self {
-        feature: None,
-        profile: &[],
-        codegen: &[],
-    };
 }
 
 /// A peer that an interpreter runs.

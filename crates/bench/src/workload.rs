@@ -41,25 +41,6 @@ impl Workload {
         }
         event.to_string()
     }
-
-    /// An SQS batch of this many events, from this number on.
-    #[must_use]
-    pub fn batch(&self, first: usize, items: usize) -> String {
-        let record = |number: usize| {
-            serde_json::json!({
-                "messageId": format!("00000000-0000-4000-9000-{number:012x}"),
-                "receiptHandle": "handle",
-                "body": self.payload(number),
-                "attributes": { "ApproximateReceiveCount": "1" },
-                "messageAttributes": {},
-                "eventSource": "aws:sqs",
-                "eventSourceARN": "arn:aws:sqs:us-east-1:111122223333:events",
-                "awsRegion": "us-east-1",
-            })
-        };
-        let records: Vec<Value> = (first..first + items).map(record).collect();
-        serde_json::json!({ "Records": records }).to_string()
-    }
 }
 
 #[cfg(test)]
@@ -76,13 +57,5 @@ mod tests {
             workload.payload(26),
             r#"{"source":"s","detail":{"id":"00000000-0000-4000-8000-00000000001a"}}"#
         );
-        let batch: Value = serde_json::from_str(&workload.batch(3, 2)).unwrap();
-        let bodies: Vec<_> = batch["Records"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|record| &record["body"])
-            .collect();
-        assert_eq!(bodies, [&workload.payload(3), &workload.payload(4)]);
     }
 }

@@ -60,14 +60,13 @@ pub(super) fn render(report: &Report) -> String {
 fn figures(report: &Report, text: &mut String) -> std::fmt::Result {
     writeln!(
         text,
-        "{} cold starts of each function, {} warm invocations after each, taking turns; {}, {} threads; {}{}. A round trip of {} ms. Milliseconds; medians, and the quartiles below them.\n",
+        "{} cold starts of each function, {} warm invocations after each, taking turns; {}, {} threads; {}{}. Milliseconds; medians, and the quartiles below them.\n",
         report.runs,
         report.invocations,
         report.machine.processor,
         report.machine.threads,
         report.compiler,
         targets(&report.functions),
-        report.round_trip_ms,
     )?;
     write!(text, "| function | requests |")?;
     for (title, _) in COLUMNS {
