@@ -9,11 +9,11 @@ use hyper::header::HeaderValue;
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::net::TcpListener;
 
-use crate::answer::{Answer, ErrorReport};
-use crate::connection::{json, read_body, serve};
 use crate::function::{Function, FunctionError};
+use crate::http::{json, read_body, serve};
+use crate::queue::{Answer, ErrorReport};
 
-/// The largest event that Lambda takes in a synchronous invocation.
+/// The largest event that Lambda accepts in a synchronous invocation.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const MAX_EVENT_BYTES: usize = 6_291_456;
 
@@ -43,41 +43,32 @@ async fn respond(function: &Function, request: Request<Incoming>) -> Response<Fu
     };
     let event = match read_body(body, MAX_EVENT_BYTES).await {
         Ok(event) => event,
-        Err(StatusCode::PAYLOAD_TOO_LARGE) => {
-            return refusal(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "RequestTooLargeException",
-                &format!(
-                    "the event is larger than {MAX_EVENT_BYTES} bytes, the most that Lambda takes"
-                ),
+        Err(status @ StatusCode::PAYLOAD_TOO_LARGE) => {
+            let message = format!(
+                "the event is larger than {MAX_EVENT_BYTES} bytes, the most that Lambda takes"
             );
+            return refusal(status, "RequestTooLargeException", &message);
         }
         Err(status) => {
-            return refusal(
-                status,
-                "InvalidRequestContentException",
-                "the event could not be read",
-            );
+            let message = "the event could not be read";
+            return refusal(status, "InvalidRequestContentException", message);
         }
     };
     match function.invoke(event).await {
         Ok(Answer::Response(payload)) => json(StatusCode::OK, payload),
         Ok(Answer::Error(report)) => function_error(report),
-        Err(error @ FunctionError::InvalidRequestContent(_)) => refusal(
-            StatusCode::BAD_REQUEST,
-            error.error_type(),
-            &error.to_string(),
-        ),
+        Err(error @ FunctionError::InvalidRequestContent(_)) => {
+            let message = error.to_string();
+            refusal(StatusCode::BAD_REQUEST, error.error_type(), &message)
+        }
         Err(error) => function_error(ErrorReport::new(error.error_type(), error.to_string())),
     }
 }
 
 fn function_error(report: ErrorReport) -> Response<Full<Bytes>> {
     let mut response = json(StatusCode::OK, report.payload);
-    response.headers_mut().insert(
-        "x-amz-function-error",
-        HeaderValue::from_static("Unhandled"),
-    );
+    let error = HeaderValue::from_static("Unhandled");
+    response.headers_mut().insert("x-amz-function-error", error);
     response
 }
 

@@ -2,25 +2,21 @@
 //! HTTP as it does inside Lambda, and its answer comes out.
 //!
 //! - [`RuntimeApi`] is the protocol alone, for anything that polls it;
-//! - [`Function`] runs a binary under it in Lambda's environment, and says how it ended when it does not answer;
+//! - [`Function`] runs a binary under it in Lambda's environment, and reports how it ended when it does not answer;
 //! - [`serve_invocations`] puts Lambda's Invoke operation in front of a [`Function`], for `curl` and the AWS CLI.
 //!
 //! [api]: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 
-mod answer;
 mod api;
-mod configuration;
-mod connection;
 mod function;
+mod http;
 mod invocations;
-mod output;
 mod process;
-mod routes;
+mod queue;
 
-pub use answer::{Answer, ErrorReport};
-pub use api::{InvokeError, RuntimeApi};
-pub use configuration::FunctionConfiguration;
-pub use function::{Function, FunctionError, Phase};
+pub use api::RuntimeApi;
+pub use function::{Function, FunctionConfiguration, FunctionError, Phase};
 pub use hyper::body::Bytes;
 pub use invocations::serve_invocations;
-pub use output::LastLines;
+pub use process::LastLines;
+pub use queue::{Answer, ErrorReport, InvokeError};

@@ -11,7 +11,6 @@ use runtime_api::{
 };
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::Barrier;
 
 /// The function that the tests run: this test binary, told to run [`handler`] alone.
 fn configuration() -> FunctionConfiguration {
@@ -28,36 +27,27 @@ fn shell(script: &str) -> FunctionConfiguration {
 #[tokio::test]
 #[ignore = "is the function of the other tests, which start it as a process"]
 async fn handler() {
-    let meeting = Arc::new(Barrier::new(2));
-    let handler = service_fn(move |event: LambdaEvent<Value>| {
-        let meeting = Arc::clone(&meeting);
-        async move {
-            match event.payload.get("do").and_then(Value::as_str) {
-                Some("crash") => {
-                    std::io::Write::write_all(&mut std::io::stderr(), b"about to crash\n")
-                        .expect("a pipe");
-                    std::process::exit(7);
-                }
-                // Ends with its partner's event, and with no other.
-                Some("meet") => {
-                    meeting.wait().await;
-                    Ok(json!({ "concurrency": std::env::var("AWS_LAMBDA_MAX_CONCURRENCY").ok() }))
-                }
-                Some("hang") => std::future::pending().await,
-                Some("fail") => Err(Diagnostic {
-                    error_type: "MissingValue".to_owned(),
-                    error_message: "no order number".to_owned(),
-                }),
-                _ => Ok(json!({
-                    "name": event.context.env_config.function_name,
-                    "greeting": std::env::var("GREETING").ok(),
-                    "home": std::env::var("HOME").ok(),
-                    "memory": event.context.env_config.memory,
-                })),
+    let handler = service_fn(async |event: LambdaEvent<Value>| {
+        match event.payload.get("do").and_then(Value::as_str) {
+            Some("crash") => {
+                std::io::Write::write_all(&mut std::io::stderr(), b"about to crash\n")
+                    .expect("a pipe");
+                std::process::exit(7);
             }
+            Some("hang") => std::future::pending().await,
+            Some("fail") => Err(Diagnostic {
+                error_type: "MissingValue".to_owned(),
+                error_message: "no order number".to_owned(),
+            }),
+            _ => Ok(json!({
+                "name": event.context.env_config.function_name,
+                "greeting": std::env::var("GREETING").ok(),
+                "home": std::env::var("HOME").ok(),
+                "memory": event.context.env_config.memory,
+            })),
         }
     });
-    lambda_runtime::run_concurrent(handler)
+    lambda_runtime::run(handler)
         .await
         .expect("the runtime runs until it is killed");
 }
@@ -68,32 +58,15 @@ async fn invoke(function: &Function, event: &Value) -> Result<Answer, FunctionEr
 
 #[tokio::test]
 async fn a_function_sees_lambdas_environment_and_nothing_of_ours() {
-    let function = configuration()
-        .memory_size_mb(256)
-        .start()
-        .await
-        .expect("it starts");
+    let function = configuration().start().await.expect("it starts");
     let Ok(Answer::Response(body)) = invoke(&function, &json!({})).await else {
         panic!("a response is expected");
     };
     let body: Value = serde_json::from_slice(&body).expect("JSON");
     assert_eq!(
         body,
-        json!({ "name": "casebridge", "greeting": "hello", "home": null, "memory": 256 })
+        json!({ "name": "casebridge", "greeting": "hello", "home": null, "memory": 128 })
     );
-}
-
-#[tokio::test]
-async fn a_function_has_as_many_events_at_once_as_it_is_told() {
-    let function = configuration()
-        .max_concurrency(2)
-        .start()
-        .await
-        .expect("it starts");
-    let event = json!({ "do": "meet" });
-    let (one, other) = tokio::join!(invoke(&function, &event), invoke(&function, &event));
-    let answer = Answer::Response(r#"{"concurrency":"2"}"#.into());
-    assert_eq!((one.ok(), other.ok()), (Some(answer.clone()), Some(answer)));
 }
 
 #[tokio::test]

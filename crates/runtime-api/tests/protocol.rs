@@ -193,7 +193,7 @@ async fn a_path_that_lambda_does_not_have_is_refused() {
 }
 
 #[tokio::test]
-async fn the_server_ends_with_its_last_clone() {
+async fn the_server_ends_when_it_is_dropped() {
     let api = RuntimeApi::start("casebridge").await.expect("a port");
     let address = api.address();
     drop(api);

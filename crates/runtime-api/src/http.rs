@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::CONTENT_TYPE;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-/// How long to wait before accepting again when the system has no file descriptor left.
+/// The pause before accepting again when the system has no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// Accepts and answers until the future is dropped; every connection ends with it.
@@ -45,7 +45,7 @@ where
     }
 }
 
-/// The whole body, or the status that says why there is none: 413 beyond `limit` bytes, 400 when it breaks off.
+/// Returns the whole body; without one, the status of the refusal: 413 beyond `limit` bytes, 400 when it breaks off.
 ///
 /// A body that is too large is still read to its end: a client that writes into a closed connection would never see
 /// the 413.
@@ -71,9 +71,7 @@ pub(crate) async fn read_body(mut body: Incoming, limit: usize) -> Result<Bytes,
 pub(crate) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
-    response.headers_mut().insert(
-        CONTENT_TYPE,
-        hyper::header::HeaderValue::from_static("application/json"),
-    );
+    let content_type = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
     response
 }
