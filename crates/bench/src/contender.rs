@@ -1,4 +1,4 @@
-//! The functions that are measured: each as a folder such as is deployed, the environment that Lambda would give it, and what it is sent.
+//! The functions that are measured: each as a folder such as is deployed, with Lambda's environment, and its events.
 
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom};
@@ -7,21 +7,18 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use runtime_api::FunctionConfiguration;
-use serde::Serialize;
+use serde_json::Value;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-use crate::authority::Authority;
-use crate::elf;
-use crate::services::LEDGER_TABLE;
+use crate::services::{Authority, LEDGER_TABLE};
 use crate::toolchain::{self, Toolchain};
-use crate::workload::Workload;
 
 /// The longest time that one invocation may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Which function.
+/// A kind of function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A function in Rust that does nothing.
     Empty,
     /// The same, static by musl.
@@ -45,8 +42,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All of them, in the order in which they take turns.
-    pub const ALL: [Self; 10] = [
+    /// All of them, in the order of the turns.
+    pub(crate) const ALL: [Self; 10] = [
         Self::Empty,
         Self::EmptyStatic,
         Self::Tuned,
@@ -59,24 +56,45 @@ impl Kind {
         Self::SdkV3,
     ];
 
-    /// As the command line and the tables call it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
+    /// The name on the command line and in the tables, and a description.
+    fn names(self) -> (&'static str, &'static str) {
         match self {
-            Self::Empty => "empty",
-            Self::EmptyStatic => "empty-static",
-            Self::Tuned => "tuned",
-            Self::TunedStatic => "tuned-static",
-            Self::Default => "default",
-            Self::Casebridge => "casebridge",
-            Self::CasebridgeCustomer => "casebridge-customer",
-            Self::CasebridgeEverything => "casebridge-everything",
-            Self::Boto3 => "boto3",
-            Self::SdkV3 => "sdk-v3",
+            Self::Empty => ("empty", "Rust, no AWS call"),
+            Self::EmptyStatic => ("empty-static", "the same, static by musl"),
+            Self::Tuned => (
+                "tuned",
+                "Rust, a bare CreateCase: ring, AWS's own roots, Lambda's credentials",
+            ),
+            Self::TunedStatic => ("tuned-static", "the same, static by musl"),
+            Self::Default => (
+                "default",
+                "Rust, a bare CreateCase: aws_config::load_defaults",
+            ),
+            Self::Casebridge => (
+                "casebridge",
+                "the shipped mapping, an event that takes CreateCase alone",
+            ),
+            Self::CasebridgeCustomer => (
+                "casebridge-customer",
+                "the shipped mapping, the customer found first",
+            ),
+            Self::CasebridgeEverything => (
+                "casebridge-everything",
+                "the shipped mapping with ledger, customer and contact",
+            ),
+            Self::Boto3 => (
+                "boto3",
+                "Python under AWS's awslambdaric, the same case, mapping in code",
+            ),
+            Self::SdkV3 => ("sdk-v3", "Node.js, the same case, mapping in code"),
         }
     }
 
-    /// A comparison does without it where it cannot be had.
+    pub(crate) fn name(self) -> &'static str {
+        self.names().0
+    }
+
+    /// A comparison runs without it on a machine that does not have it.
     pub(crate) fn may_be_missing(self) -> bool {
         matches!(
             self,
@@ -84,21 +102,7 @@ impl Kind {
         )
     }
 
-    fn about(self) -> &'static str {
-        match self {
-            Self::Empty => "Rust, no AWS call",
-            Self::EmptyStatic | Self::TunedStatic => "the same, static by musl",
-            Self::Tuned => "Rust, a bare CreateCase: ring, AWS's own roots, Lambda's credentials",
-            Self::Default => "Rust, a bare CreateCase: aws_config::load_defaults",
-            Self::Casebridge => "the shipped mapping, an event that takes CreateCase alone",
-            Self::CasebridgeCustomer => "the shipped mapping, the customer found first",
-            Self::CasebridgeEverything => "the shipped mapping with ledger, customer and contact",
-            Self::Boto3 => "Python under AWS's awslambdaric, the same case, mapping in code",
-            Self::SdkV3 => "Node.js, the same case, mapping in code",
-        }
-    }
-
-    /// What it is sent: the file in `events/`, and what tells one such event from another.
+    /// Its file in `events/`, and JSON pointers to the texts that identify one such event.
     fn event(self) -> (&'static str, &'static [&'static str]) {
         match self {
             Self::CasebridgeCustomer => ("order-failed.json", &["/id", "/detail/order/id"]),
@@ -116,11 +120,11 @@ impl Kind {
 
 /// Casebridge, built another way, for a comparison of the two.
 #[derive(Clone, Debug)]
-pub struct Other {
-    /// What the tables call it.
-    pub name: String,
+pub(crate) struct Other {
+    /// Its name in the tables.
+    name: String,
     /// Its binary.
-    pub bootstrap: PathBuf,
+    bootstrap: PathBuf,
 }
 
 impl std::str::FromStr for Other {
@@ -140,48 +144,34 @@ impl std::str::FromStr for Other {
 
 /// A function that can be run.
 #[derive(Clone, Debug)]
-pub struct Contender {
-    /// What the tables call it.
-    pub name: String,
-    /// What it is.
-    pub about: String,
-    /// For which target it was built; none of a script.
-    pub target: Option<String>,
-    /// Whether it makes a case of each event.
-    pub makes_cases: bool,
-    /// How it is run; the services' endpoints are still to be set.
-    pub configuration: FunctionConfiguration,
-    /// What it is sent.
-    pub workload: Workload,
+pub(crate) struct Contender {
+    pub(crate) name: String,
+    pub(crate) about: String,
+    /// The target that it was built for; none of a script.
+    pub(crate) target: Option<String>,
+    /// It makes a case of each event.
+    pub(crate) makes_cases: bool,
+    /// The way to run it, without the services' endpoints.
+    pub(crate) configuration: FunctionConfiguration,
+    event: Value,
+    /// JSON pointers to the texts that identify the event: its id, and the parts of its key.
+    identity: &'static [&'static str],
     /// The zip file that is deployed, in bytes.
-    pub zip_bytes: u64,
-}
-
-/// A peer that this machine cannot run.
-#[derive(Clone, Debug, Serialize)]
-pub struct Missing {
-    /// What the tables would call it.
-    pub name: String,
-    /// Why.
-    pub reason: String,
+    pub(crate) zip_bytes: u64,
 }
 
 /// Puts contenders together.
-pub struct Preparation<'a> {
-    /// Builds and installs.
-    pub toolchain: &'a Toolchain,
-    /// Whom clients trust; none where they are to speak plain HTTP.
-    pub authority: Option<&'a Authority>,
-    /// A binary of Casebridge to take instead of building one.
-    pub bootstrap: Option<&'a Path>,
+pub(crate) struct Preparation<'a> {
+    pub(crate) toolchain: &'a Toolchain,
+    /// The authority that clients trust; none for plain HTTP.
+    pub(crate) authority: Option<&'a Authority>,
+    /// A binary of Casebridge to use instead of building one.
+    pub(crate) bootstrap: Option<&'a Path>,
 }
 
 impl Preparation<'_> {
     /// Builds or installs one function.
-    ///
-    /// # Errors
-    /// It cannot be built; for a peer that needs an interpreter or a standard library: it is not here.
-    pub fn contender(&self, kind: Kind) -> anyhow::Result<Contender> {
+    pub(crate) fn contender(&self, kind: Kind) -> anyhow::Result<Contender> {
         let name = kind.name().to_owned();
         match kind {
             Kind::Empty | Kind::Tuned | Kind::Default => {
@@ -213,11 +203,8 @@ impl Preparation<'_> {
         }
     }
 
-    /// Casebridge built another way, with the event that takes `CreateCase` alone.
-    ///
-    /// # Errors
-    /// There is no such binary.
-    pub fn other(&self, other: &Other) -> anyhow::Result<Contender> {
+    /// Another build of Casebridge, with the event that takes `CreateCase` alone.
+    pub(crate) fn other(&self, other: &Other) -> anyhow::Result<Contender> {
         ensure!(
             other.bootstrap.is_file(),
             "{} is not a file: expected a binary of Casebridge",
@@ -243,7 +230,7 @@ impl Preparation<'_> {
         Ok(contender)
     }
 
-    /// A binary and what lies beside it, in a folder of their own: Lambda's task root.
+    /// A binary and its documents in a folder of their own: Lambda's task root.
     fn binary(
         &self,
         kind: Kind,
@@ -259,7 +246,7 @@ impl Preparation<'_> {
             deployed.push(toolchain::copy(document, &folder)?);
         }
         let zip_bytes = zip_bytes(&deployed)?;
-        let target = Some(elf::target(&bootstrap)?);
+        let target = Some(toolchain::target(&bootstrap)?);
         let configuration = FunctionConfiguration::new(bootstrap);
         self.assemble(kind, name, configuration, target, zip_bytes)
     }
@@ -279,6 +266,14 @@ impl Preparation<'_> {
         self.assemble(kind, kind.name().to_owned(), configuration, None, zip_bytes)
     }
 
+    /// Reads a JSON document of the repository.
+    fn document(&self, path: impl AsRef<Path>) -> anyhow::Result<Value> {
+        let file = self.toolchain.source(path);
+        let text = std::fs::read_to_string(&file)
+            .with_context(|| format!("{} cannot be read", file.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))
+    }
+
     fn assemble(
         &self,
         kind: Kind,
@@ -287,11 +282,10 @@ impl Preparation<'_> {
         target: Option<String>,
         zip_bytes: u64,
     ) -> anyhow::Result<Contender> {
-        let domain = std::fs::read_to_string(self.toolchain.source("domain.json"))?;
-        let domain: serde_json::Value = serde_json::from_str(&domain)?;
+        let domain = self.document("domain.json")?;
         let domain_id = domain
             .pointer("/domain/domainId")
-            .and_then(serde_json::Value::as_str)
+            .and_then(Value::as_str)
             .context("domain.json has no domain.domainId")?;
         let mut configuration = configuration
             .function_name(&name)
@@ -308,20 +302,38 @@ impl Preparation<'_> {
             configuration = configuration.env(variable, bundle);
         }
         let (event, identity) = kind.event();
-        let event = self.toolchain.source("events").join(event);
+        let event = self.document(Path::new("events").join(event))?;
+        for pointer in identity {
+            let text = event.pointer(pointer).and_then(Value::as_str);
+            text.with_context(|| format!("the event of {name} has no text at {pointer}"))?;
+        }
         Ok(Contender {
             name,
-            about: kind.about().to_owned(),
+            about: kind.names().1.to_owned(),
             target,
             makes_cases: !matches!(kind, Kind::Empty | Kind::EmptyStatic),
             configuration,
-            workload: Workload::read(&event, identity)?,
+            event,
+            identity,
             zip_bytes,
         })
     }
 }
 
-/// How large a zip file of these files is.
+impl Contender {
+    /// The event of this number: each has the same size and another key, so that each makes a case of its own.
+    pub(crate) fn payload(&self, number: usize) -> String {
+        let mut event = self.event.clone();
+        for pointer in self.identity {
+            if let Some(text) = event.pointer_mut(pointer) {
+                *text = Value::String(format!("00000000-0000-4000-8000-{number:012x}"));
+            }
+        }
+        event.to_string()
+    }
+}
+
+/// Returns the size of a zip file of these files.
 fn zip_bytes(files: &[PathBuf]) -> anyhow::Result<u64> {
     let mut zip = ZipWriter::new(io::Cursor::new(Vec::new()));
     for file in files {
@@ -332,4 +344,27 @@ fn zip_bytes(files: &[PathBuf]) -> anyhow::Result<u64> {
     }
     let mut archive = zip.finish()?;
     Ok(archive.seek(SeekFrom::End(0))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_payload_has_a_key_of_its_own() {
+        let contender = Contender {
+            name: String::new(),
+            about: String::new(),
+            target: None,
+            makes_cases: true,
+            configuration: FunctionConfiguration::new("bootstrap"),
+            event: serde_json::json!({ "source": "s", "detail": { "id": "x" } }),
+            identity: &["/detail/id"],
+            zip_bytes: 0,
+        };
+        assert_eq!(
+            contender.payload(26),
+            r#"{"source":"s","detail":{"id":"00000000-0000-4000-8000-00000000001a"}}"#
+        );
+    }
 }

@@ -1,27 +1,24 @@
-//! Medians and quartiles of what was measured.
+//! Medians and quartiles of samples.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::contender::Contender;
-use crate::measure::Sample;
+use crate::sample::Sample;
 
 /// The median of some values, and the quartiles around it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Spread {
-    /// Half of the values are below it.
-    pub median: f64,
-    /// A quarter of the values is below it.
-    pub q1: f64,
-    /// A quarter of the values is above it.
-    pub q3: f64,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Spread {
+    pub(crate) median: f64,
+    pub(crate) q1: f64,
+    pub(crate) q3: f64,
 }
 
 impl Spread {
     /// Of values in any order; zeros when there are none.
-    #[must_use]
-    pub fn of(mut values: Vec<f64>) -> Self {
+    fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         Self {
             median: quantile(&values, 0.5),
@@ -32,97 +29,119 @@ impl Spread {
 }
 
 /// The value below which this part of the sorted values lies, with the two neighbours in proportion; 0 when there are no values.
-#[must_use]
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a position in a list"
 )]
-pub fn quantile(sorted: &[f64], part: f64) -> f64 {
+fn quantile(sorted: &[f64], part: f64) -> f64 {
     let position = part * (sorted.len().saturating_sub(1)) as f64;
     let at = |index: f64| sorted.get(index as usize).copied().unwrap_or_default();
     let (below, above) = (at(position.floor()), at(position.ceil()));
     below + (above - below) * position.fract()
 }
 
-/// What is known of one function; times in milliseconds, sizes in MB (10^6 bytes).
-#[derive(Clone, Debug, Serialize)]
-pub struct Figures {
-    /// The function.
-    pub name: String,
-    /// What it is.
-    pub about: String,
-    /// For which target it was built; none of a script.
-    pub target: Option<String>,
-    /// Requests that the services had for each event.
-    pub requests: f64,
+/// A figure of a process. Times are in milliseconds, sizes in MB (10^6 bytes).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Figure {
     /// From the spawn to the first request for an event.
-    pub init_ms: Spread,
+    InitMs,
     /// CPU time until then.
-    pub init_cpu_ms: Spread,
+    InitCpuMs,
     /// From handing out the first event to its answer.
-    pub first_answer_ms: Spread,
+    FirstAnswerMs,
     /// The services' own time in that.
-    pub first_services_ms: Spread,
+    FirstServicesMs,
     /// Init and first answer.
-    pub cold_wall_ms: Spread,
+    ColdWallMs,
     /// CPU time from the spawn to the first answer.
-    pub cold_cpu_ms: Spread,
+    ColdCpuMs,
     /// The median of the warm invocations.
-    pub warm_p50_ms: Spread,
+    WarmP50Ms,
     /// Of a hundred warm invocations, one takes longer.
-    pub warm_p99_ms: Spread,
+    WarmP99Ms,
     /// The services' own time in a warm invocation.
-    pub services_ms: Spread,
+    ServicesMs,
     /// CPU time of a warm invocation.
-    pub cpu_per_invocation_ms: Spread,
+    CpuPerInvocationMs,
     /// The most memory that it has held.
-    pub peak_rss_mb: Spread,
+    PeakRssMb,
+}
+
+type Measure = fn(&Sample) -> f64;
+
+const FIGURES: [(Figure, Measure); 11] = [
+    (Figure::InitMs, |it| milliseconds(it.init)),
+    (Figure::InitCpuMs, |it| milliseconds(it.init_cpu)),
+    (Figure::FirstAnswerMs, |it| milliseconds(it.first_answer)),
+    (Figure::FirstServicesMs, |it| {
+        milliseconds(it.first_services)
+    }),
+    (Figure::ColdWallMs, |it| {
+        milliseconds(it.init + it.first_answer)
+    }),
+    (Figure::ColdCpuMs, |it| milliseconds(it.cold_cpu)),
+    (Figure::WarmP50Ms, |it| warm(it, 0.5)),
+    (Figure::WarmP99Ms, |it| warm(it, 0.99)),
+    (Figure::ServicesMs, |it| {
+        milliseconds(it.each(it.warm_services))
+    }),
+    (Figure::CpuPerInvocationMs, |it| {
+        milliseconds(it.each(it.warm_cpu))
+    }),
+    (Figure::PeakRssMb, |it| megabytes(it.peak_memory)),
+];
+
+fn warm(sample: &Sample, part: f64) -> f64 {
+    let warm: Vec<f64> = sample.warm.iter().copied().map(milliseconds).collect();
+    quantile(&warm, part)
+}
+
+/// The figures of one function.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Figures {
+    pub(crate) name: String,
+    pub(crate) about: String,
+    /// The target that it was built for; none of a script.
+    pub(crate) target: Option<String>,
+    /// Requests that the services had for each event.
+    pub(crate) requests: f64,
+    #[serde(flatten)]
+    spreads: BTreeMap<Figure, Spread>,
     /// The zip file that is deployed.
-    pub zip_mb: f64,
+    pub(crate) zip_mb: f64,
 }
 
 /// A function with a network between it and the services.
 #[derive(Clone, Debug, Serialize)]
-pub struct Networked {
-    /// The network's time, for a request and its answer.
-    pub round_trip_ms: f64,
-    /// The function's figures with it.
+pub(crate) struct Networked {
+    /// The network's time for a request and its answer.
+    pub(crate) round_trip_ms: f64,
     #[serde(flatten)]
-    pub figures: Figures,
+    pub(crate) figures: Figures,
 }
 
 impl Figures {
-    /// Of one function's samples.
-    #[must_use]
-    pub fn of(contender: &Contender, samples: &[Sample]) -> Self {
-        let spread =
-            |value: &dyn Fn(&Sample) -> f64| Spread::of(samples.iter().map(value).collect());
-        let warm = |part: f64| {
-            spread(&|sample| {
-                let warm: Vec<f64> = sample.warm.iter().copied().map(milliseconds).collect();
-                quantile(&warm, part)
-            })
-        };
+    pub(crate) fn of(contender: &Contender, samples: &[Sample]) -> Self {
+        let spread = |value: Measure| Spread::of(samples.iter().map(value).collect());
         Self {
             name: contender.name.clone(),
             about: contender.about.clone(),
             target: contender.target.clone(),
-            requests: spread(&|sample| sample.requests).median,
-            init_ms: spread(&|sample| milliseconds(sample.init)),
-            init_cpu_ms: spread(&|sample| milliseconds(sample.init_cpu)),
-            first_answer_ms: spread(&|sample| milliseconds(sample.first_answer)),
-            first_services_ms: spread(&|sample| milliseconds(sample.first_services)),
-            cold_wall_ms: spread(&|sample| milliseconds(sample.init + sample.first_answer)),
-            cold_cpu_ms: spread(&|sample| milliseconds(sample.cold_cpu)),
-            warm_p50_ms: warm(0.5),
-            warm_p99_ms: warm(0.99),
-            services_ms: spread(&|sample| milliseconds(sample.each(sample.warm_services))),
-            cpu_per_invocation_ms: spread(&|sample| milliseconds(sample.each(sample.warm_cpu))),
-            peak_rss_mb: spread(&|sample| megabytes(sample.peak_memory)),
+            requests: spread(|it| it.requests).median,
+            spreads: FIGURES.map(|(figure, of)| (figure, spread(of))).into(),
             zip_mb: megabytes(contender.zip_bytes),
         }
+    }
+
+    pub(crate) fn spread(&self, figure: Figure) -> Spread {
+        self.spreads.get(&figure).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn median(&self, figure: Figure) -> f64 {
+        self.spread(figure).median
     }
 }
 
@@ -131,13 +150,13 @@ pub(crate) fn milliseconds(duration: Duration) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
-pub(crate) fn megabytes(bytes: u64) -> f64 {
+fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
 
 #[cfg(test)]
 impl Figures {
-    /// For the tests of what is written of them: every figure is this one.
+    /// Figures for the tests of reports: every one of them is this number.
     pub(crate) fn made_up(name: &str, figure: f64) -> Self {
         let spread = Spread {
             median: figure,
@@ -154,17 +173,7 @@ impl Figures {
             about: format!("is {name}"),
             target: target.map(|libc| format!("x86_64-unknown-linux-{libc}")),
             requests: 1.0,
-            init_ms: spread,
-            init_cpu_ms: spread,
-            first_answer_ms: spread,
-            first_services_ms: spread,
-            cold_wall_ms: spread,
-            cold_cpu_ms: spread,
-            warm_p50_ms: spread,
-            warm_p99_ms: spread,
-            services_ms: spread,
-            cpu_per_invocation_ms: spread,
-            peak_rss_mb: spread,
+            spreads: FIGURES.map(|(of, _)| (of, spread)).into(),
             zip_mb: figure / 10.0,
         }
     }

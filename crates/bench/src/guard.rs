@@ -1,12 +1,12 @@
-//! The guard: how many instructions a cold start and a warm invocation take, held against what was counted before.
+//! The guard: the instructions of a cold start and of a warm invocation, held against a baseline.
 //!
-//! `valgrind --tool=callgrind` counts what the process executes in user space, on any machine and under any load. The services speak plain
-//! HTTP, so that no TLS handshake, whose cost varies with its random numbers, is counted.
+//! `valgrind --tool=callgrind` counts the instructions of a process in user space, on any machine and under any load. The services speak
+//! plain HTTP, because the cost of a TLS handshake varies with its random numbers.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
@@ -14,42 +14,120 @@ use runtime_api::Answer;
 use serde::{Deserialize, Serialize};
 
 use crate::contender::{Contender, Kind, Preparation};
-use crate::process::Process;
 use crate::services::{Seed, Services, Transport};
-use crate::toolchain::Toolchain;
+use crate::toolchain::{self, Toolchain};
+use crate::{note, print, sample};
 
-/// By how much a count may grow.
+/// The growth of a count that is accepted.
 const TOLERANCE: f64 = 0.03;
 
-/// Warm invocations that one is the mean of.
+/// Warm invocations, whose mean is counted.
 const WARM: u32 = 20;
 
-/// An emulated processor is slow, and a machine may be busy.
+/// The time for a start and for an event: an emulated processor is slow, and a machine may be busy.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// What is counted.
+/// The functions that are counted.
 const COUNTED: [Kind; 2] = [Kind::Casebridge, Kind::CasebridgeEverything];
 
-/// What a function executes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Instructions {
-    /// From the spawn to the first answer.
-    pub cold: u64,
-    /// For one more event.
-    pub warm: u64,
+/// Count the instructions of a cold start and of a warm invocation, and hold them against a baseline
+///
+/// The function runs under valgrind, with services that speak plain HTTP. The baseline is crates/bench/instructions.json, for each
+/// compiler and target of the binary; a count may grow by 3 %. A compiler or target without a baseline passes.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo side-by-side guard                    build the function as it is deployed, and count
+  cargo side-by-side guard --bootstrap PATH   count a function that is built already
+  cargo side-by-side guard --accept           make the counts the new baseline
+
+Exit status: 0; 1 when a count has grown too much; 2 when nothing could be counted.")]
+pub(crate) struct Guard {
+    /// Count this binary instead of building one
+    #[arg(long, value_name = "PATH")]
+    bootstrap: Option<PathBuf>,
+
+    /// Make the counts the baseline of this compiler and target
+    #[arg(long)]
+    accept: bool,
 }
 
-/// Counts by compiler and target, and by function.
+/// The instructions of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Instructions {
+    /// From the spawn to the first answer.
+    cold: u64,
+    /// For one more event.
+    warm: u64,
+}
+
+/// Counts by function.
+type Counts = BTreeMap<String, Instructions>;
+
+/// Counts by compiler and target.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Baseline(BTreeMap<String, BTreeMap<String, Instructions>>);
+struct Baseline(BTreeMap<String, Counts>);
+
+/// The result of a comparison with the baseline: a line for each count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Verdict {
+    text: String,
+    /// A count has grown by more than is accepted.
+    grown: bool,
+}
+
+impl Guard {
+    /// Counts and compares; returns false when a count has grown too much.
+    pub(crate) async fn run(&self, toolchain: &Toolchain) -> anyhow::Result<bool> {
+        ensure!(
+            toolchain::is_installed("valgrind"),
+            "nothing is counted: valgrind is not installed (Debian: `apt-get install valgrind`)"
+        );
+        let (compiler, counts) = self.count(toolchain).await?;
+        let file = toolchain.source("crates/bench/instructions.json");
+        let mut baseline = Baseline::read(&file)?;
+        let verdict = baseline.judge(&compiler, &counts);
+        print(&verdict.text)?;
+        if self.accept {
+            baseline.accept(&compiler, &counts, &file)?;
+            note("accepted: commit crates/bench/instructions.json");
+            return Ok(true);
+        }
+        if verdict.grown {
+            note(
+                "the function takes more instructions than before, by more than 3 %; where that is worth it, `cargo side-by-side guard --accept` makes the counts the new baseline",
+            );
+        }
+        Ok(!verdict.grown)
+    }
+
+    /// Returns the compiler with the target, and the counts.
+    async fn count(&self, toolchain: &Toolchain) -> anyhow::Result<(String, Counts)> {
+        let preparation = Preparation {
+            toolchain,
+            authority: None,
+            bootstrap: self.bootstrap.as_deref(),
+        };
+        let seed = Seed::read(toolchain)?;
+        let output = toolchain.folder("callgrind")?.join("callgrind.out");
+        let (mut target, mut counts) = (None, Counts::new());
+        for kind in COUNTED {
+            let contender = preparation.contender(kind)?;
+            let cold = instructions(&contender, &seed, &output, 0).await?;
+            let more = instructions(&contender, &seed, &output, WARM).await?;
+            let warm = more.saturating_sub(cold) / u64::from(WARM);
+            counts.insert(contender.name, Instructions { cold, warm });
+            target = contender.target;
+        }
+        let (compiler, target) = (toolchain.compiler()?, target.unwrap_or_default());
+        Ok((format!("{compiler}, {target}"), counts))
+    }
+}
 
 impl Baseline {
-    /// What is accepted so far; nothing where there is no file.
-    ///
-    /// # Errors
-    /// The file is no baseline.
-    pub fn read(file: &Path) -> anyhow::Result<Self> {
+    /// Reads the file; without one the baseline is empty.
+    fn read(file: &Path) -> anyhow::Result<Self> {
         if !file.is_file() {
             return Ok(Self::default());
         }
@@ -58,122 +136,74 @@ impl Baseline {
         serde_json::from_str(&text).with_context(|| format!("{} is no baseline", file.display()))
     }
 
-    /// Takes these counts as the compiler's, and writes the file.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    pub fn accept(&mut self, compiler: &str, counts: &Counts, file: &Path) -> anyhow::Result<()> {
+    /// Makes these counts the compiler's, and writes the file.
+    fn accept(&mut self, compiler: &str, counts: &Counts, file: &Path) -> anyhow::Result<()> {
         self.0.insert(compiler.to_owned(), counts.clone());
         let text = serde_json::to_string_pretty(self)? + "\n";
         std::fs::write(file, text).with_context(|| format!("{} cannot be written", file.display()))
     }
-}
 
-/// Counts by function.
-pub type Counts = BTreeMap<String, Instructions>;
-
-/// What a comparison with the baseline says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// A line for each count.
-    pub text: String,
-    /// Whether a count has grown by more than is tolerated.
-    pub grown: bool,
-}
-
-/// Holds counts against the baseline of their compiler.
-#[must_use]
-pub fn judge(baseline: &Baseline, compiler: &str, counts: &Counts) -> Verdict {
-    let known = baseline.0.get(compiler);
-    let (mut text, mut grown) = (format!("{compiler}\n"), false);
-    for (function, found) in counts {
-        let accepted = known.and_then(|known| known.get(function));
-        for (what, found, accepted) in [
-            ("cold start", found.cold, accepted.map(|it| it.cold)),
-            ("warm invocation", found.warm, accepted.map(|it| it.warm)),
-        ] {
-            // Writing to a string cannot fail.
-            let _ = write!(
-                text,
-                "  {function:<22} {what:<16} {:>12} instructions",
-                grouped(found)
-            );
-            let _ = match accepted {
-                Some(accepted) => {
+    /// Holds counts against those of their compiler.
+    fn judge(&self, compiler: &str, counts: &Counts) -> Verdict {
+        let known = self.0.get(compiler);
+        let (mut text, mut grown) = (format!("{compiler}\n"), false);
+        for (function, found) in counts {
+            let accepted = known.and_then(|known| known.get(function));
+            for (what, found, accepted) in [
+                ("cold start", found.cold, accepted.map(|it| it.cold)),
+                ("warm invocation", found.warm, accepted.map(|it| it.warm)),
+            ] {
+                let comparison = accepted.map_or("no baseline".to_owned(), |accepted| {
                     let growth = growth(found, accepted);
                     grown |= growth > TOLERANCE;
                     let mark = if growth > TOLERANCE { "  too many" } else { "" };
-                    writeln!(
-                        text,
-                        ", {:+.1} % of {}{mark}",
-                        growth * 100.0,
-                        grouped(accepted)
-                    )
-                }
-                None => writeln!(text, ", no baseline"),
-            };
-        }
-    }
-    Verdict { text, grown }
-}
-
-/// Counts cold start and warm invocation of the function as it is deployed; says for which compiler and target.
-///
-/// # Errors
-/// It cannot be built, fails under valgrind, or valgrind says no count.
-pub async fn count(
-    toolchain: &Toolchain,
-    bootstrap: Option<&Path>,
-    seed: &Seed,
-) -> anyhow::Result<(String, Counts)> {
-    let preparation = Preparation {
-        toolchain,
-        authority: None,
-        bootstrap,
-    };
-    let output = toolchain.folder("callgrind")?.join("callgrind.out");
-    let (mut target, mut counts) = (None, Counts::new());
-    for kind in COUNTED {
-        let contender = preparation.contender(kind)?;
-        let cold = contender.instructions(seed, &output, 0).await?;
-        let more = contender.instructions(seed, &output, WARM).await?;
-        let warm = more.saturating_sub(cold) / u64::from(WARM);
-        counts.insert(contender.name, Instructions { cold, warm });
-        target = contender.target;
-    }
-    let (compiler, target) = (toolchain.compiler()?, target.unwrap_or_default());
-    Ok((format!("{compiler}, {target}"), counts))
-}
-
-impl Contender {
-    /// The instructions of a process that answers one event and then this many more.
-    async fn instructions(&self, seed: &Seed, output: &Path, warm: u32) -> anyhow::Result<u64> {
-        // What an earlier process left would be taken for this one's.
-        let _ = std::fs::remove_file(output);
-        let services = Services::start(seed, Transport::PLAIN).await?;
-        let mut file = OsString::from("--callgrind-out-file=");
-        file.push(output);
-        let configuration = self
-            .configuration
-            .clone()
-            .launcher(["valgrind".into(), "--tool=callgrind".into(), file])
-            .init_timeout(PATIENCE)
-            .timeout(PATIENCE);
-        let function = services.lead(configuration).start().await;
-        let function = function.context("it does not start")?;
-        for number in 0..=warm {
-            function.idle().await;
-            let payload = self.workload.payload(usize::try_from(number)?);
-            if let Answer::Error(report) = function.invoke(payload).await? {
-                bail!("{} fails at an event: {report}", self.name);
+                    format!("{:+.1} % of {}{mark}", growth * 100.0, grouped(accepted))
+                });
+                let found = grouped(found);
+                // Writing to a string cannot fail.
+                let _ = writeln!(
+                    text,
+                    "  {function:<22} {what:<16} {found:>12} instructions, {comparison}"
+                );
             }
         }
-        // What it does between the answer and waiting for the next event belongs to the answer.
-        function.idle().await;
-        Process::new(function.pid())?.terminate()?;
-        function.exited().await;
-        total(output)
+        Verdict { text, grown }
     }
+}
+
+/// Returns the instructions of a process that answers one event and then `warm` more.
+async fn instructions(
+    contender: &Contender,
+    seed: &Seed,
+    output: &Path,
+    warm: u32,
+) -> anyhow::Result<u64> {
+    // The file of an earlier process must not count for this one.
+    let _ = std::fs::remove_file(output);
+    let services = Services::start(seed, Transport::default()).await?;
+    let mut file = OsString::from("--callgrind-out-file=");
+    file.push(output);
+    let configuration = contender
+        .configuration
+        .clone()
+        .launcher(["valgrind".into(), "--tool=callgrind".into(), file])
+        .init_timeout(PATIENCE)
+        .timeout(PATIENCE);
+    let function = services.lead(configuration).start().await;
+    let function = function.context("it does not start")?;
+    for number in 0..=warm {
+        function.idle().await;
+        let payload = contender.payload(usize::try_from(number)?);
+        if let Answer::Error(report) = function.invoke(payload).await? {
+            bail!("{} fails at an event: {report}", contender.name);
+        }
+    }
+    // The work between the answer and waiting for the next event belongs to the answer.
+    function.idle().await;
+    let pid = nix::unistd::Pid::from_raw(sample::pid(&function)?);
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM)?;
+    function.exited().await;
+    total(output)
 }
 
 /// The count in callgrind's output.
@@ -226,13 +256,13 @@ mod tests {
 
     #[test]
     fn up_to_three_percent_more_is_let_through() {
-        let verdict = judge(&baseline(), "rustc 1", &counts(1_029_999, 900));
+        let verdict = baseline().judge("rustc 1", &counts(1_029_999, 900));
         assert!(!verdict.grown, "{}", verdict.text);
     }
 
     #[test]
     fn a_count_that_has_grown_is_marked() {
-        let verdict = judge(&baseline(), "rustc 1", &counts(1_000_000, 1_031));
+        let verdict = baseline().judge("rustc 1", &counts(1_000_000, 1_031));
         assert!(verdict.grown);
         insta::assert_snapshot!(verdict.text, @r"
         rustc 1
@@ -243,7 +273,7 @@ mod tests {
 
     #[test]
     fn another_compiler_has_no_baseline() {
-        let verdict = judge(&baseline(), "rustc 2", &counts(9_000_000, 9_000));
+        let verdict = baseline().judge("rustc 2", &counts(9_000_000, 9_000));
         assert!(!verdict.grown);
         insta::assert_snapshot!(verdict.text, @r"
         rustc 2

@@ -1,21 +1,45 @@
-//! `cargo side-by-side`: the command line. Exit status: 0; 1 when a limit is broken that is to be kept; 2 when nothing could be measured.
+//! The benchmark: `cargo side-by-side` runs the deployed function and its peers as Lambda runs them.
+//!
+//! | module | contents |
+//! | --- | --- |
+//! | `toolchain` | builds of the function and its peers, below Cargo's target folder |
+//! | `contender` | each function that is measured: how to run it, and its events |
+//! | `services` | Cases and the services around it, over TLS or plain HTTP |
+//! | `proxy` | the network between function and services |
+//! | `sample` | one cold start and the invocations after it |
+//! | `figures` | medians and quartiles of many samples |
+//! | `compare` | all contenders in turns |
+//! | `guard` | instruction counts, held against a baseline |
+//! | `report`, `plot` | the figures as Markdown and JSON, with the bars, and as a plot |
+//!
+//! Exit status: 0; 1 when a bar or the baseline is not met; 2 when nothing could be measured.
+
+mod compare;
+mod contender;
+mod figures;
+mod guard;
+mod plot;
+mod proxy;
+mod report;
+mod sample;
+mod services;
+mod toolchain;
 
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context as _;
-use bench::compare::{self, Comparison};
-use bench::contender::{Kind, Other};
-use bench::guard::{self, Baseline};
-use bench::toolchain::{self, Toolchain};
 use clap::Parser as _;
 
-/// Run the function as it is deployed beside its peers, and say what each costs
+use crate::compare::Comparison;
+use crate::guard::Guard;
+use crate::toolchain::Toolchain;
+
+/// Run the function as it is deployed and its peers, and show what each costs
 ///
 /// Builds the function and every peer, and runs them in turns: each time a new process under Lambda's Runtime API, with Amazon Connect
-/// Cases behind TLS, both on loopback. CPU time is what counts at 128 MB, and what a busy machine disturbs least.
+/// Cases behind TLS, both on loopback. CPU time counts most at 128 MB, and a busy machine disturbs it least.
 #[derive(Debug, clap::Parser)]
 #[command(
     name = "cargo side-by-side",
@@ -41,39 +65,7 @@ struct Arguments {
     command: Option<Command>,
 
     #[command(flatten)]
-    comparison: ComparisonArguments,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum Command {
-    Guard(GuardArguments),
-}
-
-#[derive(Debug, clap::Args)]
-struct ComparisonArguments {
-    /// Cold starts of each function
-    #[arg(long, value_name = "N", default_value_t = 9, value_parser = at_least_one)]
-    runs: usize,
-
-    /// Warm invocations after each cold start
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = at_least_one)]
-    invocations: usize,
-
-    /// Only this function; may be given again
-    #[arg(long = "only", value_name = "NAME")]
-    only: Vec<Kind>,
-
-    /// A build of Casebridge to measure as well; may be given again
-    #[arg(long = "also", value_name = "NAME=PATH")]
-    also: Vec<Other>,
-
-    /// Measure this binary as Casebridge instead of building one
-    #[arg(long, value_name = "PATH")]
-    bootstrap: Option<PathBuf>,
-
-    /// Measure `casebridge` and `tuned` at these round trips as well; 0,1,5 unless there is an --only
-    #[arg(long, value_name = "MS,…", value_delimiter = ',', value_parser = milliseconds)]
-    round_trips: Vec<Duration>,
+    comparison: Comparison,
 
     /// JSON instead of tables
     #[arg(long)]
@@ -88,47 +80,15 @@ struct ComparisonArguments {
     assert: bool,
 }
 
-/// Count the instructions of a cold start and of a warm invocation, and hold them against what was accepted
-///
-/// The function runs under valgrind, with services that speak plain HTTP. What was accepted is in crates/bench/instructions.json, for each
-/// compiler and target of the binary; a count may grow by 3 %. What is not in there has no baseline and passes.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Examples:
-  cargo side-by-side guard                    build the function as it is deployed, and count
-  cargo side-by-side guard --bootstrap PATH   count a function that is built already
-  cargo side-by-side guard --accept           take the counts as the new baseline
-
-Exit status: 0; 1 when a count has grown too much; 2 when nothing could be counted.")]
-struct GuardArguments {
-    /// Count this binary instead of building one
-    #[arg(long, value_name = "PATH")]
-    bootstrap: Option<PathBuf>,
-
-    /// Take what is counted as the baseline of this compiler and target
-    #[arg(long)]
-    accept: bool,
-}
-
-fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(number) if number > 0 => Ok(number),
-        _ => Err("expected a number from 1 on".to_owned()),
-    }
-}
-
-fn milliseconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse::<f64>().map(|number| number / 1e3);
-    let seconds = seconds.map(Duration::try_from_secs_f64);
-    match seconds {
-        Ok(Ok(duration)) => Ok(duration),
-        _ => Err("expected milliseconds, such as 0, 1 or 0.5".to_owned()),
-    }
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Guard(Guard),
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse()) {
-        Ok(code) => code,
+    match run(&Arguments::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             note(&format!("error: {error:#}"));
             ExitCode::from(2)
@@ -136,94 +96,27 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+/// Returns false when a bar or the baseline is not met.
+fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let toolchain = Toolchain::find()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("the asynchronous runtime cannot be started")?;
-    runtime.block_on(async {
-        match arguments.command {
-            None => compare(arguments.comparison, &toolchain).await,
-            Some(Command::Guard(arguments)) => guard(arguments, &toolchain).await,
-        }
-    })
-}
-
-async fn compare(
-    arguments: ComparisonArguments,
-    toolchain: &Toolchain,
-) -> anyhow::Result<ExitCode> {
-    let (kinds, round_trips) = if arguments.only.is_empty() {
-        (
-            Kind::ALL.to_vec(),
-            [0, 1, 5].map(Duration::from_millis).into(),
-        )
-    } else {
-        (arguments.only, Vec::new())
-    };
-    let comparison = Comparison {
-        runs: arguments.runs,
-        invocations: arguments.invocations,
-        kinds,
-        others: arguments.also,
-        bootstrap: arguments.bootstrap,
-        round_trips: if arguments.round_trips.is_empty() {
-            round_trips
-        } else {
-            arguments.round_trips
-        },
-    };
-    let report = comparison.run(toolchain).await?;
+    if let Some(Command::Guard(guard)) = &arguments.command {
+        return runtime.block_on(guard.run(&toolchain));
+    }
+    let report = runtime.block_on(arguments.comparison.run(&toolchain))?;
     if let Some(file) = &arguments.svg {
-        std::fs::write(file, report.svg())
+        std::fs::write(file, plot::render(&report))
             .with_context(|| format!("{} cannot be written", file.display()))?;
     }
-    let shown = show(arguments.json, &report, || report.markdown())?;
-    Ok(if arguments.assert && !report.meets_all_bars() {
-        ExitCode::FAILURE
+    print(&if arguments.json {
+        serde_json::to_string_pretty(&report)? + "\n"
     } else {
-        shown
-    })
-}
-
-async fn guard(arguments: GuardArguments, toolchain: &Toolchain) -> anyhow::Result<ExitCode> {
-    anyhow::ensure!(
-        toolchain::is_installed("valgrind"),
-        "nothing is counted: valgrind is not installed (Debian: `apt-get install valgrind`)"
-    );
-    let seed = compare::seed(toolchain)?;
-    let (compiler, counts) = guard::count(toolchain, arguments.bootstrap.as_deref(), &seed).await?;
-    let file = toolchain.source("crates/bench/instructions.json");
-    let mut baseline = Baseline::read(&file)?;
-    let verdict = guard::judge(&baseline, &compiler, &counts);
-    print(&verdict.text)?;
-    if arguments.accept {
-        baseline.accept(&compiler, &counts, &file)?;
-        note("accepted: commit crates/bench/instructions.json");
-        return Ok(ExitCode::SUCCESS);
-    }
-    if verdict.grown {
-        note(
-            "the function takes more instructions than before, by more than 3 %; where that is worth it, `cargo side-by-side guard --accept` takes the counts as the new baseline",
-        );
-        return Ok(ExitCode::FAILURE);
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Prints what was found, as JSON or as tables.
-fn show(
-    json: bool,
-    found: &impl serde::Serialize,
-    tables: impl FnOnce() -> String,
-) -> anyhow::Result<ExitCode> {
-    print(&if json {
-        serde_json::to_string_pretty(found)? + "\n"
-    } else {
-        tables()
+        report.markdown()
     })?;
-    Ok(ExitCode::SUCCESS)
+    Ok(!arguments.assert || report.meets_all_bars())
 }
 
 fn print(text: &str) -> anyhow::Result<()> {
@@ -232,7 +125,7 @@ fn print(text: &str) -> anyhow::Result<()> {
         .context("standard output cannot be written to")
 }
 
-/// A line on standard error; nothing is left to tell of one that cannot be written to.
+/// Writes a line to standard error; a failure to write there cannot be reported anywhere.
 fn note(text: &str) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }

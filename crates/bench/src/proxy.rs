@@ -1,4 +1,4 @@
-//! The network between a function and a service: a proxy that holds back what passes it, by half a round trip each way.
+//! The network between a function and a service: a proxy that holds bytes back by half a round trip each way.
 //!
 //! It runs on threads of its own, whose sleeps end within microseconds; the timers of Tokio count in milliseconds.
 
@@ -12,17 +12,14 @@ use std::time::{Duration, Instant};
 
 /// Listens until it is dropped; a connection lives as long as its two ends.
 #[derive(Debug)]
-pub struct Proxy {
+pub(crate) struct Proxy {
     address: SocketAddr,
     ended: Arc<AtomicBool>,
 }
 
 impl Proxy {
     /// Leads connections to `service`, a round trip away.
-    ///
-    /// # Errors
-    /// No port can be bound.
-    pub fn start(service: SocketAddr, round_trip: Duration) -> io::Result<Self> {
+    pub(crate) fn start(service: SocketAddr, round_trip: Duration) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let ended = Arc::new(AtomicBool::new(false));
@@ -32,7 +29,7 @@ impl Proxy {
                 if stop.load(Ordering::Relaxed) {
                     break;
                 }
-                // A connection that fails ends, and the function says what it misses.
+                // A connection that fails ends; the function reports its absence.
                 let _ = client.and_then(|client| connect(&client, service, round_trip));
             }
         });
@@ -40,8 +37,7 @@ impl Proxy {
     }
 
     /// The address that it listens at.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 }
@@ -56,7 +52,7 @@ impl Drop for Proxy {
 
 /// Two directions between a client and the service.
 fn connect(client: &TcpStream, service: SocketAddr, round_trip: Duration) -> io::Result<()> {
-    // Loopback has answered the handshake at once; a network would have taken a round trip before the client could say anything.
+    // Loopback has answered the handshake at once; on a network it takes a round trip.
     let open = Instant::now() + round_trip;
     let service = TcpStream::connect(service)?;
     for stream in [client, &service] {
@@ -132,7 +128,7 @@ mod tests {
         stream.read_exact(&mut [0]).unwrap();
     }
 
-    /// One attempt of many finds what is awaited: a busy machine may hold any of them up.
+    /// Tries many times: a busy machine may hold any attempt up.
     fn once(mut attempt: impl FnMut() -> bool) -> bool {
         (0..200).any(|_| attempt())
     }

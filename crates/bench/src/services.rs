@@ -1,7 +1,8 @@
-//! Amazon Connect Cases, Customer Profiles, Connect and the ledger's table on loopback: one emulator, and a host for each, as on AWS, so that
-//! no connection serves two of them.
+//! Amazon Connect Cases, Customer Profiles, Connect and the ledger's table on loopback: one emulator, and a host for each. As on AWS, no
+//! connection serves two of them.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,19 +14,27 @@ use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
+    KeyUsagePurpose,
+};
 use runtime_api::FunctionConfiguration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::proxy::Proxy;
+use crate::toolchain::Toolchain;
 
 /// The ledger's table.
-pub const LEDGER_TABLE: &str = "ledger";
+pub(crate) const LEDGER_TABLE: &str = "ledger";
 
-/// Where the SDKs look for the services that the emulator stands for.
+/// The variables with which the SDKs find the emulator's services.
 const ENDPOINTS: [&str; 4] = [
     "AWS_ENDPOINT_URL_CONNECTCASES",
     "AWS_ENDPOINT_URL_CUSTOMER_PROFILES",
@@ -33,45 +42,40 @@ const ENDPOINTS: [&str; 4] = [
     "AWS_ENDPOINT_URL_DYNAMODB",
 ];
 
-/// What the services hold when they start.
+/// The example domain and its customers.
 #[derive(Clone, Debug)]
-pub struct Seed {
+pub(crate) struct Seed {
     /// The text of `domain.json`.
-    pub domain: String,
+    domain: String,
     /// The text of `profiles.json`.
-    pub profiles: String,
+    profiles: String,
 }
 
-/// The way to the services.
-#[derive(Clone)]
-pub struct Transport {
-    /// With TLS, or over plain HTTP.
-    pub tls: Option<TlsAcceptor>,
-    /// The network's time, for a request and its answer; none where the function has no network before it.
-    pub round_trip: Option<Duration>,
-}
-
-impl Transport {
-    /// Plain HTTP without a network.
-    pub const PLAIN: Self = Self {
-        tls: None,
-        round_trip: None,
-    };
-
-    /// TLS without a network.
-    #[must_use]
-    pub fn tls(acceptor: &TlsAcceptor) -> Self {
-        Self {
-            tls: Some(acceptor.clone()),
-            ..Self::PLAIN
-        }
+impl Seed {
+    pub(crate) fn read(toolchain: &Toolchain) -> anyhow::Result<Self> {
+        let read = |name: &str| {
+            std::fs::read_to_string(toolchain.source(name))
+                .with_context(|| format!("{name} cannot be read"))
+        };
+        Ok(Self {
+            domain: read("domain.json")?,
+            profiles: read("profiles.json")?,
+        })
     }
 }
 
+/// The way to the services.
+#[derive(Clone, Default)]
+pub(crate) struct Transport {
+    /// TLS; without it, plain HTTP.
+    pub(crate) tls: Option<TlsAcceptor>,
+    /// The network's time for a request and its answer; without it, no network.
+    pub(crate) round_trip: Option<Duration>,
+}
+
 /// The services, running; they end when this is dropped.
-pub struct Services {
-    /// What they hold and have seen.
-    pub emulator: Emulator,
+pub(crate) struct Services {
+    pub(crate) emulator: Emulator,
     endpoints: Vec<(&'static str, String)>,
     /// Their own time so far, in nanoseconds.
     spent: Arc<AtomicU64>,
@@ -81,10 +85,7 @@ pub struct Services {
 
 impl Services {
     /// Starts them on ports of their own, with nothing but the seed in them.
-    ///
-    /// # Errors
-    /// The seed is wrong, or a port cannot be bound.
-    pub async fn start(seed: &Seed, transport: Transport) -> anyhow::Result<Self> {
+    pub(crate) async fn start(seed: &Seed, transport: Transport) -> anyhow::Result<Self> {
         let emulator = Emulator::from_snapshot(&seed.domain).context("domain.json")?;
         emulator
             .set_profiles(&seed.profiles)
@@ -108,7 +109,12 @@ impl Services {
                 address = proxy.address();
                 proxies.push(proxy);
             }
-            endpoints.push((variable, endpoint(host.transport.tls.is_some(), address)));
+            // `localhost` is the name in the certificate.
+            let endpoint = match host.transport.tls {
+                Some(_) => format!("https://localhost:{}", address.port()),
+                None => format!("http://{address}"),
+            };
+            endpoints.push((variable, endpoint));
             hosts.spawn(host.clone().serve(listener));
         }
         Ok(Self {
@@ -120,9 +126,8 @@ impl Services {
         })
     }
 
-    /// Leads a function's SDK here.
-    #[must_use]
-    pub fn lead(&self, function: FunctionConfiguration) -> FunctionConfiguration {
+    /// Directs a function's SDK to these services.
+    pub(crate) fn lead(&self, function: FunctionConfiguration) -> FunctionConfiguration {
         let endpoints = self.endpoints.iter();
         endpoints.fold(function, |function, (variable, endpoint)| {
             function.env(variable, endpoint)
@@ -130,18 +135,8 @@ impl Services {
     }
 
     /// Their own time so far: from a request that is there whole to its answer, without HTTP and TLS.
-    #[must_use]
-    pub fn spent(&self) -> Duration {
+    pub(crate) fn spent(&self) -> Duration {
         Duration::from_nanos(self.spent.load(Ordering::Relaxed))
-    }
-}
-
-fn endpoint(tls: bool, address: SocketAddr) -> String {
-    if tls {
-        // The name in the certificate.
-        format!("https://localhost:{}", address.port())
-    } else {
-        format!("http://{address}")
     }
 }
 
@@ -150,7 +145,7 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for S {}
 
-/// What answers at one address.
+/// The server at one address.
 #[derive(Clone)]
 struct Host {
     emulator: Emulator,
@@ -175,7 +170,7 @@ impl Host {
         // Without it, an answer in two segments waits for a delayed acknowledgement.
         let _ = stream.set_nodelay(true);
         match &self.transport.tls {
-            // A client that ends the handshake says why itself.
+            // A client that ends the handshake reports the reason itself.
             Some(acceptor) => {
                 if let Ok(stream) = acceptor.accept(stream).await {
                     self.clone().requests(stream).await;
@@ -187,7 +182,7 @@ impl Host {
 
     async fn requests(self, stream: impl Stream) {
         let service = service_fn(move |request| self.clone().respond(request));
-        // How a connection ends says nothing of the function.
+        // The end of a connection is no fact about the function.
         let _ = http1::Builder::new()
             .serve_connection(TokioIo::new(stream), service)
             .await;
@@ -206,4 +201,81 @@ impl Host {
         self.spent.fetch_add(spent, Ordering::Relaxed);
         Ok(answer?.map(Full::new))
     }
+}
+
+/// The roots of the platform in Linux distributions; the first is Amazon Linux's.
+const PLATFORM_ROOTS: [&str; 2] = [
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/certs/ca-certificates.crt",
+];
+
+/// A certificate authority for the endpoint on `localhost`, and the files that make clients trust it.
+///
+/// A bundle holds the roots that its client would read in Lambda and one certificate more, so that reading it costs as much.
+pub(crate) struct Authority {
+    pub(crate) acceptor: TlsAcceptor,
+    /// The authority alone.
+    pub(crate) alone: PathBuf,
+    /// With the roots that AWS uses, which Casebridge has compiled in.
+    pub(crate) with_aws_roots: PathBuf,
+    /// With the roots of the platform.
+    pub(crate) with_platform_roots: PathBuf,
+}
+
+impl Authority {
+    /// Makes keys and certificates for one run, and writes the bundles.
+    pub(crate) fn new(toolchain: &Toolchain) -> anyhow::Result<Self> {
+        let folder = toolchain.folder("trust")?;
+        let aws_roots = toolchain.source("src/roots.pem");
+        // Names of their own: OpenSSL takes a certificate for self-signed when issuer and subject are called the same.
+        let mut params = CertificateParams::default();
+        params.distinguished_name = common_name("side-by-side authority");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+        let key = KeyPair::generate()?;
+        let mut params = CertificateParams::new(["localhost".to_owned()])?;
+        params.distinguished_name = common_name("localhost");
+        params.use_authority_key_identifier_extension = true;
+        let certificate = params.signed_by(&key, &authority)?;
+
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivateKeyDer::Pkcs8(key.serialize_der().into()),
+            )?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+
+        let pem = authority.pem();
+        let bundle = |name: &str, roots: Option<&Path>| {
+            let path = folder.join(name);
+            let mut text = match roots {
+                Some(roots) => std::fs::read_to_string(roots)
+                    .with_context(|| format!("{} cannot be read", roots.display()))?,
+                None => String::new(),
+            };
+            text.push_str(&pem);
+            std::fs::write(&path, text)
+                .with_context(|| format!("{} cannot be written", path.display()))?;
+            anyhow::Ok(path)
+        };
+        let platform = PLATFORM_ROOTS.map(Path::new);
+        Ok(Self {
+            acceptor: TlsAcceptor::from(Arc::new(config)),
+            alone: bundle("authority.pem", None)?,
+            with_aws_roots: bundle("aws-roots.pem", Some(&aws_roots))?,
+            with_platform_roots: bundle(
+                "platform-roots.pem",
+                platform.into_iter().find(|path| path.is_file()),
+            )?,
+        })
+    }
+}
+
+fn common_name(name: &str) -> DistinguishedName {
+    let mut names = DistinguishedName::new();
+    names.push(DnType::CommonName, name);
+    names
 }

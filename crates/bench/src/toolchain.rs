@@ -1,5 +1,4 @@
-//! What has to be there before anything can be measured: binaries, built by Cargo; packages, installed by pip and npm. All of it goes below
-//! Cargo's target folder.
+//! The binaries that Cargo builds and the packages that pip and npm install, all of it below Cargo's target folder.
 
 #![expect(
     clippy::disallowed_methods,
@@ -14,19 +13,16 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, ensure};
 use cargo_metadata::{Message, MetadataCommand};
 
-/// Where things are, and where they are put.
+/// The repository, and Cargo's target folder.
 #[derive(Clone, Debug)]
-pub struct Toolchain {
+pub(crate) struct Toolchain {
     root: PathBuf,
     target: PathBuf,
 }
 
 impl Toolchain {
     /// Asks Cargo for its target folder.
-    ///
-    /// # Errors
-    /// Cargo cannot be run, or the repository is not where this was built from.
-    pub fn find() -> anyhow::Result<Self> {
+    pub(crate) fn find() -> anyhow::Result<Self> {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = here
             .ancestors()
@@ -44,27 +40,20 @@ impl Toolchain {
     }
 
     /// A file of the repository.
-    #[must_use]
-    pub fn source(&self, path: impl AsRef<Path>) -> PathBuf {
+    pub(crate) fn source(&self, path: impl AsRef<Path>) -> PathBuf {
         self.root.join(path)
     }
 
-    /// A folder for what the benchmark makes, which exists afterwards.
-    ///
-    /// # Errors
-    /// It cannot be made.
-    pub fn folder(&self, name: &str) -> anyhow::Result<PathBuf> {
+    /// Makes a folder for files of the benchmark.
+    pub(crate) fn folder(&self, name: &str) -> anyhow::Result<PathBuf> {
         let folder = self.target.join("side-by-side").join(name);
         std::fs::create_dir_all(&folder)
             .with_context(|| format!("{} cannot be made", folder.display()))?;
         Ok(folder)
     }
 
-    /// The function as it is deployed, for this processor.
-    ///
-    /// # Errors
-    /// It cannot be built; Cargo has said why.
-    pub fn build_function(&self) -> anyhow::Result<PathBuf> {
+    /// Builds the function as it is deployed, for this processor.
+    pub(crate) fn build_function(&self) -> anyhow::Result<PathBuf> {
         let architecture = match std::env::consts::ARCH {
             "aarch64" => "arm64",
             other => other,
@@ -81,11 +70,8 @@ impl Toolchain {
         Ok(self.root.join(printed.trim_end()))
     }
 
-    /// A peer in Rust as the function is deployed: static, by musl.
-    ///
-    /// # Errors
-    /// It cannot be built, such as without the standard library of the target.
-    pub fn build_static_peer(&self, package: &str) -> anyhow::Result<PathBuf> {
+    /// Builds a peer in Rust as the function is deployed: static, by musl.
+    pub(crate) fn build_static_peer(&self, package: &str) -> anyhow::Result<PathBuf> {
         let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
         let sysroot = run(Command::new("rustc").args(["--print", "sysroot"]))?;
         let library = Path::new(sysroot.trim())
@@ -113,7 +99,7 @@ impl Toolchain {
         Ok(binaries.join(package).join("bootstrap"))
     }
 
-    /// A build by cargo-lambda, which `./test tools` installs with the zig that it takes.
+    /// A build by cargo-lambda, which `./test tools` installs with the zig that it needs.
     fn cargo_lambda(&self, program: impl AsRef<OsStr>, target: &Path) -> anyhow::Result<Command> {
         let installed = self.source("target/tools/venv/bin");
         let path = std::env::var_os("PATH").unwrap_or_default();
@@ -128,10 +114,7 @@ impl Toolchain {
     }
 
     /// Builds a peer in Rust, alone, with `--package`: a workspace's build unifies features. Returns its binary.
-    ///
-    /// # Errors
-    /// It cannot be built; Cargo has said why.
-    pub fn build_peer(&self, package: &str) -> anyhow::Result<PathBuf> {
+    pub(crate) fn build_peer(&self, package: &str) -> anyhow::Result<PathBuf> {
         let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let output = cargo(&program)
             .args(["build", "--release", "--locked", "--package", package])
@@ -158,11 +141,8 @@ impl Toolchain {
             .with_context(|| format!("Cargo built {package} and named no binary of it"))
     }
 
-    /// The folder of the peer in Python with what it needs, and the interpreter itself: a launcher in the PATH may be a script.
-    ///
-    /// # Errors
-    /// There is no Python 3, or pip cannot install: a peer that is missing.
-    pub fn python(&self) -> anyhow::Result<Installed> {
+    /// Installs the peer in Python. The program is the interpreter itself: a launcher in the PATH may be a script.
+    pub(crate) fn python(&self) -> anyhow::Result<Installed> {
         let folder = self.folder("boto3")?;
         let requirements = self.source("crates/bench/peers/python/requirements.txt");
         let printed =
@@ -186,11 +166,8 @@ impl Toolchain {
         })
     }
 
-    /// The folder of the peer in JavaScript with what it needs, and Node.js itself.
-    ///
-    /// # Errors
-    /// There is no Node.js, or npm cannot install: a peer that is missing.
-    pub fn node(&self) -> anyhow::Result<Installed> {
+    /// Installs the peer in JavaScript. The program is Node.js itself.
+    pub(crate) fn node(&self) -> anyhow::Result<Installed> {
         let folder = self.folder("sdk-v3")?;
         let peer = self.source("crates/bench/peers/node");
         let printed = run(Command::new("node").args(["-p", "process.execPath"]))
@@ -212,10 +189,7 @@ impl Toolchain {
     }
 
     /// `rustc 1.95.0`
-    ///
-    /// # Errors
-    /// rustc cannot be run.
-    pub fn compiler(&self) -> anyhow::Result<String> {
+    pub(crate) fn compiler(&self) -> anyhow::Result<String> {
         let printed = run(Command::new("rustc").arg("-vV").current_dir(&self.root))?;
         let release = printed
             .lines()
@@ -229,16 +203,14 @@ impl Toolchain {
 
 /// A peer that an interpreter runs.
 #[derive(Clone, Debug)]
-pub struct Installed {
-    /// The interpreter.
-    pub program: PathBuf,
-    /// What it is given.
-    pub arguments: Vec<OsString>,
+pub(crate) struct Installed {
+    pub(crate) program: PathBuf,
+    pub(crate) arguments: Vec<OsString>,
     /// The script, with its packages beside it.
-    pub handler: PathBuf,
+    pub(crate) handler: PathBuf,
 }
 
-/// A program that runs Cargo, and tells on standard error what it does.
+/// A program that runs Cargo, with its output on standard error.
 fn cargo(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.stdin(Stdio::null()).stderr(Stdio::inherit());
@@ -252,17 +224,13 @@ fn cargo(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// Whether a program of this name can be run.
-#[must_use]
-pub fn is_installed(program: &str) -> bool {
+/// Returns true when a program of this name can be run.
+pub(crate) fn is_installed(program: &str) -> bool {
     run(Command::new(program).arg("--version")).is_ok()
 }
 
 /// Copies a file into a folder.
-///
-/// # Errors
-/// It cannot be copied.
-pub fn copy(file: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
+pub(crate) fn copy(file: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
     let copy = folder.join(file.file_name().unwrap_or(OsStr::new("copy")));
     // Not over what may be running.
     let _ = std::fs::remove_file(&copy);
@@ -276,7 +244,7 @@ pub fn copy(file: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
     Ok(copy)
 }
 
-/// Installs unless what is asked for is there already: the list's text is kept beside what it gave.
+/// Installs the packages of a list unless they are installed: a copy of the list marks the folder.
 fn install_once(
     folder: &Path,
     list: &Path,
@@ -291,7 +259,7 @@ fn install_once(
     std::fs::write(&stamp, wanted).with_context(|| format!("{}", stamp.display()))
 }
 
-/// Runs a program to its end; what it said on standard error is the error's text.
+/// Runs a program to its end; its standard error is the error's text.
 fn run(command: &mut Command) -> anyhow::Result<String> {
     let output = command.stdin(Stdio::null()).output();
     let output = output.map_err(|error| match error.kind() {
@@ -304,4 +272,90 @@ fn run(command: &mut Command) -> anyhow::Result<String> {
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{}", said.trim());
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The type of the segment that names the dynamic loader.
+const INTERPRETER: u64 = 3;
+
+/// Returns the target of a binary by its header: `x86_64-unknown-linux-musl` without a loader, `x86_64-unknown-linux-gnu` with one.
+/// A static glibc would count as musl; nothing that is deployed is built so.
+pub(crate) fn target(binary: &Path) -> anyhow::Result<String> {
+    let content =
+        std::fs::read(binary).with_context(|| format!("{} cannot be read", binary.display()))?;
+    header(&content).with_context(|| {
+        format!(
+            "{} is no binary of 64 bits for Linux on x86_64 or aarch64",
+            binary.display()
+        )
+    })
+}
+
+fn header(binary: &[u8]) -> Option<String> {
+    // 64 bits, the least significant byte first.
+    binary.strip_prefix(b"\x7fELF\x02\x01")?;
+    let number = |at: u64, length: u64| {
+        let range = usize::try_from(at).ok()?..usize::try_from(at.checked_add(length)?).ok()?;
+        let bytes = binary.get(range)?.iter().rev();
+        Some(bytes.fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    };
+    let processor = match number(18, 2)? {
+        0x3e => "x86_64",
+        0xb7 => "aarch64",
+        _ => return None,
+    };
+    let (segments, size, count) = (number(32, 8)?, number(54, 2)?, number(56, 2)?);
+    let mut libc = "musl";
+    for segment in 0..count {
+        if number(segments.checked_add(segment * size)?, 4)? == INTERPRETER {
+            libc = "gnu";
+        }
+    }
+    Some(format!("{processor}-unknown-linux-{libc}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn of_this_test() {
+        let libc = if cfg!(target_env = "musl") {
+            "musl"
+        } else {
+            "gnu"
+        };
+        assert_eq!(
+            target(&std::env::current_exe().unwrap()).unwrap(),
+            format!("{}-unknown-linux-{libc}", std::env::consts::ARCH)
+        );
+    }
+
+    /// A header with one segment of this type behind it.
+    fn binary(processor: u8, segment: u8) -> Vec<u8> {
+        let mut binary = vec![0; 64 + 56];
+        binary[..6].copy_from_slice(b"\x7fELF\x02\x01");
+        (binary[18], binary[32], binary[54], binary[56]) = (processor, 64, 56, 1);
+        binary[64] = segment;
+        binary
+    }
+
+    #[test]
+    fn the_processor_and_the_loader_tell() {
+        assert_eq!(
+            header(&binary(0xb7, 1)).unwrap(),
+            "aarch64-unknown-linux-musl"
+        );
+        assert_eq!(
+            header(&binary(0x3e, 3)).unwrap(),
+            "x86_64-unknown-linux-gnu"
+        );
+    }
+
+    #[test]
+    fn what_is_no_such_binary_has_no_target() {
+        assert_eq!(header(b"#!/bin/sh"), None);
+        assert_eq!(header(&binary(0x28, 1)), None);
+        assert_eq!(header(&binary(0x3e, 3)[..64]), None);
+    }
 }

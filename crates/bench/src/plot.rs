@@ -1,13 +1,13 @@
-//! The plot: cold CPU and warm CPU of each function as bars on a logarithmic scale, in one SVG that brings its own colours for light and dark.
+//! The plot: cold CPU and warm CPU of each function as bars on a logarithmic scale, in one SVG with colours for light and dark.
 
 use std::fmt::Write as _;
 
-use super::{Report, digits};
-use crate::figures::{Figures, Spread};
+use crate::figures::{Figure, Figures, Spread};
+use crate::report::{Report, digits};
 
 const WIDTH: f64 = 760.0;
 const LABELS: f64 = 170.0;
-/// Kept free on the right, for the number behind the longest bar.
+/// The margin on the right, for the number behind the longest bar.
 const NUMBERS: f64 = 90.0;
 const ROW: f64 = 24.0;
 const PANEL_HEAD: f64 = 56.0;
@@ -32,21 +32,21 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 
 struct Panel {
     title: &'static str,
-    figure: fn(&Figures) -> Spread,
+    figure: Figure,
 }
 
 const PANELS: [Panel; 2] = [
     Panel {
         title: "CPU time of a cold start, from the spawn to the first answer (ms, logarithmic)",
-        figure: |figures| figures.cold_cpu_ms,
+        figure: Figure::ColdCpuMs,
     },
     Panel {
         title: "CPU time of a warm invocation (ms, logarithmic)",
-        figure: |figures| figures.cpu_per_invocation_ms,
+        figure: Figure::CpuPerInvocationMs,
     },
 ];
 
-pub(super) fn render(report: &Report) -> String {
+pub(crate) fn render(report: &Report) -> String {
     let rows = count(report.functions.len());
     let panel_height = PANEL_HEAD + rows * ROW + PANEL_FOOT;
     let height = panel_height * count(PANELS.len());
@@ -67,7 +67,7 @@ pub(super) fn render(report: &Report) -> String {
 
 impl Panel {
     fn render(&self, functions: &[Figures], top: f64, svg: &mut String) -> std::fmt::Result {
-        let scale = Scale::over(functions.iter().map(self.figure));
+        let scale = Scale::over(functions.iter().map(|it| it.spread(self.figure)));
         let bottom = top + PANEL_HEAD + count(functions.len()) * ROW;
         writeln!(
             svg,
@@ -86,7 +86,7 @@ impl Panel {
         }
         let mut y = top + PANEL_HEAD;
         for function in functions {
-            row(function, (self.figure)(function), &scale, y, svg)?;
+            row(function, function.spread(self.figure), &scale, y, svg)?;
             y += ROW;
         }
         Ok(())
@@ -157,7 +157,7 @@ impl Scale {
     }
 }
 
-/// A name from the command line, as text of a document.
+/// A name from the command line, escaped for XML.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }
@@ -165,4 +165,13 @@ fn escaped(text: &str) -> String {
 #[expect(clippy::cast_precision_loss, reason = "a few rows")]
 fn count(number: usize) -> f64 {
     number as f64
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_plot() {
+        let report = crate::report::Report::made_up();
+        insta::assert_snapshot!(super::render(&report));
+    }
 }
