@@ -1,5 +1,7 @@
-//! The one clock of a world: tokio's, paused, which jumps to the next moment at which something happens.
+//! The one clock of a world: tokio's, paused, which jumps to the next moment at which something happens; and the trace of these moments.
 
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_async::time::TimeSource;
@@ -25,7 +27,7 @@ impl Clock {
         Self(now())
     }
 
-    /// What has passed since the beginning.
+    /// The time since the beginning.
     pub(crate) fn elapsed(self) -> Duration {
         now().saturating_duration_since(self.0)
     }
@@ -46,7 +48,7 @@ impl Clock {
     }
 }
 
-/// What the function writes into its ledger, and what the SDK signs with.
+/// The time in the function's ledger and in the SDK's signatures.
 impl TimeSource for Ahead {
     fn now(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH + BEGINNING + self.clock.elapsed() + self.by
@@ -59,4 +61,44 @@ impl TimeSource for Ahead {
 )]
 fn now() -> Instant {
     Instant::now()
+}
+
+/// The events of a world, line by line: the same seed gives the same text. Clones write to the same trace.
+#[derive(Debug, Clone)]
+pub(crate) struct Trace {
+    clock: Clock,
+    lines: Arc<Mutex<String>>,
+}
+
+impl Trace {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            lines: Arc::default(),
+        }
+    }
+
+    /// Adds a line, with the time in front.
+    pub(crate) fn note(&self, line: std::fmt::Arguments<'_>) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        // Writing to a string cannot fail.
+        let _ = writeln!(lines, "{}  {line}", time(self.clock.elapsed()));
+    }
+
+    /// All lines.
+    pub(crate) fn text(&self) -> String {
+        let lines = self.lines.lock();
+        lines.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A time since the beginning, as `mm:ss.mmm`.
+pub(crate) fn time(elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs();
+    format!(
+        "{:02}:{:02}.{:03}",
+        seconds / 60,
+        seconds % 60,
+        elapsed.subsec_millis()
+    )
 }

@@ -2,8 +2,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -15,17 +17,15 @@ use aws_smithy_async::time::SharedTimeSource;
 use casebridge::config::Config;
 use casebridge::handler::Casebridge;
 
-use crate::assumptions::Broken;
+use crate::assumptions::{Broken, Mode};
 use crate::clock::{Ahead, Clock};
-use crate::ledger::Use;
-use crate::schedule::Schedule;
-use crate::wire::Wire;
-use crate::{Mode, ledger};
+use crate::schedule::{Crash, Schedule, Use, WINDOW};
+use crate::wire::{LEDGER_TABLE, Wire};
 
 const REGION: &str = "us-east-1";
 
-/// How often an environment looks for a newer mapping.
-const POLL: Duration = Duration::from_secs(45);
+/// The time between two looks for a newer mapping.
+const LOOK: Duration = Duration::from_secs(45);
 
 /// The profiles domain of every world.
 pub(crate) const PROFILES_DOMAIN: &str = "amazon-connect-example";
@@ -34,7 +34,7 @@ pub(crate) const PROFILES_DOMAIN: &str = "amazon-connect-example";
 pub(crate) const FAILURE_QUEUE: &str =
     "https://sqs.us-east-1.amazonaws.com/111122223333/simulated-failures";
 
-/// What the function is released with: its mapping, of which a later release has another tag, and its configuration.
+/// The releases of the function: its configuration, and its mapping, of which a later release has another tag.
 #[derive(Debug, Clone)]
 pub struct Releases {
     first: Config,
@@ -70,36 +70,43 @@ impl Releases {
 
     /// The configuration of a release in the world of a schedule.
     pub(crate) fn configured(&self, second: bool, schedule: &Schedule, mode: Mode) -> Config {
-        let mut config = self.plain(second, mode.ledger.then_some(schedule.uses), mode.broken);
-        config.failure_queue = schedule.queue.puts_aside.then(|| FAILURE_QUEUE.to_owned());
-        if schedule.enrich {
-            let text = &mut config.mapping.text;
-            *text = text.replace(
-                "    # The contact is read from Connect.\n",
-                "    enrich: true\n    tags:\n      topic: $.Attributes.topic\n",
-            );
-        }
-        config
-    }
-
-    /// The configuration of a release without a failure queue.
-    pub(crate) fn plain(
-        &self,
-        second: bool,
-        ledger: Option<Use>,
-        broken: Option<Broken>,
-    ) -> Config {
         let mut config = self.first.clone();
+        config.failure_queue = schedule.queue.puts_aside.then(|| FAILURE_QUEUE.to_owned());
         let text = &mut config.mapping.text;
-        if second {
-            *text = text.replace("release: one", "release: two");
+        let mut replace = |holds: bool, from: &str, to: &str| {
+            if holds {
+                *text = text.replace(from, to);
+            }
+        };
+        replace(second, "release: one", "release: two");
+        let is_refused = mode.broken == Some(Broken::TwinsRefused);
+        replace(is_refused, "if_many: first", "if_many: fail");
+        if mode.ledger {
+            config.ledger_table = Some(LEDGER_TABLE.to_owned());
+            let Use {
+                window,
+                attach,
+                proceed,
+            } = schedule.uses;
+            let template = "    template: Contact follow-up\n";
+            let unavailable = match (proceed, window) {
+                // The default without a window.
+                (true, false) => "",
+                (true, true) => "    ledger_unavailable: proceed\n",
+                (false, _) => "    ledger_unavailable: fail\n",
+            };
+            let minutes = WINDOW.as_secs() / 60;
+            let window = window.then(|| format!("    window: {minutes}m\n"));
+            let uses = format!("{template}{unavailable}{}", window.unwrap_or_default());
+            replace(true, template, &uses);
+            let several = "    # A key of these may have several occurrences.\n";
+            replace(attach, several, "    on_existing: attach\n");
         }
-        if broken == Some(Broken::TwinsRefused) {
-            *text = text.replace("if_many: first", "if_many: fail");
-        }
-        if let Some(uses) = ledger {
-            ledger::configure(&mut config, uses);
-        }
+        replace(
+            schedule.enrich,
+            "    # The contact is read from Connect.\n",
+            "    enrich: true\n    tags:\n      topic: $.Attributes.topic\n",
+        );
         config
     }
 }
@@ -108,7 +115,7 @@ impl Releases {
 pub(crate) struct Environment {
     pub(crate) number: usize,
     second: bool,
-    /// When it looked for a newer mapping.
+    /// The time of its last look for a newer mapping.
     looked: Duration,
     sdk: SdkConfig,
     pub(crate) casebridge: Casebridge,
@@ -122,33 +129,31 @@ pub(crate) struct Pool {
     clock: Clock,
     /// The configuration of the first release and of the later one.
     configs: [Config; 2],
-    /// How far each environment's clock is ahead.
+    /// The lead of each environment's clock.
     skews: Vec<Duration>,
-    /// Whether environments read the mapping again, instead of ending with a release.
+    /// Environments read the mapping again, instead of ending with a release.
     reloads: bool,
     idle: RefCell<Vec<Environment>>,
     started: Cell<usize>,
 }
 
 impl Pool {
-    pub(crate) fn new(wire: &Arc<Wire>, clock: Clock, configs: [Config; 2]) -> Self {
+    /// A pool for the releases of the mapping: environments of these clocks, which read the mapping again if `reloads`.
+    pub(crate) fn new(
+        wire: Arc<Wire>,
+        clock: Clock,
+        configs: [Config; 2],
+        skews: &[Duration],
+        reloads: bool,
+    ) -> Self {
         Self {
-            wire: Arc::clone(wire),
+            wire,
             clock,
             configs,
-            skews: Vec::new(),
-            reloads: false,
-            idle: RefCell::default(),
-            started: Cell::default(),
-        }
-    }
-
-    /// The pool with these clocks, and with environments that read the mapping again.
-    pub(crate) fn with(self, skews: &[Duration], reloads: bool) -> Self {
-        Self {
             skews: skews.to_vec(),
             reloads,
-            ..self
+            idle: RefCell::default(),
+            started: Cell::default(),
         }
     }
 
@@ -162,7 +167,7 @@ impl Pool {
         let [first, later] = &self.configs;
         let config = if second { later } else { first };
         if let Some(mut environment) = idle.pop() {
-            if now.saturating_sub(environment.looked) >= POLL {
+            if now.saturating_sub(environment.looked) >= LOOK {
                 environment.looked = now;
                 if environment.second != second {
                     environment.second = second;
@@ -196,7 +201,7 @@ impl Pool {
         self.idle.borrow_mut().push(environment);
     }
 
-    /// How many have been started.
+    /// The number of environments that have been started.
     pub(crate) fn started(&self) -> usize {
         self.started.get()
     }
@@ -212,4 +217,34 @@ fn sdk(wire: &Arc<Wire>, invocation: &Arc<AtomicUsize>, clock: Ahead) -> SdkConf
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .time_source(SharedTimeSource::new(clock))
         .build()
+}
+
+/// Runs a future to its end; `None` when its environment ended before: then it is dropped, and nothing of it goes on.
+pub(crate) async fn crashing<F: Future>(future: F, crash: Option<Crash>) -> Option<F::Output> {
+    match crash {
+        None => Some(future.await),
+        Some(Crash::After(time)) => tokio::time::timeout(time, future).await.ok(),
+        Some(Crash::AtStep(left)) => {
+            let inner = Box::pin(future);
+            Steps { inner, left }.await
+        }
+    }
+}
+
+/// A future that is polled for a limited number of times.
+struct Steps<F> {
+    inner: Pin<Box<F>>,
+    left: u32,
+}
+
+impl<F: Future> Future for Steps<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(left) = self.left.checked_sub(1) else {
+            return Poll::Ready(None);
+        };
+        self.left = left;
+        self.inner.as_mut().poll(context).map(Some)
+    }
 }

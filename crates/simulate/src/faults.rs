@@ -1,11 +1,11 @@
-//! What a request meets on its way, by operation, drawn from the seed.
+//! The faults of requests, by operation, drawn from the seed.
 
 use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::trace::time;
+use crate::clock::time;
 
 /// The operations that the function calls, in the order in which weather is drawn for them.
 pub(crate) const OPERATIONS: [&str; 14] = [
@@ -25,7 +25,7 @@ pub(crate) const OPERATIONS: [&str; 14] = [
     "DynamoDB.GetItem",
 ];
 
-/// What can happen to a request.
+/// A fault of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Fault {
@@ -43,7 +43,7 @@ pub enum Fault {
     SlowThere,
     /// It has its effect at once, and the answer takes long to arrive.
     SlowBack,
-    /// It never arrives, and nobody says so.
+    /// It never arrives, without an error.
     LostThere,
     /// It has its effect, and no answer ever comes.
     LostBack,
@@ -51,7 +51,7 @@ pub enum Fault {
     Refused,
     /// It is refused for want of permission, a 403, without effect.
     Denied,
-    /// What it names is not found, a 404, without effect.
+    /// Its target is not found, a 404, without effect.
     NotFound,
     /// The case is being merged, a 409, without effect.
     Merging,
@@ -75,18 +75,8 @@ impl Fault {
         Self::Merging,
     ];
 
-    /// What can happen to a request of any operation.
-    const TRANSIENT: [Self; 9] = [
-        Self::Throttled,
-        Self::Unavailable,
-        Self::FailedAfter,
-        Self::CutBefore,
-        Self::CutAfter,
-        Self::SlowThere,
-        Self::SlowBack,
-        Self::LostThere,
-        Self::LostBack,
-    ];
+    /// The first nine, which a request of any operation may meet.
+    const TRANSIENT: &[Self] = Self::ALL.split_at(9).0;
 
     /// The kind as traces and summaries spell it.
     #[must_use]
@@ -108,12 +98,12 @@ impl Fault {
         }
     }
 
-    /// Whether it is an answer that says that the same request will never succeed.
+    /// Returns true for an answer that the same request will never succeed.
     pub(crate) fn is_refusal(self) -> bool {
         matches!(self, Self::Refused | Self::Denied | Self::NotFound)
     }
 
-    /// Whether it is certain, to whoever hears the answer, that the request had no effect.
+    /// Returns true for an answer that excludes an effect.
     pub(crate) fn is_harmless(self) -> bool {
         self.is_refusal() || self == Self::Throttled
     }
@@ -137,7 +127,7 @@ impl Fault {
     }
 }
 
-/// How often requests of one operation meet a fault, in percent.
+/// The percentage of requests of one operation that meet a fault.
 #[derive(Debug, Clone, Copy)]
 struct Rate {
     operation: &'static str,
@@ -154,7 +144,7 @@ pub(crate) struct Spell {
     pub(crate) fault: Fault,
 }
 
-/// What requests meet.
+/// The faults of all requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Weather {
     rates: Vec<Rate>,
@@ -195,13 +185,13 @@ impl Weather {
         }
     }
 
-    /// Whether no request meets a fault.
+    /// Returns true when no request meets a fault.
     pub(crate) fn is_calm(&self) -> bool {
         let mut rates = self.rates.iter();
         self.spells.is_empty() && rates.all(|rate| rate.transient == 0 && rate.refusals == 0)
     }
 
-    /// What the next request of this operation meets.
+    /// Draws the fault of the next request of this operation.
     pub(crate) fn meet(
         &self,
         operation: &str,
@@ -216,7 +206,7 @@ impl Weather {
         }
         let rate = self.rates.iter().find(|rate| rate.operation == operation)?;
         if random.u8(0..100) < rate.transient {
-            return random.choice(Fault::TRANSIENT);
+            return random.choice(Fault::TRANSIENT).copied();
         }
         if random.u8(0..100) < rate.refusals {
             return random.choice(Fault::refusals(operation)).copied();
@@ -257,7 +247,7 @@ impl fmt::Display for Weather {
     }
 }
 
-/// How long a request or an answer takes on a good day, and on a slow one of at most `slow`.
+/// Draws the time of a request or an answer, a slow one of at most `slow`.
 pub(crate) fn transit(random: &mut fastrand::Rng, slow: Option<Duration>) -> Duration {
     Duration::from_millis(match slow {
         None => random.u64(2..=40),

@@ -1,10 +1,10 @@
-//! The keys of a world: what is sent for each, and what there has to be in the end.
+//! The keys of a world, their events, and the case that each must have in the end.
 
 use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::delivery::case_events;
+use crate::case_events;
 
 /// The instance that contacts and contact events come from.
 const INSTANCE: &str =
@@ -16,6 +16,9 @@ pub(crate) const INSTANCE_ID: &str = "6b1f6f0e-3c2a-4a57-9a0c-5d1e2f7a8b90";
 /// What the ARNs of profiles begin with.
 const PROFILES: &str =
     "arn:aws:profile:us-east-1:111122223333:domains/amazon-connect-example/profiles";
+
+/// Message groups of a FIFO queue.
+const MESSAGE_GROUPS: usize = 2;
 
 /// A key, by the rule that makes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,9 +39,11 @@ pub(crate) enum Kind {
     CaseEvent,
     /// An event's `key: [$.detail.order]`, with the customer's profile in it.
     Account,
+    /// The natural key of an event that makes nothing but a case, so that the quota for cases alone counts.
+    Backlog,
 }
 
-/// Why a key can never have a case.
+/// The reason why a key can never have a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Poison {
     /// The event lacks a field that the mapping needs.
@@ -53,40 +58,63 @@ pub(crate) enum Poison {
 #[derive(Debug, Clone)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each of them is drawn by itself"
+    reason = "each of them is drawn independently"
 )]
 pub(crate) struct Key {
     /// Its place among the world's keys.
     pub(crate) number: usize,
     pub(crate) kind: Kind,
     pub(crate) poison: Option<Poison>,
-    /// How many different contacts or events stand for it.
+    /// The number of different contacts or events of the key.
     pub(crate) occurrences: usize,
     /// The key whose contact this one shares.
     pub(crate) contact_of: usize,
     /// The key whose event ids this one shares, with another content under them.
     pub(crate) event_of: usize,
-    /// Whether each occurrence has a contact of its own.
+    /// Each occurrence has a contact of its own.
     pub(crate) own_contacts: bool,
-    /// Whether the comments of all occurrences have the same words.
+    /// The comments of all occurrences have the same words.
     pub(crate) same_words: bool,
-    /// Whether each occurrence asks for another case: with another tag.
+    /// Each occurrence asks for another case: with another tag.
     pub(crate) varies: bool,
-    /// Whether a field is too long, and goes on in a comment.
+    /// A field is too long, and continues in a comment.
     pub(crate) overflows: bool,
 }
 
-/// One contact or event of a key: what a delivery brings.
+/// One contact or event of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Occurrence {
     /// The key's place.
     pub(crate) key: usize,
-    /// Which of its contacts or events.
+    /// The place among the key's contacts or events.
     pub(crate) number: usize,
 }
 
 impl Key {
-    /// How it is called, which is also the title of its case.
+    /// A key with one occurrence and nothing special.
+    pub(crate) fn plain(number: usize, kind: Kind) -> Self {
+        Self {
+            number,
+            kind,
+            poison: None,
+            occurrences: 1,
+            contact_of: number,
+            event_of: number,
+            own_contacts: false,
+            same_words: false,
+            varies: false,
+            overflows: false,
+        }
+    }
+
+    pub(crate) fn occurrence(&self, number: usize) -> Occurrence {
+        Occurrence {
+            key: self.number,
+            number,
+        }
+    }
+
+    /// Its name, which is also the title of its case.
     pub(crate) fn name(&self) -> String {
         format!("K{}", self.number)
     }
@@ -100,7 +128,10 @@ impl Key {
 
     /// The contact of one occurrence, by its ARN, where one is to be linked.
     pub(crate) fn contact_arn(&self, occurrence: usize) -> Option<String> {
-        let links = !matches!(self.kind, Kind::Notice | Kind::CaseEvent | Kind::Account);
+        let links = !matches!(
+            self.kind,
+            Kind::Notice | Kind::CaseEvent | Kind::Account | Kind::Backlog
+        );
         links.then(|| format!("{INSTANCE}/contact/{}", self.contact(occurrence)))
     }
 
@@ -113,14 +144,14 @@ impl Key {
         }
     }
 
-    /// What the comment begins with that a field goes on in.
+    /// The beginning of the comment in which a field continues.
     pub(crate) fn overflow(&self) -> Option<String> {
         self.overflows
             .then(|| format!("Overflow of {}.", self.name()))
     }
 
-    /// Whether contact and comment tell the occurrences apart.
-    pub(crate) fn tells_apart(&self) -> bool {
+    /// Returns true when contact or comment identifies the occurrence.
+    pub(crate) fn identifies_occurrences(&self) -> bool {
         self.own_contacts || !self.same_words
     }
 
@@ -129,13 +160,7 @@ impl Key {
         let number = match self.kind {
             Kind::Contact | Kind::Order => self.number,
             Kind::RequestKey => self.contact_of,
-            Kind::Conversation
-            | Kind::ContactEvent
-            | Kind::Notice
-            | Kind::CaseEvent
-            | Kind::Account => {
-                return None;
-            }
+            _ => return None,
         };
         Some(format!("+1555010{number:04}"))
     }
@@ -155,7 +180,7 @@ impl Key {
         format!("e{}-{occurrence}", self.event_of)
     }
 
-    /// What the function is sent; for SQS, the message's body.
+    /// The event; for SQS, the message's body.
     pub(crate) fn payload(&self, occurrence: usize) -> String {
         if self.poison == Some(Poison::Unrecognizable) {
             return json!({ "order": self.name() }).to_string();
@@ -165,14 +190,8 @@ impl Key {
             Some(_) => Value::Null,
         };
         let payload = match self.kind {
-            Kind::Contact | Kind::RequestKey => self.flow(
-                occurrence,
-                json!({ "key": "natural", "title": title, "note": self.note(occurrence) }),
-            ),
-            Kind::Conversation => self.flow(
-                occurrence,
-                json!({ "key": "conversation", "title": title, "note": self.note(occurrence) }),
-            ),
+            Kind::Contact | Kind::RequestKey => self.flow(occurrence, "natural", &title),
+            Kind::Conversation => self.flow(occurrence, "conversation", &title),
             Kind::Order => json!({
                 "source": "com.example.orders",
                 "detail-type": "Order Failed",
@@ -219,6 +238,12 @@ impl Key {
                     "profile": format!("{PROFILES}/{}", self.profile_id()),
                 },
             }),
+            Kind::Backlog => json!({
+                "source": "com.example.backlog",
+                "detail-type": "Entry",
+                "id": self.event_id(0),
+                "detail": { "title": title },
+            }),
             Kind::CaseEvent => {
                 case_events::created(&self.event_id(0), self.performer().as_ref(), &title)
             }
@@ -226,7 +251,7 @@ impl Key {
         payload.to_string()
     }
 
-    /// Who created the case of a case event: an agent, another function, or nobody who says so.
+    /// The creator in a case event: an agent, another function, or none.
     fn performer(&self) -> Option<Value> {
         match self.number % 3 {
             0 => Some(json!({ "userArn": format!("{INSTANCE}/agent/a-1") })),
@@ -235,7 +260,9 @@ impl Key {
         }
     }
 
-    fn flow(&self, occurrence: usize, mut parameters: Value) -> Value {
+    fn flow(&self, occurrence: usize, key: &str, title: &Value) -> Value {
+        let note = self.note(occurrence);
+        let mut parameters = json!({ "key": key, "title": title, "note": note });
         if self.kind == Kind::RequestKey
             && let Some(parameters) = parameters.as_object_mut()
         {
@@ -268,6 +295,7 @@ impl fmt::Display for Key {
             Kind::Notice => "event, by its id",
             Kind::CaseEvent => "event of somebody else's case",
             Kind::Account => "event, by order, that names the profile",
+            Kind::Backlog => "event of a backlog, by its id",
         };
         write!(f, "{:<4} {rule}", self.name())?;
         if self.kind == Kind::RequestKey {
@@ -294,5 +322,22 @@ impl fmt::Display for Key {
             Some(Poison::Unrecognizable) => f.write_str("; it is no event, so it can have no case"),
             Some(Poison::Gone) => f.write_str("; its customer is gone, so it can have no case"),
         }
+    }
+}
+
+impl Occurrence {
+    /// Its message group in a FIFO queue.
+    pub(crate) fn group(self) -> usize {
+        self.key % MESSAGE_GROUPS
+    }
+}
+
+impl fmt::Display for Occurrence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "K{}", self.key)?;
+        if self.number > 0 {
+            write!(f, " (its other one)")?;
+        }
+        Ok(())
     }
 }

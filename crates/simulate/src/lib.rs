@@ -4,42 +4,43 @@
 //! deliver as they are documented to do, environments crash between any two steps, requests meet faults, and in the end everything that is
 //! not done is delivered once more without faults. Then every key has exactly one case, or its event stands where failures are kept.
 //!
-//! | module | turns |
+//! Each module uses only those above it:
+//!
+//! | module | contents |
 //! | --- | --- |
-//! | `schedule`, `keys`, `aims`, `assumptions` | a seed into what is to happen |
-//! | `world`, `environment`, `ledger`, `crash` | a schedule into invocations |
-//! | `delivery` | what is planned into deliveries, retries and re-drives |
-//! | `wire`, `faults` | a request into an effect and an answer, or one of them, or neither |
-//! | `trace`, `clock` | what happens into lines with their times |
-//! | `invariants` | what is there in the end into a verdict |
-//! | `report` | verdicts into a summary |
-//! | `soak` | a backlog of thousands under the published quotas into throughput and memory |
+//! | `clock` | the paused clock, and the trace |
+//! | `assumptions` | the assumptions behind the promise, and those that are broken |
+//! | `verdict` | breaches of the promise |
+//! | `faults` | the faults of requests |
+//! | `case_events`, `keys` | the events of each key |
+//! | `schedule` | the plan of a seed: deliveries, crashes, edges; or a backlog |
+//! | `record` | the recorded facts: requests, effects, invocations, deliveries |
+//! | `wire` | the network between the SDK and the services |
+//! | `environment` | the function's execution environments |
+//! | `invariants` | the judgement of answers, messages and worlds |
+//! | `world` | one world, and its invocations |
+//! | `delivery`, `queue` | the services that deliver |
+//! | `report` | one world and many, for people and machines |
+//! | `run` | one seed, from its plan to its judgement |
 
-mod aims;
 pub mod assumptions;
+mod case_events;
 mod clock;
-mod crash;
 mod delivery;
 mod environment;
 pub mod faults;
-pub mod invariants;
+mod invariants;
 mod keys;
-mod ledger;
+mod queue;
+mod record;
 pub mod report;
+mod run;
 mod schedule;
-pub mod soak;
-mod trace;
+pub mod verdict;
 mod wire;
 mod world;
 
+pub use self::assumptions::Mode;
 pub use self::environment::Releases;
-pub use self::world::{Run, run};
-
-/// How worlds are run.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Mode {
-    /// Whether the function has a ledger: with it nothing is excused.
-    pub ledger: bool,
-    /// The assumption that does not hold.
-    pub broken: Option<assumptions::Broken>,
-}
+pub use self::record::Throughput;
+pub use self::run::run;

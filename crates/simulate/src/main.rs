@@ -1,5 +1,4 @@
-//! `cargo simulate`: runs seeds, sums them up, and shows the first that broke a promise. Exit status: 0, 1 when one did, 2 when nothing
-//! could be run.
+//! `cargo simulate`: runs seeds, sums them up, and shows the first with a breach. Exit status: 0, 1 for a breach, 2 when nothing could be run.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -9,8 +8,7 @@ use clap::Parser as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use simulate::assumptions::Broken;
 use simulate::report::Summary;
-use simulate::soak::{Report, Soak};
-use simulate::{Mode, Releases, Run};
+use simulate::{Mode, Releases};
 
 /// Run the whole function through random deliveries, crashes and faults, and check that every key gets exactly one case
 ///
@@ -20,28 +18,24 @@ use simulate::{Mode, Releases, Run};
 #[command(
     name = "cargo simulate",
     bin_name = "cargo simulate",
-    args_conflicts_with_subcommands = true,
     after_help = "\
 Examples:
-  cargo simulate                              500 seeds, and what became of them
+  cargo simulate                              500 seeds, summed up
   cargo simulate --seeds 10000 --seed 500     the 10,000 seeds from 500 on
   cargo simulate --ledger                     the same with a ledger
-  cargo simulate --seed 4711                  one seed: its schedule, and what happened
+  cargo simulate --seed 4711                  one seed: its schedule, and its events
   cargo simulate --break token-forgotten      the doubles of a Cases that forgets tokens
   cargo simulate --json | jq .duplicates      for machines
-  cargo simulate soak                         5,000 events through a queue, under the published quotas
+  cargo simulate --backlog 5000               5,000 events in a queue, under the published quotas
 
 Exit status: 0; 1 when a promise was broken (with --break: never); 2 when nothing could be run."
 )]
 struct Arguments {
-    #[command(subcommand)]
-    command: Option<Command>,
-
-    /// How many seeds to run [default: 500; 1 with --seed]
+    /// The number of seeds [default: 500; 1 with --seed or --backlog]
     #[arg(long, value_name = "N")]
     seeds: Option<u64>,
 
-    /// The first seed; alone, its schedule and everything that happened are shown [default: 0]
+    /// The first seed; alone, its schedule and all of its events are shown [default: 0]
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
 
@@ -49,45 +43,27 @@ struct Arguments {
     #[arg(long)]
     ledger: bool,
 
-    /// Break an assumption that the promise rests on
+    /// Break an assumption behind the promise
     #[arg(long = "break", value_name = "ASSUMPTION")]
     broken: Option<Broken>,
+
+    /// Work off a backlog of N events in a queue, under the published quotas, while a tenth of all requests meets a fault
+    ///
+    /// Two pollers with batches of five. Beside the promises of every world: no message becomes a dead letter, and 90 % of the quota for
+    /// creating cases is used.
+    #[arg(long, value_name = "N")]
+    backlog: Option<usize>,
 
     /// The summary as JSON
     #[arg(long)]
     json: bool,
 }
 
-#[derive(Debug, clap::Subcommand)]
-enum Command {
-    /// Work a backlog off through a queue, under the published quotas, while a tenth of all requests meets a fault
-    ///
-    /// Two pollers with batches of five. Fails when an event has no case or two, when a message ends in the dead-letter queue, and when less
-    /// than 90 % of the quota for creating cases is used.
-    Soak {
-        /// How many events wait at the beginning
-        #[arg(long, value_name = "N", default_value_t = 5_000)]
-        events: usize,
-
-        /// What chance is drawn from
-        #[arg(long, value_name = "S", default_value_t = 0)]
-        seed: u64,
-
-        /// Give the function a ledger
-        #[arg(long)]
-        ledger: bool,
-
-        /// The report as JSON
-        #[arg(long)]
-        json: bool,
-    },
-}
-
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
         Ok(code) => code,
         Err(error) => {
-            // Nothing is left to tell of a standard error that cannot be written to.
+            // A failure to write to standard error cannot be reported anywhere.
             let _ = writeln!(anstream::stderr(), "error: {error:#}");
             ExitCode::from(2)
         }
@@ -95,44 +71,32 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let releases = Releases::load()?;
-    if let Some(Command::Soak {
-        events,
-        seed,
-        ledger,
-        json,
-    }) = arguments.command
-    {
-        let soak = Soak {
-            events,
-            seed,
-            ledger,
-        };
-        return soaked(&soak.run(&releases)?, json);
-    }
     let mode = Mode {
         ledger: arguments.ledger,
         broken: arguments.broken,
+        backlog: arguments.backlog,
     };
-    if let Some(broken) = mode.broken
-        && broken.needs_ledger()
-        && !mode.ledger
-    {
-        anyhow::bail!(
-            "--break {} is about the ledger: add --ledger",
-            broken.name()
-        );
+    let needs_ledger = mode.broken.filter(|broken| broken.needs_ledger());
+    if let Some(broken) = needs_ledger.filter(|_| !mode.ledger) {
+        let name = broken.name();
+        anyhow::bail!("--break {name} is about the ledger: add --ledger");
     }
     let first = arguments.seed.unwrap_or(0);
-    let alone = arguments.seed.is_some() && arguments.seeds.is_none();
-    let seeds = arguments.seeds.unwrap_or(if alone { 1 } else { 500 });
+    let alone = arguments.seed.is_some() && arguments.seeds.is_none() && mode.backlog.is_none();
+    let seeds = if alone || mode.backlog.is_some() {
+        1
+    } else {
+        500
+    };
+    let seeds = arguments.seeds.unwrap_or(seeds);
     #[expect(
         clippy::disallowed_methods,
-        reason = "how long all worlds took is real time"
+        reason = "the duration of all worlds is real time"
     )]
     let begun = Instant::now();
+    let releases = Releases::load()?;
     let mut summary = Summary::new(first, mode);
-    let mut shown: Option<Run> = None;
+    let mut shown = None;
     let progress = progress(seeds);
     for seed in first..first.saturating_add(seeds) {
         let run = simulate::run(seed, &releases, mode)?;
@@ -144,38 +108,23 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     progress.finish_and_clear();
     let mut stdout = anstream::stdout();
+    let promised = mode.broken.is_none();
     if arguments.json {
         serde_json::to_writer_pretty(&mut stdout, &summary)?;
         writeln!(stdout)?;
     } else {
-        let show = alone || arguments.broken.is_none();
-        if let Some(run) = shown.filter(|_| show) {
+        if let Some(run) = shown.filter(|_| alone || promised) {
             writeln!(stdout, "{}", run.render(mode))?;
         }
         if !alone {
             write!(stdout, "{}", summary.render(begun.elapsed()))?;
         }
     }
-    let promised = arguments.broken.is_none();
-    Ok(if promised && !summary.holds() {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    let is_broken = promised && !summary.holds();
+    Ok(ExitCode::from(u8::from(is_broken)))
 }
 
-/// A bar on standard error, where that is a terminal and there is time to look at one.
-fn soaked(report: &Report, json: bool) -> anyhow::Result<ExitCode> {
-    let mut stdout = anstream::stdout();
-    if json {
-        serde_json::to_writer_pretty(&mut stdout, report)?;
-        writeln!(stdout)?;
-    } else {
-        write!(stdout, "{}", report.render())?;
-    }
-    Ok(ExitCode::from(u8::from(!report.holds())))
-}
-
+/// A bar on standard error, on a terminal and for more than one seed.
 fn progress(seeds: u64) -> ProgressBar {
     let target = if seeds > 1 {
         ProgressDrawTarget::stderr()

@@ -1,4 +1,4 @@
-//! The results of many worlds: summed up, as text and as data.
+//! The results of worlds: each for a person, and the sum of many as text and as data.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,13 +6,30 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::assumptions::Broken;
+use crate::assumptions::{Broken, Mode};
 use crate::faults::Fault;
-use crate::invariants::{Breach, BreachKind, Twins, Verdict};
-use crate::world::{End, World};
-use crate::{Mode, Run};
+use crate::record::{End, Throughput};
+use crate::verdict::{Breach, BreachKind, Twins, Verdict};
+use crate::world::World;
 
-/// What was done in one world, or in all of them.
+/// One seed's world, run.
+#[derive(Debug)]
+pub struct Run {
+    /// The seed.
+    pub seed: u64,
+    /// The plan, line by line.
+    pub schedule: String,
+    /// The events, line by line.
+    pub trace: String,
+    /// The numbers.
+    pub counts: Counts,
+    /// The judgement.
+    pub verdict: Verdict,
+    /// The use of the quota, in a world with a backlog.
+    pub backlog: Option<Throughput>,
+}
+
+/// The numbers of one world, or of all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
@@ -53,74 +70,51 @@ impl Counts {
         let invocations = world.invocations();
         let crashed = invocations.iter();
         let crashed = crashed.filter(|invocation| matches!(invocation.end, Some(End::Crashed)));
-        let keys = &world.schedule.keys;
+        let schedule = &world.schedule;
+        let keys = &schedule.keys;
         let seen = world.seen();
+        let deliveries = world.deliveries.borrow();
         Self {
             keys: keys.len(),
             poison: keys.iter().filter(|key| key.poison.is_some()).count(),
             invocations: invocations.len(),
             crashes: crashed.count(),
-            repeated: world.deliveries.borrow().repeated,
+            repeated: deliveries.repeated,
             environments: world.environments(),
             requests: seen.requests,
-            faults: seen.faults,
+            faults: seen.faults.clone(),
             cases: verdict.cases,
-            windows: usize::from(world.schedule.uses.window),
-            fifo: usize::from(world.schedule.queue.is_ordered()),
-            proceed: usize::from(world.schedule.uses.proceed),
-            clocks: usize::from(!world.schedule.times.clocks.is_zero()),
-            aimed: usize::from(world.schedule.aim.is_some()),
-            fed_back: world.deliveries.borrow().fed_back,
+            windows: usize::from(schedule.uses.window),
+            fifo: usize::from(schedule.queue.is_ordered()),
+            proceed: usize::from(schedule.uses.proceed),
+            clocks: usize::from(!schedule.times.clocks.is_zero()),
+            aimed: usize::from(schedule.aim.is_some()),
+            fed_back: deliveries.fed_back,
         }
     }
 
     fn add(&mut self, other: &Self) {
-        self.keys += other.keys;
-        self.poison += other.poison;
-        self.invocations += other.invocations;
-        self.crashes += other.crashes;
-        self.repeated += other.repeated;
-        self.environments += other.environments;
-        self.requests += other.requests;
-        self.cases += other.cases;
-        self.windows += other.windows;
-        self.fifo += other.fifo;
-        self.proceed += other.proceed;
-        self.clocks += other.clocks;
-        self.aimed += other.aimed;
-        self.fed_back += other.fed_back;
+        for (sum, more) in [
+            (&mut self.keys, other.keys),
+            (&mut self.poison, other.poison),
+            (&mut self.invocations, other.invocations),
+            (&mut self.crashes, other.crashes),
+            (&mut self.repeated, other.repeated),
+            (&mut self.environments, other.environments),
+            (&mut self.requests, other.requests),
+            (&mut self.cases, other.cases),
+            (&mut self.windows, other.windows),
+            (&mut self.fifo, other.fifo),
+            (&mut self.proceed, other.proceed),
+            (&mut self.clocks, other.clocks),
+            (&mut self.aimed, other.aimed),
+            (&mut self.fed_back, other.fed_back),
+        ] {
+            *sum += more;
+        }
         for (fault, times) in &other.faults {
             *self.faults.entry(*fault).or_default() += times;
         }
-    }
-}
-
-impl Counts {
-    /// What the worlds were like.
-    fn worlds(&self) -> [String; 2] {
-        let Self {
-            windows,
-            fifo,
-            proceed,
-            clocks,
-            aimed,
-            fed_back,
-            ..
-        } = self;
-        [
-            format!(
-                "{} with windows, {} with a FIFO queue; {} events of Cases were fed back",
-                thousands(*windows),
-                thousands(*fifo),
-                thousands(*fed_back)
-            ),
-            format!(
-                "{} aimed at an edge, {} with clocks apart, {} that go on without the ledger",
-                thousands(*aimed),
-                thousands(*clocks),
-                thousands(*proceed)
-            ),
-        ]
     }
 }
 
@@ -130,46 +124,72 @@ impl Counts {
 pub struct Summary {
     /// The first seed.
     pub first_seed: u64,
-    /// How many seeds were run.
+    /// The number of seeds.
     pub seeds: usize,
-    /// Whether the function had a ledger.
+    /// The function had a ledger.
     pub ledger: bool,
     /// The assumption that did not hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broken: Option<Broken>,
-    /// What was done.
+    /// The numbers.
     pub counts: Counts,
-    /// Things that were there twice.
-    pub duplicates: usize,
-    /// Things that were lost.
-    pub lost: usize,
-    /// Cases that have what belongs to another occurrence.
-    pub mixed: usize,
-    /// Items of the ledger that lost what they said, or their lease.
-    pub ledger_flaws: usize,
-    /// Messages of a FIFO queue that were overtaken.
-    pub overtaken: usize,
-    /// Events of our own cases that were not left alone.
-    pub loops: usize,
-    /// Answers that did not tell the truth, came late, or never came for a panic.
-    pub false_answers: usize,
-    /// What is not promised without a ledger.
+    /// The number of breaches of each kind.
+    #[serde(flatten)]
+    pub breaches: BTreeMap<Row, usize>,
+    /// Repetitions that are not promised away.
     pub twins: Twins,
+    /// The least use of the quota, in worlds with a backlog.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backlog: Option<Throughput>,
     /// The worlds with a breach.
     pub failed: Vec<FailedSeed>,
 }
+
+/// A row of the summary that counts breaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Row {
+    /// Things that are there twice.
+    Duplicates,
+    /// Things that are missing.
+    Lost,
+    /// Cases with items of another occurrence.
+    Mixed,
+    /// Items of the ledger that lost a fact or their lease.
+    LedgerFlaws,
+    /// Messages of a FIFO queue that were overtaken.
+    Overtaken,
+    /// Events of our own cases that were not skipped.
+    Loops,
+    /// Answers that were untrue, late, or never came for a panic.
+    FalseAnswers,
+}
+
+/// The rows in their order, with their names and the kinds that they count.
+const ROWS: [(Row, &str, &[BreachKind]); 7] = {
+    use BreachKind::{Broken, Duplicate, Late, Ledger, Loop, Lost, Mixed, Order, Untrue};
+    [
+        (Row::Duplicates, "duplicates", &[Duplicate]),
+        (Row::Lost, "lost", &[Lost]),
+        (Row::Mixed, "mixed", &[Mixed]),
+        (Row::LedgerFlaws, "ledger flaws", &[Ledger]),
+        (Row::Overtaken, "overtaken", &[Order]),
+        (Row::Loops, "loops", &[Loop]),
+        (Row::FalseAnswers, "false answers", &[Untrue, Late, Broken]),
+    ]
+};
 
 /// A world with a breach.
 #[derive(Debug, Clone, Serialize)]
 pub struct FailedSeed {
     /// Its seed.
     pub seed: u64,
-    /// What must not be.
+    /// The broken promises.
     pub breaches: Vec<Breach>,
 }
 
 impl Summary {
-    /// Nothing yet.
+    /// The summary of no world.
     #[must_use]
     pub fn new(first_seed: u64, mode: Mode) -> Self {
         Self {
@@ -190,19 +210,13 @@ impl Summary {
         self.twins.links += twins.links;
         self.twins.comments += twins.comments;
         self.twins.profiles += twins.profiles;
-        for breach in breaches {
-            match breach.kind {
-                BreachKind::Duplicate => self.duplicates += 1,
-                BreachKind::Lost => self.lost += 1,
-                BreachKind::Mixed => self.mixed += 1,
-                BreachKind::Ledger => self.ledger_flaws += 1,
-                BreachKind::Order => self.overtaken += 1,
-                BreachKind::Loop => self.loops += 1,
-                BreachKind::Untrue | BreachKind::Late | BreachKind::Broken => {
-                    self.false_answers += 1;
-                }
-            }
+        for (row, _, kinds) in ROWS {
+            let of_row = breaches.iter().filter(|it| kinds.contains(&it.kind));
+            *self.breaches.entry(row).or_default() += of_row.count();
         }
+        let least = |throughput: &Throughput| throughput.quota_used;
+        let all = self.backlog.into_iter().chain(run.backlog);
+        self.backlog = all.min_by(|one, other| least(one).total_cmp(&least(other)));
         if !breaches.is_empty() {
             self.failed.push(FailedSeed {
                 seed: run.seed,
@@ -211,15 +225,30 @@ impl Summary {
         }
     }
 
-    /// Whether everything held.
+    /// Returns true when no world has a breach.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.failed.is_empty()
     }
 
+    /// The number of breaches in a row.
+    #[must_use]
+    pub fn count(&self, row: Row) -> usize {
+        self.breaches.get(&row).copied().unwrap_or_default()
+    }
+
     /// The summary for a person.
     #[must_use]
     pub fn render(&self, took: Duration) -> String {
+        let mut text = String::new();
+        for (name, value) in self.rows(took) {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{name:<14} {value}");
+        }
+        text
+    }
+
+    fn rows(&self, took: Duration) -> Vec<(&'static str, String)> {
         let Counts {
             keys,
             poison,
@@ -230,86 +259,98 @@ impl Summary {
             requests,
             faults,
             cases,
-            ..
+            windows,
+            fifo,
+            proceed,
+            clocks,
+            aimed,
+            fed_back,
         } = &self.counts;
-        let mut text = String::new();
-        let mut row = |name: &str, value: String| {
-            // Writing to a string cannot fail.
-            let _ = writeln!(text, "{name:<14} {value}");
-        };
+        let n = |number: &usize| thousands(*number);
         let seconds = took.as_secs_f64();
-        row(
-            "seeds",
-            format!(
-                "{} from {} in {seconds:.1} s, {:.0} a second",
-                thousands(self.seeds),
-                self.first_seed,
-                rate(self.seeds, seconds)
-            ),
+        let seeds = format!(
+            "{} from {} in {seconds:.1} s, {:.0} a second",
+            n(&self.seeds),
+            self.first_seed,
+            rate(self.seeds, seconds)
         );
-        row("ledger", if self.ledger { "on" } else { "off" }.to_owned());
-        if let Some(broken) = self.broken {
-            row("broken", broken.sentence().to_owned());
-        }
-        let [worlds, edges] = self.counts.worlds();
-        row("worlds", worlds);
-        row("", edges);
-        row(
-            "keys",
-            format!(
-                "{}, of which {} can have no case",
-                thousands(*keys),
-                thousands(*poison)
-            ),
-        );
-        row(
-            "invocations",
-            format!(
-                "{} in {} environments; {} crashed, {} deliveries were repeated",
-                thousands(*invocations),
-                thousands(*environments),
-                thousands(*crashes),
-                thousands(*repeated)
-            ),
-        );
+        let ledger = if self.ledger { "on" } else { "off" };
+        let mut rows = vec![("seeds", seeds), ("ledger", ledger.to_owned())];
+        rows.extend(self.broken.map(|broken| ("broken", broken.sentence())));
         let met: usize = faults.values().sum();
-        row(
-            "requests",
-            format!("{}; {} met a fault", thousands(*requests), thousands(met)),
-        );
-        for (fault, times) in faults {
-            row("", format!("{:>9}  {}", thousands(*times), fault.name()));
-        }
-        row("cases", thousands(*cases));
-        row("duplicates", thousands(self.duplicates));
-        row("lost", thousands(self.lost));
-        row("mixed", thousands(self.mixed));
-        row("ledger flaws", thousands(self.ledger_flaws));
-        row("overtaken", thousands(self.overtaken));
-        row("loops", thousands(self.loops));
-        row("false answers", thousands(self.false_answers));
+        rows.extend([
+            (
+                "worlds",
+                format!(
+                    "{} with windows, {} with a FIFO queue; {} events of Cases were fed back",
+                    n(windows),
+                    n(fifo),
+                    n(fed_back)
+                ),
+            ),
+            (
+                "",
+                format!(
+                    "{} aimed at an edge, {} with clocks apart, {} that go on without the ledger",
+                    n(aimed),
+                    n(clocks),
+                    n(proceed)
+                ),
+            ),
+            (
+                "keys",
+                format!("{}, of which {} can have no case", n(keys), n(poison)),
+            ),
+            (
+                "invocations",
+                format!(
+                    "{} in {} environments; {} crashed, {} deliveries were repeated",
+                    n(invocations),
+                    n(environments),
+                    n(crashes),
+                    n(repeated)
+                ),
+            ),
+            (
+                "requests",
+                format!("{}; {} met a fault", n(requests), n(&met)),
+            ),
+        ]);
+        let fault =
+            |(fault, times): (&Fault, &usize)| ("", format!("{:>9}  {}", n(times), fault.name()));
+        rows.extend(faults.iter().map(fault));
+        rows.push(("cases", n(cases)));
+        let counted = ROWS.map(|(row, name, _)| (name, n(&self.count(row))));
+        rows.extend(counted);
         let Twins {
             links,
             comments,
             profiles,
-        } = self.twins;
-        row(
+        } = &self.twins;
+        rows.push((
             "not promised",
             format!(
                 "{} links, {} comments and {} profiles more than one, by runs that could not know of each other",
-                thousands(links),
-                thousands(comments),
-                thousands(profiles)
+                n(links),
+                n(comments),
+                n(profiles)
             ),
-        );
+        ));
+        rows.extend(self.backlog.map(|Throughput { backlog_seconds, quota_used }| {
+            let share = quota_used * 100.0;
+            (
+                "throughput",
+                format!(
+                    "{share:.1} % of the quota, for the {backlog_seconds} simulated seconds of the backlog"
+                ),
+            )
+        }));
         let others = self.also_broken();
-        if !others.is_empty() {
-            row("also broken", others);
-        }
-        text
+        rows.extend((!others.is_empty()).then_some(("also broken", others)));
+        rows
     }
 
-    /// The seeds with a breach but for the first, which is shown whole. A world without an assumption is meant to have them.
+    /// The seeds with a breach but for the first, which is shown whole. A world without an assumption is expected to have them.
     fn also_broken(&self) -> String {
         if self.broken.is_some() {
             return String::new();
@@ -321,7 +362,7 @@ impl Summary {
 }
 
 impl Run {
-    /// What went wrong, for a person: breaches, schedule, trace, and how to see it again.
+    /// The world for a person: breaches, schedule, trace, and the command that repeats it.
     #[must_use]
     pub fn render(&self, mode: Mode) -> String {
         let mut text = String::new();
@@ -337,14 +378,14 @@ impl Run {
         let _ = writeln!(text, "\nthe schedule\n{}", indented(&self.schedule));
         let _ = writeln!(text, "what happened\n{}", indented(&self.trace));
         let ledger = if mode.ledger { " --ledger" } else { "" };
-        let broken = mode
-            .broken
-            .map(|broken| format!(" --break {}", broken.name()));
+        let broken = mode.broken.map(|it| format!(" --break {}", it.name()));
+        let backlog = mode.backlog.map(|events| format!(" --backlog {events}"));
         let _ = writeln!(
             text,
-            "again: cargo simulate --seed {}{ledger}{}",
+            "again: cargo simulate --seed {}{ledger}{}{}",
             self.seed,
-            broken.unwrap_or_default()
+            broken.unwrap_or_default(),
+            backlog.unwrap_or_default()
         );
         text
     }
@@ -357,7 +398,7 @@ fn indented(text: &str) -> String {
     })
 }
 
-pub(crate) fn thousands(number: usize) -> String {
+fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (place, digit) in digits.chars().enumerate() {

@@ -1,18 +1,18 @@
-//! What a seed plans: keys, deliveries, crashes, deadlines, a deployment, lags and the weather on the wire.
+//! The plan of a seed: keys, deliveries, crashes, deadlines, a deployment, lags and the weather on the wire.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-use crate::Mode;
-use crate::aims::Aim;
-use crate::assumptions::{Broken, FLOW_INVOKES, MAX_RECEIVE_COUNT, TOKEN_REMEMBERED, Times};
-use crate::faults::Weather;
+use crate::assumptions::{
+    Broken, CASE_FOUND_WITHIN, FLOW_INVOKES, FUNCTION_TIMEOUT, ITEM_SHOWN_WITHIN,
+    MAX_RECEIVE_COUNT, Mode, PROFILE_SEEN_WITHIN, TOKEN_REMEMBERED, Times,
+};
+use crate::clock::time;
+use crate::faults::{Fault, Spell, Weather};
 use crate::keys::{Key, Kind, Occurrence, Poison};
-use crate::ledger::Use;
-use crate::trace::time;
 
-/// How long a key stands for one case in a world with windows.
+/// The time for which a key stands for one case, in a world with windows.
 pub(crate) const WINDOW: Duration = Duration::from_mins(10);
 
 /// The plan of one world.
@@ -28,40 +28,53 @@ pub(crate) struct Schedule {
     /// The function's own time-out.
     pub(crate) timeout: Duration,
     pub(crate) releases: ReleaseTimes,
-    /// How the mapping uses the ledger, where there is one.
+    /// The mapping's use of the ledger, where there is one.
     pub(crate) uses: Use,
-    /// Whether the contact of a contact event is read from Connect.
+    /// The contact of a contact event is read from Connect.
     pub(crate) enrich: bool,
-    /// How far each environment's clock is ahead.
+    /// The lead of each environment's clock.
     pub(crate) skews: Vec<Duration>,
-    /// What the deliveries of one key are aimed at.
+    /// The edge that the deliveries of one key are aimed at.
     pub(crate) aim: Option<Aim>,
-    /// Where every event of Cases is fed back: the seed of how.
+    /// The seed for feeding every event of Cases back; `None` where they are not.
     pub(crate) feed: Option<u64>,
+    /// The services keep the published quotas.
+    pub(crate) quotas: bool,
 }
 
-/// What AWS leaves open.
-#[derive(Debug, Clone, Copy)]
+/// The mapping's use of the ledger.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Use {
+    /// `window`: a key stands for one case only as long as [`WINDOW`].
+    pub(crate) window: bool,
+    /// `on_existing: attach`, where a key may have several occurrences.
+    pub(crate) attach: bool,
+    /// `ledger_unavailable: proceed`, the default of a mapping without a window.
+    pub(crate) proceed: bool,
+}
+
+/// The answers that AWS leaves open.
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Services {
-    /// Whether a client token with another body is answered with `ValidationException`.
+    /// A client token with another body is answered with `ValidationException`.
     pub(crate) mismatch_refused: bool,
-    /// Whether a contact that is linked already is answered with `ConflictException`.
+    /// A contact that is linked already is answered with `ConflictException`.
     pub(crate) second_link_refused: bool,
-    /// Whether `CreateCase` is answered with `ConflictException` while another with its token is being carried out.
+    /// `CreateCase` is answered with `ConflictException` while another with its token is being carried out.
     pub(crate) tokens_collide: bool,
 }
 
-/// When the second release of the mapping is deployed, and taken back.
-#[derive(Debug, Clone, Copy)]
+/// The times at which the second release of the mapping is deployed and rolled back.
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ReleaseTimes {
     pub(crate) deployed: Option<Duration>,
     pub(crate) rolled_back: Option<Duration>,
-    /// Whether environments go on and read the mapping again, as with `AppConfig`; else a release makes new ones.
+    /// Environments go on and read the mapping again, as with `AppConfig`; else a release makes new ones.
     pub(crate) reloads: bool,
 }
 
 impl ReleaseTimes {
-    /// Whether the second release is the current one.
+    /// Returns true when the second release is the current one.
     pub(crate) fn is_second(&self, at: Duration) -> bool {
         let passed = |time: Option<Duration>| time.is_some_and(|time| time <= at);
         passed(self.deployed) && !passed(self.rolled_back)
@@ -73,7 +86,7 @@ impl ReleaseTimes {
 pub(crate) struct FlowStep {
     pub(crate) occurrence: Occurrence,
     pub(crate) at: Duration,
-    /// How long the block waits: 1 to 8 s.
+    /// The time for which the block waits: 1 to 8 s.
     pub(crate) limit: Duration,
     pub(crate) fates: Vec<Fate>,
 }
@@ -86,7 +99,48 @@ pub(crate) struct AsyncEvent {
     pub(crate) fates: Vec<Fate>,
 }
 
-/// The queue and what is sent to it.
+/// An edge that a schedule is aimed at. Chance alone seldom brings a second delivery to the moment at which a lag, a token or a lease ends,
+/// so the deliveries of one key and the faults that they meet are planned for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Aim {
+    /// A second run that begins when search is about to show the first one's case, and Cases to forget its token.
+    Takeover,
+    /// An attempt that nobody heard of, and refusals after it.
+    Refusal,
+    /// A second run that begins when the first one's profile is about to be seen.
+    Profile,
+    /// A second run that begins when the first one's contact and comment are about to show.
+    Item,
+    /// A key that is done when Customer Profiles is down.
+    Known,
+    /// A key that is done, or half done, when the ledger is down.
+    Outage,
+}
+
+impl Aim {
+    const ALL: [Self; 6] = [
+        Self::Takeover,
+        Self::Refusal,
+        Self::Profile,
+        Self::Item,
+        Self::Known,
+        Self::Outage,
+    ];
+
+    /// The edge as schedules spell it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Takeover => "the end of a token",
+            Self::Refusal => "a refusal after a doubt",
+            Self::Profile => "a profile that is about to be seen",
+            Self::Item => "an item that is about to show",
+            Self::Known => "a known case without its customer",
+            Self::Outage => "an outage of the ledger",
+        }
+    }
+}
+
+/// The queue and its messages.
 #[derive(Debug, Clone)]
 pub(crate) struct Queue {
     pub(crate) messages: Vec<Message>,
@@ -94,17 +148,17 @@ pub(crate) struct Queue {
     pub(crate) batch: usize,
     /// For one batch after the other.
     pub(crate) fates: Vec<Fate>,
-    /// Of a hundred messages, how many are delivered again although they are done or under way.
+    /// The percentage of messages that are delivered again although they are done or under way.
     pub(crate) repeats: u8,
-    /// Whether the order of messages counts.
+    /// The order of messages counts.
     pub(crate) fifo: bool,
-    /// Whether the function has a queue for what can never succeed. A FIFO queue takes one: else what stands behind such a message is
-    /// received as often as it, without being tried, and goes the same way.
+    /// The function has a failure queue. A FIFO queue needs one: else the messages behind one that can never succeed are received as
+    /// often as it, without being tried, and become dead letters with it.
     pub(crate) puts_aside: bool,
 }
 
 impl Queue {
-    /// Whether there are messages, and their order counts.
+    /// Returns true when there are messages, and their order counts.
     pub(crate) fn is_ordered(&self) -> bool {
         self.fifo && !self.messages.is_empty()
     }
@@ -117,26 +171,67 @@ pub(crate) struct Message {
     pub(crate) at: Duration,
 }
 
-/// What happens to one invocation, whatever the wire does.
+/// The fate of one invocation, whatever the wire does.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Fate {
     pub(crate) crash: Option<Crash>,
     /// Less time than the function's time-out.
     pub(crate) remaining: Option<Duration>,
-    /// How long the look for a newer mapping takes, before anything else.
+    /// The time of the look for a newer mapping, before anything else.
     pub(crate) spent: Duration,
 }
 
 /// An environment ends in the middle.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Crash {
-    /// Instead of going on for the n-th time: an answer is there, and is never looked at.
+    /// At the n-th poll of the invocation: an answer is there, and is never looked at.
     AtStep(u32),
     /// Wherever it is after this time.
     After(Duration),
 }
 
+/// Of a hundred requests in a world with a backlog, the number that meets a fault.
+const BACKLOG_FAULTS: u8 = 10;
+
+/// The messages of a batch of a backlog: with two pollers, ten calls share the quota of two creations a second.
+const BACKLOG_BATCH: usize = 5;
+
 impl Schedule {
+    /// A backlog: events that wait in a queue at the beginning, under the published quotas, and a function without crashes.
+    pub(crate) fn backlog(events: usize) -> Self {
+        let keys: Vec<Key> = (1..=events)
+            .map(|number| Key::plain(number, Kind::Backlog))
+            .collect();
+        let message = |key: &Key| Message {
+            occurrence: key.occurrence(0),
+            at: Duration::ZERO,
+        };
+        Self {
+            queue: Queue {
+                messages: keys.iter().map(message).collect(),
+                batch: BACKLOG_BATCH,
+                fates: Vec::new(),
+                repeats: 0,
+                fifo: false,
+                puts_aside: false,
+            },
+            keys,
+            flows: Vec::new(),
+            events: Vec::new(),
+            times: Times::PROMPT,
+            weather: Weather::steady(BACKLOG_FAULTS),
+            services: Services::default(),
+            timeout: FUNCTION_TIMEOUT,
+            releases: ReleaseTimes::default(),
+            uses: Use::default(),
+            enrich: false,
+            skews: Vec::new(),
+            aim: None,
+            feed: None,
+            quotas: true,
+        }
+    }
+
     /// The plan of a seed.
     pub(crate) fn draw(random: &mut fastrand::Rng, mode: Mode) -> Self {
         let keys = keys(random);
@@ -178,10 +273,11 @@ impl Schedule {
             skews: skews(times.clocks, random),
             aim: None,
             feed: (random.u8(0..3) == 0).then(|| random.u64(..)),
+            quotas: false,
             keys: Vec::new(),
         };
         if schedule.uses.proceed && mode.broken != Some(Broken::LedgerOptional) {
-            // What is done without the ledger rests on the token alone.
+            // Without the ledger only the token prevents a second case.
             schedule.times.token = schedule.times.token.max(TOKEN_REMEMBERED);
         }
         let calm = schedule.weather.is_calm();
@@ -207,8 +303,8 @@ impl Schedule {
             return self.deliver_with(key, crashes, random);
         }
         let queued = random.bool();
-        // At once, soon, after all retries; or where something shows, or is taken over, just then or not yet. With a window a key comes back
-        // after it, and more than once.
+        // At once, soon, after all retries; or about when something shows or is taken over. With a window a key comes back after it, and
+        // more than once.
         let (times, gaps) = if self.uses.window {
             (
                 [1, 2, 3, 4, 4, 5],
@@ -233,10 +329,7 @@ impl Schedule {
             )
         };
         for number in 0..key.occurrences {
-            let occurrence = Occurrence {
-                key: key.number,
-                number,
-            };
+            let occurrence = key.occurrence(number);
             let mut at = Duration::from_millis(random.u64(0..=60_000));
             for _ in 0..random.choice(times).unwrap_or(1) {
                 if key.is_flow() {
@@ -266,10 +359,7 @@ impl Schedule {
         let of = |occurrence: Occurrence| {
             let number = occurrence.number;
             let is_other = occurrence.key == key.event_of && number < key.occurrences;
-            is_other.then_some(Occurrence {
-                key: key.number,
-                number,
-            })
+            is_other.then_some(key.occurrence(number))
         };
         let messages = self.queue.messages.clone();
         let messages = messages.iter().filter_map(|message| {
@@ -298,6 +388,194 @@ impl Schedule {
         }
     }
 
+    /// Aims the deliveries of one key at an edge.
+    fn aim(&mut self, random: &mut fastrand::Rng) {
+        let aim = random.choice(Aim::ALL).unwrap_or(Aim::Item);
+        let takes = |key: &&Key| {
+            let has_customer = matches!(key.kind, Kind::Order);
+            key.poison.is_none()
+                && !key.is_flow()
+                && key.kind != Kind::CaseEvent
+                && (has_customer || !matches!(aim, Aim::Profile | Aim::Known))
+        };
+        let Some(key) = self.keys.iter().find(takes) else {
+            return;
+        };
+        let occurrence = key.occurrence(random.usize(0..key.occurrences));
+        self.aim = Some(aim);
+        let is_other = |of: Occurrence| of.key != occurrence.key;
+        self.events.retain(|event| is_other(event.occurrence));
+        let messages = &mut self.queue.messages;
+        messages.retain(|message| is_other(message.occurrence));
+        let first = between(random, 1_000..=30_000);
+        match aim {
+            Aim::Takeover => self.takeover(first, occurrence, random),
+            Aim::Refusal => self.refusal(first, occurrence, random),
+            Aim::Profile => self.profile(first, occurrence, random),
+            Aim::Item => self.item(first, occurrence, random),
+            Aim::Known | Aim::Outage => self.down(aim, first, occurrence, random),
+        }
+    }
+
+    /// Plans two deliveries: one with this fate and retries that do nothing, and another after `gap`.
+    fn twice(
+        &mut self,
+        occurrence: Occurrence,
+        first: Duration,
+        fate: Fate,
+        gap: Duration,
+        random: &mut fastrand::Rng,
+    ) {
+        let second = self.second(occurrence, random);
+        let nothing = Fate {
+            crash: Some(Crash::AtStep(0)),
+            ..Fate::default()
+        };
+        self.events.push(AsyncEvent {
+            occurrence,
+            at: first,
+            fates: vec![fate, nothing, nothing],
+        });
+        self.events.push(AsyncEvent {
+            occurrence: second,
+            at: first + gap,
+            fates: Vec::new(),
+        });
+    }
+
+    /// The occurrence of the second delivery: now and then another one of the key.
+    fn second(&self, first: Occurrence, random: &mut fastrand::Rng) -> Occurrence {
+        let of = self.keys.iter().find(|key| key.number == first.key);
+        let has_another = of.is_some_and(|key| key.occurrences > 1);
+        if !has_another || random.u8(0..3) > 0 {
+            return first;
+        }
+        Occurrence {
+            number: 1 - first.number.min(1),
+            ..first
+        }
+    }
+
+    fn spell(&mut self, operation: &'static str, fault: Fault, from: Duration, length: Duration) {
+        self.weather.spells.push(Spell {
+            operation,
+            from,
+            until: from + length,
+            fault,
+        });
+    }
+
+    fn takeover(&mut self, first: Duration, occurrence: Occurrence, random: &mut fastrand::Rng) {
+        self.timeout = Duration::from_secs(random.choice([30, 120, 120]).unwrap_or(120));
+        self.times.case = self.times.case.max(CASE_FOUND_WITHIN);
+        let doubt = [Fault::CutAfter, Fault::LostBack, Fault::FailedAfter];
+        let doubt = random.choice(doubt).unwrap_or(Fault::CutAfter);
+        self.spell("CreateCase", doubt, first, self.timeout);
+        let gap = between(random, 270_000..=330_000);
+        let fate = Fate {
+            remaining: Some(between(random, 1_000..=10_000)),
+            ..Fate::default()
+        };
+        self.twice(occurrence, first, fate, gap, random);
+        if random.u8(0..4) > 0 {
+            let most = if self.timeout.as_secs() > 30 {
+                110_000
+            } else {
+                28_000
+            };
+            let length = between(random, 1_000..=most);
+            self.spell("CreateCase", Fault::Throttled, first + gap, length);
+        }
+    }
+
+    fn refusal(&mut self, first: Duration, occurrence: Occurrence, random: &mut fastrand::Rng) {
+        let doubt = [
+            Fault::CutAfter,
+            Fault::LostBack,
+            Fault::FailedAfter,
+            Fault::SlowThere,
+        ];
+        let doubt = random.choice(doubt).unwrap_or(Fault::CutAfter);
+        let refusal = [Fault::Refused, Fault::Denied, Fault::NotFound];
+        let refusal = random.choice(refusal).unwrap_or(Fault::Denied);
+        // The refusals begin within the first run, or after it.
+        let begin = between(random, 100..=8_000);
+        self.spell("CreateCase", doubt, first, begin);
+        let length = between(random, 10_000..=300_000);
+        self.spell("CreateCase", refusal, first + begin, length);
+        let gap = between(random, 10_000..=420_000);
+        self.twice(occurrence, first, Fate::default(), gap, random);
+    }
+
+    fn profile(&mut self, first: Duration, occurrence: Occurrence, random: &mut fastrand::Rng) {
+        self.timeout = Duration::from_secs(random.choice([30, 120]).unwrap_or(30));
+        self.times.profile = self.times.profile.max(PROFILE_SEEN_WITHIN);
+        let throttled = between(random, 0..=12_000);
+        self.spell("CreateProfile", Fault::Throttled, first, throttled);
+        let fate = Fate {
+            crash: Some(Crash::After(throttled + between(random, 0..=2_500))),
+            ..Fate::default()
+        };
+        let late = if random.bool() {
+            throttled
+        } else {
+            Duration::ZERO
+        };
+        let gap = between(random, 55_000..=65_000) + late;
+        self.twice(occurrence, first, fate, gap, random);
+    }
+
+    fn item(&mut self, first: Duration, occurrence: Occurrence, random: &mut fastrand::Rng) {
+        self.times.item = self.times.item.max(ITEM_SHOWN_WITHIN);
+        let slow = [Fault::SlowThere, Fault::LostBack, Fault::SlowBack];
+        let slow = random.choice(slow).unwrap_or(Fault::SlowThere);
+        if random.bool() {
+            self.spell("CreateRelatedItem", slow, first, Duration::from_secs(3));
+        }
+        let ends = between(random, 150..=6_000);
+        let fate = if random.bool() {
+            Fate {
+                crash: Some(Crash::After(ends)),
+                ..Fate::default()
+            }
+        } else {
+            Fate {
+                remaining: Some(ends),
+                ..Fate::default()
+            }
+        };
+        let late = if random.bool() { ends } else { Duration::ZERO };
+        let gap = between(random, 25_000..=35_000) + late;
+        self.twice(occurrence, first, fate, gap, random);
+    }
+
+    fn down(
+        &mut self,
+        aim: Aim,
+        first: Duration,
+        occurrence: Occurrence,
+        random: &mut fastrand::Rng,
+    ) {
+        let gap = between(random, 20_000..=90_000);
+        let from = first + between(random, 100..=15_000);
+        let length = between(random, 60_000..=180_000);
+        let faults = [Fault::Unavailable, Fault::LostThere, Fault::Throttled];
+        let fault = random.choice(faults).unwrap_or(Fault::Unavailable);
+        let operations: &[&'static str] = match aim {
+            Aim::Known => &["SearchProfiles"],
+            _ => &[
+                "DynamoDB.GetItem",
+                "DynamoDB.PutItem",
+                "DynamoDB.UpdateItem",
+                "DynamoDB.DeleteItem",
+            ],
+        };
+        for operation in operations {
+            self.spell(operation, fault, from, length);
+        }
+        self.twice(occurrence, first, Fate::default(), gap, random);
+    }
+
     /// The occurrences of a key that are delivered at all.
     pub(crate) fn delivered(&self, key: &Key) -> Vec<usize> {
         let flows = self.flows.iter().map(|step| step.occurrence);
@@ -309,10 +587,15 @@ impl Schedule {
         numbers.into_iter().collect()
     }
 
-    /// Whether nothing goes wrong but what the services always do.
+    /// Returns true when no request meets a fault.
     pub(crate) fn is_calm(&self) -> bool {
         self.weather.is_calm()
     }
+}
+
+/// Times in milliseconds.
+fn between(random: &mut fastrand::Rng, range: std::ops::RangeInclusive<u64>) -> Duration {
+    Duration::from_millis(random.u64(range))
 }
 
 fn keys(random: &mut fastrand::Rng) -> Vec<Key> {
@@ -340,7 +623,7 @@ fn keys(random: &mut fastrand::Rng) -> Vec<Key> {
         };
         let mut occurrences = match kind {
             Kind::Conversation | Kind::Order | Kind::ContactEvent => random.usize(1..=2),
-            Kind::Contact | Kind::RequestKey | Kind::Notice | Kind::CaseEvent | Kind::Account => 1,
+            _ => 1,
         };
         let earlier = keys
             .iter()
@@ -359,8 +642,6 @@ fn keys(random: &mut fastrand::Rng) -> Vec<Key> {
             _ => number,
         };
         keys.push(Key {
-            number,
-            kind,
             poison,
             occurrences,
             contact_of,
@@ -369,6 +650,7 @@ fn keys(random: &mut fastrand::Rng) -> Vec<Key> {
             same_words: random.u8(0..3) == 0,
             varies: kind == Kind::Order && random.u8(0..3) == 0,
             overflows: kind == Kind::Notice && random.bool(),
+            ..Key::plain(number, kind)
         });
     }
     keys
@@ -447,7 +729,7 @@ impl fmt::Display for Schedule {
             )?;
             write_fates(f, &self.queue.fates)?;
         }
-        self.write_surroundings(f)?;
+        self.write_conditions(f)?;
         let Times {
             token,
             case,
@@ -479,8 +761,8 @@ impl fmt::Display for Schedule {
 }
 
 impl Schedule {
-    /// The mapping, and what AWS leaves open.
-    fn write_surroundings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Writes the mapping, and the answers that AWS leaves open.
+    fn write_conditions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ReleaseTimes {
             deployed,
             rolled_back,
@@ -545,14 +827,4 @@ fn write_fates(f: &mut fmt::Formatter<'_>, fates: &[Fate]) -> fmt::Result {
         }
     }
     writeln!(f)
-}
-
-impl fmt::Display for Occurrence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "K{}", self.key)?;
-        if self.number > 0 {
-            write!(f, " (its other one)")?;
-        }
-        Ok(())
-    }
 }

@@ -1,8 +1,4 @@
-//! Between the SDK and the services: time passes there, and faults happen. A request that has left goes on without its sender.
-
-mod items;
-mod request;
-mod seen;
+//! The network between the SDK and the services: time passes there, and faults happen. A request that has left goes on without its sender.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,30 +12,31 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use cases_emulator::Emulator;
+use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
-use self::request::read;
-use self::seen::Entry;
-pub(crate) use self::seen::{Creation, Effect, Seen};
 use crate::assumptions::Broken;
-use crate::clock::Clock;
+use crate::case_events::Effect;
+use crate::clock::{Clock, Trace};
 use crate::faults::{Fault, Weather, transit};
-use crate::ledger;
-use crate::trace::Trace;
+use crate::record::{Entry, Log};
 
-/// The longest an answer is late: longer than any attempt waits.
+/// `CASEBRIDGE_LEDGER_TABLE`.
+pub(crate) const LEDGER_TABLE: &str = "casebridge-ledger";
+
+/// The longest delay of an answer: longer than any attempt waits.
 const SLOW_ANSWER: Duration = Duration::from_secs(12);
 
-/// What a world is like for requests.
+/// The conditions of a world for requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Conditions {
     pub(crate) weather: Weather,
-    /// How late after its sender's end a request may arrive.
+    /// The longest time after its sender's end at which a request arrives.
     pub(crate) late: Duration,
-    /// How far the clocks of environments are apart.
+    /// The greatest distance of the environments' clocks.
     pub(crate) clocks: Duration,
-    /// Whether `CreateCase` is refused while another with the same token is being carried out.
+    /// `CreateCase` is refused while another with the same token is being carried out.
     pub(crate) tokens_collide: bool,
     pub(crate) broken: Option<Broken>,
 }
@@ -48,11 +45,12 @@ pub(crate) struct Conditions {
 #[derive(Debug)]
 pub(crate) struct Wire {
     emulator: Emulator,
+    log: Log,
     trace: Trace,
     conditions: Conditions,
     clock: Clock,
-    /// Who hears of the cases and related items that come to be.
-    changes: Option<mpsc::UnboundedSender<Effect>>,
+    /// Receives the cases and related items that come to be.
+    changes: mpsc::UnboundedSender<Effect>,
     state: Mutex<State>,
 }
 
@@ -60,39 +58,36 @@ pub(crate) struct Wire {
 struct State {
     random: fastrand::Rng,
     fair: bool,
-    seen: Seen,
     /// The tokens of the requests that are being carried out.
     tokens: Vec<String>,
 }
 
 impl Wire {
+    /// The wire, and the cases and related items that come to be through it.
     pub(crate) fn new(
         emulator: Emulator,
+        log: Log,
         trace: Trace,
         conditions: Conditions,
         clock: Clock,
         random: fastrand::Rng,
-    ) -> Self {
-        Self {
+    ) -> (Self, mpsc::UnboundedReceiver<Effect>) {
+        let (changes, receiver) = mpsc::unbounded_channel();
+        let state = State {
+            random,
+            fair: false,
+            tokens: Vec::new(),
+        };
+        let wire = Self {
             emulator,
+            log,
             trace,
             conditions,
             clock,
-            changes: None,
-            state: Mutex::new(State {
-                random,
-                fair: false,
-                seen: Seen::default(),
-                tokens: Vec::new(),
-            }),
-        }
-    }
-
-    /// The wire, and the cases and related items that come to be through it.
-    pub(crate) fn with_changes(mut self) -> (Self, mpsc::UnboundedReceiver<Effect>) {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        self.changes = Some(sender);
-        (self, receiver)
+            changes,
+            state: Mutex::new(state),
+        };
+        (wire, receiver)
     }
 
     /// The HTTP client of an environment; `invocation` is the number of the one it runs.
@@ -107,23 +102,16 @@ impl Wire {
         })
     }
 
-    /// No more faults from now on.
+    /// Ends the faults.
     pub(crate) fn clear_up(&self) {
         self.state().fair = true;
     }
 
-    /// What happened so far.
-    pub(crate) fn seen(&self) -> Seen {
-        self.state().seen.clone()
-    }
-
-    /// Draws what happens to a request.
+    /// Draws the journey of a request.
     fn journey(&self, invocation: usize, operation: &'static str, sent: &Value) -> Journey {
         let at = self.clock.elapsed();
         let mut state = self.state();
-        let State {
-            random, fair, seen, ..
-        } = &mut *state;
+        let State { random, fair, .. } = &mut *state;
         let fault = if *fair {
             None
         } else {
@@ -133,7 +121,9 @@ impl Wire {
         let slow_there = fault == Some(Fault::SlowThere);
         Journey {
             fault,
-            entry: seen.begin(invocation, operation, sent, fault, at),
+            entry: self
+                .log
+                .write(|seen| seen.begin(invocation, operation, sent, fault, at)),
             there: transit(random, None),
             slow: slow_there.then(|| Slow {
                 outlasts_sender: random.bool(),
@@ -150,7 +140,7 @@ impl Wire {
     }
 }
 
-/// What happens to one request.
+/// The fate of one request.
 #[derive(Debug)]
 struct Journey {
     fault: Option<Fault>,
@@ -158,16 +148,16 @@ struct Journey {
     there: Duration,
     slow: Option<Slow>,
     back: Duration,
-    /// Whether a connection closed by the sender keeps the request from its effect.
+    /// A connection closed by the sender keeps the request from its effect.
     ends_with_sender: bool,
     /// Chooses among answers that mean the same.
     variant: u8,
 }
 
-/// Why a request is slow to have its effect.
+/// The delay of an effect.
 #[derive(Debug, Clone, Copy)]
 struct Slow {
-    /// Whether it waits for its sender's end, and only then for as long as it takes.
+    /// It waits for its sender's end, and only then for its time.
     outlasts_sender: bool,
     time: Duration,
 }
@@ -216,7 +206,7 @@ impl HttpConnector for Line {
 }
 
 impl Wire {
-    /// Takes a request to its service and the answer back. When no answer is to come, the sender is dropped.
+    /// Carries a request to its service and the answer back. Without an answer, the sender is dropped.
     async fn carry(
         &self,
         request: http::Request<Bytes>,
@@ -235,7 +225,7 @@ impl Wire {
             self.note(invocation, operation, "409  its token is in use");
             tokio::time::sleep(journey.back).await;
             if sender.send(Ok(refusal(409, "ConflictException"))).is_ok() {
-                self.state().seen.heard(journey.entry);
+                self.log.write(|seen| seen.heard(journey.entry));
             }
             return;
         }
@@ -254,7 +244,7 @@ impl Wire {
             return self.note(invocation, operation, "given up on its way");
         }
         if gone {
-            self.state().seen.late.insert(invocation);
+            self.log.write(|seen| seen.late.insert(invocation));
         }
         let refused = |status, name| {
             let fault = journey.fault.map(Fault::name).unwrap_or_default();
@@ -301,11 +291,12 @@ impl Wire {
         if sender.send(answer).is_err() {
             return;
         }
-        let mut state = self.state();
-        state.seen.heard(journey.entry);
-        if journey.fault.is_some_and(Fault::is_harmless) {
-            state.seen.harmless(journey.entry);
-        }
+        self.log.write(|seen| {
+            seen.heard(journey.entry);
+            if journey.fault.is_some_and(Fault::is_harmless) {
+                seen.harmless(journey.entry);
+            }
+        });
     }
 
     /// Waits while the token is in use.
@@ -347,9 +338,9 @@ impl Wire {
                 answer,
             };
             let is_change = self.seen_effect(invocation, journey.entry, &effect);
-            if let (true, Some(changes)) = (is_change, &self.changes) {
-                // A world that is over hears of nothing.
-                let _ = changes.send(effect);
+            if is_change {
+                // A world that is over receives nothing.
+                let _ = self.changes.send(effect);
             }
         }
         let fault = journey.fault.map(Fault::name).unwrap_or_default();
@@ -362,22 +353,24 @@ impl Wire {
         response
     }
 
-    /// Writes an effect down. Whether it is a case or a related item that was not there before.
+    /// Writes an effect down; returns true for a case or a related item that was not there before.
     fn seen_effect(&self, invocation: usize, entry: Entry, effect: &Effect) -> bool {
         let at = self.clock.elapsed();
         let clocks = self.conditions.clocks;
         let mut key = ["/Item/id/S", "/Key/id/S"].into_iter();
         let key = key.find_map(|path| effect.sent.pointer(path)?.as_str());
-        let mut state = self.state();
-        if let Some(id) = key.filter(|_| effect.operation.starts_with("DynamoDB.")) {
-            let put = effect.operation == "DynamoDB.PutItem";
-            let items = &mut state.seen.items;
-            match self.emulator.item(ledger::TABLE, id) {
-                Some(item) => items.written(id, &item, put, invocation, at, clocks),
-                None => items.absent(id, invocation),
+        self.log.write(|seen| {
+            if let Some(id) = key.filter(|_| effect.operation.starts_with("DynamoDB.")) {
+                let put = effect.operation == "DynamoDB.PutItem";
+                match self.emulator.item(LEDGER_TABLE, id) {
+                    Some(item) => {
+                        seen.items.written(id, &item, put, invocation, at, clocks);
+                    }
+                    None => seen.items.absent(id, invocation),
+                }
             }
-        }
-        state.seen.note(invocation, entry, effect, at)
+            seen.note(invocation, entry, effect, at)
+        })
     }
 
     fn note(&self, invocation: usize, operation: &str, what: &str) {
@@ -399,7 +392,7 @@ fn id(body: &Value) -> String {
     id.chars().take(8).collect()
 }
 
-/// How a service says that its quota is used up.
+/// The answer of a service whose quota is exhausted.
 fn throttling(operation: &str, variant: u8) -> (u16, &'static str) {
     const TABLE: [&str; 3] = [
         "ThrottlingException",
@@ -429,4 +422,93 @@ fn refusal(status: u16, name: &'static str) -> http::Response<Bytes> {
     );
     headers.insert("x-amzn-errortype", http::HeaderValue::from_static(name));
     response
+}
+
+/// Returns the request with its operation, changed where a broken assumption asks for it.
+async fn read(
+    request: HttpRequest,
+    broken: Option<Broken>,
+) -> Result<(http::Request<Bytes>, &'static str), ConnectorError> {
+    let request = request
+        .try_into_http1x()
+        .map_err(|error| ConnectorError::user(error.into()))?;
+    let (head, body) = request.into_parts();
+    let mut body = body
+        .collect()
+        .await
+        .map_err(ConnectorError::user)?
+        .to_bytes();
+    let target = head.headers.get("x-amz-target");
+    let operation = match target.and_then(|target| target.to_str().ok()) {
+        Some(target) => targeted(target),
+        None => operation(head.uri.path()),
+    };
+    if operation == "CreateCase" && broken == Some(Broken::RandomToken) {
+        body = with_random_token(&body);
+    }
+    if operation.starts_with("DynamoDB.") && broken == Some(Broken::NoCondition) {
+        body = without_condition(&body);
+    }
+    Ok((http::Request::from_parts(head, body), operation))
+}
+
+fn with_random_token(body: &Bytes) -> Bytes {
+    let Ok(Value::Object(mut members)) = serde_json::from_slice(body) else {
+        return body.clone();
+    };
+    let token = format!("{:032x}", fastrand::u128(..));
+    members.insert("clientToken".to_owned(), json!(token));
+    Value::Object(members).to_string().into()
+}
+
+/// The request without its condition, and without the names and values that only the condition has.
+fn without_condition(body: &Bytes) -> Bytes {
+    let Ok(Value::Object(mut members)) = serde_json::from_slice(body) else {
+        return body.clone();
+    };
+    members.remove("ConditionExpression");
+    let update = members.get("UpdateExpression").and_then(Value::as_str);
+    let update = update.unwrap_or_default().to_owned();
+    let is_used = |name: &str| {
+        let mut words = update.split(|c: char| !c.is_ascii_alphanumeric() && !"#:_".contains(c));
+        words.any(|word| word == name)
+    };
+    for names in ["ExpressionAttributeNames", "ExpressionAttributeValues"] {
+        if let Some(Value::Object(named)) = members.get_mut(names) {
+            named.retain(|name, _| is_used(name));
+            if named.is_empty() {
+                members.remove(names);
+            }
+        }
+    }
+    Value::Object(members).to_string().into()
+}
+
+/// The operation of a header `X-Amz-Target`.
+fn targeted(target: &str) -> &'static str {
+    match target.rsplit_once('.').map(|(_, name)| name) {
+        Some("GetItem") => "DynamoDB.GetItem",
+        Some("PutItem") => "DynamoDB.PutItem",
+        Some("UpdateItem") => "DynamoDB.UpdateItem",
+        Some("DeleteItem") => "DynamoDB.DeleteItem",
+        Some("SendMessage") => "SQS.SendMessage",
+        _ => "another operation",
+    }
+}
+
+/// The operation of a path of the function.
+fn operation(path: &str) -> &'static str {
+    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    match parts.as_slice() {
+        ["domains", _, "profiles", "search"] => "SearchProfiles",
+        ["domains", _, "profiles"] => "CreateProfile",
+        ["domains", _, "cases"] => "CreateCase",
+        ["domains", _, "cases-search"] => "SearchCases",
+        ["domains", _, "cases", _, "related-items"] => "CreateRelatedItem",
+        ["domains", _, "cases", _, "related-items-search"] => "SearchRelatedItems",
+        ["domains", _, "list-cases-for-contact"] => "ListCasesForContact",
+        ["contacts", _, _] => "DescribeContact",
+        ["contact", "attributes", _, _] => "GetContactAttributes",
+        _ => "another operation",
+    }
 }

@@ -1,4 +1,4 @@
-//! The simulation itself: that it repeats, that it can fail, and what a person reads.
+//! The simulation itself: it repeats, it can fail, and a person can read it.
 
 #![expect(clippy::expect_used, reason = "a test ends by panicking")]
 
@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use simulate::assumptions::Broken;
 use simulate::faults::Fault;
-use simulate::invariants::{Breach, BreachKind, Twins, Verdict};
-use simulate::report::{Counts, FailedSeed, Summary};
-use simulate::soak::Soak;
-use simulate::{Mode, Releases, Run};
+use simulate::report::{Counts, FailedSeed, Row, Run, Summary};
+use simulate::verdict::{Breach, BreachKind, Twins, Verdict};
+use simulate::{Mode, Releases, Throughput};
 
 fn releases() -> Releases {
     Releases::load().expect("mapping and snapshot are sound")
@@ -18,11 +17,12 @@ fn releases() -> Releases {
 const PLAIN: Mode = Mode {
     ledger: false,
     broken: None,
+    backlog: None,
 };
 
 const LEDGER: Mode = Mode {
     ledger: true,
-    broken: None,
+    ..PLAIN
 };
 
 fn broken(mode: Mode, broken: Broken) -> Mode {
@@ -64,7 +64,7 @@ fn every_promise_is_kept() {
     assert!(summary.holds(), "{:#?}", summary.failed);
 }
 
-/// What the worlds are made of: every fault, crashes, and every edge that schedules aim at.
+/// The worlds have every fault, crashes, and every edge that schedules aim at.
 #[test]
 fn the_worlds_have_everything_that_can_go_wrong() {
     let summary = summary(0..60, LEDGER);
@@ -89,26 +89,26 @@ fn every_promise_is_kept_with_a_ledger() {
     assert!(summary.holds(), "{:#?}", summary.failed);
 }
 
-/// The tests of the test: without what the promise rests on, it has to see the doubles.
+/// The tests of the test: without an assumption behind the promise, it must find the doubles.
 #[test]
 fn a_random_token_makes_duplicates_that_are_found() {
     let summary = summary(0..20, broken(PLAIN, Broken::RandomToken));
-    assert!(summary.duplicates > 0, "{summary:#?}");
+    assert!(summary.count(Row::Duplicates) > 0, "{summary:#?}");
 }
 
 #[test]
 fn a_token_that_is_forgotten_makes_duplicates_that_are_found() {
     let summary = summary(0..20, broken(PLAIN, Broken::TokenForgotten));
-    assert!(summary.duplicates > 0, "{summary:#?}");
+    assert!(summary.count(Row::Duplicates) > 0, "{summary:#?}");
 }
 
 #[test]
 fn a_ledger_without_its_condition_makes_duplicates_that_are_found() {
     let summary = summary(0..20, broken(LEDGER, Broken::NoCondition));
-    assert!(summary.duplicates > 0, "{summary:#?}");
+    assert!(summary.count(Row::Duplicates) > 0, "{summary:#?}");
 }
 
-/// Each assumption that the promise rests on carries something: without it something is there twice, lost or untrue.
+/// Each assumption behind the promise counts: without it something is there twice, lost or untrue.
 #[test]
 fn every_assumption_that_is_broken_is_missed() {
     for (assumption, seeds) in [
@@ -127,14 +127,12 @@ fn every_assumption_that_is_broken_is_missed() {
 /// Every event has its case once, none is a dead letter, and nine tenths of the quota are used.
 #[test]
 fn a_backlog_is_worked_off_at_the_pace_of_the_quota() {
-    for ledger in [false, true] {
-        let soak = Soak {
-            events: 500,
-            seed: 1,
-            ledger,
-        };
-        let report = soak.run(&releases()).expect("the services can be made");
-        assert!(report.holds(), "{}", report.render());
+    for mode in [PLAIN, LEDGER] {
+        let backlog = Some(500);
+        let summary = summary(1..2, Mode { backlog, ..mode });
+        assert!(summary.holds(), "{:#?}", summary.failed);
+        assert_eq!(summary.counts.cases, 500);
+        assert!(summary.backlog.is_some_and(|it| it.quota_used >= 0.9));
     }
 }
 
@@ -142,14 +140,14 @@ fn a_backlog_is_worked_off_at_the_pace_of_the_quota() {
 #[test]
 fn messages_that_overtake_each_other_are_found() {
     let summary = summary(150..175, broken(LEDGER, Broken::UnmarkedFifo));
-    assert!(summary.overtaken > 0, "{summary:#?}");
+    assert!(summary.count(Row::Overtaken) > 0, "{summary:#?}");
 }
 
 /// Without the guard the function feeds itself, and that is found.
 #[test]
 fn events_of_our_own_that_nobody_can_tell_make_a_loop_that_is_found() {
     let summary = summary(0..12, broken(PLAIN, Broken::NoPerformer));
-    assert!(summary.loops > 0, "{summary:#?}");
+    assert!(summary.count(Row::Loops) > 0, "{summary:#?}");
 }
 
 fn counts() -> Counts {
@@ -196,7 +194,11 @@ fn the_summary_is_data_too() {
     let summary = Summary {
         seeds: 1,
         counts: counts(),
-        duplicates: 1,
+        breaches: [(Row::Duplicates, 1), (Row::Lost, 0)].into(),
+        backlog: Some(Throughput {
+            backlog_seconds: 2627,
+            quota_used: 0.948,
+        }),
         failed: vec![FailedSeed {
             seed: 7,
             breaches: vec![breach],
@@ -236,6 +238,7 @@ fn a_breach_comes_with_all_that_it_takes_to_see_it_again() {
             breaches: vec![breach],
             ..Verdict::default()
         },
+        backlog: None,
     };
     insta::assert_snapshot!(run.render(broken(LEDGER, Broken::TokenForgotten)));
 }

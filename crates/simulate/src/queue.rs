@@ -1,23 +1,23 @@
-//! A queue and its pollers: batches in any order, or in that of a FIFO queue; a message again after its visibility time-out unless it was
-//! done, now and then although it was done, and in the dead-letter queue when it has been received too often.
-
-mod fifo;
+//! A queue and its pollers: batches in any order, or in that of a FIFO queue. A message comes again after its visibility time-out unless it
+//! was done, now and then although it was done, and becomes a dead letter when it has been received too often.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-pub(crate) use self::fifo::group;
 use crate::assumptions::{Broken, MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUTS};
 use crate::clock::Clock;
 use crate::invariants;
 use crate::keys::Occurrence;
+use crate::record::End;
 use crate::schedule::Fate;
-use crate::world::{End, World};
+use crate::verdict::BreachKind;
+use crate::world::World;
 
-/// The poller's concurrency: the least that Lambda takes.
+/// The poller's concurrency: the least that Lambda accepts.
 const POLLERS: usize = 2;
 
 /// A message on the queue.
@@ -28,7 +28,7 @@ struct Message {
     sent: Duration,
     visible: Duration,
     received: u32,
-    /// When it was received first.
+    /// The time of its first receive.
     first: Option<Duration>,
 }
 
@@ -38,7 +38,7 @@ struct Queue {
     batches: usize,
 }
 
-/// Everything that is planned for the queue.
+/// Delivers all planned messages.
 pub(crate) async fn work(world: Rc<World>) {
     let planned = &world.schedule.queue.messages;
     let sent = planned
@@ -47,15 +47,16 @@ pub(crate) async fn work(world: Rc<World>) {
     drain(&world, sent.collect()).await;
 }
 
-/// Everything in the dead-letter queue comes again, and everything in the failure queue that was put there for a fault that is mended.
+/// Delivers all dead letters again, and all events of the failure queue that failed for a reason that is mended.
 pub(crate) async fn redrive(world: &Rc<World>) {
     let mut dead = std::mem::take(&mut world.deliveries.borrow_mut().dead);
     let is_sound = |occurrence: &Occurrence| {
         let key = world.key(*occurrence);
         key.is_some_and(|key| key.poison.is_none())
     };
-    let put_aside = world.seen().put_aside;
-    let put_aside = put_aside
+    let seen = world.seen();
+    let put_aside = seen
+        .put_aside
         .iter()
         .filter_map(|message| world.occurrence_of(message.body.get("event")));
     dead.extend(put_aside.filter(is_sound));
@@ -87,7 +88,7 @@ async fn drain(world: &Rc<World>, sent: Vec<(Occurrence, Duration)>) {
         .map(|_| tokio::task::spawn_local(poll(Rc::clone(world), Rc::clone(&queue))))
         .collect();
     for poller in pollers {
-        // A panic in it is one of the function, and shows as messages that are lost.
+        // A panic in it is one of the function, and shows as lost messages.
         let _ = poller.await;
     }
 }
@@ -131,9 +132,15 @@ async fn invoke(world: &Rc<World>, queue: &RefCell<Queue>, batch: &[Message], fa
         invariants::check_kept(world, head.occurrence, begun);
     }
     if world.schedule.queue.fifo {
-        fifo::check(world, batch, |message| {
-            kept.contains(&message_id(message.id))
-        });
+        let is_kept = |message: &&Message| kept.contains(&message_id(message.id));
+        let mut behind = batch.iter().skip_while(|message| !is_kept(message));
+        if let Some(gone) = behind.find(|message| !is_kept(message)) {
+            let what = format!(
+                "{} was reported as done, behind a message that was kept",
+                gone.occurrence
+            );
+            world.accuse(BreachKind::Order, what);
+        }
     }
     let mut queue = queue.borrow_mut();
     for message in batch {
@@ -152,7 +159,7 @@ async fn invoke(world: &Rc<World>, queue: &RefCell<Queue>, batch: &[Message], fa
     }
 }
 
-/// The messages that a batch's answer leaves on the queue.
+/// Returns the ids of the messages that a batch's answer leaves on the queue.
 fn kept(answer: &Value) -> Vec<String> {
     let failures = answer.get("batchItemFailures").and_then(Value::as_array);
     let ids = failures.into_iter().flatten();
@@ -182,12 +189,12 @@ fn record(world: &World, message: &Message) -> Value {
 }
 
 impl Queue {
-    /// Messages in sight, in any order unless the queue has one; out of sight from now on, but for those that are received twice.
+    /// Receives messages, in any order unless the queue has one; they become invisible, but for those that are received twice.
     fn receive(&mut self, world: &World, now: Duration) -> Vec<Message> {
         let hidden = now + world.schedule.timeout * VISIBILITY_TIMEOUTS;
         let fifo = world.schedule.queue.fifo;
         let mut visible = if fifo {
-            fifo::receivable(&self.messages, now)
+            self.receivable_in_order(now)
         } else {
             let visible = self.messages.iter();
             let visible = visible.filter(|message| message.visible <= now);
@@ -215,7 +222,23 @@ impl Queue {
         batch
     }
 
-    /// Messages that have been received too often go to the dead-letter queue.
+    /// The ids of the messages of a FIFO queue that can be received, in their order: none while an earlier one of its group is under way.
+    fn receivable_in_order(&self, now: Duration) -> Vec<usize> {
+        let is_under_way = |message: &&Message| message.received > 0 && message.visible > now;
+        let blocked: HashSet<usize> = self
+            .messages
+            .iter()
+            .filter(is_under_way)
+            .map(|message| message.occurrence.group())
+            .collect();
+        self.messages
+            .iter()
+            .filter(|it| it.visible <= now && !blocked.contains(&it.occurrence.group()))
+            .map(|message| message.id)
+            .collect()
+    }
+
+    /// Moves messages that have been received too often to the dead-letter queue.
     fn bury(&mut self, world: &World, now: Duration) {
         let is_dead =
             |message: &Message| message.visible <= now && message.received >= MAX_RECEIVE_COUNT;
@@ -231,7 +254,7 @@ impl Queue {
         self.messages.retain(|message| !is_dead(message));
     }
 
-    /// Whether the queue delivers once more than it has to.
+    /// Draws whether the queue delivers once more than it must.
     fn repeats(&mut self, world: &World) -> bool {
         !world.is_fair() && self.random.u8(0..100) < world.schedule.queue.repeats
     }
