@@ -1,4 +1,4 @@
-//! What the mapping costs for each event, step by step: `cargo bench -p bench`.
+//! The cost of the mapping for each event, step by step: `cargo bench -p bench`.
 //!
 //! | bench | what grows |
 //! | --- | --- |

@@ -206,7 +206,7 @@ impl Toolchain {
 pub(crate) struct Installed {
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<OsString>,
-    /// The script, with its packages beside it.
+    /// The script, in the folder of its packages.
     pub(crate) handler: PathBuf,
 }
 

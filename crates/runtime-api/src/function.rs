@@ -305,7 +305,7 @@ pub enum FunctionError {
         /// The last lines it wrote.
         output: LastLines,
     },
-    /// The process ended by itself or by a signal.
+    /// The process exited or was ended by a signal.
     #[error("the function ended with {exit} {phase}{output}")]
     Exited {
         /// The step that it ended in.

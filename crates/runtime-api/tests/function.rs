@@ -12,7 +12,7 @@ use runtime_api::{
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// The function that the tests run: this test binary, told to run [`handler`] alone.
+/// The function that the tests run: this test binary, which runs [`handler`] alone.
 fn configuration() -> FunctionConfiguration {
     FunctionConfiguration::new(std::env::current_exe().expect("a path"))
         .args(["--ignored", "--exact", "handler", "--nocapture"])

@@ -13,7 +13,7 @@ const INSTANCE: &str =
 /// The instance's id.
 pub(crate) const INSTANCE_ID: &str = "6b1f6f0e-3c2a-4a57-9a0c-5d1e2f7a8b90";
 
-/// What the ARNs of profiles begin with.
+/// The beginning of the ARNs of profiles.
 const PROFILES: &str =
     "arn:aws:profile:us-east-1:111122223333:domains/amazon-connect-example/profiles";
 

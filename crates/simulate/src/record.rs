@@ -160,12 +160,12 @@ impl Record {
         })
     }
 
-    /// The cases and related items of the services, read again only after a change.
+    /// The cases that were created and the related items that Cases holds, read again only after a change.
     pub(crate) fn holdings(&self) -> Rc<Holdings> {
-        let changes = self.seen().additions_made;
+        let seen = self.seen();
         let mut holdings = self.holdings.borrow_mut();
-        if holdings.changes != changes {
-            *holdings = Rc::new(Holdings::read(&self.emulator, changes));
+        if holdings.changes != seen.additions_made {
+            *holdings = Rc::new(Holdings::read(&self.emulator, &seen));
         }
         Rc::clone(&holdings)
     }
@@ -196,11 +196,10 @@ pub(crate) struct Holdings {
 }
 
 impl Holdings {
-    fn read(emulator: &Emulator, changes: usize) -> Self {
+    fn read(emulator: &Emulator, seen: &Seen) -> Self {
         let mut cases = HashMap::<_, Vec<String>>::new();
-        for case in emulator.cases() {
-            let id = text(&case, "/caseId");
-            cases.entry(title(&case)).or_default().push(id);
+        for (title, id) in seen.cases() {
+            cases.entry(title).or_default().push(id);
         }
         let items = emulator.related_items();
         let items = items.iter().map(|item| {
@@ -211,7 +210,7 @@ impl Holdings {
             )
         });
         Self {
-            changes,
+            changes: seen.additions_made,
             cases,
             items: items.collect(),
         }
@@ -531,6 +530,16 @@ impl Seen {
         }
     }
 
+    /// Title and id of every case that was created.
+    pub(crate) fn cases(&self) -> BTreeSet<(String, String)> {
+        let creations = self.creations.iter();
+        let cases = creations.filter_map(|creation| {
+            let (_, id) = creation.effect.as_ref()?;
+            Some((creation.title.clone(), id.clone()))
+        });
+        cases.collect()
+    }
+
     /// Returns true when the invocation had reason to believe that it could not reach the ledger.
     pub(crate) fn missed_the_ledger(&self, invocation: usize) -> bool {
         let mut met = self.of(invocation);
@@ -550,7 +559,7 @@ impl Seen {
 }
 
 /// The field `title` of a case.
-fn title(sent: &Value) -> String {
+pub(crate) fn title(sent: &Value) -> String {
     let fields = sent.get("fields").and_then(Value::as_array);
     let mut fields = fields.into_iter().flatten();
     let title = fields.find(|field| field.get("id").is_some_and(|id| id == "title"));

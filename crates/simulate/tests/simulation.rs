@@ -11,7 +11,7 @@ use simulate::verdict::{Breach, BreachKind, Twins, Verdict};
 use simulate::{Mode, Releases, Throughput};
 
 fn releases() -> Releases {
-    Releases::load().expect("mapping and snapshot are sound")
+    Releases::load().expect("mapping and snapshot are valid")
 }
 
 const PLAIN: Mode = Mode {

@@ -1,5 +1,6 @@
 //! The invariants of a world at rest: of each key, and of all together.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use casebridge::error::ErrorCode;
@@ -11,7 +12,7 @@ use super::found::{
 use crate::clock::Clock;
 use crate::faults::Fault;
 use crate::keys::{Key, Occurrence};
-use crate::record::{Creation, Record, Seen, text};
+use crate::record::{Creation, Record, Seen, text, title};
 use crate::schedule::WINDOW;
 use crate::verdict::{Breach, BreachKind, Twins, Verdict};
 
@@ -39,7 +40,8 @@ const OF_KEYS: [KeyInvariant; 4] = [
 ];
 
 /// The invariants of a world.
-const OF_WORLDS: [WorldInvariant; 6] = [
+const OF_WORLDS: [WorldInvariant; 7] = [
+    (BreachKind::Broken, the_record_is_complete),
     (BreachKind::Untrue, denials_are_true),
     (BreachKind::Duplicate, a_customer_has_one_profile),
     (BreachKind::Ledger, |record| {
@@ -266,6 +268,18 @@ impl Subject<'_> {
     }
 }
 
+/// The other invariants read cases from the record: Cases holds the same.
+fn the_record_is_complete(record: &Record) -> Vec<String> {
+    let held = record.emulator.cases();
+    let held: BTreeSet<_> = held
+        .iter()
+        .map(|case| (title(case), text(case, "/caseId")))
+        .collect();
+    let what = || "Cases holds other cases than the wire saw".to_owned();
+    let differs = held != record.seen().cases();
+    differs.then(what).into_iter().collect()
+}
+
 /// The failure of an occurrence, as someone received it.
 struct Denial {
     occurrence: Occurrence,
@@ -407,8 +421,7 @@ fn profiles(record: &Record, excused: bool) -> Vec<(String, usize)> {
     found
 }
 
-/// Where nothing goes wrong, no sound message of a FIFO queue becomes a dead letter; and no message of a backlog does, whatever its requests
-/// meet.
+/// No message that can have a case becomes a dead letter: in a FIFO queue without faults, and in a backlog, whatever its requests meet.
 fn no_message_starves(record: &Record) -> Vec<String> {
     let queue = &record.schedule.queue;
     // A queue that does not learn that a message is done counts one receive more.
