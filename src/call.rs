@@ -130,11 +130,6 @@ impl Operation {
         self.call(deadline, deadline.remaining().min(LONGEST_ONLY_ATTEMPT))
     }
 
-    /// The service, as IAM calls it: what the first of the actions begins with.
-    fn service(&self) -> &'static str {
-        self.actions.split(':').next().unwrap_or_default()
-    }
-
     fn call(&'static self, deadline: Deadline, attempt: Duration) -> Result<Call, Failure> {
         let remaining = deadline.remaining();
         if remaining.is_zero() {

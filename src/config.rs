@@ -7,13 +7,12 @@ mod variables;
 use std::cell::RefCell;
 use std::env::VarError;
 use std::io::ErrorKind;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use self::variables::{
     accounts, check_endpoints, entity_prefix, failure_queue, flow_budget, instances,
-    metrics_namespace, proxy, region, reload, xray_daemon,
+    metrics_namespace, proxy, region, reload,
 };
 use crate::appconfig::Source;
 use crate::guard::Guard;
@@ -49,8 +48,6 @@ pub struct Config {
     pub metrics_namespace: Option<String>,
     /// `AWS_LAMBDA_FUNCTION_NAME`
     pub function_name: String,
-    /// `AWS_XRAY_DAEMON_ADDRESS`, where `CASEBRIDGE_XRAY_SUBSEGMENTS` asks for subsegments.
-    pub xray_daemon: Option<SocketAddr>,
     /// `AWS_LAMBDA_INITIALIZATION_TYPE` is `on-demand`.
     pub on_demand: bool,
     /// Where credentials come from.
@@ -236,8 +233,7 @@ impl Config {
             failure_queue: failure_queue(get("CASEBRIDGE_FAILURE_QUEUE"))?,
             metrics_namespace: metrics_namespace(get("CASEBRIDGE_METRICS_NAMESPACE"))?,
             function_name: get("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "casebridge".to_owned()),
-            xray_daemon: xray_daemon(&get)?,
-            on_demand: get("AWS_LAMBDA_INITIALIZATION_TYPE").as_deref() == Some("on-demand"),
+                        on_demand: get("AWS_LAMBDA_INITIALIZATION_TYPE").as_deref() == Some("on-demand"),
             credentials: if get("AWS_ACCESS_KEY_ID").is_some() { Credentials::Environment } else { Credentials::Chain },
             ca_bundle: ["AWS_CA_BUNDLE", "SSL_CERT_FILE"].into_iter().find_map(|variable| Some(CaBundle { variable, path: get(variable)?.into() })),
             proxy: proxy(&get)?,

@@ -1,11 +1,9 @@
 //! One invocation, from payload to answer.
 
-mod additions;
 mod batch;
 mod claim;
-mod list;
-mod report;
-mod steps;
+mod pipeline;
+mod telemetry;
 
 use std::time::Duration;
 
@@ -24,12 +22,11 @@ use crate::ledger::Ledger;
 use crate::outcome::{Answer, Outcome};
 use crate::panics;
 use crate::request::RequestContext;
-use crate::xray::Trace;
 use mapping::Mapping;
 use mapping::Trigger;
 
-use self::report::Story;
-pub use self::report::Telemetry;
+use self::telemetry::EventSummary;
+pub use self::telemetry::Telemetry;
 
 /// Kept free at the end of an invocation, for the answer to leave in.
 const MARGIN: Duration = Duration::from_millis(200);
@@ -58,7 +55,7 @@ pub struct Casebridge {
     pub failure_queue: Option<FailureQueue>,
     /// A flow is answered within this time.
     pub flow_budget: Duration,
-    /// Where the story of each event goes beside the log.
+    /// Where the summary of each event goes beside the log.
     pub telemetry: Telemetry,
 }
 
@@ -73,8 +70,6 @@ pub struct Invocation {
     pub request_id: String,
     /// Whether it is the first of its environment.
     pub cold_start: bool,
-    /// Its trace, where that is sampled.
-    pub trace: Option<Trace>,
 }
 
 impl From<Duration> for Invocation {
@@ -164,18 +159,16 @@ impl Casebridge {
     }
 
     async fn event(&self, event: &Event, deadline: Deadline, invocation: &Invocation) -> Outcome {
-        let begun = self.telemetry.clock.now();
         let stopwatch = Stopwatch::start();
         let mut outcome = Outcome::default();
         let steps = panics::caught(self.steps(event, deadline, &mut outcome));
         let (result, calls) = call::listen(steps).await;
         outcome.result = result.flatten();
-        self.telemetry.tell(&Story {
+        self.telemetry.emit(&EventSummary {
             event,
             outcome: &outcome,
             calls: &calls,
             invocation,
-            begun,
             took: stopwatch.elapsed(),
             left: deadline.remaining(),
         });

@@ -17,7 +17,7 @@
 //! | [`failure_queue`] | a message that can never succeed into one that waits for a person |
 //! | [`outcome`], [`error`] | what happened into an answer |
 //! | [`handler`] | an invocation into an answer: the line above |
-//! | [`call`], [`metrics`], [`xray`] | the calls of an event into its line of the log, metrics and a trace |
+//! | [`call`], [`metrics`] | the calls of an event into its line of the log and metrics |
 //! | [`panics`] | a panic into a failure of one event |
 //! | [`config`], [`client`], [`start`], [`log`] | the environment into a function that is ready |
 //! | [`appconfig`], [`live`] | a mapping that is deployed while the function runs into one that is in use |
@@ -48,4 +48,3 @@ pub mod outcome;
 pub mod panics;
 pub mod request;
 pub mod start;
-pub mod xray;

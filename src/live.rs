@@ -165,8 +165,9 @@ impl Live {
             return;
         }
         // A document on which the function panics must not cost every later invocation.
-        let started =
-            panics::catch(|| Casebridge::start(&deployed(&self.config, reload, &text), &self.sdk));
+        let started = panics::catch(|| {
+            crate::start::casebridge(&deployed(&self.config, reload, &text), &self.sdk)
+        });
         let mut current = self.current();
         current.seen = text;
         match started {

@@ -9,7 +9,6 @@ use casebridge::deadline::Stopwatch;
 use casebridge::error::Failure;
 use casebridge::handler::Invocation;
 use casebridge::live::{Live, Reply};
-use casebridge::xray::Trace;
 use casebridge::{client, deadline, log, panics};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
@@ -61,11 +60,6 @@ async fn invoke(live: &Live, event: LambdaEvent<Box<RawValue>>) -> Result<Reply,
     let invocation = Invocation {
         remaining,
         cold_start: COLD.swap(false, Ordering::Relaxed),
-        trace: event
-            .context
-            .xray_trace_id
-            .as_deref()
-            .and_then(Trace::sampled),
         request_id: event.context.request_id,
         ..Invocation::default()
     };

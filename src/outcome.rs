@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use crate::error::{ErrorCode, Failure};
-use crate::ledger::Steps;
 use mapping::{CaseMapping, LinkContact};
 
 /// Why an event was left alone.
@@ -87,7 +86,7 @@ impl Step {
 
     /// The step as an earlier run left it for good: done, refused, or never asked for.
     #[must_use]
-    pub fn told(done: Option<bool>, code: ErrorCode) -> Self {
+    pub fn settled(done: Option<bool>, code: ErrorCode) -> Self {
         match done {
             None => Self::NotRequested,
             Some(true) => Self::Done,
@@ -221,9 +220,9 @@ impl Outcome {
     }
 
     /// Takes contact and comments as an earlier run left them for good.
-    pub fn recall_items(&mut self, steps: &Steps) {
-        self.contact = Step::told(steps.contact, ErrorCode::ContactNotLinked);
-        self.comment = Step::told(steps.comments, ErrorCode::CommentNotAdded);
+    pub fn recall_items(&mut self, contact: Option<bool>, comments: Option<bool>) {
+        self.contact = Step::settled(contact, ErrorCode::ContactNotLinked);
+        self.comment = Step::settled(comments, ErrorCode::CommentNotAdded);
     }
 
     /// Reports contact and comments that the case mapping asks for, and that could not be added, as missing from a case that exists; but for
@@ -237,7 +236,7 @@ impl Outcome {
     ) {
         let step = |done: Option<bool>, code, what| match done {
             None => Step::of(Err(failure.clone()), code, what),
-            Some(_) => Step::told(done, code),
+            Some(_) => Step::settled(done, code),
         };
         if !matches!(case_mapping.link_contact, LinkContact::Never) {
             let code = ErrorCode::ContactNotLinked;

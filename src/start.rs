@@ -17,7 +17,6 @@ use crate::handler::{Casebridge, Telemetry};
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::request::{ProfilesDomain, RequestContext};
-use crate::xray::Daemon;
 use mapping::arn;
 use mapping::diagnostic::Diagnostics;
 use mapping::domain::{Domain, SnapshotError};
@@ -142,7 +141,7 @@ impl Services {
         yield_now().await;
         let plan = mapping(config, domain.as_ref())?;
         yield_now().await;
-        let casebridge = Casebridge::of(plan, self.clone(), config, sdk);
+        let casebridge = wire(plan, self.clone(), config, sdk);
         if casebridge.mapping.always_searches_profiles() {
             casebridge.customers.warm_up().await.opened().await;
         }
@@ -193,31 +192,29 @@ fn mapping(config: &Config, domain: Option<&Domain>) -> Result<Plan, StartError>
     Ok(Plan { mapping, context })
 }
 
-impl Casebridge {
-    /// Loads snapshot and mapping and makes the function.
-    ///
-    /// # Errors
-    /// As [`plan`].
-    pub fn start(config: &Config, sdk: &SdkConfig) -> Result<Self, StartError> {
-        let services = Services::new(config, sdk);
-        Ok(Self::of(plan(config)?, services, config, sdk))
-    }
+/// Loads snapshot and mapping and makes the function.
+///
+/// # Errors
+/// As [`plan`].
+pub fn casebridge(config: &Config, sdk: &SdkConfig) -> Result<Casebridge, StartError> {
+    let services = Services::new(config, sdk);
+    Ok(wire(plan(config)?, services, config, sdk))
+}
 
-    fn of(plan: Plan, services: Services, config: &Config, sdk: &SdkConfig) -> Self {
-        let Plan { mapping, context } = plan;
-        let failure_queue = config.failure_queue.clone();
-        Self {
-            connect: mapping.enriches().then(|| Connect::new(sdk)),
-            mapping,
-            guard: config.guard(),
-            cases: services.cases,
-            customers: Customers::new(sdk, context.profiles.clone()),
-            context,
-            ledger: services.ledger,
-            failure_queue: failure_queue.map(|url| FailureQueue::new(sdk, url)),
-            flow_budget: config.flow_budget,
-            telemetry: telemetry(config, sdk),
-        }
+fn wire(plan: Plan, services: Services, config: &Config, sdk: &SdkConfig) -> Casebridge {
+    let Plan { mapping, context } = plan;
+    let failure_queue = config.failure_queue.clone();
+    Casebridge {
+        connect: mapping.enriches().then(|| Connect::new(sdk)),
+        mapping,
+        guard: config.guard(),
+        cases: services.cases,
+        customers: Customers::new(sdk, context.profiles.clone()),
+        context,
+        ledger: services.ledger,
+        failure_queue: failure_queue.map(|url| FailureQueue::new(sdk, url)),
+        flow_budget: config.flow_budget,
+        telemetry: telemetry(config, sdk),
     }
 }
 
@@ -228,16 +225,7 @@ fn telemetry(config: &Config, sdk: &SdkConfig) -> Telemetry {
         let sink = |lines: &str| drop(std::io::stdout().write_all(lines.as_bytes()));
         Metrics::new(namespace, config.function_name.clone(), clock.clone(), sink)
     });
-    let xray = config.xray_daemon.and_then(|address| {
-        Daemon::at(address)
-            .inspect_err(|error| tracing::warn!("no subsegments are sent to X-Ray: {error}"))
-            .ok()
-    });
-    Telemetry {
-        metrics,
-        xray,
-        clock,
-    }
+    Telemetry { metrics, clock }
 }
 
 /// What requests are made in, by configuration and snapshot.

@@ -40,8 +40,8 @@ EXCUSED = {
     r"(MAPPING=\S+ )?sam build": "builds for arm64; the stage `sam-build` builds for this processor",
     r"cargo casebridge pull --domain-id …": f"{ACCOUNT}; the stage `workflow` pulls from the emulator",
     r"cargo simulate --seeds 10000( --ledger)?": "takes minutes; the stage `simulate` runs 500 seeds of each",
-    r"cargo simulate soak( --ledger)?": "takes minutes; the stage `soak` runs it",
-    r"cargo side-by-side( --svg \S+| parts| concurrency| memory)?": MEASURES,
+    r"cargo simulate --backlog 5000( --ledger)?": "takes minutes; the stage `soak` runs it",
+    r"cargo side-by-side( --svg \S+)?": MEASURES,
     r"cargo side-by-side guard": "runs in the stage `instructions`",
     r"cargo bench -p bench": MEASURES,
     r"\./test.*": "runs this",
@@ -57,8 +57,8 @@ SERVERS = {
 SMALL_RUNS = {
     "cargo simulate --seeds 10000": "--seeds 25",
     "cargo simulate --seeds 10000 --ledger": "--seeds 25 --ledger",
-    "cargo simulate soak": "soak --events 300",
-    "cargo simulate soak --ledger": "soak --events 300 --ledger",
+    "cargo simulate --backlog 5000": "--backlog 300",
+    "cargo simulate --backlog 5000 --ledger": "--backlog 300 --ledger",
 }
 # What a page asks its reader to change before a command: text in a file, and what stands there instead.
 CHANGES = {

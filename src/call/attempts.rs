@@ -1,6 +1,6 @@
 //! Whether an attempt may have succeeded without our hearing of it.
 
-use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::timeout::TimeoutConfig;
@@ -12,11 +12,10 @@ use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef, Error,
     FinalizerInterceptorContextRef, InterceptorContext, Output,
 };
-use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::orchestrator::OrchestratorError;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::config_bag::ConfigBag;
 
 use super::error_answer::{Class, ErrorAnswer};
@@ -35,8 +34,6 @@ struct Counts {
     under_way: AtomicBool,
     harmless: AtomicUsize,
     throttled: AtomicUsize,
-    /// The HTTP status of the last answer, 0 when there was none.
-    last_status: AtomicU16,
     last_throttled: AtomicBool,
     /// Why the last attempt had no connection, if that is what it failed for.
     last_unconnected: Mutex<Option<String>>,
@@ -81,11 +78,6 @@ impl Attempts {
     pub(crate) fn throttled(&self) -> usize {
         self.counts.throttled.load(Ordering::Relaxed)
     }
-
-    /// The HTTP status of the last answer.
-    pub(crate) fn last_status(&self) -> Option<u16> {
-        Some(self.counts.last_status.load(Ordering::Relaxed)).filter(|status| *status != 0)
-    }
 }
 
 impl Intercept for Attempts {
@@ -123,10 +115,6 @@ impl Intercept for Attempts {
         _: &RuntimeComponents,
         settings: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let status = context.response().map(HttpResponse::status);
-        self.counts
-            .last_status
-            .store(status.map_or(0, StatusCode::as_u16), Ordering::Relaxed);
         let answer = context.response().and_then(ErrorAnswer::of);
         let throttled = answer
             .as_ref()

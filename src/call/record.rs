@@ -1,4 +1,4 @@
-//! What the calls of one event took: for its log line, its metrics and its trace.
+//! Records of the calls of one event, for its log line and its metrics.
 //!
 //! A call notes itself when it ends, however it ends, with whoever listens to the event it was made for. The list travels with the event's
 //! future rather than through every signature on the way, as spans do in tracing.
@@ -8,27 +8,18 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Call;
-use crate::deadline::Stopwatch;
 
 /// One call of a service, with all its attempts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallRecord {
     /// The API's name of the operation.
     pub operation: &'static str,
-    /// The service, as IAM calls it.
-    pub service: &'static str,
-    /// How long after the event it was begun.
-    pub begun: Duration,
     /// How long it took, pauses between attempts included.
     pub took: Duration,
     /// How often the request was sent.
     pub attempts: usize,
     /// The number of answers that said that the quota is used up.
     pub throttled: usize,
-    /// The HTTP status of the last answer; `None` when there was none.
-    pub status: Option<u16>,
-    /// Whether the last answer said that the quota is used up.
-    pub last_throttled: bool,
 }
 
 impl fmt::Display for CallRecord {
@@ -41,47 +32,31 @@ impl fmt::Display for CallRecord {
     }
 }
 
-struct Listener {
-    since: Stopwatch,
-    calls: Vec<CallRecord>,
-}
-
 tokio::task_local! {
-    static LISTENER: RefCell<Listener>;
+    static CALLS: RefCell<Vec<CallRecord>>;
 }
 
 /// Runs what is done for an event, and listens to its calls.
 pub(crate) async fn listen<F: Future>(event: F) -> (F::Output, Vec<CallRecord>) {
-    let listener = Listener {
-        since: Stopwatch::start(),
-        calls: Vec::new(),
-    };
     let listening = async {
         let output = event.await;
-        let calls = LISTENER.with(|listener| std::mem::take(&mut listener.borrow_mut().calls));
-        (output, calls)
+        (output, CALLS.with(RefCell::take))
     };
-    LISTENER.scope(RefCell::new(listener), listening).await
+    CALLS.scope(RefCell::default(), listening).await
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
         // Nobody listens to a call of the start.
-        let _ = LISTENER.try_with(|listener| {
-            let Ok(mut listener) = listener.try_borrow_mut() else {
+        let _ = CALLS.try_with(|calls| {
+            let Ok(mut calls) = calls.try_borrow_mut() else {
                 return;
             };
-            let took = self.since.elapsed();
-            let begun = listener.since.elapsed().saturating_sub(took);
-            listener.calls.push(CallRecord {
+            calls.push(CallRecord {
                 operation: self.operation.name,
-                service: self.operation.service(),
-                begun,
-                took,
+                took: self.since.elapsed(),
                 attempts: self.attempts.begun(),
                 throttled: self.attempts.throttled(),
-                status: self.attempts.last_status(),
-                last_throttled: self.attempts.were_throttled(),
             });
         });
     }
@@ -118,17 +93,13 @@ mod tests {
             let _ = tokio::time::timeout(Duration::from_millis(7), call()).await;
         };
         let (((), calls), ((), none)) = tokio::join!(listen(event), listen(async {}));
-        let record = |begun, took| CallRecord {
+        let record = |took| CallRecord {
             operation: "GetCase",
-            service: "cases",
-            begun: Duration::from_millis(begun),
             took: Duration::from_millis(took),
             attempts: 0,
             throttled: 0,
-            status: None,
-            last_throttled: false,
         };
-        assert_eq!(calls, [record(5, 20), record(25, 7)]);
+        assert_eq!(calls, [record(20), record(7)]);
         assert_eq!(none, []);
     }
 }

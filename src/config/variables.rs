@@ -1,6 +1,5 @@
 //! What single variables say, each checked where it is read.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::{ConfigError, Fallback, Proxy, Reload};
@@ -97,26 +96,6 @@ pub(super) fn check_endpoints(get: &dyn Fn(&str) -> Option<String>) -> Result<()
     Ok(())
 }
 
-/// The address of X-Ray's daemon, where subsegments are asked for: `ADDRESS:PORT`, or both protocols as `tcp:ADDRESS:PORT udp:ADDRESS:PORT`.
-pub(super) fn xray_daemon(
-    get: &dyn Fn(&str) -> Option<String>,
-) -> Result<Option<SocketAddr>, ConfigError> {
-    const SWITCH: &str = "CASEBRIDGE_XRAY_SUBSEGMENTS";
-    if !switch(SWITCH, get(SWITCH).as_deref())? {
-        return Ok(None);
-    }
-    let Some(address) = get("AWS_XRAY_DAEMON_ADDRESS") else {
-        return Ok(None);
-    };
-    let mut protocols = address.split_whitespace();
-    let udp = protocols.find_map(|part| part.strip_prefix("udp:").unwrap_or(part).parse().ok());
-    udp.map(Some).ok_or_else(|| {
-        ConfigError(format!(
-            "AWS_XRAY_DAEMON_ADDRESS takes an IP address and a port, such as 169.254.79.129:2000, found `{address}`"
-        ))
-    })
-}
-
 /// Whether the text is a server's address: a protocol, a host, and a port if one is given.
 fn is_address(text: &str) -> bool {
     let Some((protocol, rest)) = text.split_once("://") else {
@@ -210,16 +189,6 @@ pub(super) fn metrics_namespace(value: Option<String>) -> Result<Option<String>,
             ))
         }
         namespace => Ok(namespace),
-    }
-}
-
-pub(super) fn switch(variable: &str, value: Option<&str>) -> Result<bool, ConfigError> {
-    match value {
-        None | Some("false") => Ok(false),
-        Some("true") => Ok(true),
-        Some(other) => Err(ConfigError(format!(
-            "{variable} takes `true` or `false`, found `{other}`"
-        ))),
     }
 }
 

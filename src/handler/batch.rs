@@ -10,14 +10,11 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
-use super::{BatchItemFailure, BatchResponse, Casebridge, Invocation};
-use crate::call;
+use super::{BatchItemFailure, BatchResponse, Casebridge, Invocation, Response};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::event::{Event, Message};
-use crate::key;
-use crate::panics;
-use crate::request;
+use crate::{call, key, panics, request};
 
 /// Messages of a standard queue that are worked on side by side: the burst that Cases allows.
 const SIDE_BY_SIDE: usize = 10;
@@ -26,6 +23,44 @@ const SIDE_BY_SIDE: usize = 10;
 const TO_START: Duration = Duration::from_secs(2);
 
 impl Casebridge {
+    /// Handles a list of events, as `EventBridge` Pipes and SNS hand them over: each in its order, and one that fails fails the invocation.
+    ///
+    /// No event of a list has an id by which its failure could be reported alone, so the sender sends the whole list again. The events that
+    /// are done are found by their keys then.
+    ///
+    /// # Errors
+    /// The first failure, with the event's number.
+    pub(super) async fn list(
+        &self,
+        events: &[Result<Event, Failure>],
+        deadline: Deadline,
+        invocation: &Invocation,
+    ) -> Result<Response, Failure> {
+        let mut first = None;
+        for (number, event) in (1..).zip(events) {
+            let failure = match event {
+                Ok(event) => {
+                    let outcome = self.event(event, deadline, invocation).await;
+                    outcome.failure().cloned()
+                }
+                Err(failure) => {
+                    let what = "refused an event of a list";
+                    self.telemetry.failure(what, failure, None, invocation);
+                    Some(failure.clone())
+                }
+            };
+            first = first.or(failure.map(|failure| (number, failure)));
+        }
+        match first {
+            None => Ok(Response::Batch(BatchResponse::default())),
+            Some((number, mut failure)) => {
+                let count = events.len();
+                failure.message = format!("event {number} of {count}: {}", failure.message);
+                Err(failure)
+            }
+        }
+    }
+
     pub(super) async fn batch(
         &self,
         messages: &[Message],
@@ -198,9 +233,8 @@ impl Casebridge {
         let Some(queue) = &self.failure_queue else {
             return false;
         };
-        let begun = self.telemetry.clock.now();
         let (sent, calls) = call::listen(queue.send(message, reason, deadline)).await;
-        self.telemetry.calls(&calls, begun, invocation);
+        self.telemetry.calls(&calls);
         match sent {
             Ok(()) => true,
             Err(failure) => {

@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use super::Casebridge;
 use crate::cases::Earlier;
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
@@ -18,7 +17,7 @@ use crate::outcome::{CaseReference, Done};
 use mapping::{LedgerUnavailable, LedgerUse, OnExisting};
 
 /// Kept free at the end of the work, to write to the ledger.
-const TO_SETTLE: Duration = Duration::from_millis(100);
+pub(super) const TO_SETTLE: Duration = Duration::from_millis(100);
 
 /// How long a case that is being merged is waited for.
 const MERGE: Duration = Duration::from_mins(15);
@@ -35,6 +34,48 @@ pub(super) enum Claim<'a> {
     Done(Steps),
 }
 
+impl<'a> Claim<'a> {
+    /// Claims a key, or one occurrence of it.
+    pub(super) async fn new(
+        ledger: Option<&'a Ledger>,
+        key: Key<'_>,
+        deadline: Deadline,
+    ) -> Result<Self, Failure> {
+        let policy = key.policy;
+        let Some(ledger) = ledger else {
+            return Ok(Self::NoLedger(ClaimGuard::unrecorded(key)));
+        };
+        // Whoever can do without the ledger keeps most of the time for the case.
+        let patience = match policy.unavailable {
+            LedgerUnavailable::Proceed => deadline.remaining() / 3,
+            LedgerUnavailable::Fail => deadline.remaining(),
+        };
+        let claimant = ledger::Claimant {
+            id: key.id,
+            occurrence: key.occurrence,
+            window: key.window,
+        };
+        match ledger.claim(claimant, patience, deadline).await {
+            Ok(ledger::Claim::Ours(lease)) => Ok(Self::Ours(ClaimGuard {
+                ledger: Some(ledger),
+                lease,
+                unrecorded_runs: false,
+                ..ClaimGuard::unrecorded(key)
+            })),
+            Ok(ledger::Claim::Another) => Ok(Self::Another),
+            Ok(ledger::Claim::Done(steps)) => Ok(Self::Done(steps)),
+            Err(failure) if policy.unavailable == LedgerUnavailable::Proceed => {
+                tracing::error!(
+                    error.code = failure.code.name(),
+                    "going on without the ledger: {failure}"
+                );
+                Ok(Self::NoLedger(ClaimGuard::unrecorded(key)))
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
 /// The key that is claimed, and the occurrence of it.
 #[derive(Clone, Copy)]
 pub(super) struct Key<'a> {
@@ -45,6 +86,21 @@ pub(super) struct Key<'a> {
 }
 
 impl Key<'_> {
+    /// Returns true if the ledger has an item of the key.
+    pub(super) async fn is_known(
+        &self,
+        ledger: Option<&Ledger>,
+        deadline: Deadline,
+    ) -> Result<bool, Failure> {
+        let Some(ledger) = ledger else {
+            return Ok(false);
+        };
+        match ledger.knows(self.id, deadline).await {
+            Err(_) if self.policy.unavailable == LedgerUnavailable::Proceed => Ok(false),
+            known => known,
+        }
+    }
+
     /// Whether contact and comments of every occurrence are added to the key's case; else only those of the first.
     pub(super) fn attaches(&self) -> bool {
         self.policy.on_existing == OnExisting::Attach
@@ -74,67 +130,6 @@ pub(super) struct Search {
     began: u64,
     /// Until when `CreateCase` may rely on it: a case that it missed has its token until then.
     holds: Deadline,
-}
-
-impl Casebridge {
-    /// The deadline of the work itself.
-    pub(super) fn time_to_work(&self, deadline: Deadline) -> Deadline {
-        match self.ledger {
-            Some(_) => deadline.before(TO_SETTLE),
-            None => deadline,
-        }
-    }
-
-    /// Whether the ledger knows anything of a key.
-    pub(super) async fn knows(&self, key: Key<'_>, deadline: Deadline) -> Result<bool, Failure> {
-        let Some(ledger) = &self.ledger else {
-            return Ok(false);
-        };
-        match ledger.knows(key.id, deadline).await {
-            Err(_) if key.policy.unavailable == LedgerUnavailable::Proceed => Ok(false),
-            known => known,
-        }
-    }
-
-    /// Claims a key, or one occurrence of it.
-    pub(super) async fn claim(
-        &self,
-        key: Key<'_>,
-        deadline: Deadline,
-    ) -> Result<Claim<'_>, Failure> {
-        let policy = key.policy;
-        let Some(ledger) = &self.ledger else {
-            return Ok(Claim::NoLedger(ClaimGuard::unrecorded(key)));
-        };
-        // Whoever can do without the ledger keeps most of the time for the case.
-        let patience = match policy.unavailable {
-            LedgerUnavailable::Proceed => deadline.remaining() / 3,
-            LedgerUnavailable::Fail => deadline.remaining(),
-        };
-        let claimant = ledger::Claimant {
-            id: key.id,
-            occurrence: key.occurrence,
-            window: key.window,
-        };
-        match ledger.claim(claimant, patience, deadline).await {
-            Ok(ledger::Claim::Ours(lease)) => Ok(Claim::Ours(ClaimGuard {
-                ledger: Some(ledger),
-                lease,
-                unrecorded_runs: false,
-                ..ClaimGuard::unrecorded(key)
-            })),
-            Ok(ledger::Claim::Another) => Ok(Claim::Another),
-            Ok(ledger::Claim::Done(steps)) => Ok(Claim::Done(steps)),
-            Err(failure) if policy.unavailable == LedgerUnavailable::Proceed => {
-                tracing::error!(
-                    error.code = failure.code.name(),
-                    "going on without the ledger: {failure}"
-                );
-                Ok(Claim::NoLedger(ClaimGuard::unrecorded(key)))
-            }
-            Err(failure) => Err(failure),
-        }
-    }
 }
 
 impl ClaimGuard<'_> {

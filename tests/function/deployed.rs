@@ -45,7 +45,7 @@ async fn over_a_socket() -> (Config, SdkConfig, Emulator) {
 /// The function before its start has opened anything.
 async fn not_connected() -> (Casebridge, Emulator) {
     let (config, sdk, emulator) = over_a_socket().await;
-    let casebridge = Casebridge::start(&config, &sdk).expect("sound");
+    let casebridge = casebridge::start::casebridge(&config, &sdk).expect("sound");
     (casebridge, emulator)
 }
 
@@ -109,7 +109,7 @@ async fn services_are_reached_through_the_proxy_that_is_configured() {
             .into_builder()
             .endpoint_url("http://cases.invalid")
             .build();
-        Ok::<_, String>(Casebridge::start(&config, &sdk).expect("sound"))
+        Ok::<_, String>(casebridge::start::casebridge(&config, &sdk).expect("sound"))
     };
     let payload = read("events/contact-flow-voice.json");
     let through = start(&proxy, "localhost").await.expect("sound");

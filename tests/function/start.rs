@@ -51,7 +51,7 @@ async fn start(root: &Path, variables: &[(&str, &str)]) -> Result<Casebridge, St
     let sdk = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .build();
-    Casebridge::start(&config, &sdk).map_err(|error| words(&error))
+    casebridge::start::casebridge(&config, &sdk).map_err(|error| words(&error))
 }
 
 fn domain_id() -> String {
@@ -143,16 +143,10 @@ async fn every_bad_variable_is_named_in_a_sentence() {
         )
         .expect("a string");
     }
-    for variables in [
-        [
-            ("CASEBRIDGE_MAPPING", "appconfig:cases/production/mapping"),
-            ("AWS_APPCONFIG_EXTENSION_HTTP_PORT", "27720000"),
-        ],
-        [
-            ("CASEBRIDGE_XRAY_SUBSEGMENTS", "true"),
-            ("AWS_XRAY_DAEMON_ADDRESS", "169.254.79.129"),
-        ],
-    ] {
+    for variables in [[
+        ("CASEBRIDGE_MAPPING", "appconfig:cases/production/mapping"),
+        ("AWS_APPCONFIG_EXTENSION_HTTP_PORT", "27720000"),
+    ]] {
         let words = start(root.path(), &variables)
             .await
             .err()
@@ -183,16 +177,10 @@ async fn addresses_and_lists_of_every_form_are_taken() {
         ("HTTPS_PROXY", "HTTPS://10.0.0.1"),
         ("AWS_ENDPOINT_URL", "http://[::1]:4599"),
         ("AWS_ENDPOINT_URL_SQS", "http://local_stack:4566/path?a=b"),
-        ("AWS_XRAY_DAEMON_ADDRESS", "169.254.79.129:2000"),
-        (
-            "AWS_XRAY_DAEMON_ADDRESS",
-            "tcp:127.0.0.1:2001 udp:127.0.0.2:2002",
-        ),
     ] {
         let variables = [
             ("AWS_ACCESS_KEY_ID", "test"),
             ("PROFILES_DOMAIN", "contact-centre"),
-            ("CASEBRIDGE_XRAY_SUBSEGMENTS", "true"),
             (variable, value),
         ];
         let started = start(root.path(), &variables).await;

@@ -1,7 +1,6 @@
 //! What is told of each event: the log line, and metrics in the embedded metric format.
 
 use std::io::Write;
-use std::net::UdpSocket;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,7 +10,6 @@ use casebridge::handler::Invocation;
 use casebridge::ledger::Ledger;
 use casebridge::log;
 use casebridge::metrics::Metrics;
-use casebridge::xray::{Daemon, Trace};
 use cases_emulator::{Fault, FaultKind};
 use serde_json::{Value, json};
 
@@ -413,55 +411,6 @@ async fn every_service_s_throttling_is_counted() {
         let counted = throttled(&metrics, "SendMessage").to_string();
         assert_eq!(counted, "3", "{name}");
     }
-}
-
-/// What a trace shows of a call outside an event's steps, whose last answer was SQS's own throttling.
-#[tokio::test(start_paused = true)]
-async fn a_trace_shows_what_metrics_count() {
-    let (mut function, _, metrics, _guard) = on_call();
-    let daemon = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    daemon.set_nonblocking(true).expect("a socket");
-    let address = daemon.local_addr().expect("an address");
-    function.casebridge.telemetry.xray = Some(Daemon::at(address).expect("a socket"));
-    let throttled_for_good = Fault::status(400, "KmsThrottled", "slow down").times(1000);
-    function
-        .emulator
-        .inject(throttled_for_good.on("SQS.SendMessage"));
-    let invocation = Invocation {
-        trace: Some(Trace {
-            id: "1-5759e988-bd862e3fe1be46a994272793".to_owned(),
-            parent: "53995c3f42cd8ad8".to_owned(),
-        }),
-        ..Invocation::from(AMPLE)
-    };
-    let batch = batch(&[("poison", "no event")]);
-    let answered = function.casebridge.handle(&batch, invocation).await;
-    answered.expect("a batch is answered");
-    let mut datagram = [0; 1024];
-    let length = daemon.recv(&mut datagram).expect("a datagram");
-    let text = String::from_utf8_lossy(&datagram[..length]);
-    let (_, document) = text.split_once('\n').expect("two lines");
-    let document: Value = serde_json::from_str(document).expect("JSON");
-    assert_eq!(
-        [
-            &document["aws"]["operation"],
-            &document["throttle"],
-            &document["error"],
-            &document["fault"]
-        ],
-        [
-            &json!("SendMessage"),
-            &json!(true),
-            &json!(true),
-            &json!(false)
-        ],
-    );
-    let retries = document["aws"]["retries"].as_u64().expect("a number");
-    let attempts = retries + 1;
-    assert_eq!(
-        throttled(&metrics, "SendMessage").to_string(),
-        attempts.to_string()
-    );
 }
 
 /// The last code of an SQS queue that throttles until the time is up, and of one that is not there.

@@ -205,7 +205,7 @@ async fn handle(config: &Config, emulator: &Emulator, payload: &str) -> anyhow::
         .region(aws_config::Region::new(config.region.clone()))
         .load()
         .await;
-    let mut casebridge = Casebridge::start(config, &sdk)
+    let mut casebridge = casebridge::start::casebridge(config, &sdk)
         .map_err(|error| anyhow!("the function cannot start\n\n{error}"))?;
     // As where it is deployed: there, too, a message that can never succeed is put aside with its reason.
     emulator.add_queue(failures::QUEUE);

@@ -171,7 +171,8 @@ impl Pool {
                 environment.looked = now;
                 if environment.second != second {
                     environment.second = second;
-                    environment.casebridge = Casebridge::start(config, &environment.sdk)?;
+                    environment.casebridge =
+                        casebridge::start::casebridge(config, &environment.sdk)?;
                 }
             }
             return Ok(environment);
@@ -190,7 +191,7 @@ impl Pool {
             number: started + 1,
             second,
             looked: now,
-            casebridge: Casebridge::start(config, &sdk)?,
+            casebridge: casebridge::start::casebridge(config, &sdk)?,
             sdk,
             invocation,
         })

@@ -1,6 +1,6 @@
-//! What is told of each event: one line of the log, and where they are asked for, metrics and a trace. Ids and codes only.
+//! Telemetry of each event: one line of the log, and metrics where they are configured. Ids and codes only.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_smithy_async::time::SharedTimeSource;
 
@@ -10,28 +10,23 @@ use crate::error::Failure;
 use crate::event::Event;
 use crate::metrics::Metrics;
 use crate::outcome::{Answer, Outcome};
-use crate::xray::Daemon;
 use mapping::Trigger;
 
-/// Where the story of an event goes beside the log.
+/// Destinations of an event.s summary besides the log.
 #[derive(Debug, Default)]
 pub struct Telemetry {
     /// CloudWatch's metrics, where a namespace is configured.
     pub metrics: Option<Metrics>,
-    /// X-Ray, where subsegments are asked for.
-    pub xray: Option<Daemon>,
     /// The time of day.
     pub clock: SharedTimeSource,
 }
 
-/// The story of one event.
-pub(super) struct Story<'a> {
+/// The summary of one event.
+pub(super) struct EventSummary<'a> {
     pub(super) event: &'a Event,
     pub(super) outcome: &'a Outcome,
     pub(super) calls: &'a [CallRecord],
     pub(super) invocation: &'a Invocation,
-    /// When it began.
-    pub(super) begun: SystemTime,
     /// How long it took.
     pub(super) took: Duration,
     /// What its deadline had left in the end.
@@ -62,55 +57,49 @@ impl Telemetry {
         }
     }
 
-    /// Counts and traces calls that are none of an event's own steps.
-    pub(super) fn calls(&self, calls: &[CallRecord], begun: SystemTime, invocation: &Invocation) {
+    /// Counts calls that belong to no event.
+    pub(super) fn calls(&self, calls: &[CallRecord]) {
         if let Some(metrics) = &self.metrics {
             metrics.calls(calls);
         }
-        if let (Some(xray), Some(trace)) = (&self.xray, &invocation.trace) {
-            xray.send(trace, begun, calls);
-        }
     }
 
-    pub(super) fn tell(&self, story: &Story<'_>) {
-        log(story);
+    pub(super) fn emit(&self, summary: &EventSummary<'_>) {
+        log(summary);
         if let Some(metrics) = &self.metrics {
-            metrics.event(story.event.trigger, story.outcome, story.calls);
-        }
-        if let (Some(xray), Some(trace)) = (&self.xray, &story.invocation.trace) {
-            xray.send(trace, story.begun, story.calls);
+            metrics.event(summary.event.trigger, summary.outcome, summary.calls);
         }
     }
 }
 
 /// Writes the line. What a member has nothing to say of is left out.
-fn log(story: &Story<'_>) {
+fn log(summary: &EventSummary<'_>) {
     // A level is part of a line's place in the code, so each has a line of its own.
     macro_rules! line {
         ($level:ident, $answer:expr, $message:expr) => {
             tracing::$level!(
-                trigger = story.event.trigger.name(),
+                trigger = summary.event.trigger.name(),
                 mapping = some(&$answer.mapping),
                 outcome = $answer.status,
                 error.code = some($answer.error_code),
                 error.field = some(&$answer.error_field),
                 retryable = ($answer.retryable == "true").then_some(true),
                 case.id = some(&$answer.case_id),
-                contact.id = story.event.contact_id(),
-                event.id = story.event.text(&["id"]),
-                calls = some(&calls(story.calls)),
-                duration_ms = milliseconds(story.took),
-                deadline_left_ms = milliseconds(story.left),
-                cold_start = story.invocation.cold_start,
-                request_id = some(&story.invocation.request_id),
+                contact.id = summary.event.contact_id(),
+                event.id = summary.event.text(&["id"]),
+                calls = some(&calls(summary.calls)),
+                duration_ms = milliseconds(summary.took),
+                deadline_left_ms = milliseconds(summary.left),
+                cold_start = summary.invocation.cold_start,
+                request_id = some(&summary.invocation.request_id),
                 "{}",
                 $message
             )
         };
     }
-    let answer = story.outcome.answer();
+    let answer = summary.outcome.answer();
     let message = message(&answer);
-    let is_flow = story.event.trigger == Trigger::ContactFlow;
+    let is_flow = summary.event.trigger == Trigger::ContactFlow;
     match answer.status {
         "failed" => line!(error, answer, message),
         "skipped" if is_flow => line!(warn, answer, message),
