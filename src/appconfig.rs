@@ -140,20 +140,11 @@ fn text(response: &HttpResponse) -> Result<String, OrchestratorError<Refused>> {
 }
 
 /// An answer of the extension that holds no configuration.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "HTTP {0}: check the names, that a version is deployed, and that the function's role may read it"
+)]
 struct Refused(u16);
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "HTTP {}: check the names, that a version is deployed, and that the function's role may read it",
-            self.0
-        )
-    }
-}
-
-impl std::error::Error for Refused {}
 
 #[cfg(test)]
 mod tests {

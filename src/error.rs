@@ -174,7 +174,8 @@ impl fmt::Display for ErrorCode {
 }
 
 /// An event that did not become a case. Its sentence names fields, references, lengths and codes, never a value from the event.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
 pub struct Failure {
     /// What kind of failure.
     pub code: ErrorCode,
@@ -202,11 +203,3 @@ impl Failure {
         self
     }
 }
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Failure {}

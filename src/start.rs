@@ -23,41 +23,18 @@ use mapping::domain::{Domain, SnapshotError};
 use mapping::{LoadContext, Mapping};
 
 /// Why the function does not start.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// The environment.
-    Config(ConfigError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// `domain.json`, by the file's name.
-    Snapshot(String, SnapshotError),
+    #[error("{0}: {1}")]
+    Snapshot(String, #[source] SnapshotError),
     /// `mapping.yaml`.
+    #[error(transparent)]
     Mapping(Box<Diagnostics>),
-}
-
-impl std::fmt::Display for StartError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Config(error) => error.fmt(f),
-            Self::Snapshot(file, error) => write!(f, "{file}: {error}"),
-            Self::Mapping(diagnostics) => diagnostics.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for StartError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Config(error) => Some(error),
-            Self::Snapshot(_, error) => Some(error),
-            Self::Mapping(diagnostics) => Some(diagnostics.as_ref()),
-        }
-    }
-}
-
-impl From<ConfigError> for StartError {
-    fn from(error: ConfigError) -> Self {
-        Self::Config(error)
-    }
 }
 
 /// The start of this environment, as far as somebody waited for it.

@@ -15,7 +15,6 @@ mod parse;
 mod reference;
 
 use std::borrow::Cow;
-use std::fmt;
 use std::ops::Range;
 
 use serde_json::Value as Json;
@@ -144,21 +143,14 @@ pub struct Scope<'a> {
 }
 
 /// A value that the expression cannot use: it is of another type, or makes a text that is too long. Its text quotes the author's expression and names types, never a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{expression}`: {message}")]
 pub struct EvaluateError {
     /// The expression as written.
     pub expression: String,
     /// What took the value and what it found, such as "`upper` takes text, found a number".
     pub message: String,
 }
-
-impl fmt::Display for EvaluateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`: {}", self.expression, self.message)
-    }
-}
-
-impl std::error::Error for EvaluateError {}
 
 impl ValueExpr {
     /// The value for this event, `None` where it is missing. A text with a missing interpolation is missing as a whole, unless the interpolation

@@ -96,9 +96,10 @@ pub enum FieldValue {
 }
 
 /// Why a value cannot go into a field. Names types, lengths and the domain's own labels, never the value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FieldError {
     /// Text with more characters than the field takes.
+    #[error("takes at most {limit} characters, found {length}")]
     TooLong {
         /// What the field takes.
         limit: usize,
@@ -106,18 +107,8 @@ pub enum FieldError {
         length: usize,
     },
     /// Anything else: "takes …, found …".
+    #[error("{0}")]
     Other(String),
-}
-
-impl std::fmt::Display for FieldError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::TooLong { limit, length } => {
-                write!(f, "takes at most {limit} characters, found {length}")
-            }
-            Self::Other(message) => f.write_str(message),
-        }
-    }
 }
 
 /// Fields that every domain has: id, name, type, multi-line. Administrator guide, "System case fields".

@@ -3,22 +3,15 @@
 //! A value of an event is only as long as the event. Filters that replace, join or repeat it could make it any length: ten `replace` in a row
 //! make ten thousand million characters out of one.
 
-use std::fmt;
-
 use unicode_segmentation::UnicodeSegmentation;
 
 /// The bytes of the longest text that is made: more than the largest payload that Lambda takes, so that no text of an event alone comes near.
 pub const MAX_TEXT: usize = 8_000_000;
 
 /// More than the bound: "gives more than 8000000 bytes of text".
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("gives more than {MAX_TEXT} bytes of text")]
 pub(crate) struct TooLong;
-
-impl fmt::Display for TooLong {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "gives more than {MAX_TEXT} bytes of text")
-    }
-}
 
 impl TooLong {
     /// The sentence about a filter.

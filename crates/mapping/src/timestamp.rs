@@ -3,8 +3,6 @@
 //!
 //! Everything is brought to UTC, so that one point in time always gives the same request. RFC 3339 is tried first: nearly all times are.
 
-use std::fmt;
-
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
@@ -41,40 +39,32 @@ const ZONES: [(&str, i32); 12] = [
 ];
 
 /// Why an item is no point in time: which part of it cannot be read. Never holds the value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoTime {
     /// It is of a type that is no time: a boolean, a list, an object.
+    #[error("found {0}")]
     Type(&'static str),
     /// It begins with neither a date nor the day of a week.
+    #[error("found text that does not begin with a date")]
     Date,
     /// A part of it, such as "month".
+    #[error("found text whose {0} cannot be read")]
     Part(&'static str),
     /// It is a date alone.
+    #[error("found a date without a time of day")]
     BareDate,
     /// It has no offset from UTC.
+    #[error("found a time without an offset such as `Z` or `+01:00`")]
     NoOffset,
     /// Something stands behind it.
+    #[error("found text that goes on after the time")]
     Rest,
     /// Each part can be read, and the calendar has no such day, or the day no such time.
+    #[error("found a day or a time of day that does not exist")]
     NoSuchTime,
     /// A number beyond the years that a time may have.
+    #[error("found a number that is no time before the year 10000")]
     TooFar,
-}
-
-impl fmt::Display for NoTime {
-    /// "found text whose month cannot be read".
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Type(kind) => write!(f, "found {kind}"),
-            Self::Date => f.write_str("found text that does not begin with a date"),
-            Self::Part(part) => write!(f, "found text whose {part} cannot be read"),
-            Self::BareDate => f.write_str("found a date without a time of day"),
-            Self::NoOffset => f.write_str("found a time without an offset such as `Z` or `+01:00`"),
-            Self::Rest => f.write_str("found text that goes on after the time"),
-            Self::NoSuchTime => f.write_str("found a day or a time of day that does not exist"),
-            Self::TooFar => f.write_str("found a number that is no time before the year 10000"),
-        }
-    }
 }
 
 /// Reads a point in time from text or a number.
