@@ -40,3 +40,22 @@ pub(crate) fn or(parts: &[String]) -> String {
         _ => parts.concat(),
     }
 }
+
+/// The table with its cells changed row by row. Cells keep their escapes.
+pub(crate) fn with_rows(table: &str, mut change: impl FnMut(&mut [String])) -> String {
+    let mut lines = table.lines().map(str::to_owned).collect::<Vec<_>>();
+    for line in lines.iter_mut().skip(2) {
+        let inner = line.trim_start_matches("| ").trim_end_matches('|');
+        let escaped = inner.replace("\\|", "\0");
+        let cell = |cell: &str| cell.trim().replace('\0', "\\|");
+        let mut cells: Vec<String> = escaped.split('|').map(cell).collect();
+        change(&mut cells);
+        *line = format!("| {} |", cells.join(" | "));
+    }
+    lines.join("\n")
+}
+
+/// The text of a cell that holds code.
+pub(crate) fn uncode(cell: &str) -> String {
+    cell.trim_matches('`').trim().replace("\\|", "|")
+}
