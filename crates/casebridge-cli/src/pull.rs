@@ -4,12 +4,7 @@
 mod connection;
 mod difference;
 mod output_file;
-mod progress;
-mod quotas;
 mod reader;
-mod recorder;
-mod refusal;
-mod report;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -19,24 +14,24 @@ use std::env;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use serde_json::Value;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
+use serde_json::{Value, json};
 
 use self::connection::Wishes;
-use self::difference::differences;
-use self::progress::Progress;
+use self::difference::{Difference, differences};
 use self::reader::Reader;
-use self::report::{Outcome, Report};
 use self::snapshot::{Snapshot, text};
 use self::usage::Usage;
-use crate::terminal::{self, NOTABLE, paint};
+use crate::terminal::{self, BAD, FAINT, GOOD, NOTABLE, counted, paint};
 
 /// Read a Cases domain and write its snapshot, domain.json
 ///
-/// Reads templates, fields, options and rules, and writes them in one order that does not change, so that a diff shows
-/// what changed in the domain. It changes nothing in the domain, and stays within the published request quotas: a large
-/// domain takes half a minute.
+/// Reads templates, fields, options and rules, and writes them in a fixed order, so that a diff shows what changed in
+/// the domain. It changes nothing in the domain. A request that Cases throttles is sent again: a large domain takes half
+/// a minute.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -102,7 +97,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         .block_on(async {
             let wishes = arguments.wishes(before.as_ref());
             let (client, place) = wishes.client().await?;
-            let reader = Reader::new(client, place, Progress::on_terminal());
+            let reader = Reader::new(client, place, progress());
             let domain_id = arguments
                 .domain_id
                 .clone()
@@ -242,4 +237,90 @@ impl Arguments {
 /// A variable of the environment; an empty one is as good as none.
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+/// A bar on standard error, hidden unless that is a terminal. It has no colours, so `NO_COLOR` needs no handling.
+fn progress() -> ProgressBar {
+    // One request is known to be needed: `GetDomain`.
+    let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr())
+        .with_finish(ProgressFinish::AndClear);
+    let template = "{spinner} {msg}  [{bar:30}] {pos}/{len} requests, {elapsed}";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    if !bar.is_hidden() {
+        bar.enable_steady_tick(Duration::from_millis(120));
+    }
+    bar
+}
+
+/// What became of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// It was compared only.
+    Checked,
+    /// It had the very text already.
+    Unchanged,
+    /// It has the new text.
+    Written,
+}
+
+struct Report<'a> {
+    file: String,
+    /// What the domain says now.
+    snapshot: &'a Snapshot,
+    differences: &'a [Difference],
+    outcome: Outcome,
+}
+
+impl Report<'_> {
+    fn json_line(&self) -> String {
+        let domain = self.snapshot.domain();
+        let differences: Vec<Value> = self.differences.iter().map(Difference::json).collect();
+        let line = json!({
+            "file": self.file,
+            "domain": { "domainId": text(domain, "domainId"), "name": text(domain, "name") },
+            "written": self.outcome == Outcome::Written,
+            "differences": differences,
+        });
+        format!("{line}\n")
+    }
+
+    fn human(&self) -> String {
+        let mut lines: String = self.differences.iter().map(line).collect();
+        if !self.differences.is_empty() {
+            lines.push('\n');
+        }
+        let count = |list| self.snapshot.list(list).len();
+        let holds = format!(
+            "domain {}: {}, {}, {}",
+            self.snapshot.domain_name(),
+            counted(count("fields"), "field"),
+            counted(count("templates"), "template"),
+            counted(count("rules"), "rule"),
+        );
+        let differences = counted(self.differences.len(), "difference");
+        let outcome = match (self.outcome, self.differences.len()) {
+            (Outcome::Checked, 0) => paint(GOOD, "no differences"),
+            (Outcome::Checked, _) => {
+                format!(
+                    "{}: `pull` without --check writes what the domain says",
+                    paint(BAD, differences)
+                )
+            }
+            (Outcome::Unchanged, _) => paint(GOOD, "unchanged"),
+            (Outcome::Written, 0) => paint(GOOD, "written"),
+            (Outcome::Written, _) => paint(GOOD, format!("written, with {differences}")),
+        };
+        format!("{lines}{}  {}\n{outcome}\n", self.file, paint(FAINT, holds))
+    }
+}
+
+fn line(difference: &Difference) -> String {
+    let (what, consequence) = difference.sentence();
+    if consequence.is_empty() {
+        format!("{what}\n")
+    } else {
+        format!("{what}{}\n", paint(NOTABLE, consequence))
+    }
 }

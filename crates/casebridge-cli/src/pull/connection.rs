@@ -4,6 +4,7 @@
 
 use std::net::IpAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use aws_config::environment::{
@@ -18,6 +19,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 use aws_sdk_connectcases::Client;
+use aws_sdk_connectcases::config::retry::RetryConfig;
 use aws_sdk_connectcases::config::{RuntimeComponents, SharedHttpClient};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -25,10 +27,16 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector, ConnectorBuilder};
 use aws_smithy_runtime_api::client::http::HttpConnectorSettings;
 
-use super::refusal::causes;
+use super::reader::causes;
 
 /// What the emulator is sent where nothing else is set.
 const LOCAL_REGION: &str = "us-east-1";
+
+/// The most attempts of a request.
+const MAX_ATTEMPTS: u32 = 10;
+
+/// The longest wait between two attempts: within it, every quota has room for several requests again.
+const MAX_BACKOFF: Duration = Duration::from_secs(2);
 
 /// How the person who runs the tool wants Cases to be reached.
 #[derive(Debug, Default)]
@@ -91,6 +99,7 @@ impl Wishes {
         // Given once and for all, so that what is wrong with them was said above, in its own words.
         let config = aws_sdk_connectcases::config::Builder::from(&sdk)
             .region(region.clone())
+            .retry_config(retries(sdk.retry_config()))
             .credentials_provider(SharedCredentialsProvider::new(credentials));
         let (config, place) = match &self.endpoint {
             Some(url) if is_plain => {
@@ -161,6 +170,20 @@ impl Wishes {
                 causes(error)
             ),
         }
+    }
+}
+
+/// Returns the retries of a pull. The quotas are requests per second and are shared with the account, so a throttled
+/// request succeeds within seconds. A number of attempts that the environment or the profile sets is kept.
+pub(super) fn retries(configured: Option<&RetryConfig>) -> RetryConfig {
+    let standard = RetryConfig::standard();
+    let retries = configured.cloned().unwrap_or(standard.clone());
+    if retries.max_attempts() == standard.max_attempts() {
+        retries
+            .with_max_attempts(MAX_ATTEMPTS)
+            .with_max_backoff(MAX_BACKOFF)
+    } else {
+        retries
     }
 }
 

@@ -1,20 +1,17 @@
-//! A Cases domain, read whole: every page of every list, and the details of everything listed. Different operations
-//! run side by side, each at its own pace.
+//! Reads a whole Cases domain: every page of every list, and the details of everything listed.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, anyhow, ensure};
 use aws_sdk_connectcases::Client;
 use aws_sdk_connectcases::config::http::HttpResponse;
-use aws_sdk_connectcases::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_connectcases::config::interceptors::AfterDeserializationInterceptorContextRef;
+use aws_sdk_connectcases::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_connectcases::error::{BoxError, ProvideErrorMetadata, SdkError};
 use aws_sdk_connectcases::types::{CaseRuleIdentifier, FieldIdentifier};
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use indicatif::ProgressBar;
 use serde_json::Value;
-
-use super::progress::Progress;
-use super::quotas::{Operation, Pacer};
-use super::recorder::Recorder;
-use super::refusal::explain;
 
 /// The most that a page of a list holds, but for `ListDomains` (service model).
 const PAGE: i32 = 100;
@@ -24,9 +21,6 @@ const DOMAINS_PAGE: i32 = 10;
 
 /// The most ids that a batch request takes.
 const BATCH: usize = 50;
-
-/// Calls of one operation under way at once: enough to keep the pace where an answer takes half a second.
-const AT_ONCE: usize = 4;
 
 /// What the API answered, member for member.
 #[derive(Debug, Default)]
@@ -43,37 +37,32 @@ pub(super) struct Answers {
     pub(super) rules: Vec<Value>,
 }
 
-/// Calls Cases at the published pace.
+/// Reads a Cases domain.
 pub(super) struct Reader {
     client: Client,
-    /// Where requests go, for messages: `in us-east-1`, or `at` an address.
+    /// The destination of requests, for messages: `in us-east-1`, or `at` an address.
     place: String,
-    pacer: Pacer,
-    progress: Progress,
+    /// Requests answered, of those known to be needed.
+    progress: ProgressBar,
 }
 
 impl Reader {
-    pub(super) fn new(client: Client, place: String, progress: Progress) -> Self {
+    pub(super) fn new(client: Client, place: String, progress: ProgressBar) -> Self {
         Self {
             client,
             place,
-            pacer: Pacer::default(),
             progress,
         }
     }
 
     /// The account's domains in the Region: items of `ListDomains`.
     pub(super) async fn domains(&self) -> anyhow::Result<Vec<Value>> {
-        self.progress.say("looking for the domain".to_owned());
-        self.list(
-            Operation::ListDomains,
-            "domains",
-            async |token, recorder| {
-                let request = self.client.list_domains().max_results(DOMAINS_PAGE);
-                let request = request.set_next_token(token).customize();
-                request.interceptor(recorder).send().await
-            },
-        )
+        self.progress.set_message("looking for the domain");
+        self.list("ListDomains", "domains", async |token, recorder| {
+            let request = self.client.list_domains().max_results(DOMAINS_PAGE);
+            let request = request.set_next_token(token).customize();
+            request.interceptor(recorder).send().await
+        })
         .await
     }
 
@@ -81,7 +70,7 @@ impl Reader {
     pub(super) async fn read(&self, domain_id: &str) -> anyhow::Result<Answers> {
         let domain = self.domain(domain_id).await?;
         let name = text(&domain, "name").unwrap_or(domain_id);
-        self.progress.say(format!("reading domain {name}"));
+        self.progress.set_message(format!("reading domain {name}"));
         let (templates, (fields, options), rules) = tokio::try_join!(
             self.templates(domain_id),
             self.fields(domain_id),
@@ -98,7 +87,7 @@ impl Reader {
 
     async fn domain(&self, id: &str) -> anyhow::Result<Value> {
         let domain = self
-            .call(Operation::GetDomain, async |recorder| {
+            .call("GetDomain", async |recorder| {
                 let request = self.client.get_domain().domain_id(id).customize();
                 request.interceptor(recorder).send().await
             })
@@ -113,30 +102,24 @@ impl Reader {
 
     async fn templates(&self, domain: &str) -> anyhow::Result<Vec<Value>> {
         let listed = self
-            .list(
-                Operation::ListTemplates,
-                "templates",
-                async |token, recorder| {
-                    let request = self.client.list_templates().domain_id(domain);
-                    let request = request.max_results(PAGE).set_next_token(token);
-                    request.customize().interceptor(recorder).send().await
-                },
-            )
+            .list("ListTemplates", "templates", async |token, recorder| {
+                let request = self.client.list_templates().domain_id(domain);
+                let request = request.max_results(PAGE).set_next_token(token);
+                request.customize().interceptor(recorder).send().await
+            })
             .await?;
         let ids = ids(&listed, "templateId")?;
-        self.progress.need(ids.len());
-        let get = |id: String| {
-            self.call(Operation::GetTemplate, async move |recorder| {
+        self.need(ids.len());
+        let mut templates = Vec::with_capacity(ids.len());
+        for id in ids {
+            let template = self.call("GetTemplate", async |recorder| {
                 let request = self.client.get_template().domain_id(domain);
                 let request = request.template_id(id).customize();
                 request.interceptor(recorder).send().await
-            })
-        };
-        stream::iter(ids)
-            .map(get)
-            .buffered(AT_ONCE)
-            .try_collect()
-            .await
+            });
+            templates.push(template.await?);
+        }
+        Ok(templates)
     }
 
     async fn fields(
@@ -144,7 +127,7 @@ impl Reader {
         domain: &str,
     ) -> anyhow::Result<(Vec<Value>, BTreeMap<String, Vec<Value>>)> {
         let listed = self
-            .list(Operation::ListFields, "fields", async |token, recorder| {
+            .list("ListFields", "fields", async |token, recorder| {
                 let request = self.client.list_fields().domain_id(domain);
                 let request = request.max_results(PAGE).set_next_token(token);
                 request.customize().interceptor(recorder).send().await
@@ -152,13 +135,13 @@ impl Reader {
             .await?;
         let select = |field: &&Value| text(field, "type") == Some("SingleSelect");
         let selects: Vec<Value> = listed.iter().filter(select).cloned().collect();
-        let options = stream::iter(ids(&selects, "fieldId")?)
-            .map(|field: String| async move {
-                let options = self.options(domain, &field).await?;
-                anyhow::Ok((field, options))
-            })
-            .buffered(AT_ONCE)
-            .try_collect();
+        let options = async {
+            let mut options = BTreeMap::new();
+            for field in ids(&selects, "fieldId")? {
+                options.insert(field.clone(), self.options(domain, &field).await?);
+            }
+            Ok(options)
+        };
         tokio::try_join!(
             self.field_details(domain, ids(&listed, "fieldId")?),
             options
@@ -166,53 +149,40 @@ impl Reader {
     }
 
     async fn options(&self, domain: &str, field: &str) -> anyhow::Result<Vec<Value>> {
-        self.list(
-            Operation::ListFieldOptions,
-            "options",
-            async |token, recorder| {
-                let request = self.client.list_field_options().domain_id(domain);
-                let request = request.field_id(field).max_results(PAGE);
-                let request = request.set_next_token(token).customize();
-                request.interceptor(recorder).send().await
-            },
-        )
+        self.list("ListFieldOptions", "options", async |token, recorder| {
+            let request = self.client.list_field_options().domain_id(domain);
+            let request = request.field_id(field).max_results(PAGE);
+            let request = request.set_next_token(token).customize();
+            request.interceptor(recorder).send().await
+        })
         .await
     }
 
     async fn field_details(&self, domain: &str, ids: Vec<String>) -> anyhow::Result<Vec<Value>> {
-        self.batches(
-            Operation::BatchGetField,
-            "fields",
-            &ids,
-            async |ids, recorder| {
-                let fields: Result<_, _> = ids
-                    .iter()
-                    .map(|id| FieldIdentifier::builder().id(id).build())
-                    .collect();
-                let fields = fields.map_err(SdkError::construction_failure)?;
-                let request = self.client.batch_get_field().domain_id(domain);
-                let request = request.set_fields(Some(fields));
-                request.customize().interceptor(recorder).send().await
-            },
-        )
+        self.batches("BatchGetField", "fields", &ids, async |ids, recorder| {
+            let fields: Result<_, _> = ids
+                .iter()
+                .map(|id| FieldIdentifier::builder().id(id).build())
+                .collect();
+            let fields = fields.map_err(SdkError::construction_failure)?;
+            let request = self.client.batch_get_field().domain_id(domain);
+            let request = request.set_fields(Some(fields));
+            request.customize().interceptor(recorder).send().await
+        })
         .await
     }
 
     async fn rules(&self, domain: &str) -> anyhow::Result<Vec<Value>> {
         let listed = self
-            .list(
-                Operation::ListCaseRules,
-                "caseRules",
-                async |token, recorder| {
-                    let request = self.client.list_case_rules().domain_id(domain);
-                    let request = request.max_results(PAGE).set_next_token(token);
-                    request.customize().interceptor(recorder).send().await
-                },
-            )
+            .list("ListCaseRules", "caseRules", async |token, recorder| {
+                let request = self.client.list_case_rules().domain_id(domain);
+                let request = request.max_results(PAGE).set_next_token(token);
+                request.customize().interceptor(recorder).send().await
+            })
             .await?;
         let ids = ids(&listed, "caseRuleId")?;
         self.batches(
-            Operation::BatchGetCaseRule,
+            "BatchGetCaseRule",
             "caseRules",
             &ids,
             async |ids, recorder| {
@@ -232,7 +202,7 @@ impl Reader {
     /// Every page of a list; `member` holds a page's items.
     async fn list<T, E>(
         &self,
-        operation: Operation,
+        operation: &str,
         member: &str,
         page: impl AsyncFn(Option<String>, Recorder) -> Result<T, SdkError<E, HttpResponse>>,
     ) -> anyhow::Result<Vec<Value>>
@@ -241,7 +211,7 @@ impl Reader {
     {
         let (mut all, mut token) = (Vec::new(), None);
         loop {
-            self.progress.need(1);
+            self.need(1);
             let answer = self
                 .call(operation, async |recorder| {
                     page(token.clone(), recorder).await
@@ -258,7 +228,7 @@ impl Reader {
     /// The details of every id, in as few calls as the API allows; `member` holds them.
     async fn batches<T, E>(
         &self,
-        operation: Operation,
+        operation: &str,
         member: &str,
         ids: &[String],
         batch: impl AsyncFn(&[String], Recorder) -> Result<T, SdkError<E, HttpResponse>>,
@@ -266,7 +236,7 @@ impl Reader {
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        self.progress.need(ids.len().div_ceil(BATCH));
+        self.need(ids.len().div_ceil(BATCH));
         let mut all = Vec::with_capacity(ids.len());
         for ids in ids.chunks(BATCH) {
             let mut answer = self
@@ -276,7 +246,7 @@ impl Reader {
                 let (id, code) = (text(error, "id"), text(error, "errorCode"));
                 return Err(anyhow!(
                     "{} gave no answer for {} ({}): was it deleted meanwhile? pull again",
-                    operation.name(),
+                    operation,
                     id.unwrap_or("an id"),
                     code.unwrap_or("no error code"),
                 ));
@@ -286,34 +256,37 @@ impl Reader {
         Ok(all)
     }
 
-    /// One call, in its turn, and its answer as it came.
+    fn need(&self, requests: usize) {
+        self.progress.inc_length(requests as u64);
+    }
+
+    /// One call, and its answer as it came.
     async fn call<T, E>(
         &self,
-        operation: Operation,
+        operation: &str,
         send: impl AsyncFnOnce(Recorder) -> Result<T, SdkError<E, HttpResponse>>,
     ) -> anyhow::Result<Value>
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        self.pacer.turn(operation).await;
         let recorder = Recorder::default();
         send(recorder.clone())
             .await
             .map_err(|error| explain(operation, &self.place, error))?;
-        self.progress.answered();
+        self.progress.inc(1);
         serde_json::from_slice(&recorder.take())
-            .with_context(|| format!("Cases answered {} without JSON", operation.name()))
+            .with_context(|| format!("Cases answered {} without JSON", operation))
     }
 }
 
 /// The items of a list; one that the answer leaves out is empty.
-fn items(mut answer: Value, operation: Operation, member: &str) -> anyhow::Result<Vec<Value>> {
+fn items(mut answer: Value, operation: &str, member: &str) -> anyhow::Result<Vec<Value>> {
     match answer.get_mut(member).map(Value::take) {
         Some(Value::Array(items)) => Ok(items),
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(_) => Err(anyhow!(
             "Cases answered {} with a `{member}` that is no list",
-            operation.name()
+            operation
         )),
     }
 }
@@ -328,4 +301,116 @@ fn ids(items: &[Value], member: &str) -> anyhow::Result<Vec<String>> {
 
 fn text<'a>(value: &'a Value, member: &str) -> Option<&'a str> {
     value.get(member)?.as_str()
+}
+
+/// The body of the last answer to one call; clones share it.
+///
+/// The SDK's output types drop the members that the service gained after their release.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Recorder {
+    body: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Recorder {
+    /// The body; empty when there was no answer.
+    pub(super) fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut *self.body.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Intercept for Recorder {
+    fn name(&self) -> &'static str {
+        "Recorder"
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let body = context.response().body().bytes().unwrap_or_default();
+        *self.body.lock().unwrap_or_else(PoisonError::into_inner) = body.to_vec();
+        Ok(())
+    }
+}
+
+/// The permissions that a pull needs.
+const ACTIONS: &str = "cases:ListDomains on every resource, and cases:GetDomain, ListTemplates, GetTemplate, \
+     ListFields, BatchGetField, ListFieldOptions, ListCaseRules and BatchGetCaseRule on the domain and what it holds";
+
+/// Returns the reason and the fix for an operation that failed after the SDK's retries.
+///
+/// A pull reads configuration only, so Cases' own message may be shown.
+fn explain<E>(operation: &str, place: &str, error: SdkError<E, HttpResponse>) -> anyhow::Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    match error {
+        SdkError::ServiceError(refused) => {
+            let status = refused.raw().status().as_u16();
+            let error = refused.err();
+            let code = error.code().unwrap_or("no error type");
+            let said = error
+                .message()
+                .map_or_else(String::new, |said| format!(": {said}"));
+            let advice = advice(operation, place, code, status);
+            anyhow!("Cases refused {operation} ({code}, HTTP {status}{said}): {advice}")
+        }
+        SdkError::TimeoutError(_) => {
+            anyhow!("Cases {place} did not answer {operation} in time: try again")
+        }
+        SdkError::DispatchFailure(failure) => {
+            let cause = failure.as_connector_error().map_or_else(
+                || "the request could not be sent".to_owned(),
+                |error| causes(error),
+            );
+            anyhow!(
+                "Cases {place} could not be reached ({cause}): is the address right, and the network up?"
+            )
+        }
+        SdkError::ResponseError(_) => anyhow!(
+            "the answer to {operation} {place} is none of Cases': is something else listening there?"
+        ),
+        other => anyhow!("{operation} could not be called: {}", causes(&other)),
+    }
+}
+
+fn advice(operation: &str, place: &str, code: &str, status: u16) -> String {
+    match code {
+        "AccessDeniedException" if operation == "ListDomains" => {
+            format!("name the domain with --domain-id, or allow {ACTIONS}")
+        }
+        "AccessDeniedException" => format!("allow {ACTIONS}"),
+        "ResourceNotFoundException" if operation == "GetDomain" => format!(
+            "there is no such domain {place}; see --domain-id, CASES_DOMAIN_ID and --region (`aws connectcases list-domains` \
+             shows the domains)"
+        ),
+        "ResourceNotFoundException" => {
+            "something was deleted while the domain was read; pull again".to_owned()
+        }
+        "ThrottlingException" => {
+            "another program uses up the account's quota; try again in a few minutes".to_owned()
+        }
+        "ExpiredToken" | "ExpiredTokenException" => "sign in again".to_owned(),
+        "UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidSignatureException" => {
+            "the credentials are wrong or of another partition; name the right profile with --profile".to_owned()
+        }
+        _ if status >= 500 => "try again".to_owned(),
+        _ => "see the service's own words".to_owned(),
+    }
+}
+
+/// An error and what caused it, without repetitions.
+pub(super) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !texts.iter().any(|before| before.contains(&text)) {
+            texts.push(text);
+        }
+        cause = error.source();
+    }
+    texts.join(": ")
 }

@@ -9,9 +9,9 @@ use aws_sdk_connectcases::Client;
 use aws_sdk_connectcases::config::retry::RetryConfig;
 use aws_sdk_connectcases::config::{BehaviorVersion, Region};
 use cases_emulator::Emulator;
+use indicatif::ProgressBar;
 use serde_json::Value;
 
-use super::progress::Progress;
 use super::reader::Reader;
 use super::snapshot::Snapshot;
 
@@ -31,7 +31,7 @@ fn reader_with(retries: RetryConfig, emulator: &Emulator) -> Reader {
         .retry_config(retries)
         .http_client(emulator.http_client());
     let client = Client::from_conf(config.build());
-    Reader::new(client, "in us-east-1".to_owned(), Progress::hidden())
+    Reader::new(client, "in us-east-1".to_owned(), ProgressBar::hidden())
 }
 
 async fn pull(emulator: &Emulator) -> anyhow::Result<Snapshot> {
