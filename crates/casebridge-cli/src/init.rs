@@ -1,7 +1,5 @@
 //! `init`: a Cases template of the domain snapshot into a mapping to begin with, one that `check` has nothing to say about.
 
-mod first_test;
-mod lines;
 mod references;
 mod skeleton;
 #[cfg(test)]

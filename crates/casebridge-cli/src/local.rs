@@ -5,23 +5,21 @@ mod binary;
 mod bridge;
 mod case;
 mod events;
-mod expectation;
-mod names;
 mod outcome;
 mod report;
 mod rows;
-mod serve;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-use self::bridge::Bridge;
+use self::bridge::{Bridge, listen};
 use self::report::{Report, Summary};
 use crate::sources::Sources;
-use crate::terminal;
+use crate::terminal::{self, FAINT, STRONG, paint};
 
 /// Run the function over events on this machine: no account, nothing to install
 ///
@@ -64,6 +62,12 @@ pub(crate) struct Arguments {
     binary: Option<PathBuf>,
 }
 
+/// The port of AWS's Runtime Interface Emulator, which people's commands use already.
+const INVOCATIONS_PORT: u16 = 9000;
+
+/// The interval at which `--serve` prints the function's log.
+const LOG_INTERVAL: Duration = Duration::from_millis(100);
+
 /// # Errors
 ///
 /// What kept the function from running: a file that is missing or wrong, a build that failed, the function's own words
@@ -90,7 +94,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         .block_on(async {
             let bridge = Bridge::start(arguments, binary).await?;
             if arguments.serve {
-                return serve::until_interrupted(bridge).await;
+                return serve(bridge).await;
             }
             send(&bridge, &events, arguments.json).await
         })
@@ -124,4 +128,69 @@ async fn send(
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Serves Lambda's Invoke operation and the emulator until Ctrl-C, and prints the function's log.
+///
+/// # Errors
+///
+/// When no port is free or standard output is closed.
+async fn serve(bridge: Bridge) -> anyhow::Result<ExitCode> {
+    let listener = listen(Some(INVOCATIONS_PORT)).await?;
+    let function = listener.local_addr()?;
+    let emulator = bridge.emulator_address;
+    terminal::print(&format!(
+        "\
+{title}
+  function   http://{function}/2015-03-31/functions/function/invocations
+  Cases      http://{emulator}   {domain}
+
+{send}
+  curl http://{function}/2015-03-31/functions/function/invocations --data @events/order-failed.json
+  aws lambda invoke --endpoint-url http://{function} --function-name function \\
+      --cli-binary-format raw-in-base64-out --payload file://events/order-failed.json /dev/stdout
+
+{look}
+  aws connectcases search-cases --endpoint-url http://{emulator} --domain-id {id}
+  aws connectcases search-related-items --endpoint-url http://{emulator} --domain-id {id} --case-id …
+  aws customer-profiles search-profiles --endpoint-url http://{emulator} --domain-name {profiles} \\
+      --key-name _phone --values +15550100142
+
+{stop}
+",
+        title = paint(STRONG, "Casebridge is up"),
+        domain = paint(
+            FAINT,
+            format!(
+                "domain {}, {} customers",
+                bridge.emulator.domain_id(),
+                bridge.emulator.profiles().len()
+            )
+        ),
+        id = bridge.emulator.domain_id(),
+        profiles = bridge.profiles_domain,
+        send = paint(STRONG, "Send an event"),
+        look = paint(STRONG, "Look at cases and customers"),
+        stop = paint(
+            FAINT,
+            "What the function logs follows. Ctrl-C ends everything."
+        ),
+    ))?;
+    let running = Arc::new(bridge.function);
+    let log = async {
+        loop {
+            for line in running.take_output() {
+                terminal::print(&format!("{line}\n"))?;
+            }
+            tokio::time::sleep(LOG_INTERVAL).await;
+        }
+    };
+    tokio::select! {
+        () = runtime_api::serve_invocations(Arc::clone(&running), listener) => Ok(ExitCode::SUCCESS),
+        closed = log => closed,
+        interrupted = tokio::signal::ctrl_c() => {
+            interrupted.context("Ctrl-C could not be waited for")?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
 }

@@ -1,9 +1,7 @@
 //! `render`: an event into the exact `CreateCase` request, and what is written beside it. The function itself makes it,
 //! AWS's own SDK writes it, and an emulator in this very process takes it in: nothing is sent anywhere.
 
-mod customers;
 mod explain;
-mod writes;
 
 use std::collections::HashSet;
 use std::io::Read as _;
@@ -19,6 +17,7 @@ use casebridge::error::Failure;
 use casebridge::event::{Event, Payload};
 use casebridge::failure_queue::FailureQueue;
 use casebridge::handler::{BatchResponse, Casebridge, Response};
+use casebridge::request::CaseRequest;
 use cases_emulator::{Emulator, Request};
 use serde_json::{Value, json};
 
@@ -117,7 +116,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if let Some(Refusal { reason, code }) = &refused {
         let what = match code {
             Some("ContactNotLinked" | "CommentNotAdded") => "the case would be incomplete",
-            _ if writes.iter().any(writes::is_case) => "Cases would refuse it",
+            _ if writes.iter().any(is_case) => "Cases would refuse it",
             _ => "no request",
         };
         note(&format!("{what}:"), reason);
@@ -145,8 +144,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 /// all is explained.
 fn show(writes: &[Request], explained: bool) -> anyhow::Result<()> {
     for request in writes {
-        let line = format!("{}\n", paint(FAINT, writes::described(request)));
-        match (writes::is_case(request), explained) {
+        let line = format!("{}\n", paint(FAINT, described(request)));
+        match (is_case(request), explained) {
             (true, _) => terminal::print(&format!("{:#}\n", request.body))?,
             (false, true) => terminal::print(&format!("{line}{:#}\n", request.body))?,
             (false, false) => terminal::print_note(&line),
@@ -170,7 +169,7 @@ fn finds_nobody(emulator: &Emulator, writes: &[Request]) -> bool {
         let mut fields = fields.into_iter().flatten();
         fields.any(|field| field.get("id").is_some_and(|id| id == "customer_id"))
     };
-    let mut cases = writes.iter().filter(|request| writes::is_case(request));
+    let mut cases = writes.iter().filter(|request| is_case(request));
     searched && cases.all(|case| !has_customer(case))
 }
 
@@ -211,11 +210,11 @@ async fn handle(config: &Config, emulator: &Emulator, payload: &str) -> anyhow::
     emulator.add_queue(failures::QUEUE);
     casebridge.failure_queue = Some(FailureQueue::new(&sdk, failures::QUEUE.to_owned()));
     let events = events(&casebridge, payload).await;
-    customers::take_as_known(emulator, &casebridge, &events);
+    take_as_known(emulator, &casebridge, &events);
     emulator.clear_requests();
     let explained = explain::text(&casebridge, &events);
     let answered = casebridge.handle(payload, TIMEOUT).await;
-    let writes = writes::of(emulator);
+    let writes = writes_of(emulator);
     let left = match &answered {
         Ok(Response::Batch(batch)) => left(&casebridge, payload, batch).await,
         _ => Vec::new(),
@@ -339,4 +338,61 @@ fn refusal(answered: &Result<Response, Failure>) -> Option<Refusal> {
             code: Some(failure.code.name()),
         }),
     }
+}
+
+/// The requests that write, in their order; one that was sent again counts once.
+fn writes_of(emulator: &Emulator) -> Vec<Request> {
+    const OPERATIONS: [&str; 3] = ["CreateProfile", "CreateCase", "CreateRelatedItem"];
+    let mut writes = emulator.requests();
+    writes.retain(|request| OPERATIONS.contains(&request.operation.as_str()));
+    writes.dedup_by(|again, request| is_case(again) && again.body == request.body);
+    writes
+}
+
+fn is_case(request: &Request) -> bool {
+    request.operation == "CreateCase"
+}
+
+/// What is written beside the case, in a few words: `then CreateRelatedItem: Contact`.
+fn described(request: &Request) -> String {
+    match request.body.get("type").and_then(|kind| kind.as_str()) {
+        Some(kind) => format!("then {}: {kind}", request.operation),
+        None => format!("first {}", request.operation),
+    }
+}
+
+/// Takes the profiles whose ARNs the events bring as existing, for nobody can be asked whether they do.
+fn take_as_known(emulator: &Emulator, casebridge: &Casebridge, events: &[Event]) {
+    let requests = events.iter().filter_map(|event| {
+        let case = event.route(&casebridge.mapping)?;
+        CaseRequest::assemble(case, event, &casebridge.context).ok()
+    });
+    let mut profiles = emulator.profiles();
+    let (mut searches, mut named) = (false, None);
+    for request in requests {
+        searches |= request.customer.is_some();
+        let Some((domain, id)) = request.customer_arn().and_then(parts) else {
+            continue;
+        };
+        named = Some(domain.to_owned());
+        let is_it = |profile: &Value| profile.get("ProfileId").and_then(Value::as_str) == Some(id);
+        if !profiles.iter().any(is_it) {
+            profiles.push(json!({ "ProfileId": id }));
+        }
+    }
+    let Some(named) = named else { return };
+    // A search goes to the domain that the function is told of; without one, the ARN alone says which domain it is.
+    let known = &casebridge.context.profiles;
+    let domain = match known.as_ref().filter(|_| searches) {
+        Some(domain) => domain.name.clone(),
+        None => named,
+    };
+    let seed = json!({ "domain": { "DomainName": domain }, "profiles": profiles });
+    // An id that no profile can have is left for Cases to refuse.
+    let _ = emulator.set_profiles(&seed.to_string());
+}
+
+/// The domain's name and the profile's id in `arn:P:profile:R:A:domains/NAME/profiles/ID`.
+fn parts(arn: &str) -> Option<(&str, &str)> {
+    arn.split_once(":domains/")?.1.split_once("/profiles/")
 }

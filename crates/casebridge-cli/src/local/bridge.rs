@@ -12,8 +12,8 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 use super::Arguments;
-use super::case::customer_id;
-use super::names::Names;
+use super::case::{Names, customer_id};
+
 use super::outcome::{self, Outcome};
 use crate::failures::{self, MessageFailure};
 

@@ -1,11 +1,12 @@
 //! A case as people read it: fields by name in the order of the request, options by label, the customer by name; then what joined it, who
 //! performed it and its tags.
 
+use std::collections::HashMap;
+
 use anstyle::Style;
 use cases_emulator::Request;
 use serde_json::Value;
 
-use super::names::Names;
 use super::rows::Rows;
 use crate::terminal::FAINT;
 
@@ -171,4 +172,71 @@ fn tag(key: &str, value: &Value) -> String {
         return format!("{key}={beginning}…");
     }
     format!("{key}={value}")
+}
+
+/// The names of fields, options and templates by id. A thing without a name goes by its id.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    fields: HashMap<String, String>,
+    /// Option labels by field id and option value.
+    options: HashMap<(String, String), String>,
+    templates: HashMap<String, String>,
+}
+
+impl Names {
+    /// Reads `domain.json`, which the emulator has found sound by now.
+    pub(super) fn read(snapshot: &str) -> Self {
+        let snapshot: &Value = &serde_json::from_str(snapshot).unwrap_or_default();
+        let mut names = Self::default();
+        for template in list(snapshot, "templates") {
+            if let (Some(id), Some(name)) = (
+                owned_text(template, "templateId"),
+                owned_text(template, "name"),
+            ) {
+                names.templates.insert(id, name);
+            }
+        }
+        for field in list(snapshot, "fields") {
+            let Some(id) = owned_text(field, "fieldId") else {
+                continue;
+            };
+            for option in list(field, "options") {
+                if let (Some(value), Some(label)) =
+                    (owned_text(option, "value"), owned_text(option, "name"))
+                {
+                    names.options.insert((id.clone(), value), label);
+                }
+            }
+            if let Some(name) = owned_text(field, "name") {
+                names.fields.insert(id, name);
+            }
+        }
+        names
+    }
+
+    pub(super) fn field<'a>(&'a self, id: &'a str) -> &'a str {
+        self.fields.get(id).map_or(id, String::as_str)
+    }
+
+    pub(super) fn template<'a>(&'a self, id: &'a str) -> &'a str {
+        self.templates.get(id).map_or(id, String::as_str)
+    }
+
+    /// The label of an option; absent for a field without options.
+    pub(super) fn option(&self, field_id: &str, value: &str) -> Option<&str> {
+        let key = (field_id.to_owned(), value.to_owned());
+        self.options.get(&key).map(String::as_str)
+    }
+}
+
+fn list<'a>(value: &'a Value, member: &str) -> impl Iterator<Item = &'a Value> {
+    value
+        .get(member)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+}
+
+fn owned_text(value: &Value, member: &str) -> Option<String> {
+    value.get(member)?.as_str().map(str::to_owned)
 }

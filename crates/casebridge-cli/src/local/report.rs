@@ -9,10 +9,8 @@ use anstyle::Style;
 use serde_json::json;
 
 use super::bridge::Run;
-use super::case;
-use super::events::EventFile;
-use super::expectation::Expectation;
-use super::names::Names;
+use super::case::{self, Names};
+use super::events::{EventFile, Expectation};
 use super::outcome::{Outcome, Status};
 use super::rows::{Rows, printable};
 use crate::failures::MessageFailure;

@@ -275,7 +275,7 @@ impl Reader {
             .map_err(|error| explain(operation, &self.place, error))?;
         self.progress.inc(1);
         serde_json::from_slice(&recorder.take())
-            .with_context(|| format!("Cases answered {} without JSON", operation))
+            .with_context(|| format!("Cases answered {operation} without JSON"))
     }
 }
 
@@ -285,8 +285,7 @@ fn items(mut answer: Value, operation: &str, member: &str) -> anyhow::Result<Vec
         Some(Value::Array(items)) => Ok(items),
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(_) => Err(anyhow!(
-            "Cases answered {} with a `{member}` that is no list",
-            operation
+            "Cases answered {operation} with a `{member}` that is no list"
         )),
     }
 }

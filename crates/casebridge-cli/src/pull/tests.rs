@@ -224,7 +224,7 @@ async fn a_large_domain_is_read_whole_at_the_published_quotas() {
         emulator.requests().len() - throttled,
         1 + 1 + 1 + 100 + 5 + 10 + 20 * 5 + 1
     );
-    assert!(took < Duration::from_secs(120), "{took:?}");
+    assert!(took < Duration::from_mins(2), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]

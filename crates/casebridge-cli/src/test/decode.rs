@@ -1,24 +1,25 @@
 //! From the text of a test file to its tests, or to all its diagnostics: checked against the mapping and the domain, so that a test can only
 //! expect what can be.
 
-mod additions;
-mod event;
-mod expect;
-mod scalars;
-
 use std::collections::HashMap;
 use std::path::Path;
 
-use casebridge::error::Failure;
-use casebridge::event::Event;
-use mapping::diagnostic::{Code, Diagnostic, Diagnostics};
+use casebridge::error::{ErrorCode, Failure};
+use casebridge::event::{Event, Payload};
+use casebridge::outcome::Skip;
+use mapping::diagnostic::{Code, Diagnostic, Diagnostics, alternatives, nearest, suggest};
 use mapping::domain::Domain;
+use mapping::field::{Field, FieldValue};
 use mapping::object::{self, Object};
 use mapping::schema::ObjectSchema;
-use mapping::tree::{Entry, Kind, Literal, Node};
+use mapping::tree::{Entry, Kind, Literal, Node, Scalar, Span};
+use mapping::value::Value;
 use mapping::{Mapping, json, yaml};
+use serde_json::{Map, Number, Value as Json};
 
-use super::expectation::Expectation;
+use super::expectation::{
+    Customer, Expectation, Expected, ExpectedAdditions, ExpectedCase, Search,
+};
 use super::schema;
 
 /// One test.
@@ -71,6 +72,37 @@ pub(super) fn tests(
         Err(diagnostics(decoder.diagnostics))
     }
 }
+
+/// Why an event can be left alone.
+const SKIPS: [Skip; 3] = [
+    Skip::NoCaseMapping,
+    Skip::OwnCaseEvent,
+    Skip::InactiveRegion,
+];
+
+/// Why an event can be refused before anything is sent.
+const CODES: [ErrorCode; 9] = [
+    ErrorCode::UnrecognizedPayload,
+    ErrorCode::SourceNotAllowed,
+    ErrorCode::KeyMissing,
+    ErrorCode::FieldMissing,
+    ErrorCode::FieldInvalid,
+    ErrorCode::FieldRequired,
+    ErrorCode::TagInvalid,
+    ErrorCode::CustomerKeyMissing,
+    ErrorCode::CustomerKeyInvalid,
+];
+
+/// Keys that speak of a case.
+const OF_A_CASE: [&str; 7] = [
+    "fields",
+    "not_sent",
+    "tags",
+    "performed_by",
+    "customer",
+    "contact",
+    "comments",
+];
 
 struct Decoder<'a> {
     subject: &'a Subject<'a>,
@@ -184,5 +216,478 @@ impl Decoder<'_> {
     fn refuse<T>(&mut self, diagnostic: Diagnostic) -> Option<T> {
         self.keep(diagnostic);
         None
+    }
+
+    /// The event as the function reads it. One that it refuses is no diagnostic: a test may be about just that.
+    fn event(&mut self, node: &Node) -> Option<Result<Event, Failure>> {
+        let payload = match &node.kind {
+            Kind::Map(_) => self.json(node)?.to_string(),
+            Kind::Scalar(_) | Kind::List(_) => self.event_file(node)?,
+        };
+        match Payload::parse(&payload) {
+            Ok(Payload::Event(event)) => Some(Ok(event)),
+            Ok(Payload::Events(events)) => {
+                let count = events.len();
+                let message = format!("a test is about one event, and this is a list of {count}");
+                let help = "write a test for each, with one of the list";
+                self.refuse(Diagnostic::new(node.span, message).help(help))
+            }
+            Ok(Payload::Batch(mut messages)) => match (messages.pop(), messages.len()) {
+                (Some(message), 0) => Some(message.event),
+                (_, others) => {
+                    let count = others + 1;
+                    let message =
+                        format!("a test is about one event, and this is a batch of {count}");
+                    let help = "write a test for each, with the event of its message";
+                    self.refuse(Diagnostic::new(node.span, message).help(help))
+                }
+            },
+            Err(failure) => Some(Err(failure)),
+        }
+    }
+
+    fn event_file(&mut self, node: &Node) -> Option<String> {
+        let name = self.text(node, "an event is the name of a file, or an object")?;
+        let path = self.subject.folder.join(name);
+        std::fs::read_to_string(&path)
+            .map_err(|error| {
+                let message = format!("{} cannot be read: {error}", path.display());
+                let diagnostic = Diagnostic::new(node.span, message).maybe_help(near(&path));
+                self.keep(diagnostic);
+            })
+            .ok()
+    }
+
+    /// What `with` holds, as JSON.
+    fn patch(&mut self, node: &Node) -> Option<Map<String, Json>> {
+        if let Json::Object(patch) = self.json(node)? {
+            return Some(patch);
+        }
+        let found = node.describe();
+        let message = format!("`with` is an object of what changes in the event, found {found}");
+        self.refuse(Diagnostic::new(node.span, message))
+    }
+
+    fn number(&mut self, text: &str, node: &Node) -> Option<Number> {
+        text.parse().ok().or_else(|| {
+            self.refuse(Diagnostic::new(
+                node.span,
+                "this number cannot stand in an event",
+            ))
+        })
+    }
+
+    /// The node as JSON; scalars are what JSON's own grammar makes of them, and numbers keep their digits.
+    fn json(&mut self, node: &Node) -> Option<Json> {
+        match &node.kind {
+            Kind::Scalar(scalar) => Some(match scalar.literal() {
+                Literal::Null => Json::Null,
+                Literal::Boolean(boolean) => Json::Bool(boolean),
+                Literal::Number(text) => Json::Number(self.number(text, node)?),
+                Literal::Text(text) => Json::String(text.to_owned()),
+                Literal::Empty => {
+                    let help = "write a value, `\"\"` for empty text, or `null`";
+                    let diagnostic =
+                        Diagnostic::new(node.span, "a value is missing here").help(help);
+                    return self.refuse(diagnostic);
+                }
+            }),
+            Kind::List(items) => {
+                let values: Vec<_> = items.iter().map(|item| self.json(item)).collect();
+                values.into_iter().collect::<Option<_>>().map(Json::Array)
+            }
+            Kind::Map(_) => {
+                let entries = self.named(node, "an event is an object");
+                let members: Vec<_> = entries
+                    .into_iter()
+                    .map(|Entry { key, value }| Some((key.text.clone(), self.json(value)?)))
+                    .collect();
+                members.into_iter().collect::<Option<_>>().map(Json::Object)
+            }
+        }
+    }
+
+    fn expect(&mut self, node: &Node) -> Option<Expectation> {
+        let object = self.object(node, &schema::EXPECT)?;
+        let case = object.get("case").map(|node| self.case_mapping(node));
+        let skipped = object
+            .get("skipped")
+            .map(|node| self.word(node, &SKIPS, Skip::name));
+        let refused = object.get("refused").map(|node| self.refused(node));
+        let expected = self.expected_case(&object);
+        let contradiction = match (&case, &skipped, &refused) {
+            (None, None, None) if object.is_empty() && !is_empty(node) => return None,
+            (None, None, None) => {
+                let message =
+                    "`expect` says what becomes of the event: `case`, `skipped` or `refused`";
+                let help = "such as `expect: { case: order-failed }`";
+                let diagnostic = Diagnostic::new(node.span.first_character(), message).help(help);
+                return self.refuse(diagnostic.code(Code::MissingKey));
+            }
+            (_, Some(_), Some(_)) => Some(("refused", "an event is skipped or refused, not both")),
+            (Some(_), Some(_), None) => {
+                let message = "an event that is skipped is taken by no case mapping";
+                Some(("case", message))
+            }
+            _ => None,
+        };
+        if let Some((key, message)) = contradiction {
+            let diagnostic = Diagnostic::new(object.span_of(key), message);
+            self.keep(diagnostic.help(format!("keep `skipped` or `{key}`")));
+        }
+        for key in OF_A_CASE {
+            if object.get(key).is_some() && (skipped.is_some() || refused.is_some()) {
+                let message = format!("`{key}` is about a case, and this event makes none");
+                self.keep(Diagnostic::new(object.span_of(key), message));
+            }
+        }
+        let case = match case {
+            Some(case) => Some(case?),
+            None => None,
+        };
+        match (skipped, refused) {
+            (Some(skip), _) => Some(Expectation::Skipped(skip?)),
+            (None, Some(refused)) => {
+                let (code, about) = refused?;
+                Some(Expectation::Refused { case, code, about })
+            }
+            (None, None) => Some(Expectation::Case(ExpectedCase {
+                mapping: case?,
+                ..expected
+            })),
+        }
+    }
+
+    fn case_mapping(&mut self, node: &Node) -> Option<String> {
+        let name = self.text(node, "`case` is the name of a case mapping")?;
+        let known = || self.subject.mapping.cases.iter().map(|case| &*case.name);
+        if known().any(|known| known == name) {
+            return Some(name.to_owned());
+        }
+        let message = format!("the mapping has no case mapping `{name}`");
+        let help = suggest(name, known());
+        self.refuse(
+            Diagnostic::new(node.span, message)
+                .maybe_help(help)
+                .code(Code::Name),
+        )
+    }
+
+    /// The error code, and what the error is about where the test says it.
+    fn refused(&mut self, node: &Node) -> Option<(ErrorCode, Option<String>)> {
+        let object = self.object(node, &schema::REFUSED)?;
+        let code = object
+            .get("code")
+            .and_then(|node| self.word(node, &CODES, ErrorCode::name));
+        let about = object.get("field").map(|node| self.about(node));
+        let about = match about {
+            Some(about) => Some(about?),
+            None => None,
+        };
+        Some((code?, about))
+    }
+
+    /// What an error is about, as the answer's `errorField` says it: a field by its name in the domain.
+    fn about(&mut self, node: &Node) -> Option<String> {
+        let text = self.text(node, "`field` is the name of what the error is about")?;
+        let spelled_out = ["key", "performed_by", "customer"].contains(&text)
+            || text.starts_with("tags.")
+            || text.starts_with('$');
+        if spelled_out {
+            return Some(text.to_owned());
+        }
+        self.field(text, node.span).map(|field| field.name)
+    }
+
+    /// All but the case mapping's name.
+    fn expected_case(&mut self, object: &Object<'_>) -> ExpectedCase {
+        let mut expected = ExpectedCase::default();
+        if let Some(node) = object.get("fields") {
+            for Entry { key, value } in self.named(node, "`fields` gives a value for each field") {
+                let field = self.field(&key.text, key.span);
+                let value = field
+                    .as_ref()
+                    .and_then(|field| self.field_value(field, value));
+                expected.fields.extend(field.zip(value));
+            }
+        }
+        if let Some(node) = object.get("not_sent") {
+            let items = self.list(node, "`not_sent` is a list of fields");
+            for item in items.unwrap_or_default() {
+                let name = self.text(item, "a field's name is text");
+                let Some(field) = name.and_then(|name| self.field(name, item.span)) else {
+                    continue;
+                };
+                if expected
+                    .fields
+                    .iter()
+                    .any(|(other, _)| other.id == field.id)
+                {
+                    let message = format!(
+                        "the field `{}` is expected with a value as well",
+                        field.name
+                    );
+                    let diagnostic = Diagnostic::new(item.span, message).code(Code::FieldSetTwice);
+                    self.keep(diagnostic.help("keep one of them"));
+                }
+                expected.not_sent.push(field);
+            }
+        }
+        if let Some(node) = object.get("tags") {
+            for Entry { key, value } in self.named(node, "`tags` gives a value for each tag") {
+                let text = self.constant(value).and_then(|item| item.into_text().ok());
+                let tag = text.map(|text| (key.text.clone(), text.into_owned()));
+                expected.tags.extend(tag);
+            }
+        }
+        expected.performed_by = object
+            .get("performed_by")
+            .and_then(|node| {
+                self.text(
+                    node,
+                    "`performed_by` is the name of an entity, or a user's ARN",
+                )
+            })
+            .map(str::to_owned);
+        expected.additions = self.expected_additions(object);
+        expected
+    }
+
+    fn field(&mut self, name: &str, span: Span) -> Option<Field> {
+        let domain = self.subject.domain;
+        let known = domain.field(name).map(|field| (**field).clone());
+        known.or_else(|| Field::system(name)).or_else(|| {
+            let near = nearest(name, domain.fields.iter().map(|field| field.name.as_str()));
+            let help = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "names and ids are those of the domain snapshot".to_owned(),
+            };
+            let message = format!("the domain has no field `{name}`");
+            self.refuse(
+                Diagnostic::new(span, message)
+                    .help(help)
+                    .code(Code::UnknownField),
+            )
+        })
+    }
+
+    fn field_value(&mut self, field: &Field, node: &Node) -> Option<FieldValue> {
+        if let Kind::Scalar(scalar) = &node.kind
+            && scalar.literal() == Literal::Null
+        {
+            return Some(FieldValue::Empty);
+        }
+        let item: Value<'_> = self.constant(node)?;
+        let (name, kind) = (&field.name, field.kind.name());
+        field.coerce(item.clone()).map_or_else(
+            |field_error| {
+                let text = item.into_text().unwrap_or_default();
+                let options = field.options.iter().flatten();
+                let unknown = field.options.is_some() && field.option(&text).is_none();
+                self.refuse(if unknown {
+                    let active = options.filter(|option| option.active);
+                    let help = suggest(&text, active.map(|option| option.name.as_str()));
+                    let message = format!("the field `{name}` has no option `{text}`");
+                    Diagnostic::new(node.span, message)
+                        .maybe_help(help)
+                        .code(Code::UnknownOption)
+                } else {
+                    let message = format!("the field `{name}` ({kind}) {field_error}");
+                    Diagnostic::new(node.span, message).code(Code::FieldValue)
+                })
+            },
+            Some,
+        )
+    }
+
+    fn expected_additions(&mut self, object: &Object<'_>) -> ExpectedAdditions {
+        let what = "`contact` is the ARN or id of the contact that is linked, `true` or `false`";
+        ExpectedAdditions {
+            customer: object
+                .get("customer")
+                .and_then(|node| self.either(node, Self::expected_customer)),
+            contact: object.get("contact").and_then(|node| {
+                self.either(node, |this, node| this.text(node, what).map(str::to_owned))
+            }),
+            comments: object
+                .get("comments")
+                .and_then(|node| self.either(node, Self::expected_comments)),
+        }
+    }
+
+    /// `true`, `false`, or what `this` reads.
+    fn either<T>(
+        &mut self,
+        node: &Node,
+        this: impl FnOnce(&mut Self, &Node) -> Option<T>,
+    ) -> Option<Expected<T>> {
+        if let Kind::Scalar(scalar) = &node.kind
+            && let Literal::Boolean(any) = scalar.literal()
+        {
+            return Some(if any { Expected::Any } else { Expected::None });
+        }
+        this(self, node).map(Expected::This)
+    }
+
+    fn expected_customer(&mut self, node: &Node) -> Option<Customer> {
+        let Kind::List(items) = &node.kind else {
+            let what =
+                "`customer` is the ARN or id of a profile, a list of searches, `true` or `false`";
+            return self
+                .text(node, what)
+                .map(|name| Customer::Profile(name.to_owned()));
+        };
+        self.not_empty(
+            node,
+            items,
+            "`customer` is empty: write `false` for no customer",
+        );
+        let searches: Vec<_> = items
+            .iter()
+            .map(|item| self.expected_search(item))
+            .collect();
+        let searches: Option<_> = searches.into_iter().collect();
+        searches.map(Customer::Searches)
+    }
+
+    fn expected_search(&mut self, node: &Node) -> Option<Search> {
+        let entries = self.named(node, "a search gives a value for each of its keys");
+        let keys: Vec<_> = entries
+            .into_iter()
+            .map(|Entry { key, value }| {
+                let text = self.constant(value)?.into_text().ok()?;
+                Some((key.text.clone(), vec![text.into_owned()]))
+            })
+            .collect();
+        keys.into_iter().collect()
+    }
+
+    fn expected_comments(&mut self, node: &Node) -> Option<Vec<String>> {
+        let items = self.list(node, "`comments` is a list of texts, `true` or `false`")?;
+        self.not_empty(
+            node,
+            items,
+            "`comments` is empty: write `false` for no comment",
+        );
+        let texts = items.iter().map(|item| {
+            let text = self.text(item, "a comment is text");
+            text.map(str::to_owned)
+        });
+        let texts: Vec<_> = texts.collect();
+        texts.into_iter().collect()
+    }
+
+    fn not_empty(&mut self, node: &Node, items: &[Node], message: &str) {
+        if items.is_empty() {
+            self.keep(Diagnostic::new(node.span, message));
+        }
+    }
+
+    /// Text that stands for itself, and is not empty; `what` says what takes it.
+    fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
+        match &node.kind {
+            Kind::Scalar(scalar)
+                if !matches!(
+                    scalar.literal(),
+                    Literal::Empty | Literal::Null | Literal::Text("")
+                ) =>
+            {
+                Some(&scalar.text)
+            }
+            _ => {
+                let message = format!("{what}, found {}", describe(node));
+                self.refuse(Diagnostic::new(node.span, message))
+            }
+        }
+    }
+
+    /// A number, a boolean or text, as it stands in the file.
+    fn constant(&mut self, node: &Node) -> Option<Value<'static>> {
+        let literal = match &node.kind {
+            Kind::Scalar(scalar) => scalar.literal(),
+            Kind::List(_) | Kind::Map(_) => Literal::Empty,
+        };
+        match literal {
+            Literal::Boolean(boolean) => Some(Value::Boolean(boolean)),
+            Literal::Number(text) => Some(Value::Number(text.to_owned().into())),
+            Literal::Text(text) if !text.is_empty() => Some(Value::Text(text.to_owned().into())),
+            Literal::Text(_) | Literal::Empty | Literal::Null => {
+                let found = describe(node);
+                let message = format!("expected text, a number or a boolean, found {found}");
+                self.refuse(Diagnostic::new(node.span, message))
+            }
+        }
+    }
+
+    /// One of a few words.
+    fn word<T: Copy>(
+        &mut self,
+        node: &Node,
+        words: &[T],
+        name: impl Fn(T) -> &'static str,
+    ) -> Option<T> {
+        let names = || words.iter().map(|word| name(*word));
+        let expected = alternatives(names());
+        let Kind::Scalar(Scalar { text, .. }) = &node.kind else {
+            let message = format!("expected {expected}, found {}", node.describe());
+            return self.refuse(Diagnostic::new(node.span, message).code(Code::UnknownWord));
+        };
+        let found = words.iter().find(|word| name(**word) == text);
+        found.copied().or_else(|| {
+            let near = nearest(text, names()).map(|near| format!("did you mean `{near}`?"));
+            let message = format!("expected {expected}, found `{text}`");
+            let diagnostic = Diagnostic::new(node.span, message).maybe_help(near);
+            self.refuse(diagnostic.code(Code::UnknownWord))
+        })
+    }
+}
+
+/// The file of the same folder whose name is nearly this one's.
+fn near(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?;
+    let entries = path.parent()?.read_dir().ok()?;
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    let near = nearest(name, names.iter().map(String::as_str))?;
+    Some(format!("did you mean `{near}`?"))
+}
+
+/// Whether an object has no keys at all.
+fn is_empty(node: &Node) -> bool {
+    matches!(&node.kind, Kind::Map(entries) if entries.is_empty())
+}
+
+fn describe(node: &Node) -> &'static str {
+    match &node.kind {
+        Kind::Scalar(scalar) if scalar.literal() == Literal::Text("") => "empty text",
+        _ => node.describe(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mapping::schema::{ObjectSchema, Shape};
+
+    use super::*;
+
+    fn words(schema: &ObjectSchema, name: &str) -> Vec<&'static str> {
+        let key = schema.keys.iter().find(|key| key.name == name);
+        match key.expect("a key").shape {
+            Shape::Words(words) => words.to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_words_that_are_read_are_those_of_the_table() {
+        assert_eq!(words(&schema::EXPECT, "skipped"), SKIPS.map(Skip::name));
+        assert_eq!(words(&schema::REFUSED, "code"), CODES.map(ErrorCode::name));
+    }
+
+    #[test]
+    fn no_event_is_refused_for_what_a_retry_cures() {
+        assert!(CODES.iter().all(|code| !code.is_transient()));
     }
 }

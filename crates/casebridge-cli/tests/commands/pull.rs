@@ -1,19 +1,15 @@
-//! `pull` as a process, against an emulator on loopback: what it writes, what it says, how it exits.
-
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test ends by panicking"
-)]
+//! `pull` against an emulator on loopback.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use cases_emulator::Emulator;
 use tempfile::TempDir;
 
-const EXAMPLE: &str = include_str!("../../../domain.json");
+use super::{Ran, tool};
+
+const EXAMPLE: &str = include_str!("../../../../domain.json");
 const MAPPING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../mapping.yaml");
 
 /// Serves a domain until the test's process ends.
@@ -52,10 +48,9 @@ impl Place {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_casebridge-cli"));
+        let mut command = tool(self.folder.path());
         command
             .arg("pull")
-            .current_dir(self.folder.path())
             .env_clear()
             .env("HOME", self.folder.path())
             .env("AWS_MAX_ATTEMPTS", "1")
@@ -63,17 +58,13 @@ impl Place {
         command
     }
 
-    fn pull(&self, arguments: &[&str]) -> Output {
+    fn pull(&self, arguments: &[&str]) -> Ran {
         let mut command = self.command();
         command
             .args(arguments)
             .args(["--endpoint-url", &self.endpoint]);
-        command.output().expect("the tool runs")
+        command.output().expect("the tool runs").into()
     }
-}
-
-fn text(stream: &[u8]) -> String {
-    String::from_utf8(stream.to_vec()).expect("text")
 }
 
 /// The example domain, after someone took an option of a field away that the shipped mapping uses.
@@ -91,11 +82,8 @@ fn changed() -> String {
 fn the_snapshot_is_written_and_then_is_what_the_domain_says() {
     let place = Place::new(EXAMPLE);
     let output = place.pull(&[]);
-    assert_eq!(
-        (output.status.code(), text(&output.stderr).as_str()),
-        (Some(0), "")
-    );
-    insta::assert_snapshot!(text(&output.stdout), @r"
+    assert_eq!((output.status, &*output.stderr), (0, ""));
+    insta::assert_snapshot!(output.stdout, @r"
     domain.json  domain example-shop: 32 fields, 3 templates, 2 rules
     written
     ");
@@ -105,15 +93,15 @@ fn the_snapshot_is_written_and_then_is_what_the_domain_says() {
     );
 
     let output = place.pull(&["--check"]);
-    assert_eq!(output.status.code(), Some(0));
-    insta::assert_snapshot!(text(&output.stdout), @r"
+    assert_eq!(output.status, 0);
+    insta::assert_snapshot!(output.stdout, @r"
     domain.json  domain example-shop: 32 fields, 3 templates, 2 rules
     no differences
     ");
 
     let output = place.pull(&[]);
-    assert_eq!(output.status.code(), Some(0));
-    insta::assert_snapshot!(text(&output.stdout), @r"
+    assert_eq!(output.status, 0);
+    insta::assert_snapshot!(output.stdout, @r"
     domain.json  domain example-shop: 32 fields, 3 templates, 2 rules
     unchanged
     ");
@@ -124,8 +112,8 @@ fn a_check_says_what_changed_and_writes_nothing() {
     let place = Place::new(&changed());
     std::fs::write(place.file(), EXAMPLE).expect("written");
     let output = place.pull(&["--check", "--mapping", MAPPING]);
-    assert_eq!(output.status.code(), Some(1));
-    insta::assert_snapshot!(text(&output.stdout), @r"
+    assert_eq!(output.status, 1);
+    insta::assert_snapshot!(output.stdout, @r"
     field Priority lost option High, used by case mappings refund-request and order-failed
 
     domain.json  domain example-shop: 32 fields, 3 templates, 2 rules
@@ -137,30 +125,27 @@ fn a_check_says_what_changed_and_writes_nothing() {
     );
 
     let output = place.pull(&["--check", "--json"]);
-    assert_eq!(output.status.code(), Some(1));
-    insta::assert_snapshot!(text(&output.stdout), @r#"{"file":"domain.json","domain":{"domainId":"3ceaaf30-8142-48ea-91d9-3080f9b439fc","name":"example-shop"},"written":false,"differences":[{"code":"option-lost","message":"field Priority lost option High","caseMappings":[],"fieldId":"9ad9b9a2-5e78-454d-b065-a1c284cc4549","value":"high"}]}"#);
+    assert_eq!(output.status, 1);
+    insta::assert_snapshot!(output.stdout, @r#"{"file":"domain.json","domain":{"domainId":"3ceaaf30-8142-48ea-91d9-3080f9b439fc","name":"example-shop"},"written":false,"differences":[{"code":"option-lost","message":"field Priority lost option High","caseMappings":[],"fieldId":"9ad9b9a2-5e78-454d-b065-a1c284cc4549","value":"high"}]}"#);
 
     let output = place.pull(&[]);
-    assert_eq!(output.status.code(), Some(0));
-    insta::assert_snapshot!(text(&output.stdout), @r"
+    assert_eq!(output.status, 0);
+    insta::assert_snapshot!(output.stdout, @r"
     field Priority lost option High
 
     domain.json  domain example-shop: 32 fields, 3 templates, 2 rules
     written, with 1 difference
     ");
-    assert_eq!(place.pull(&["--check"]).status.code(), Some(0));
+    assert_eq!(place.pull(&["--check"]).status, 0);
 }
 
 #[test]
 fn what_cannot_be_checked_is_told_apart() {
     let place = Place::new(EXAMPLE);
     let mut said = String::new();
-    let mut refused = |output: Output| {
-        assert_eq!(
-            (output.status.code(), text(&output.stdout).as_str()),
-            (Some(2), "")
-        );
-        let message = text(&output.stderr).replace(&place.endpoint, "ENDPOINT");
+    let mut refused = |output: Ran| {
+        assert_eq!((output.status, &*output.stdout), (2, ""));
+        let message = output.stderr.replace(&place.endpoint, "ENDPOINT");
         said.push_str(&message);
     };
     refused(place.pull(&["--check"]));
@@ -190,12 +175,10 @@ fn without_aws_the_sentence_says_what_to_set() {
         command
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .args(arguments);
-        let output = command
-            .envs(variables.iter().copied())
-            .output()
-            .expect("the tool runs");
-        assert_eq!(output.status.code(), Some(2));
-        text(&output.stderr)
+        let output = command.envs(variables.iter().copied()).output();
+        let output = Ran::from(output.expect("the tool runs"));
+        assert_eq!(output.status, 2);
+        output.stderr
     };
     // Where a bundle is named, it does not matter whether the machine has roots.
     let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../src/roots.pem");

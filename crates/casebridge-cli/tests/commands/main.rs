@@ -1,56 +1,97 @@
-//! The commands that need no build of the function, as a process: what they print and how they exit.
+//! The commands as processes: their output, their files and their exit status.
 
-#![expect(clippy::expect_used, reason = "a test ends by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test ends by panicking"
+)]
+
+mod init;
+mod pull;
+mod tests;
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
+/// A run of the tool that has ended.
+struct Ran {
+    status: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Ran {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).expect("one line of JSON")
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            status: output.status.code().expect("an exit status"),
+            stdout: String::from_utf8(output.stdout).expect("text"),
+            stderr: String::from_utf8(output.stderr).expect("text"),
+        }
+    }
+}
+
+fn tool(folder: &Path) -> Command {
+    let mut tool = Command::new(env!("CARGO_BIN_EXE_casebridge-cli"));
+    tool.current_dir(folder).env("NO_COLOR", "1");
+    tool
+}
+
+/// Runs the tool in a folder other than the repository's.
+fn run_in(folder: &Path, arguments: &[&str]) -> Ran {
+    let mut tool = tool(folder);
+    tool.args(arguments).env_remove("CARGO_MANIFEST_DIR");
+    tool.output().expect("the tool runs").into()
+}
+
 /// Runs the tool in the repository's root, with a text on its standard input.
-fn run(arguments: &[&str], input: &str) -> Output {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let mut child = Command::new(env!("CARGO_BIN_EXE_casebridge-cli"))
+fn run(arguments: &[&str], input: &str) -> Ran {
+    let mut child = tool(&root())
         .args(arguments)
-        .current_dir(root)
-        .env("NO_COLOR", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("the tool runs");
     let mut stdin = child.stdin.take().expect("a pipe");
-    // A tool that reads nothing may be gone already.
+    // A tool that reads nothing may have ended already.
     let _ = stdin.write_all(input.as_bytes());
     drop(stdin);
-    child.wait_with_output().expect("the tool ends")
+    child.wait_with_output().expect("the tool ends").into()
 }
 
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("text")
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-fn parsed(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).expect("one line of JSON")
+fn read(name: &str) -> String {
+    std::fs::read_to_string(root().join(name)).expect(name)
 }
 
-/// A mapping with two diagnostics, in a file of its own.
-fn bad_mapping() -> tempfile::NamedTempFile {
+/// A mapping in a file of its own.
+fn written(mapping: &str) -> (tempfile::NamedTempFile, String) {
     let mut file = tempfile::Builder::new()
         .suffix(".yaml")
         .tempfile()
         .expect("a file");
-    let mapping = "version: 1\ncases:\n  - name: a\n    trigger: eventbridge\n    template: Contact follow-up\n    fields:\n      title: $.detail | uper\n      Langauge: en\n";
     file.write_all(mapping.as_bytes()).expect("written");
-    file
+    let path = file.path().display().to_string();
+    (file, path)
 }
 
 #[test]
 fn check_finds_nothing_in_what_is_shipped() {
     let output = run(&["check"], "");
-    assert_eq!(output.status.code(), Some(0));
-    insta::assert_snapshot!(stdout(&output), @r"
+    assert_eq!(output.status, 0);
+    insta::assert_snapshot!(output.stdout, @r"
     mapping.yaml  6 case mappings
     domain.json   32 fields, 3 templates
     no errors
@@ -59,11 +100,12 @@ fn check_finds_nothing_in_what_is_shipped() {
 
 #[test]
 fn check_says_every_fault_with_its_place() {
-    let file = bad_mapping();
-    let path = file.path().display().to_string();
+    let (_file, path) = written(
+        "version: 1\ncases:\n  - name: a\n    trigger: eventbridge\n    template: Contact follow-up\n    fields:\n      title: $.detail | uper\n      Langauge: en\n",
+    );
     let output = run(&["check", "--mapping", &path], "");
-    assert_eq!(output.status.code(), Some(1));
-    insta::assert_snapshot!(stdout(&output).replace(&path, "MAPPING"), @r"
+    assert_eq!(output.status, 1);
+    insta::assert_snapshot!(output.stdout.replace(&path, "MAPPING"), @r"
     error: there is no filter `uper`
       --> MAPPING:7:25
       |
@@ -81,7 +123,7 @@ fn check_says_every_fault_with_its_place() {
     MAPPING: 2 errors
     ");
     let diagnostics =
-        parsed(&run(&["check", "--mapping", &path, "--json"], ""))["diagnostics"].clone();
+        run(&["check", "--mapping", &path, "--json"], "").json()["diagnostics"].clone();
     let places: Vec<_> = diagnostics
         .as_array()
         .expect("a list")
@@ -94,19 +136,16 @@ fn check_says_every_fault_with_its_place() {
 #[test]
 fn check_says_when_it_could_not_look() {
     let output = run(&["check", "--mapping", "nowhere.yaml"], "");
-    assert_eq!(
-        (output.status.code(), stdout(&output).as_str()),
-        (Some(2), "")
-    );
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!((output.status, &*output.stdout), (2, ""));
+    let said = output.stderr;
     assert!(said.contains("nowhere.yaml"), "{said}");
 }
 
 #[test]
 fn render_shows_what_would_be_sent() {
     let output = run(&["render", "events/order-failed.json"], "");
-    assert_eq!(output.status.code(), Some(0));
-    let body = parsed(&output);
+    assert_eq!(output.status, 0);
+    let body = output.json();
     assert_eq!(
         body["performedBy"]["customEntity"],
         "casebridge/order-failed"
@@ -121,7 +160,7 @@ fn render_explains_routes_and_values() {
         &["render", "--explain", "events/contact-lens-post-call.json"],
         "",
     );
-    let said = stdout(&output);
+    let said = output.stdout;
     let explained = said
         .split("\nrequest\n")
         .next()
@@ -131,16 +170,9 @@ fn render_explains_routes_and_values() {
 
 #[test]
 fn check_looks_at_sample_events() {
-    let mapping =
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mapping.yaml"))
-            .expect("mapping");
-    let mut file = tempfile::Builder::new()
-        .suffix(".yaml")
-        .tempfile()
-        .expect("a file");
+    let mapping = read("mapping.yaml");
     let misspelt = mapping.replace("$.detail.failure.attempts |", "$.detail.failure.atempts |");
-    file.write_all(misspelt.as_bytes()).expect("written");
-    let path = file.path().display().to_string();
+    let (_file, path) = written(&misspelt);
     let check = [
         "check",
         "--mapping",
@@ -149,24 +181,21 @@ fn check_looks_at_sample_events() {
         "events/order-failed.json",
     ];
     let output = run(&check, "");
-    assert_eq!(output.status.code(), Some(0), "a warning stops nothing");
-    let said = stdout(&output);
+    assert_eq!(output.status, 0, "a warning stops nothing");
+    let said = output.stdout;
     assert!(
         said.contains("there is no `atempts`") && said.contains("did you mean `attempts`?"),
         "{said}"
     );
     let denied = run(&[check.as_slice(), &["--deny-warnings"]].concat(), "");
-    assert_eq!(denied.status.code(), Some(1));
+    assert_eq!(denied.status, 1);
 }
 
 #[test]
 fn render_says_why_there_is_no_request() {
     let output = run(&["render", "events/order-failed-wrong-type.json"], "");
-    assert_eq!(
-        (output.status.code(), stdout(&output).as_str()),
-        (Some(1), "")
-    );
-    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @"no request: the field `Order total` (Number) takes a number or text that is exactly one, found other text (FieldInvalid at Order total)");
+    assert_eq!((output.status, &*output.stdout), (1, ""));
+    insta::assert_snapshot!(output.stderr, @"no request: the field `Order total` (Number) takes a number or text that is exactly one, found other text (FieldInvalid at Order total)");
 }
 
 #[test]
@@ -180,14 +209,8 @@ fn render_shows_every_request_of_a_batch() {
 
 #[test]
 fn render_says_why_each_message_of_a_batch_makes_no_request() {
-    let event = |name| {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events");
-        std::fs::read_to_string(root.join(name)).expect("an event")
-    };
-    let (order, wrong) = (
-        event("order-failed.json"),
-        event("order-failed-wrong-type.json"),
-    );
+    let order = read("events/order-failed.json");
+    let wrong = read("events/order-failed-wrong-type.json");
     let record =
         |id: &str, body: &str| json!({ "messageId": id, "eventSource": "aws:sqs", "body": body });
     let other = json!({ "source": "x", "detail-type": "y" }).to_string();
@@ -196,8 +219,8 @@ fn render_says_why_each_message_of_a_batch_makes_no_request() {
         record("m-5", &json!([{ "source": "s", "detail-type": "t", "id": 1 }, 7]).to_string()),
     ] });
     let output = run(&["render", "-"], &batch.to_string());
-    assert_eq!(output.status.code(), Some(1));
-    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @r"
+    assert_eq!(output.status, 1);
+    insta::assert_snapshot!(output.stderr, @r"
     no request of message m-2: the field `Order total` (Number) takes a number or text that is exactly one, found other text (FieldInvalid at Order total)
     no request of message m-3: expected an EventBridge event as JSON text in the message's body (`source` and `detail-type` as text), also in a list or in the `Message` of an SNS notification; found text that cannot be read as JSON: it breaks JSON's grammar at line 1 column 2 (UnrecognizedPayload)
     no request of message m-5.2: expected an EventBridge event as JSON text in the message's body (`source` and `detail-type` as text), also in a list or in the `Message` of an SNS notification; found a single value (UnrecognizedPayload)
@@ -206,7 +229,7 @@ fn render_says_why_each_message_of_a_batch_makes_no_request() {
     ");
     let output = run(&["render", "--json", "-"], &batch.to_string());
     assert_eq!(
-        parsed(&output)["failures"][0],
+        output.json()["failures"][0],
         json!({
             "messageId": "m-2",
             "errorCode": "FieldInvalid",
@@ -217,22 +240,18 @@ fn render_says_why_each_message_of_a_batch_makes_no_request() {
 }
 
 /// A mapping in a file of its own, and what `render` makes of an event of it.
-fn rendered(customer: &str, arguments: &[&str], event: &str) -> Output {
-    let mut file = tempfile::Builder::new()
-        .suffix(".yaml")
-        .tempfile()
-        .expect("a file");
+fn rendered(customer: &str, arguments: &[&str], event: &str) -> Ran {
     let mapping = format!(
         "version: 1\ncases:\n  - name: a\n    trigger: eventbridge\n    template: Contact follow-up\n    customer: {customer}\n    comment: $.detail.note\n    fields: {{ title: A }}\n"
     );
-    file.write_all(mapping.as_bytes()).expect("written");
-    let path = file.path().display().to_string();
+    let (_file, path) = written(&mapping);
     let render = ["render", "--mapping", path.as_str(), "-"];
     run(&[&render, arguments].concat(), event)
 }
 
-fn operations(output: &Output) -> Vec<String> {
-    let requests = parsed(output)
+fn operations(output: &Ran) -> Vec<String> {
+    let requests = output
+        .json()
         .get("requests")
         .and_then(Value::as_array)
         .cloned();
@@ -256,11 +275,8 @@ fn render_shows_what_is_written_beside_the_case() {
         ["CreateProfile", "CreateCase", "CreateRelatedItem"]
     );
     let output = rendered(create, &[], NOTED);
-    assert_eq!(
-        parsed(&output)["performedBy"]["customEntity"],
-        "casebridge/a"
-    );
-    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @r"
+    assert_eq!(output.json()["performedBy"]["customEntity"], "casebridge/a");
+    insta::assert_snapshot!(output.stderr, @r"
     first CreateProfile
     then CreateRelatedItem: Comment
     ");
@@ -269,23 +285,23 @@ fn render_shows_what_is_written_beside_the_case() {
 #[test]
 fn render_takes_a_profile_that_the_event_names_as_existing() {
     let output = rendered("$.detail.arn", &[], NOTED);
-    assert_eq!(output.status.code(), Some(0));
-    assert_eq!(parsed(&output)["fields"][1]["id"], "customer_id");
+    assert_eq!(output.status, 0);
+    assert_eq!(output.json()["fields"][1]["id"], "customer_id");
 }
 
 #[test]
 fn render_says_that_nobody_is_found() {
     let find = "{ find: [{ _phone: $.detail.phone }] }";
     let output = rendered(find, &[], NOTED);
-    assert_eq!(output.status.code(), Some(1));
-    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @r"
+    assert_eq!(output.status, 1);
+    insta::assert_snapshot!(output.stderr, @r"
     no request: no profile has the customer's keys; where that may be so, write `if_none: skip` or `create` (CustomerNotFound at customer)
     hint: the customers here are those of profiles.json, or of --profiles FILE
     ");
     let skip = "{ find: [{ _phone: $.detail.phone }], if_none: skip }";
     let output = rendered(skip, &[], NOTED);
-    assert_eq!(output.status.code(), Some(0));
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status, 0);
+    let said = output.stderr;
     assert!(
         said.contains("no customer: no profile of") && said.contains("--profiles FILE"),
         "{said}"
@@ -303,8 +319,8 @@ fn profiles_that_are_none_are_refused() {
         ],
         "",
     );
-    assert_eq!(output.status.code(), Some(2));
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status, 2);
+    let said = output.stderr;
     assert!(
         said.contains("domain.json does not hold customers"),
         "{said}"
@@ -320,8 +336,8 @@ fn match_answers_by_its_exit_status() {
     ] {
         let output = run(&["match", pattern, "events/order-failed.json"], "");
         assert_eq!(
-            (output.status.code(), stdout(&output).as_str()),
-            (Some(status), word),
+            (output.status, &*output.stdout),
+            (status, word),
             "{pattern}"
         );
     }
@@ -343,7 +359,7 @@ fn match_takes_many_pairs_line_by_line() {
             )
         })
         .concat();
-    let output = stdout(&run(&["match", "--jsonl"], &lines));
+    let output = run(&["match", "--jsonl"], &lines).stdout;
     let lines: Vec<&str> = output.lines().collect();
     assert_eq!(lines.len(), 4, "{output}");
     assert_eq!(lines[..2], ["true", "false"]);

@@ -1,37 +1,19 @@
-//! `init` as a process: what it prints and writes, and that `check` and `test` have nothing against it.
-
-#![expect(clippy::expect_used, reason = "a test ends by panicking")]
+//! `init`: its files, and that `check` and `test` find nothing wrong with them.
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
 
 use serde_json::json;
 
-/// Runs the tool in a folder.
-fn run(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_casebridge-cli"))
-        .args(arguments)
-        .current_dir(folder)
-        .env("NO_COLOR", "1")
-        .env_remove("CARGO_MANIFEST_DIR")
-        .output()
-        .expect("the tool runs")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("text")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("text")
-}
+use super::{root, run_in};
 
 /// A folder with the domain snapshot that is shipped.
 fn shipped() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    let snapshot = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../domain.json");
-    fs::copy(snapshot, folder.path().join("domain.json")).expect("copied");
+    fs::copy(
+        root().join("domain.json"),
+        folder.path().join("domain.json"),
+    )
+    .expect("copied");
     folder
 }
 
@@ -73,9 +55,9 @@ fn small() -> tempfile::TempDir {
 
 #[test]
 fn a_mapping_to_begin_with_for_a_flow() {
-    let output = run(small().path(), &["init", "Return: parcel"]);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    insta::assert_snapshot!(stdout(&output), @r#"
+    let output = run_in(small().path(), &["init", "Return: parcel"]);
+    assert_eq!(output.status, 0, "{}", output.stderr);
+    insta::assert_snapshot!(output.stdout, @r#"
     # A mapping to begin with, for the Cases template `Return: parcel`.
     # Its references are proposals: put those of your own contacts in their place. Then:
     #   cargo casebridge check           finds every error in this file
@@ -128,7 +110,7 @@ fn a_mapping_to_begin_with_for_a_rule() {
         "--trigger",
         "eventbridge",
     ];
-    let text = stdout(&run(folder.path(), &arguments));
+    let text = run_in(folder.path(), &arguments).stdout;
     let cases = text.find("cases:").map(|at| text.split_at(at).1);
     let head: Vec<&str> = cases.expect("cases").lines().take(14).collect();
     insta::assert_snapshot!(head.join("\n"), @r#"
@@ -152,7 +134,7 @@ fn a_mapping_to_begin_with_for_a_rule() {
 #[test]
 fn its_first_test_is_about_what_is_required() {
     let folder = small();
-    let output = run(
+    let output = run_in(
         folder.path(),
         &[
             "init",
@@ -162,8 +144,8 @@ fn its_first_test_is_about_what_is_required() {
             "--test",
         ],
     );
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    insta::assert_snapshot!(stderr(&output), @r#"
+    assert_eq!(output.status, 0, "{}", output.stderr);
+    insta::assert_snapshot!(output.stderr, @r#"
     wrote parcel.yaml
     wrote parcel.test.yaml
       cargo casebridge check --mapping parcel.yaml
@@ -217,16 +199,12 @@ fn check_and_test_have_nothing_against_it() {
                 &mapping,
                 "--test",
             ];
-            let output = run(folder.path(), &init);
-            assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+            let output = run_in(folder.path(), &init);
+            assert_eq!(output.status, 0, "{}", output.stderr);
             for command in ["check", "test"] {
-                let output = run(folder.path(), &[command, "--mapping", &mapping]);
-                let said = format!("{}{}", stdout(&output), stderr(&output));
-                assert_eq!(
-                    output.status.code(),
-                    Some(0),
-                    "{template} {trigger}: {said}"
-                );
+                let output = run_in(folder.path(), &[command, "--mapping", &mapping]);
+                let said = output.stdout + &output.stderr;
+                assert_eq!(output.status, 0, "{template} {trigger}: {said}");
             }
         }
     }
@@ -237,21 +215,21 @@ fn a_file_that_is_there_is_left_alone() {
     let folder = shipped();
     let kept = folder.path().join("orders.test.yaml");
     fs::write(&kept, "mine").expect("written");
-    let output = run(
+    let output = run_in(
         folder.path(),
         &["init", "Order problem", "--output", "orders.yaml", "--test"],
     );
-    assert_eq!(output.status.code(), Some(2));
-    insta::assert_snapshot!(stderr(&output), @r#"error: orders.test.yaml is there already, and nothing was written: name another file with --output, or move it away"#);
+    assert_eq!(output.status, 2);
+    insta::assert_snapshot!(output.stderr, @r#"error: orders.test.yaml is there already, and nothing was written: name another file with --output, or move it away"#);
     assert!(!folder.path().join("orders.yaml").exists());
     assert_eq!(fs::read_to_string(&kept).expect("still there"), "mine");
 
-    let output = run(
+    let output = run_in(
         folder.path(),
         &["init", "Order problem", "--output", "domain.json"],
     );
-    assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("domain.json is there already"));
+    assert_eq!(output.status, 2);
+    assert!(output.stderr.contains("domain.json is there already"));
 }
 
 #[test]
@@ -271,12 +249,9 @@ fn a_template_that_cannot_be_used_is_told() {
             "error: the template `Complaint` is inactive: no case can be created from it; activate it in Amazon Connect, or take another one\n",
         ),
     ] {
-        let output = run(folder.path(), &["init", name]);
-        assert_eq!(
-            (output.status.code(), stdout(&output)),
-            (Some(2), String::new())
-        );
-        assert_eq!(stderr(&output), said);
+        let output = run_in(folder.path(), &["init", name]);
+        assert_eq!((output.status, &*output.stdout), (2, ""));
+        assert_eq!(output.stderr, said);
     }
 }
 
@@ -284,7 +259,7 @@ fn a_template_that_cannot_be_used_is_told() {
 fn beside_a_schema_an_editor_is_led_to_it() {
     let folder = shipped();
     fs::write(folder.path().join("mapping.schema.json"), "{}").expect("written");
-    let text = stdout(&run(folder.path(), &["init", "Order problem"]));
+    let text = run_in(folder.path(), &["init", "Order problem"]).stdout;
     assert_eq!(
         text.lines().next(),
         Some("# yaml-language-server: $schema=./mapping.schema.json")

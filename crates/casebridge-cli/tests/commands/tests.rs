@@ -1,31 +1,14 @@
-//! `test` as a process: what it prints and how it exits.
-
-#![expect(clippy::expect_used, reason = "a test ends by panicking")]
+//! `test`: its output, and the diagnostics of a test file.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::PathBuf;
 
 use serde_json::Value;
 
-/// Runs `test` in the repository's root.
-fn run(arguments: &[&str]) -> Output {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    Command::new(env!("CARGO_BIN_EXE_casebridge-cli"))
-        .arg("test")
-        .args(arguments)
-        .current_dir(root)
-        .env("NO_COLOR", "1")
-        .output()
-        .expect("the tool runs")
-}
+use super::{Ran, root, run};
 
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("text")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("text")
+fn run_tests(arguments: &[&str]) -> Ran {
+    run(&[&["test"], arguments].concat(), "")
 }
 
 /// A test file in a folder with a copy of the events.
@@ -37,7 +20,7 @@ struct Written {
 impl Written {
     fn new(text: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let events = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events");
+        let events = root().join("events");
         for entry in fs::read_dir(events).expect("events") {
             let path = entry.expect("an event").path();
             let name = path.file_name().expect("a name");
@@ -48,9 +31,9 @@ impl Written {
         Self { folder, path }
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    fn run(&self, arguments: &[&str]) -> Ran {
         let path = self.path.display().to_string();
-        run(&[&[path.as_str()], arguments].concat())
+        run_tests(&[&[path.as_str()], arguments].concat())
     }
 
     /// What the tool said, without the folder's name.
@@ -112,9 +95,9 @@ tests:
 
 #[test]
 fn what_is_shipped_keeps_its_promises() {
-    let output = run(&[]);
-    let said = stdout(&output);
-    assert_eq!(output.status.code(), Some(0), "{said}{}", stderr(&output));
+    let output = run_tests(&[]);
+    let said = &output.stdout;
+    assert_eq!(output.status, 0, "{said}{}", output.stderr);
     assert!(said.ends_with("tests: all ok\n"), "{said}");
     assert!((10..=20).contains(&said.lines().filter(|line| line.starts_with("ok ")).count()));
 }
@@ -123,8 +106,8 @@ fn what_is_shipped_keeps_its_promises() {
 fn what_differs_is_told_beside_what_was_expected() {
     let file = Written::new(FAILING);
     let output = file.run(&[]);
-    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    insta::assert_snapshot!(file.said(&stdout(&output)), @r#"
+    assert_eq!(output.status, 1, "{}", output.stderr);
+    insta::assert_snapshot!(file.said(&output.stdout), @r#"
     failed  everything about the case is otherwise
             by order-failed, x.test.yaml:4
             Order total     expected 99
@@ -196,8 +179,9 @@ fn what_differs_is_told_beside_what_was_expected() {
 fn machines_get_a_line_for_each_test() {
     let file = Written::new(FAILING);
     let output = file.run(&["--json", "--filter", "REFUSED"]);
-    assert_eq!(output.status.code(), Some(1));
-    let lines: Vec<Value> = stdout(&output)
+    assert_eq!(output.status, 1);
+    let lines: Vec<Value> = output
+        .stdout
         .lines()
         .map(|line| serde_json::from_str(line).expect("JSON"))
         .collect();
@@ -222,16 +206,16 @@ fn machines_get_a_line_for_each_test() {
 fn a_filter_is_told_of_in_the_sum() {
     let file = Written::new(FAILING);
     let output = file.run(&["--filter", "one is ok"]);
-    assert_eq!(output.status.code(), Some(0));
-    insta::assert_snapshot!(stdout(&output), @r#"
+    assert_eq!(output.status, 0);
+    insta::assert_snapshot!(output.stdout, @r#"
     ok      this one is ok
 
     1 of 8 tests: all ok
     "#);
 
     let output = file.run(&["--filter", "nothing of the kind"]);
-    assert_eq!(output.status.code(), Some(2));
-    insta::assert_snapshot!(file.said(&stderr(&output)), @r#"error: no test of x.test.yaml has `nothing of the kind` in its name"#);
+    assert_eq!(output.status, 2);
+    insta::assert_snapshot!(file.said(&output.stderr), @r#"error: no test of x.test.yaml has `nothing of the kind` in its name"#);
 }
 
 #[test]
@@ -275,17 +259,14 @@ tests:
 ",
     );
     let output = file.run(&[]);
-    assert_eq!(
-        (output.status.code(), stdout(&output).as_str()),
-        (Some(2), "")
-    );
-    insta::assert_snapshot!(file.said(&stderr(&output)));
+    assert_eq!((output.status, &*output.stdout), (2, ""));
+    insta::assert_snapshot!(file.said(&output.stderr));
 }
 
 #[test]
 fn what_cannot_be_run_is_told() {
     let file = Written::new("version: 1\ntests: []\n");
-    insta::assert_snapshot!(file.said(&stderr(&file.run(&[]))), @r#"
+    insta::assert_snapshot!(file.said(&file.run(&[]).stderr), @r#"
     error: the tests cannot be used
 
     error: `tests` is empty: it proves nothing
@@ -297,13 +278,17 @@ fn what_cannot_be_run_is_told() {
     x.test.yaml: 1 error
     "#);
 
-    let output = run(&["--mapping", "domain.json"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).starts_with("error: the mapping cannot be used\n\nerror: "));
+    let output = run_tests(&["--mapping", "domain.json"]);
+    assert_eq!(output.status, 2);
+    assert!(
+        output
+            .stderr
+            .starts_with("error: the mapping cannot be used\n\nerror: ")
+    );
 
-    let output = run(&["nowhere.test.yaml"]);
-    assert_eq!(output.status.code(), Some(2));
-    insta::assert_snapshot!(stderr(&output), @r#"error: there are no tests in nowhere.test.yaml: write them (`cargo casebridge test --help` shows how), or name another file"#);
+    let output = run_tests(&["nowhere.test.yaml"]);
+    assert_eq!(output.status, 2);
+    insta::assert_snapshot!(output.stderr, @r#"error: there are no tests in nowhere.test.yaml: write them (`cargo casebridge test --help` shows how), or name another file"#);
 }
 
 #[test]
@@ -312,6 +297,6 @@ fn a_test_file_can_be_json() {
     let path = file.folder.path().join("x.test.json");
     let text = r#"{"version": 1, "tests": [{"name": "a", "event": "order-failed.json", "expect": {"case": "order-failed", "fields": {"Order total": 629.90}}}]}"#;
     fs::write(&path, text).expect("written");
-    let output = run(&[&path.display().to_string()]);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let output = run_tests(&[&path.display().to_string()]);
+    assert_eq!(output.status, 0, "{}", output.stderr);
 }
