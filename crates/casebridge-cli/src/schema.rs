@@ -4,8 +4,6 @@
 //! The schema knows structure: keys, kinds of values, words. What stands inside a text, and what the domain has, is for
 //! `check`. It is made for YAML as other tools read it, so a value or a name may be a number or a boolean to them.
 
-mod pattern;
-
 use std::process::ExitCode;
 
 use mapping::schema::{self, KeySchema, ObjectSchema, Shape, Status};
@@ -134,10 +132,10 @@ impl Definitions {
                 "A number, a boolean, an expression such as `$.detail.id | upper`, or text with `{{ $.detail.id }}` in it.",
             ),
             Shape::Pattern => {
-                for (name, definition) in pattern::definitions() {
-                    self.define(name, |_| definition);
+                for (name, definition) in event_pattern() {
+                    self.define(&name, |_| definition);
                 }
-                reference(pattern::ROOT)
+                reference("event-pattern")
             }
             Shape::List(items) => {
                 json!({ "type": "array", "minItems": 1, "items": self.shape(items) })
@@ -173,6 +171,12 @@ impl Definitions {
         }
         reference(name)
     }
+}
+
+/// The definitions of an event pattern and its parts.
+fn event_pattern() -> Map<String, Value> {
+    let definitions = include_str!("schema/event-pattern.json");
+    serde_json::from_str(definitions).unwrap_or_default()
 }
 
 /// What the table cannot say of an object without required keys: which of its keys go together.

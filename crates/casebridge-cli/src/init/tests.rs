@@ -115,7 +115,7 @@ fn two_templates_of_one_name_go_by_name_and_id() {
 
 #[test]
 fn odd_names_are_written_so_that_they_are_read() {
-    let odd = [
+    let odd = json!([
         "a: b",
         "# 1",
         "{x}",
@@ -157,21 +157,19 @@ fn odd_names_are_written_so_that_they_are_read() {
         "=",
         "---",
         "...",
-    ];
-    let kinds = [
-        "Text",
-        "Number",
-        "Boolean",
-        "DateTime",
-        "SingleSelect",
-        "Url",
-        "User",
-    ];
+    ]);
+    let odd: Vec<&str> = odd
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let kinds = "Text Number Boolean DateTime SingleSelect Url User";
     for start in 0..odd.len() {
         let names = odd.iter().cycle().skip(start).take(odd.len());
         let fields: Vec<_> = names
-            .zip(kinds.iter().cycle())
-            .map(|(name, kind)| ((*name).to_owned(), *kind))
+            .zip(kinds.split(' ').cycle())
+            .map(|(name, kind)| ((*name).to_owned(), kind))
             .collect();
         let domain = domain(odd[start], &fields);
         for text in mappings(&domain) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context as _, anyhow, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use aws_sdk_connectcases::Client;
 use aws_sdk_connectcases::config::http::HttpResponse;
 use aws_sdk_connectcases::config::interceptors::AfterDeserializationInterceptorContextRef;
@@ -37,6 +37,33 @@ pub(super) struct Answers {
     pub(super) rules: Vec<Value>,
 }
 
+/// Sends a request, and gives its answer as it came.
+macro_rules! call {
+    ($reader:expr, $operation:literal, $request:expr) => {{
+        let recorder = Recorder::default();
+        let sent = $request.customize().interceptor(recorder.clone()).send();
+        let sent = sent.await;
+        $reader.answer($operation, &recorder, sent)
+    }};
+}
+
+/// Sends a request for every page of a list, and gives the items that `$member` of the answers holds.
+macro_rules! pages {
+    ($reader:expr, $operation:literal, $member:literal, $request:expr) => {{
+        let (request, mut all, mut token) = ($request, Vec::new(), None);
+        loop {
+            $reader.need(1);
+            let page = request.clone().set_next_token(token);
+            let answer = call!($reader, $operation, page)?;
+            token = text(&answer, "nextToken").map(str::to_owned);
+            all.extend(items(answer, $operation, $member)?);
+            if token.is_none() {
+                break anyhow::Ok(all);
+            }
+        }
+    }};
+}
+
 /// Reads a Cases domain.
 pub(super) struct Reader {
     client: Client,
@@ -58,17 +85,19 @@ impl Reader {
     /// The account's domains in the Region: items of `ListDomains`.
     pub(super) async fn domains(&self) -> anyhow::Result<Vec<Value>> {
         self.progress.set_message("looking for the domain");
-        self.list("ListDomains", "domains", async |token, recorder| {
-            let request = self.client.list_domains().max_results(DOMAINS_PAGE);
-            let request = request.set_next_token(token).customize();
-            request.interceptor(recorder).send().await
-        })
-        .await
+        let request = self.client.list_domains().max_results(DOMAINS_PAGE);
+        pages!(self, "ListDomains", "domains", request)
     }
 
     /// Everything of one domain that a snapshot holds.
     pub(super) async fn read(&self, domain_id: &str) -> anyhow::Result<Answers> {
-        let domain = self.domain(domain_id).await?;
+        let request = self.client.get_domain().domain_id(domain_id);
+        let domain = call!(self, "GetDomain", request)?;
+        ensure!(
+            text(&domain, "domainId") == Some(domain_id),
+            "the answer to GetDomain {} is not of domain {domain_id}: is something else listening there?",
+            self.place
+        );
         let name = text(&domain, "name").unwrap_or(domain_id);
         self.progress.set_message(format!("reading domain {name}"));
         let (templates, (fields, options), rules) = tokio::try_join!(
@@ -85,39 +114,20 @@ impl Reader {
         })
     }
 
-    async fn domain(&self, id: &str) -> anyhow::Result<Value> {
-        let domain = self
-            .call("GetDomain", async |recorder| {
-                let request = self.client.get_domain().domain_id(id).customize();
-                request.interceptor(recorder).send().await
-            })
-            .await?;
-        ensure!(
-            text(&domain, "domainId") == Some(id),
-            "the answer to GetDomain {} is not of domain {id}: is something else listening there?",
-            self.place
-        );
-        Ok(domain)
-    }
-
     async fn templates(&self, domain: &str) -> anyhow::Result<Vec<Value>> {
-        let listed = self
-            .list("ListTemplates", "templates", async |token, recorder| {
-                let request = self.client.list_templates().domain_id(domain);
-                let request = request.max_results(PAGE).set_next_token(token);
-                request.customize().interceptor(recorder).send().await
-            })
-            .await?;
+        let request = self.client.list_templates().domain_id(domain);
+        let listed = pages!(
+            self,
+            "ListTemplates",
+            "templates",
+            request.max_results(PAGE)
+        )?;
         let ids = ids(&listed, "templateId")?;
         self.need(ids.len());
         let mut templates = Vec::with_capacity(ids.len());
         for id in ids {
-            let template = self.call("GetTemplate", async |recorder| {
-                let request = self.client.get_template().domain_id(domain);
-                let request = request.template_id(id).customize();
-                request.interceptor(recorder).send().await
-            });
-            templates.push(template.await?);
+            let request = self.client.get_template().domain_id(domain);
+            templates.push(call!(self, "GetTemplate", request.template_id(id))?);
         }
         Ok(templates)
     }
@@ -126,157 +136,97 @@ impl Reader {
         &self,
         domain: &str,
     ) -> anyhow::Result<(Vec<Value>, BTreeMap<String, Vec<Value>>)> {
-        let listed = self
-            .list("ListFields", "fields", async |token, recorder| {
-                let request = self.client.list_fields().domain_id(domain);
-                let request = request.max_results(PAGE).set_next_token(token);
-                request.customize().interceptor(recorder).send().await
-            })
-            .await?;
+        let request = self.client.list_fields().domain_id(domain);
+        let listed = pages!(self, "ListFields", "fields", request.max_results(PAGE))?;
         let select = |field: &&Value| text(field, "type") == Some("SingleSelect");
         let selects: Vec<Value> = listed.iter().filter(select).cloned().collect();
         let options = async {
             let mut options = BTreeMap::new();
             for field in ids(&selects, "fieldId")? {
-                options.insert(field.clone(), self.options(domain, &field).await?);
+                let request = self.client.list_field_options().domain_id(domain);
+                let request = request.field_id(&field).max_results(PAGE);
+                options.insert(field, pages!(self, "ListFieldOptions", "options", request)?);
             }
             Ok(options)
         };
-        tokio::try_join!(
-            self.field_details(domain, ids(&listed, "fieldId")?),
-            options
-        )
+        tokio::try_join!(self.details(domain, &listed), options)
     }
 
-    async fn options(&self, domain: &str, field: &str) -> anyhow::Result<Vec<Value>> {
-        self.list("ListFieldOptions", "options", async |token, recorder| {
-            let request = self.client.list_field_options().domain_id(domain);
-            let request = request.field_id(field).max_results(PAGE);
-            let request = request.set_next_token(token).customize();
-            request.interceptor(recorder).send().await
-        })
-        .await
-    }
-
-    async fn field_details(&self, domain: &str, ids: Vec<String>) -> anyhow::Result<Vec<Value>> {
-        self.batches("BatchGetField", "fields", &ids, async |ids, recorder| {
-            let fields: Result<_, _> = ids
+    async fn details(&self, domain: &str, listed: &[Value]) -> anyhow::Result<Vec<Value>> {
+        let ids = ids(listed, "fieldId")?;
+        self.need(ids.len().div_ceil(BATCH));
+        let mut fields = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(BATCH) {
+            let ids = ids
                 .iter()
-                .map(|id| FieldIdentifier::builder().id(id).build())
-                .collect();
-            let fields = fields.map_err(SdkError::construction_failure)?;
+                .map(|id| FieldIdentifier::builder().id(id).build());
             let request = self.client.batch_get_field().domain_id(domain);
-            let request = request.set_fields(Some(fields));
-            request.customize().interceptor(recorder).send().await
-        })
-        .await
+            let request = request.set_fields(Some(ids.collect::<Result<_, _>>()?));
+            let answer = call!(self, "BatchGetField", request)?;
+            fields.extend(batch(answer, "BatchGetField", "fields")?);
+        }
+        Ok(fields)
     }
 
     async fn rules(&self, domain: &str) -> anyhow::Result<Vec<Value>> {
-        let listed = self
-            .list("ListCaseRules", "caseRules", async |token, recorder| {
-                let request = self.client.list_case_rules().domain_id(domain);
-                let request = request.max_results(PAGE).set_next_token(token);
-                request.customize().interceptor(recorder).send().await
-            })
-            .await?;
-        let ids = ids(&listed, "caseRuleId")?;
-        self.batches(
-            "BatchGetCaseRule",
+        let request = self.client.list_case_rules().domain_id(domain);
+        let listed = pages!(
+            self,
+            "ListCaseRules",
             "caseRules",
-            &ids,
-            async |ids, recorder| {
-                let rules: Result<_, _> = ids
-                    .iter()
-                    .map(|id| CaseRuleIdentifier::builder().id(id).build())
-                    .collect();
-                let rules = rules.map_err(SdkError::construction_failure)?;
-                let request = self.client.batch_get_case_rule().domain_id(domain);
-                let request = request.set_case_rules(Some(rules));
-                request.customize().interceptor(recorder).send().await
-            },
-        )
-        .await
-    }
-
-    /// Every page of a list; `member` holds a page's items.
-    async fn list<T, E>(
-        &self,
-        operation: &str,
-        member: &str,
-        page: impl AsyncFn(Option<String>, Recorder) -> Result<T, SdkError<E, HttpResponse>>,
-    ) -> anyhow::Result<Vec<Value>>
-    where
-        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    {
-        let (mut all, mut token) = (Vec::new(), None);
-        loop {
-            self.need(1);
-            let answer = self
-                .call(operation, async |recorder| {
-                    page(token.clone(), recorder).await
-                })
-                .await?;
-            token = text(&answer, "nextToken").map(str::to_owned);
-            all.extend(items(answer, operation, member)?);
-            if token.is_none() {
-                return Ok(all);
-            }
-        }
-    }
-
-    /// The details of every id, in as few calls as the API allows; `member` holds them.
-    async fn batches<T, E>(
-        &self,
-        operation: &str,
-        member: &str,
-        ids: &[String],
-        batch: impl AsyncFn(&[String], Recorder) -> Result<T, SdkError<E, HttpResponse>>,
-    ) -> anyhow::Result<Vec<Value>>
-    where
-        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    {
+            request.max_results(PAGE)
+        )?;
+        let ids = ids(&listed, "caseRuleId")?;
         self.need(ids.len().div_ceil(BATCH));
-        let mut all = Vec::with_capacity(ids.len());
+        let mut rules = Vec::with_capacity(ids.len());
         for ids in ids.chunks(BATCH) {
-            let mut answer = self
-                .call(operation, async |recorder| batch(ids, recorder).await)
-                .await?;
-            if let Some(error) = answer.pointer_mut("/errors/0") {
-                let (id, code) = (text(error, "id"), text(error, "errorCode"));
-                return Err(anyhow!(
-                    "{} gave no answer for {} ({}): was it deleted meanwhile? pull again",
-                    operation,
-                    id.unwrap_or("an id"),
-                    code.unwrap_or("no error code"),
-                ));
-            }
-            all.extend(items(answer, operation, member)?);
+            let ids = ids
+                .iter()
+                .map(|id| CaseRuleIdentifier::builder().id(id).build());
+            let request = self.client.batch_get_case_rule().domain_id(domain);
+            let request = request.set_case_rules(Some(ids.collect::<Result<_, _>>()?));
+            let answer = call!(self, "BatchGetCaseRule", request)?;
+            rules.extend(batch(answer, "BatchGetCaseRule", "caseRules")?);
         }
-        Ok(all)
+        Ok(rules)
     }
 
     fn need(&self, requests: usize) {
         self.progress.inc_length(requests as u64);
     }
 
-    /// One call, and its answer as it came.
-    async fn call<T, E>(
+    /// Returns the recorded answer of a call that succeeded.
+    fn answer<T, E>(
         &self,
         operation: &str,
-        send: impl AsyncFnOnce(Recorder) -> Result<T, SdkError<E, HttpResponse>>,
+        recorder: &Recorder,
+        sent: Result<T, SdkError<E, HttpResponse>>,
     ) -> anyhow::Result<Value>
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        let recorder = Recorder::default();
-        send(recorder.clone())
-            .await
-            .map_err(|error| explain(operation, &self.place, error))?;
+        sent.map_err(|error| explain(operation, &self.place, error))?;
         self.progress.inc(1);
         serde_json::from_slice(&recorder.take())
             .with_context(|| format!("Cases answered {operation} without JSON"))
     }
+}
+
+/// The details of a batch.
+///
+/// # Errors
+///
+/// When one of the ids has none.
+fn batch(mut answer: Value, operation: &str, member: &str) -> anyhow::Result<Vec<Value>> {
+    if let Some(error) = answer.pointer_mut("/errors/0") {
+        let (id, code) = (text(error, "id"), text(error, "errorCode"));
+        bail!(
+            "{operation} gave no answer for {} ({}): was it deleted meanwhile? pull again",
+            id.unwrap_or("an id"),
+            code.unwrap_or("no error code"),
+        );
+    }
+    items(answer, operation, member)
 }
 
 /// The items of a list; one that the answer leaves out is empty.

@@ -11,43 +11,11 @@ use serde_json::{Map, Value, json};
 use super::reader::Answers;
 
 /// The order of members, after the output shapes of the service model.
-const ORDER: [&str; 35] = [
-    "domain",
-    "templates",
-    "fields",
-    "domainId",
-    "domainArn",
-    "templateId",
-    "templateArn",
-    "caseRuleId",
-    "fieldId",
-    "name",
-    "fieldArn",
-    "caseRuleArn",
-    "value",
-    "active",
-    "rule",
-    "description",
-    "domainStatus",
-    "layoutConfiguration",
-    "requiredFields",
-    "type",
-    "namespace",
-    "tags",
-    "status",
-    "deleted",
-    "rules",
-    "tagPropagationConfigurations",
-    "attributes",
-    "options",
-    "defaultValue",
-    "conditions",
-    "operandOne",
-    "operandTwo",
-    "result",
-    "parentFieldId",
-    "childFieldId",
-];
+const ORDER: &str = "\
+    domain templates fields domainId domainArn templateId templateArn caseRuleId fieldId name fieldArn \
+    caseRuleArn value active rule description domainStatus layoutConfiguration requiredFields type \
+    namespace tags status deleted rules tagPropagationConfigurations attributes options defaultValue \
+    conditions operandOne operandTwo result parentFieldId childFieldId";
 
 /// Members that change while the domain stays what it is.
 const TIMES: [&str; 2] = ["createdTime", "lastModifiedTime"];
@@ -212,8 +180,8 @@ fn ordered(value: Value) -> Value {
 }
 
 fn rank(member: &str) -> usize {
-    let place = ORDER.iter().position(|known| *known == member);
-    place.unwrap_or(ORDER.len())
+    let place = ORDER.split(' ').position(|known| known == member);
+    place.unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -38,48 +38,21 @@ mod tests {
 
     #[test]
     fn the_cases_of_the_standard_whose_patch_is_a_group() {
-        for (target, patch, result) in [
-            (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
-            (
-                json!({"a": "b"}),
-                json!({"b": "c"}),
-                json!({"a": "b", "b": "c"}),
-            ),
-            (json!({"a": "b"}), json!({"a": null}), json!({})),
-            (
-                json!({"a": "b", "b": "c"}),
-                json!({"a": null}),
-                json!({"b": "c"}),
-            ),
-            (json!({"a": ["b"]}), json!({"a": "c"}), json!({"a": "c"})),
-            (json!({"a": "c"}), json!({"a": ["b"]}), json!({"a": ["b"]})),
-            (
-                json!({"a": {"b": "c"}}),
-                json!({"a": {"b": "d", "c": null}}),
-                json!({"a": {"b": "d"}}),
-            ),
-            (
-                json!({"a": [{"b": "c"}]}),
-                json!({"a": [1]}),
-                json!({"a": [1]}),
-            ),
-            (
-                json!({"e": null}),
-                json!({"a": 1}),
-                json!({"e": null, "a": 1}),
-            ),
-            (
-                json!([1, 2]),
-                json!({"a": "b", "c": null}),
-                json!({"a": "b"}),
-            ),
-            (
-                json!({}),
-                json!({"a": {"bb": {"ccc": null}}}),
-                json!({"a": {"bb": {}}}),
-            ),
-        ] {
-            assert_eq!(patched(target.clone(), &patch), result, "{target} {patch}");
+        let cases = json!([
+            [{ "a": "b" }, { "a": "c" }, { "a": "c" }],
+            [{ "a": "b" }, { "b": "c" }, { "a": "b", "b": "c" }],
+            [{ "a": "b" }, { "a": null }, {}],
+            [{ "a": "b", "b": "c" }, { "a": null }, { "b": "c" }],
+            [{ "a": ["b"] }, { "a": "c" }, { "a": "c" }],
+            [{ "a": "c" }, { "a": ["b"] }, { "a": ["b"] }],
+            [{ "a": { "b": "c" } }, { "a": { "b": "d", "c": null } }, { "a": { "b": "d" } }],
+            [{ "a": [{ "b": "c" }] }, { "a": [1] }, { "a": [1] }],
+            [{ "e": null }, { "a": 1 }, { "e": null, "a": 1 }],
+            [[1, 2], { "a": "b", "c": null }, { "a": "b" }],
+            [{}, { "a": { "bb": { "ccc": null } } }, { "a": { "bb": {} } }],
+        ]);
+        for case in cases.as_array().expect("cases") {
+            assert_eq!(patched(case[0].clone(), &case[1]), case[2], "{case}");
         }
     }
 

@@ -41,11 +41,14 @@ const EVENTBRIDGE: [&str; 3] = [
     "contact-lens-post-call",
 ];
 
+/// Makes the new text of a part from its current text.
+type Part = fn(&str) -> String;
+
 #[test]
 fn the_reference_says_what_the_code_does() {
     let path = root().join("docs/mapping.md");
     let written = read("docs/mapping.md");
-    let parts: [(&str, fn(&str) -> String); 11] = [
+    let parts: [(&str, Part); 11] = [
         ("keys", |_| keys(&mapping::schema::FILE)),
         ("test keys", |_| keys(&test_keys::TEST_FILE)),
         ("contact-flow names", |table| names(table, &[VOICE])),
