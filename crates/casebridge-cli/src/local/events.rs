@@ -103,41 +103,37 @@ fn file_name(path: &Path) -> String {
         .into_owned()
 }
 
-/// What is expected of one event.
+/// The status and error code that are expected of one event.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(from = "Entry")]
 pub(super) struct Expectation {
     pub(super) status: Status,
-    /// When absent, any will do.
+    /// Any, when absent.
     pub(super) error_code: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(
     untagged,
+    deny_unknown_fields,
+    rename_all_fields = "camelCase",
     expecting = "expected a status (created, existing, skipped or failed), or {\"status\": …, \"errorCode\": …}"
 )]
 enum Entry {
     Status(Status),
-    Full(Full),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Full {
-    status: Status,
-    error_code: Option<String>,
+    Full {
+        status: Status,
+        error_code: Option<String>,
+    },
 }
 
 impl From<Entry> for Expectation {
     fn from(entry: Entry) -> Self {
-        match entry {
-            Entry::Status(status) => Self {
-                status,
-                error_code: None,
-            },
-            Entry::Full(Full { status, error_code }) => Self { status, error_code },
-        }
+        let (status, error_code) = match entry {
+            Entry::Status(status) => (status, None),
+            Entry::Full { status, error_code } => (status, error_code),
+        };
+        Self { status, error_code }
     }
 }
 
@@ -182,28 +178,33 @@ mod tests {
         serde_json::from_str(json).map_err(|error| error.to_string())
     }
 
-    fn outcome(status: Status, error_code: Option<&str>) -> Outcome {
-        Outcome {
-            error_code: error_code.map(str::to_owned),
-            ..Outcome::of(status)
-        }
-    }
-
     #[test]
     fn a_status_alone_takes_any_error_code() {
-        let failed = expectation(r#""failed""#).expect("a status");
-        assert!(failed.is_met_by(&outcome(Status::Failed, Some("MissingValue"))));
-        assert!(!failed.is_met_by(&outcome(Status::Created, None)));
-    }
-
-    #[test]
-    fn an_error_code_must_be_that_one() {
-        let failed =
-            expectation(r#"{"status": "failed", "errorCode": "MissingValue"}"#).expect("both");
-        assert!(failed.is_met_by(&outcome(Status::Failed, Some("MissingValue"))));
-        assert!(!failed.is_met_by(&outcome(Status::Failed, Some("EvaluateError"))));
-        assert!(!failed.is_met_by(&outcome(Status::Failed, None)));
-        assert_eq!(failed.to_string(), "failed (MissingValue)");
+        let (any, one) = (
+            r#""failed""#,
+            r#"{"status": "failed", "errorCode": "MissingValue"}"#,
+        );
+        for (expected, status, error_code, is_met) in [
+            (any, Status::Failed, Some("MissingValue"), true),
+            (any, Status::Created, None, false),
+            (one, Status::Failed, Some("MissingValue"), true),
+            (one, Status::Failed, Some("EvaluateError"), false),
+            (one, Status::Failed, None, false),
+        ] {
+            let outcome = Outcome {
+                status,
+                error_code: error_code.map(str::to_owned),
+                ..Outcome::default()
+            };
+            let expected = expectation(expected).expect("an expectation");
+            assert_eq!(
+                expected.is_met_by(&outcome),
+                is_met,
+                "{expected} {outcome:?}"
+            );
+        }
+        let one = expectation(one).expect("both");
+        assert_eq!(one.to_string(), "failed (MissingValue)");
     }
 
     #[test]

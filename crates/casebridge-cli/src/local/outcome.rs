@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use anyhow::Chain;
 use runtime_api::{Answer, ErrorReport, FunctionError};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -10,12 +11,13 @@ use serde_json::{Value, json};
 use crate::failures::MessageFailure;
 
 /// What became of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Status {
     Created,
     Existing,
     Skipped,
+    #[default]
     Failed,
 }
 
@@ -31,25 +33,39 @@ impl fmt::Display for Status {
 }
 
 /// An answer, read. Text that the function left empty is absent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub(super) struct Outcome {
     pub(super) status: Status,
+    #[serde(deserialize_with = "present")]
     pub(super) mapping: Option<String>,
+    #[serde(deserialize_with = "present")]
     pub(super) case_id: Option<String>,
+    #[serde(deserialize_with = "present")]
     pub(super) error_code: Option<String>,
+    #[serde(deserialize_with = "present")]
     pub(super) error_field: Option<String>,
+    #[serde(deserialize_with = "present")]
     pub(super) error_message: Option<String>,
 }
 
+fn present<'de, D: serde::Deserializer<'de>>(text: D) -> Result<Option<String>, D::Error> {
+    let text = Value::deserialize(text)?.as_str().map(str::to_owned);
+    Ok(text.filter(|text| !text.is_empty()))
+}
+
 impl Outcome {
-    pub(super) fn of(status: Status) -> Self {
-        Self {
-            status,
-            mapping: None,
-            case_id: None,
-            error_code: None,
-            error_field: None,
-            error_message: None,
+    /// Reads the function's answer, and its [`payload`].
+    pub(super) fn read(answer: &Result<Answer, FunctionError>, payload: &Value) -> Self {
+        match answer {
+            Ok(Answer::Response(_)) => Self::of_response(payload),
+            Ok(Answer::Error(report)) => Self {
+                error_field: payload
+                    .get("errorField")
+                    .and_then(|field| present(field).ok()?),
+                ..Self::failed(Some(&report.error_type), &report.error_message)
+            },
+            Err(error) => Self::failed(Some(error.error_type()), describe(error)),
         }
     }
 
@@ -57,23 +73,11 @@ impl Outcome {
         Self {
             error_code: code.map(str::to_owned),
             error_message: Some(message.into()).filter(|message| !message.is_empty()),
-            ..Self::of(Status::Failed)
+            ..Self::default()
         }
     }
 
-    /// Reads what [`payload`] made of the function's answer.
-    pub(super) fn read(answer: &Result<Answer, FunctionError>, payload: &Value) -> Self {
-        match answer {
-            Ok(Answer::Response(_)) => Self::of_response(payload),
-            Ok(Answer::Error(report)) => Self {
-                error_field: text(payload, "errorField"),
-                ..Self::failed(Some(&report.error_type), &report.error_message)
-            },
-            Err(error) => Self::failed(Some(error.error_type()), describe(error)),
-        }
-    }
-
-    /// The outcome of a batch of which these messages were put aside: the first gives code and field.
+    /// The outcome of a batch of which these messages are in the failure queue: the first gives code and field.
     pub(super) fn and_put_aside(self, messages: &[MessageFailure]) -> Self {
         let Some(first) = messages.first() else {
             return self;
@@ -87,36 +91,25 @@ impl Outcome {
     }
 
     fn of_response(payload: &Value) -> Self {
-        if let Some(failures) = payload.get("batchItemFailures").and_then(Value::as_array) {
-            return Self::of_batch(failures);
-        }
-        let Some(status) = payload
-            .get("status")
-            .and_then(|status| Status::deserialize(status).ok())
-        else {
-            return Self::failed(
-                None,
-                "the answer has no status of created, existing, skipped or failed, and is no batch's answer",
-            );
+        let Some(failures) = payload.get("batchItemFailures").and_then(Value::as_array) else {
+            let answer = payload
+                .get("status")
+                .and_then(|_| Self::deserialize(payload).ok());
+            return answer.unwrap_or_else(|| {
+                Self::failed(
+                    None,
+                    "the answer has no status of created, existing, skipped or failed, and is no batch's answer",
+                )
+            });
         };
-        Self {
-            status,
-            mapping: text(payload, "mapping"),
-            case_id: text(payload, "caseId"),
-            error_code: text(payload, "errorCode"),
-            error_field: text(payload, "errorField"),
-            error_message: text(payload, "errorMessage"),
-        }
-    }
-
-    fn of_batch(failures: &[Value]) -> Self {
         if failures.is_empty() {
-            return Self::of(Status::Created);
+            return Self {
+                status: Status::Created,
+                ..Self::default()
+            };
         }
-        let ids: Vec<_> = failures
-            .iter()
-            .filter_map(|failure| failure.get("itemIdentifier")?.as_str())
-            .collect();
+        let id = |failure: &Value| failure.get("itemIdentifier")?.as_str().map(str::to_owned);
+        let ids: Vec<String> = failures.iter().filter_map(id).collect();
         Self::failed(
             None,
             format!("not done, and left in the queue: {}", ids.join(", ")),
@@ -138,18 +131,8 @@ pub(super) fn payload(answer: &Result<Answer, FunctionError>) -> Value {
 
 /// The error with its causes.
 fn describe(error: &FunctionError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
-}
-
-fn text(payload: &Value, member: &str) -> Option<String> {
-    let text = payload.get(member)?.as_str()?;
-    Some(text.to_owned()).filter(|text| !text.is_empty())
+    let causes: Vec<String> = Chain::new(error).map(ToString::to_string).collect();
+    causes.join(": ")
 }
 
 #[cfg(test)]
@@ -162,34 +145,42 @@ mod tests {
     }
 
     #[test]
-    fn a_flat_answer_gives_its_members() {
-        let answer = r#"{"status":"created","caseId":"c-1","mapping":"refund","errorCode":"","errorField":""}"#;
-        assert_eq!(
-            read(Answer::Response(answer.into())),
-            Outcome {
-                mapping: Some("refund".to_owned()),
-                case_id: Some("c-1".to_owned()),
-                ..Outcome::of(Status::Created)
-            }
-        );
+    fn an_answer_gives_its_members() {
+        for (answer, outcome) in [
+            (
+                r#"{"status":"created","caseId":"c-1","mapping":"refund","errorCode":"","errorField":""}"#,
+                Outcome {
+                    status: Status::Created,
+                    mapping: Some("refund".to_owned()),
+                    case_id: Some("c-1".to_owned()),
+                    ..Outcome::default()
+                },
+            ),
+            (
+                r#"{"batchItemFailures":[]}"#,
+                Outcome {
+                    status: Status::Created,
+                    ..Outcome::default()
+                },
+            ),
+            (
+                r#"{"batchItemFailures":[{"itemIdentifier":"m-2"}]}"#,
+                Outcome::failed(None, "not done, and left in the queue: m-2"),
+            ),
+        ] {
+            assert_eq!(read(Answer::Response(answer.into())), outcome, "{answer}");
+        }
+        for answer in ["null", r#"{"status":"done"}"#, "not JSON", ""] {
+            let outcome = read(Answer::Response(answer.into()));
+            assert_eq!(outcome.status, Status::Failed, "{answer}");
+        }
+        let report = ErrorReport::new("MissingValue", "no order number");
+        let outcome = Outcome::failed(Some("MissingValue"), "no order number");
+        assert_eq!(read(Answer::Error(report)), outcome);
     }
 
     #[test]
-    fn a_batch_is_created_when_nothing_failed() {
-        let done = read(Answer::Response(r#"{"batchItemFailures":[]}"#.into()));
-        assert_eq!(done, Outcome::of(Status::Created));
-        let failed = read(Answer::Response(
-            r#"{"batchItemFailures":[{"itemIdentifier":"m-2"}]}"#.into(),
-        ));
-        assert_eq!(failed.status, Status::Failed);
-        assert_eq!(
-            failed.error_message.as_deref(),
-            Some("not done, and left in the queue: m-2")
-        );
-    }
-
-    #[test]
-    fn a_batch_has_failed_when_a_message_was_put_aside() {
+    fn a_batch_has_failed_when_a_message_is_in_the_failure_queue() {
         let message = MessageFailure {
             message_id: "m-2".to_owned(),
             code: "FieldMissing".to_owned(),
@@ -197,31 +188,11 @@ mod tests {
             sentence: "no title".to_owned(),
         };
         let done = read(Answer::Response(r#"{"batchItemFailures":[]}"#.into()));
-        let outcome = done.and_put_aside(&[message]);
-        assert_eq!(outcome.status, Status::Failed);
-        assert_eq!(outcome.error_code.as_deref(), Some("FieldMissing"));
-        assert_eq!(outcome.error_field.as_deref(), Some("Title"));
-    }
-
-    #[test]
-    fn an_error_of_the_function_has_its_type_as_code() {
-        let outcome = read(Answer::Error(ErrorReport::new(
-            "MissingValue",
-            "no order number",
-        )));
-        assert_eq!(outcome.status, Status::Failed);
-        assert_eq!(outcome.error_code.as_deref(), Some("MissingValue"));
-        assert_eq!(outcome.error_message.as_deref(), Some("no order number"));
-    }
-
-    #[test]
-    fn an_answer_of_another_shape_has_failed() {
-        for answer in ["null", r#"{"status":"done"}"#, "not JSON", ""] {
-            assert_eq!(
-                read(Answer::Response(answer.into())).status,
-                Status::Failed,
-                "{answer}"
-            );
-        }
+        let outcome = Outcome {
+            error_code: Some("FieldMissing".to_owned()),
+            error_field: Some("Title".to_owned()),
+            ..Outcome::default()
+        };
+        assert_eq!(done.and_put_aside(&[message]), outcome);
     }
 }

@@ -17,9 +17,7 @@ use mapping::value::Value;
 use mapping::{Mapping, json, yaml};
 use serde_json::{Map, Number, Value as Json};
 
-use super::expectation::{
-    Customer, Expectation, Expected, ExpectedAdditions, ExpectedCase, Search,
-};
+use super::expectation::{Customer, Expectation, Expected, ExpectedCase, Search};
 use super::schema;
 
 /// One test.
@@ -449,7 +447,14 @@ impl Decoder<'_> {
                 )
             })
             .map(str::to_owned);
-        expected.additions = self.expected_additions(object);
+        let what = "`contact` is the ARN or id of the contact that is linked, `true` or `false`";
+        let text = |this: &mut Self, node: &Node| this.text(node, what).map(str::to_owned);
+        let customer = object.get("customer");
+        expected.customer = customer.and_then(|node| self.either(node, Self::expected_customer));
+        let contact = object.get("contact");
+        expected.contact = contact.and_then(|node| self.either(node, text));
+        let comments = object.get("comments");
+        expected.comments = comments.and_then(|node| self.either(node, Self::expected_comments));
         expected
     }
 
@@ -498,21 +503,6 @@ impl Decoder<'_> {
             },
             Some,
         )
-    }
-
-    fn expected_additions(&mut self, object: &Object<'_>) -> ExpectedAdditions {
-        let what = "`contact` is the ARN or id of the contact that is linked, `true` or `false`";
-        ExpectedAdditions {
-            customer: object
-                .get("customer")
-                .and_then(|node| self.either(node, Self::expected_customer)),
-            contact: object.get("contact").and_then(|node| {
-                self.either(node, |this, node| this.text(node, what).map(str::to_owned))
-            }),
-            comments: object
-                .get("comments")
-                .and_then(|node| self.either(node, Self::expected_comments)),
-        }
     }
 
     /// `true`, `false`, or what `this` reads.

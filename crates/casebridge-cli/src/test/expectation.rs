@@ -1,32 +1,32 @@
-//! What a test expects, and where an outcome differs from it.
+//! The expectation of a test, and the differences of an outcome from it.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 
 use casebridge::error::{ErrorCode, Failure};
 use casebridge::outcome::Skip;
-use casebridge::request::{CaseRequest, CustomerSearch, SearchKey, User};
+use casebridge::request::{CaseRequest, SearchKey, User};
 use mapping::field::{Field, FieldValue};
 
 use super::outcome::Outcome;
 
-/// What becomes of a test's event.
+/// The outcome that a test expects.
 pub(super) enum Expectation {
     /// A case is created.
     Case(ExpectedCase),
-    /// The event is left alone.
+    /// The event is skipped.
     Skipped(Skip),
     /// The event is refused.
     Refused {
         /// The case mapping that takes it; any, or none, when absent.
         case: Option<String>,
         code: ErrorCode,
-        /// What the error is about; anything when absent.
+        /// The field, key or reference of the error; any when absent.
         about: Option<String>,
     },
 }
 
-/// What a test says of a case; what it does not name may be anything.
+/// The case that a test expects; members that the test does not name may be anything.
 #[derive(Default)]
 pub(super) struct ExpectedCase {
     /// The case mapping that takes the event.
@@ -35,45 +35,53 @@ pub(super) struct ExpectedCase {
     pub(super) not_sent: Vec<Field>,
     pub(super) tags: Vec<(String, String)>,
     pub(super) performed_by: Option<String>,
-    pub(super) additions: ExpectedAdditions,
+    pub(super) customer: Option<Expected<Customer>>,
+    /// The contact that is linked, by its ARN or id.
+    pub(super) contact: Option<Expected<String>>,
+    pub(super) comments: Option<Expected<Vec<String>>>,
 }
 
-/// Something that is not as expected.
+/// An expected customer, contact or list of comments.
+pub(super) enum Expected<T> {
+    /// Some such thing, whichever.
+    Any,
+    /// No such thing.
+    None,
+    /// This one.
+    This(T),
+}
+
+/// A customer, as far as it is known without Customer Profiles.
+pub(super) enum Customer {
+    /// A profile, by its ARN or id.
+    Profile(String),
+    /// The searches for one, in their order.
+    Searches(Vec<Search>),
+}
+
+/// The keys of a search by name, each with its values: the function's key may have several, of which any matches.
+pub(super) type Search = BTreeMap<String, Vec<String>>;
+
+/// A member that is not as expected.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Difference {
     /// A field by name, `tags.NAME`, another key of `expect`, or `outcome`.
     pub(super) about: String,
     pub(super) expected: String,
     pub(super) found: String,
-    /// The sentence of a refusal.
+    /// The message of a refusal.
     pub(super) reason: Option<String>,
 }
 
 impl Expectation {
-    /// Where the outcome differs. If it is of another kind, or by another case mapping, that alone is told.
+    /// Returns where the outcome differs: of another kind of outcome, or another case mapping, only that.
     pub(super) fn differences(&self, outcome: &Outcome<'_>) -> Vec<Difference> {
-        if let (Self::Case(expected), Outcome::Case { mapping, request }) = (self, outcome)
-            && expected.mapping == *mapping
-        {
-            return expected.differences(request);
-        }
-        if self.is_met_by(outcome) {
-            return Vec::new();
-        }
-        vec![Difference {
-            about: "outcome".to_owned(),
-            expected: self.to_string(),
-            found: outcome.to_string(),
-            reason: match outcome {
-                Outcome::Refused { failure, .. } => Some(failure.message.clone()),
-                Outcome::Case { .. } | Outcome::Skipped(_) => None,
-            },
-        }]
-    }
-
-    /// Whether an event that makes no case has the outcome expected.
-    fn is_met_by(&self, outcome: &Outcome<'_>) -> bool {
-        match (self, outcome) {
+        let is_met = match (self, outcome) {
+            (Self::Case(expected), Outcome::Case { mapping, request })
+                if expected.mapping == *mapping =>
+            {
+                return expected.differences(request);
+            }
             (Self::Skipped(expected), Outcome::Skipped(found)) => expected == found,
             (Self::Refused { case, code, about }, Outcome::Refused { mapping, failure }) => {
                 *code == failure.code
@@ -81,48 +89,143 @@ impl Expectation {
                     && (about.is_none() || *about == failure.field)
             }
             _ => false,
+        };
+        if is_met {
+            return Vec::new();
         }
+        let reason = match outcome {
+            Outcome::Refused { failure, .. } => Some(failure.message.clone()),
+            Outcome::Case { .. } | Outcome::Skipped(_) => None,
+        };
+        let about = "outcome".to_owned();
+        vec![Difference {
+            reason,
+            ..Difference::new(about, self.to_string(), outcome.to_string())
+        }]
     }
 }
 
 impl ExpectedCase {
     fn differences(&self, request: &CaseRequest) -> Vec<Difference> {
+        let mut list = Vec::new();
+        let mut compare = |is_met: bool, about: &str, expected: String, found: String| {
+            if !is_met {
+                list.push(Difference::new(about.to_owned(), expected, found));
+            }
+        };
         let sent = |field: &Field| {
             let mut fields = request.fields.iter();
             fields
                 .find(|(id, _)| *id == field.id)
                 .map(|(_, value)| value)
         };
-        let fields = self.fields.iter().map(|(field, value)| {
+        let values = self
+            .fields
+            .iter()
+            .map(|(field, value)| (field, Some(value)));
+        let not_sent = self.not_sent.iter().map(|field| (field, None));
+        for (field, value) in values.chain(not_sent) {
             let found = sent(field);
-            let name = field.name.clone();
-            (found != Some(value))
-                .then(|| Difference::new(name, show(field, Some(value)), show(field, found)))
-        });
-        let not_sent = self.not_sent.iter().map(|field| {
-            let found = sent(field);
-            let name = field.name.clone();
-            found.map(|_| Difference::new(name, show(field, None), show(field, found)))
-        });
-        let tags = self.tags.iter().map(|(key, value)| {
+            compare(
+                found == value,
+                &field.name,
+                show(field, value),
+                show(field, found),
+            );
+        }
+        for (key, value) in &self.tags {
             let mut tags = request.tags.iter();
             let found = tags.find(|(other, _)| other == key).map(|(_, value)| value);
             let shown = found.map_or_else(|| "(no such tag)".to_owned(), |found| visible(found));
-            (found != Some(value))
-                .then(|| Difference::new(format!("tags.{key}"), visible(value), shown))
-        });
+            compare(
+                found == Some(value),
+                &format!("tags.{key}"),
+                visible(value),
+                shown,
+            );
+        }
         let (User::CustomEntity(user) | User::UserArn(user)) = &request.performed_by;
-        let performed_by = self.performed_by.iter().map(|expected| {
-            let about = "performed_by".to_owned();
-            (expected != user).then(|| Difference::new(about, visible(expected), visible(user)))
-        });
-        fields
-            .chain(not_sent)
-            .chain(tags)
-            .chain(performed_by)
-            .flatten()
-            .chain(self.additions.differences(request))
-            .collect()
+        if let Some(expected) = &self.performed_by {
+            compare(
+                expected == user,
+                "performed_by",
+                visible(expected),
+                visible(user),
+            );
+        }
+        if let Some(expected) = &self.customer {
+            let found = Customer::of(request);
+            let is_met = match (expected, &found) {
+                (Expected::Any, found) => found.is_some(),
+                (Expected::None, found) => found.is_none(),
+                (Expected::This(expected), found) => found
+                    .as_ref()
+                    .is_some_and(|found| expected.is_met_by(found)),
+            };
+            let found = found.map_or_else(|| "(none)".to_owned(), |found| found.to_string());
+            compare(
+                is_met,
+                "customer",
+                expected.shown(ToString::to_string),
+                found,
+            );
+        }
+        if let Some(expected) = &self.contact {
+            list.extend(expected.contact_difference(request.contact.as_ref()));
+        }
+        if let Some(expected) = &self.comments {
+            list.extend(expected.comment_differences(&request.comments));
+        }
+        list
+    }
+}
+
+impl<T> Expected<T> {
+    fn shown(&self, this: impl FnOnce(&T) -> String) -> String {
+        match self {
+            Self::Any => "(any)".to_owned(),
+            Self::None => "(none)".to_owned(),
+            Self::This(expected) => this(expected),
+        }
+    }
+}
+
+impl Expected<String> {
+    fn contact_difference(&self, found: Option<&Result<String, Failure>>) -> Option<Difference> {
+        let is_met = match (self, found) {
+            (Self::Any, Some(Ok(_))) | (Self::None, None) => true,
+            (Self::This(name), Some(Ok(arn))) => is_named(arn, name),
+            _ => false,
+        };
+        let expected = self.shown(|name| visible(name));
+        (!is_met)
+            .then(|| Difference::of_result("contact".to_owned(), expected, found, "(not linked)"))
+    }
+}
+
+impl Expected<Vec<String>> {
+    fn comment_differences(&self, found: &[Result<String, Failure>]) -> Vec<Difference> {
+        let difference = |about: &str, expected: String, found| {
+            Difference::of_result(about.to_owned(), expected, found, "(not added)")
+        };
+        let expected = self.shown(|_| String::new());
+        match self {
+            Self::Any if found.iter().any(Result::is_ok) => Vec::new(),
+            Self::Any => vec![difference("comments", expected, found.first())],
+            Self::None => found
+                .iter()
+                .map(|found| difference("comments", expected.clone(), Some(found)))
+                .collect(),
+            Self::This(texts) => (0..texts.len().max(found.len()))
+                .filter_map(|at| {
+                    let (text, found) = (texts.get(at), found.get(at));
+                    let is_met =
+                        text.is_some() && text == found.and_then(|found| found.as_ref().ok());
+                    let text = text.map_or_else(|| "(none)".to_owned(), |text| visible(text));
+                    (!is_met).then(|| difference(&format!("comments[{at}]"), text, found))
+                })
+                .collect(),
+        }
     }
 }
 
@@ -135,172 +238,59 @@ impl Difference {
             reason: None,
         }
     }
-}
 
-/// What a test says of a thing that a case may have.
-pub(super) enum Expected<T> {
-    /// Some such thing, whichever.
-    Any,
-    /// No such thing.
-    None,
-    /// This one.
-    This(T),
-}
-
-/// A customer, as far as it is known without asking Customer Profiles.
-pub(super) enum Customer {
-    /// A profile, by its ARN or id.
-    Profile(String),
-    /// The searches for one, in their order.
-    Searches(Vec<Search>),
-}
-
-/// The keys of a search by name, each with its values: of the function's, any matches; a test names one.
-pub(super) type Search = BTreeMap<String, Vec<String>>;
-
-/// What a test says of them; what it does not name may be anything.
-#[derive(Default)]
-pub(super) struct ExpectedAdditions {
-    pub(super) customer: Option<Expected<Customer>>,
-    /// The contact that is linked, by its ARN or id.
-    pub(super) contact: Option<Expected<String>>,
-    pub(super) comments: Option<Expected<Vec<String>>>,
-}
-
-impl ExpectedAdditions {
-    fn differences(&self, request: &CaseRequest) -> Vec<Difference> {
-        let customer = self.customer.iter();
-        let contact = self.contact.iter();
-        let comments = self.comments.iter();
-        customer
-            .filter_map(|expected| about_customer(expected, request))
-            .chain(contact.filter_map(|expected| about_contact(expected, request)))
-            .chain(comments.flat_map(|expected| about_comments(expected, &request.comments)))
-            .collect()
-    }
-}
-
-fn about_customer(expected: &Expected<Customer>, request: &CaseRequest) -> Option<Difference> {
-    let found = match (&request.customer, request.customer_arn()) {
-        (Some(search), _) => Some(Customer::of(search)),
-        (None, arn) => arn.map(|arn| Customer::Profile(arn.to_owned())),
-    };
-    let is_met = match (expected, &found) {
-        (Expected::Any, found) => found.is_some(),
-        (Expected::None, found) => found.is_none(),
-        (Expected::This(expected), Some(found)) => expected.is_met_by(found),
-        (Expected::This(_), None) => false,
-    };
-    let expected = expected.shown("(any)", ToString::to_string);
-    let found = found.map_or_else(|| "(none)".to_owned(), |found| found.to_string());
-    (!is_met).then(|| Difference::new("customer".to_owned(), expected, found))
-}
-
-fn about_contact(expected: &Expected<String>, request: &CaseRequest) -> Option<Difference> {
-    let found = &request.contact;
-    let is_met = match (expected, found) {
-        (Expected::Any, Some(Ok(_))) | (Expected::None, None) => true,
-        (Expected::This(name), Some(Ok(arn))) => is_named(arn, name),
-        _ => false,
-    };
-    let expected = expected.shown("(any)", |name| visible(name));
-    (!is_met).then(|| Difference {
-        reason: found.as_ref().and_then(reason),
-        ..Difference::new(
-            "contact".to_owned(),
-            expected,
-            match found {
-                None => "(none)".to_owned(),
-                Some(Ok(arn)) => visible(arn),
-                Some(Err(_)) => "(not linked)".to_owned(),
-            },
-        )
-    })
-}
-
-fn about_comments(
-    expected: &Expected<Vec<String>>,
-    found: &[Result<String, Failure>],
-) -> Vec<Difference> {
-    let difference = |about: String, expected: String, found: Option<&Result<String, Failure>>| {
-        let shown = match found {
-            None => "(none)".to_owned(),
-            Some(Ok(text)) => visible(text),
-            Some(Err(_)) => "(not added)".to_owned(),
+    /// A difference from a contact or comment, or from the reason why there is none.
+    fn of_result(
+        about: String,
+        expected: String,
+        found: Option<&Result<String, Failure>>,
+        refused: &str,
+    ) -> Self {
+        let (found, reason) = match found {
+            None => ("(none)".to_owned(), None),
+            Some(Ok(found)) => (visible(found), None),
+            Some(Err(failure)) => (refused.to_owned(), Some(failure.message.clone())),
         };
-        Difference {
-            reason: found.and_then(reason),
-            ..Difference::new(about, expected, shown)
+        Self {
+            reason,
+            ..Self::new(about, expected, found)
         }
-    };
-    let about = || "comments".to_owned();
-    match expected {
-        Expected::Any if found.iter().any(Result::is_ok) => Vec::new(),
-        Expected::Any => vec![difference(about(), "(any)".to_owned(), found.first())],
-        Expected::None => {
-            let found = found.iter();
-            let found = found.map(|found| difference(about(), "(none)".to_owned(), Some(found)));
-            found.collect()
-        }
-        Expected::This(texts) => (0..texts.len().max(found.len()))
-            .filter_map(|at| {
-                let (text, found) = (texts.get(at), found.get(at));
-                let is_met =
-                    matches!((text, found), (Some(text), Some(Ok(found))) if text == found);
-                let text = text.map_or_else(|| "(none)".to_owned(), |text| visible(text));
-                (!is_met).then(|| difference(format!("comments[{at}]"), text, found))
-            })
-            .collect(),
     }
 }
 
-/// Whether the ARN is this one, or ends in this id.
+/// Returns whether the ARN is this one, or ends in this id.
 fn is_named(arn: &str, name: &str) -> bool {
     arn == name || arn.rsplit('/').next() == Some(name)
 }
 
-fn reason(found: &Result<String, Failure>) -> Option<String> {
-    found.as_ref().err().map(|failure| failure.message.clone())
-}
-
 impl Customer {
-    fn of(search: &CustomerSearch) -> Self {
+    fn of(request: &CaseRequest) -> Option<Self> {
+        let Some(customer) = &request.customer else {
+            let arn = request.customer_arn();
+            return arn.map(|arn| Self::Profile(arn.to_owned()));
+        };
         let keys = |keys: &Vec<SearchKey>| {
             let keys = keys.iter();
             keys.map(|key| (key.name.clone(), key.values.clone()))
                 .collect()
         };
-        Self::Searches(search.searches.iter().map(keys).collect())
+        Some(Self::Searches(customer.searches.iter().map(keys).collect()))
     }
 
     fn is_met_by(&self, found: &Self) -> bool {
-        let one_of = |values: &[String], found: &[String]| {
-            let mut values = values.iter();
-            values.all(|value| found.contains(value))
-        };
         match (self, found) {
             (Self::Profile(name), Self::Profile(arn)) => is_named(arn, name),
             (Self::Searches(expected), Self::Searches(found)) => {
-                expected.len() == found.len()
-                    && expected.iter().zip(found).all(|(expected, found)| {
-                        expected.keys().eq(found.keys())
-                            && expected
-                                .values()
-                                .zip(found.values())
-                                .all(|(values, found)| one_of(values, found))
-                    })
+                let is_met = |(expected, found): (&Search, &Search)| {
+                    let mut keys = expected.iter().zip(found);
+                    expected.len() == found.len()
+                        && keys.all(|((name, values), (found, of))| {
+                            name == found && values.iter().all(|value| of.contains(value))
+                        })
+                };
+                expected.len() == found.len() && expected.iter().zip(found).all(is_met)
             }
             _ => false,
-        }
-    }
-}
-
-impl<T> Expected<T> {
-    fn shown(&self, any: &str, this: impl FnOnce(&T) -> String) -> String {
-        match self {
-            Self::Any => any.to_owned(),
-            Self::None => "(none)".to_owned(),
-            Self::This(expected) => this(expected),
         }
     }
 }
