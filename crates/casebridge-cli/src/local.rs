@@ -62,6 +62,9 @@ pub(crate) struct Arguments {
     binary: Option<PathBuf>,
 }
 
+/// The emulator's port with `--serve`, if it is free.
+const EMULATOR_PORT: u16 = 4599;
+
 /// The port of AWS's Runtime Interface Emulator, which people's commands use already.
 const INVOCATIONS_PORT: u16 = 9000;
 
@@ -92,7 +95,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         .build()
         .context("the asynchronous runtime could not be started")?
         .block_on(async {
-            let bridge = Bridge::start(arguments, binary).await?;
+            let port = arguments.serve.then_some(EMULATOR_PORT);
+            let bridge = Bridge::start(arguments.sources.read()?, binary, port).await?;
             if arguments.serve {
                 return serve(bridge).await;
             }

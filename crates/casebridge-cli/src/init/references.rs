@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use mapping::Trigger;
 use mapping::field::Field;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// The way from `$` to a value, member by member.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -86,22 +86,9 @@ impl Path {
         })
     }
 
-    /// Puts a value where the path leads to.
-    pub(super) fn put(&self, root: &mut Map<String, Value>, value: Value) {
-        let Some((last, parents)) = self.0.split_last() else {
-            return;
-        };
-        let mut members = root;
-        for name in parents {
-            let child = members
-                .entry(name.clone())
-                .or_insert_with(|| Value::Object(Map::new()));
-            let Value::Object(child) = child else {
-                return;
-            };
-            members = child;
-        }
-        members.insert(last.clone(), value);
+    /// Puts a value at the path within an object.
+    pub(super) fn put(&self, root: &mut Value, value: Value) {
+        *self.0.iter().fold(root, |parent, name| &mut parent[name]) = value;
     }
 }
 

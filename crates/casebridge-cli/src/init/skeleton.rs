@@ -113,16 +113,12 @@ impl<'a> Skeleton<'a> {
         self.head(&mut lines);
         self.route(&mut lines);
         self.case(&mut lines);
-        lines.on(4, "fields:", "");
+        lines.on("    fields:");
         for proposal in &self.required {
             proposal.required(&mut lines, self.template_name);
         }
         if !self.optional.is_empty() {
-            lines.gap();
-            lines.prose(
-                6,
-                "What follows is not sent. Take the `#` away where it should be.",
-            );
+            lines.on("\n      # What follows is not sent. Take the `#` away where it should be.");
         }
         for proposal in &self.optional {
             proposal.optional(&mut lines);
@@ -130,54 +126,49 @@ impl<'a> Skeleton<'a> {
         lines
     }
 
-    /// What the file is, and what holds for all of it.
+    /// Adds the comment on the file, and the keys of the whole file.
     fn head(&self, lines: &mut Lines) {
         let template = yaml::comment(self.template_name);
         let whose = match self.trigger {
             Trigger::ContactFlow => "contacts",
             Trigger::EventBridge => "events",
         };
-        for line in [
-            format!("A mapping to begin with, for the Cases template `{template}`."),
-            format!(
-                "Its references are proposals: put those of your own {whose} in their place. Then:"
-            ),
-            "  cargo casebridge check           finds every error in this file".to_owned(),
-            "  cargo casebridge render EVENT    shows the case that an event makes".to_owned(),
-        ] {
-            lines.prose(0, &line);
-        }
-        lines.gap();
-        lines.on(0, "version: 1", "");
-        lines.gap();
-        lines.prose(0, "Who the case's history says it was performed by.");
-        lines.on(0, "performed_by: \"casebridge/{{ $$.mapping }}\"", "");
-        lines.gap();
-        lines.on(0, "cases:", "");
+        lines.on(&format!(
+            "\
+# A mapping to begin with, for the Cases template `{template}`.
+# Its references are proposals: put those of your own {whose} in their place. Then:
+#   cargo casebridge check           finds every error in this file
+#   cargo casebridge render EVENT    shows the case that an event makes
+
+version: 1
+
+# Who the case's history says it was performed by.
+performed_by: \"casebridge/{{{{ $$.mapping }}}}\"
+
+cases:"
+        ));
     }
 
-    /// The case mapping's name, and which events it takes.
+    /// Adds the case mapping's name, and the pattern of its events.
     fn route(&self, lines: &mut Lines) {
-        let name = yaml::scalar(&self.name);
-        lines.on(2, &format!("- name: {name}"), "");
-        lines.on(4, &format!("trigger: {}", self.trigger.name()), "");
-        match self.trigger {
-            Trigger::ContactFlow => {
-                let note = "a parameter of the block that invokes the function";
-                lines.on(4, "when:", "which contacts: an EventBridge event pattern");
-                lines.on(6, "Parameters:", "");
-                lines.on(8, &format!("request: [{name}]"), note);
-            }
-            Trigger::EventBridge => {
-                let detail_type = yaml::scalar(self.template_name);
-                lines.on(4, "when:", "which events: paste the rule's event pattern");
-                lines.on(6, "source: [com.example.app]", "");
-                lines.on(6, &format!("detail-type: [{detail_type}]"), "");
-            }
-        }
+        let (name, trigger) = (yaml::scalar(&self.name), self.trigger.name());
+        let when = match self.trigger {
+            Trigger::ContactFlow => format!(
+                "    when:\twhich contacts: an EventBridge event pattern
+      Parameters:
+        request: [{name}]\ta parameter of the block that invokes the function"
+            ),
+            Trigger::EventBridge => format!(
+                "    when:\twhich events: paste the rule's event pattern
+      source: [com.example.app]
+      detail-type: [{}]",
+                yaml::scalar(self.template_name)
+            ),
+        };
+        lines.on(&format!("  - name: {name}\n    trigger: {trigger}\n{when}"));
     }
 
-    /// The template, and what belongs to the case beside its fields.
+    /// Adds the template, and the keys of the case but its fields.
     fn case(&self, lines: &mut Lines) {
         let note = if self.template == self.template_name {
             String::new()
@@ -185,7 +176,7 @@ impl<'a> Skeleton<'a> {
             yaml::comment(self.template_name)
         };
         let template = yaml::scalar(self.template);
-        lines.on(4, &format!("template: {template}"), &note);
+        lines.on(&format!("    template: {template}\t{note}"));
         let (key, without) = match self.trigger {
             Trigger::ContactFlow => ("$.InitialContactId", "contact"),
             Trigger::EventBridge => ("$.detail.id", "event"),
@@ -201,15 +192,65 @@ impl<'a> Skeleton<'a> {
                 Trigger::ContactFlow => "_phone: $.CustomerEndpoint.Address",
                 Trigger::EventBridge => "_email: $.detail.customer.email",
             };
-            let note = format!("required; a profile's ARN, or {{ find: [{{ {find} }}] }}");
-            lines.on(4, &format!("customer: {reference}"), &note);
+            lines.on(&format!(
+                "    customer: {reference}\trequired; a profile's ARN, or {{ find: [{{ {find} }}] }}"
+            ));
         }
+    }
+
+    /// The text of the first test: an event with all that the template requires, and its case.
+    pub(super) fn first_test(&self) -> String {
+        let expected = |proposal: &Proposal<'_>| (proposal.key.clone(), proposal.expected());
+        let body = json!({
+            "event": self.event(),
+            "expect": {
+                "case": self.name,
+                "fields": self.required.iter().map(expected).collect::<Map<_, _>>(),
+                "performed_by": format!("casebridge/{}", self.name),
+            },
+        });
+        let what = match self.trigger {
+            Trigger::ContactFlow => "a contact",
+            Trigger::EventBridge => "an event",
+        };
+        let mut text = format!(
+            "# What the mapping promises: `cargo casebridge test` runs it.\n# A real event does better: copy one into a file, and name the file under `event`.\n\nversion: 1\n\ntests:\n  - name: {what} with all that is required makes a case\n"
+        );
+        write(&mut text, &body, 4);
+        text
+    }
+
+    /// An event that the case mapping takes.
+    fn event(&self) -> Value {
+        let mut root = match self.trigger {
+            Trigger::ContactFlow => json!({
+                "InstanceARN": INSTANCE,
+                "ContactId": "0d8f4c1e-2b6a-4f39-8c57-1a9e6d3b7f20",
+            }),
+            Trigger::EventBridge => json!({
+                "id": "d27b5e80-3f9c-4c61-8a4d-96e1f0b7c352",
+                "source": "com.example.app",
+                "detail-type": self.template_name,
+            }),
+        };
+        for proposal in &self.required {
+            proposal.path.put(&mut root, proposal.sample(self.trigger));
+        }
+        if self.trigger == Trigger::EventBridge {
+            return root;
+        }
+        Path::new(["Parameters", "request"]).put(&mut root, json!(self.name));
+        let parameters = root
+            .as_object_mut()
+            .and_then(|root| root.remove("Parameters"));
+        json!({ "Details": { "ContactData": root, "Parameters": parameters } })
     }
 }
 
 impl Proposal<'_> {
     fn required(&self, lines: &mut Lines, template: &str) {
         let (key, reference) = (yaml::scalar(&self.key), self.path.reference());
+        let note = format!("\trequired; {}", self.note());
         match self.field.id.as_str() {
             "customer_id" => {}
             "title" => {
@@ -218,19 +259,14 @@ impl Proposal<'_> {
                 } else {
                     truncate(template, self.field.limit())
                 };
-                lines.on(6, &format!("{key}:"), &format!("required; {}", self.note()));
-                lines.on(8, &format!("value: {reference}"), "");
-                lines.on(
-                    8,
-                    &format!("default: {}", yaml::literal(default)),
-                    "where the value is missing",
-                );
+                let default = yaml::literal(default);
+                lines.on(&format!(
+                    "      {key}:{note}
+        value: {reference}
+        default: {default}\twhere the value is missing"
+                ));
             }
-            _ => lines.on(
-                6,
-                &format!("{key}: {reference}"),
-                &format!("required; {}", self.note()),
-            ),
+            _ => lines.on(&format!("      {key}: {reference}{note}")),
         }
     }
 
@@ -299,70 +335,7 @@ impl Proposal<'_> {
             more => format!("{}, … ({more} more)", shown.join(", ")),
         }
     }
-}
 
-impl Skeleton<'_> {
-    /// The text of the test file.
-    pub(super) fn first_test(&self) -> String {
-        let mut fields = Map::new();
-        for proposal in &self.required {
-            fields.insert(proposal.key.clone(), proposal.expected());
-        }
-        let performed_by = format!("casebridge/{}", self.name);
-        let expect = json!({ "case": self.name, "fields": fields, "performed_by": performed_by });
-        let body = Map::from_iter([
-            ("event".to_owned(), self.event()),
-            ("expect".to_owned(), expect),
-        ]);
-        let what = match self.trigger {
-            Trigger::ContactFlow => "a contact",
-            Trigger::EventBridge => "an event",
-        };
-        let mut text = format!(
-            "# What the mapping promises: `cargo casebridge test` runs it.\n# A real event does better: copy one into a file, and name the file under `event`.\n\nversion: 1\n\ntests:\n  - name: {what} with all that is required makes a case\n"
-        );
-        write(&mut text, &body, 4);
-        text
-    }
-
-    /// An event that the case mapping takes.
-    fn event(&self) -> Value {
-        let mut root = Map::new();
-        for proposal in &self.required {
-            proposal.path.put(&mut root, proposal.sample(self.trigger));
-        }
-        match self.trigger {
-            Trigger::ContactFlow => {
-                let request = json!(self.name);
-                Path::new(["Parameters", "request"]).put(&mut root, request);
-                let parameters = root.remove("Parameters");
-                let mut contact = Map::from_iter([
-                    ("InstanceARN".to_owned(), json!(INSTANCE)),
-                    (
-                        "ContactId".to_owned(),
-                        json!("0d8f4c1e-2b6a-4f39-8c57-1a9e6d3b7f20"),
-                    ),
-                ]);
-                contact.append(&mut root);
-                json!({ "Details": { "ContactData": contact, "Parameters": parameters } })
-            }
-            Trigger::EventBridge => {
-                let mut event = Map::from_iter([
-                    (
-                        "id".to_owned(),
-                        json!("d27b5e80-3f9c-4c61-8a4d-96e1f0b7c352"),
-                    ),
-                    ("source".to_owned(), json!("com.example.app")),
-                    ("detail-type".to_owned(), json!(self.template_name)),
-                ]);
-                event.append(&mut root);
-                Value::Object(event)
-            }
-        }
-    }
-}
-
-impl Proposal<'_> {
     /// A value in the event; the attributes of a contact are text.
     fn sample(&self, trigger: Trigger) -> Value {
         match (self.option(), self.expected()) {
@@ -442,23 +415,16 @@ fn slug(name: &str) -> String {
     truncate(&words.join("-"), mapping::limits::NAME).to_owned()
 }
 
-/// Writes a group as the YAML that stands behind its key, each line of it indented.
-fn write(text: &mut String, group: &Map<String, Value>, indent: usize) {
-    for (name, value) in group {
+/// Writes an object's members as indented YAML.
+fn write(text: &mut String, object: &Value, indent: usize) {
+    for (name, value) in object.as_object().into_iter().flatten() {
         let key = format!("{:indent$}{}:", "", yaml::scalar(name));
-        match value {
-            Value::Object(group) => {
-                *text += &key;
-                text.push('\n');
-                write(text, group, indent + 2);
-            }
-            other => {
-                let value = other
-                    .as_str()
-                    .map_or_else(|| other.to_string(), yaml::scalar);
-                // Writing to a string cannot fail.
-                let _ = writeln!(text, "{key} {value}");
-            }
-        }
+        // Writing to a string cannot fail.
+        let _ = match value {
+            Value::Object(_) => writeln!(text, "{key}"),
+            Value::String(value) => writeln!(text, "{key} {}", yaml::scalar(value)),
+            other => writeln!(text, "{key} {other}"),
+        };
+        write(text, value, indent + 2);
     }
 }

@@ -62,64 +62,39 @@ fn is_unsafe(character: char) -> bool {
         )
 }
 
-/// Notes stand in one column, this far to the right at most; what is longer pushes its note away.
+/// The column of notes, at most: the note of a longer line follows the line.
 const MAX_NOTE_COLUMN: usize = 54;
 
-/// Lines, in their order.
+/// The lines of a YAML file for someone to continue: keys with notes, some of them commented out.
 #[derive(Default)]
 pub(super) struct Lines(Vec<Line>);
 
 struct Line {
-    indent: usize,
+    /// The indent of a line that is commented out; the text of another line has its indent.
+    off: Option<usize>,
     text: String,
     note: String,
-    kind: Kind,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// YAML that holds.
-    On,
-    /// YAML that holds once the `# ` before it is taken away.
-    Off,
-    /// A comment that is one for ever.
-    Prose,
 }
 
 impl Lines {
-    /// A line that holds, with what there is to say about it.
-    pub(super) fn on(&mut self, indent: usize, text: &str, note: &str) {
-        self.push(indent, text, note, Kind::On);
+    /// Adds lines that hold; a tab separates a line from its note.
+    pub(super) fn on(&mut self, lines: &str) {
+        for line in lines.lines() {
+            let (text, note) = line.split_once('\t').unwrap_or((line, ""));
+            self.push(None, text, note);
+        }
     }
 
-    /// A line that is commented out.
+    /// Adds a line that is commented out.
     pub(super) fn off(&mut self, indent: usize, text: &str, note: &str) {
-        self.push(indent, text, note, Kind::Off);
+        self.push(Some(indent), text, note);
     }
 
-    /// A comment by itself.
-    pub(super) fn prose(&mut self, indent: usize, text: &str) {
-        self.push(indent, text, "", Kind::Prose);
-    }
-
-    /// An empty line.
-    pub(super) fn gap(&mut self) {
-        self.push(0, "", "", Kind::On);
-    }
-
-    /// Where notes begin: behind the longest line that has one.
-    fn note_column(&self) -> usize {
-        let noted = self.0.iter().filter(|line| !line.note.is_empty());
-        let column = noted.map(|line| display_width(&line.without_note()) + 2);
-        column.max().unwrap_or_default().min(MAX_NOTE_COLUMN)
-    }
-
-    fn push(&mut self, indent: usize, text: &str, note: &str, kind: Kind) {
+    fn push(&mut self, off: Option<usize>, text: &str, note: &str) {
         self.0.push(Line {
-            indent,
+            off,
             text: text.to_owned(),
             note: note.to_owned(),
-            kind,
         });
     }
 
@@ -127,8 +102,8 @@ impl Lines {
     #[cfg(test)]
     pub(super) fn all_on(mut self) -> Self {
         for line in &mut self.0 {
-            if line.kind == Kind::Off {
-                line.kind = Kind::On;
+            if let Some(indent) = line.off.take() {
+                line.text.insert_str(0, &" ".repeat(indent));
             }
         }
         self
@@ -137,18 +112,18 @@ impl Lines {
 
 impl Line {
     fn without_note(&self) -> String {
-        let Self {
-            indent, text, kind, ..
-        } = self;
-        let mark = if *kind == Kind::On { "" } else { "# " };
-        let line = format!("{:indent$}{mark}{text}", "");
-        line.trim_end().to_owned()
+        match self.off {
+            Some(indent) => format!("{:indent$}# {}", "", self.text),
+            None => self.text.clone(),
+        }
     }
 }
 
 impl fmt::Display for Lines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let column = self.note_column();
+        let noted = self.0.iter().filter(|line| !line.note.is_empty());
+        let column = noted.map(|line| display_width(&line.without_note()) + 2);
+        let column = column.max().unwrap_or_default().min(MAX_NOTE_COLUMN);
         for line in &self.0 {
             let (text, note) = (line.without_note(), &line.note);
             if note.is_empty() {

@@ -11,17 +11,14 @@ use runtime_api::{Answer, Function, FunctionConfiguration, FunctionError};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use super::Arguments;
 use super::case::{Names, customer_id};
 
 use super::outcome::{self, Outcome};
 use crate::failures::{self, MessageFailure};
+use crate::sources::Files;
 
 /// The longest that the function may take: a flow waits 8 seconds at most.
 const TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Where `--serve` puts the emulator when the port is free.
-const EMULATOR_PORT: u16 = 4599;
 
 /// Where the SDK finds the services that the emulator stands for.
 const ENDPOINTS: [&str; 4] = [
@@ -61,13 +58,16 @@ impl Bridge {
     /// # Errors
     ///
     /// A snapshot that is missing or wrong, and whatever keeps the function from starting, in its own words.
-    pub(super) async fn start(arguments: &Arguments, binary: PathBuf) -> anyhow::Result<Self> {
-        let sources = arguments.sources.read()?;
+    pub(super) async fn start(
+        sources: Files,
+        binary: PathBuf,
+        preferred_port: Option<u16>,
+    ) -> anyhow::Result<Self> {
         let emulator = sources.emulator()?.with_start_time(SystemTime::now());
         let names = Names::read(&sources.snapshot);
         let profiles_domain = sources.variable("PROFILES_DOMAIN").unwrap_or_default();
 
-        let listener = listen(arguments.serve.then_some(EMULATOR_PORT)).await?;
+        let listener = listen(preferred_port).await?;
         let emulator_address = listener.local_addr()?;
         tokio::spawn(emulator.clone().serve(listener, std::future::pending()));
 
