@@ -1,4 +1,4 @@
-//! `check`: mapping and domain snapshot into all their diagnostics, by the loader that the function itself uses.
+//! `check`: reports all diagnostics of the mapping and the domain snapshot, from the function's own loader.
 
 use std::process::ExitCode;
 
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::sources::{Files, Sources};
 use crate::terminal::{self, BAD, FAINT, GOOD, NOTABLE, paint};
 
-/// Find every diagnostic of the mapping and the domain snapshot, offline
+/// Check the mapping and the domain snapshot, offline
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     sources: Sources,
 
-    /// Render these events too, and say which references find nothing in them
+    /// Also render these events, and report references that find nothing in them
     #[arg(long, value_name = "FILE", num_args = 1..)]
     event: Vec<String>,
 
@@ -46,11 +46,11 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// What a check finds.
+/// The result of a check.
 enum Finding {
-    /// The snapshot cannot be used, so the mapping was not looked at.
+    /// The snapshot cannot be used, so the mapping was not checked.
     Snapshot { file: String, message: String },
-    /// The mapping was looked at.
+    /// The mapping was checked.
     Mapping {
         diagnostics: Diagnostics,
         sound: bool,
@@ -121,7 +121,7 @@ fn find(config: &Config, files: &Files, events: &[String]) -> anyhow::Result<Fin
         );
     }
     let sound = mapping.is_some();
-    // The process ends with this command: to take a large mapping apart first is time for nothing.
+    // The process ends soon: to free a large mapping first would only cost time.
     std::mem::forget(mapping);
     Ok(Finding::Mapping {
         diagnostics,
@@ -208,7 +208,7 @@ fn colored(diagnostics: &str) -> String {
     diagnostics.trim_end().lines().map(color).collect()
 }
 
-/// What there is to say of the mapping with this event in hand.
+/// Returns the diagnostics of the mapping for the events of a file.
 ///
 /// # Errors
 ///
@@ -262,7 +262,7 @@ fn of_event(
             message,
         )];
     };
-    // What `enrich` reads is not in the file.
+    // The file has no contact data, which `enrich` reads.
     if case.enrich && event.root.get("contact").is_none() {
         return Vec::new();
     }
@@ -274,7 +274,7 @@ fn of_event(
     found
 }
 
-/// References whose next member is not in the event, and nearly one that is.
+/// Returns warnings for references to a member that the event lacks but has under a similar name.
 fn misspelt(file: &str, event: &Event, case: &CaseMapping, text: &str) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for expression in case.value_exprs().flat_map(ValueExpr::expressions) {
@@ -297,7 +297,7 @@ fn misspelt(file: &str, event: &Event, case: &CaseMapping, text: &str) -> Vec<Di
     found
 }
 
-/// The first place in the mapping that shows these words.
+/// The first position of these words in the mapping.
 fn place(text: &str, words: &str) -> Span {
     let found = text.lines().enumerate().find_map(|(line, content)| {
         let before = content.split_once(words)?.0;

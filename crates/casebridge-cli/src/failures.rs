@@ -1,16 +1,17 @@
-//! Messages of a batch that make no case, with the reason. Those that can never succeed are in the function's failure queue.
+//! Messages of a batch that make no case, with the reason. The function sends those that can never succeed to its failure
+//! queue.
 
 use casebridge::error::Failure;
 use casebridge::event::{Message, Payload};
 use serde_json::{Value, json};
 
-/// The queue's URL as the function is told of it: whatever the host, its SDK goes to the emulator.
+/// The URL of the function's failure queue. The function's SDK sends to the emulator, whatever the host.
 pub(crate) const QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/failures";
 
 /// A message that made no case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MessageFailure {
-    /// Its `messageId`; with the number of the event behind it where it holds several.
+    /// Its `messageId`, with the number of the event if it has several.
     pub(crate) message_id: String,
     pub(crate) code: String,
     /// Empty where it is about no single field.
@@ -37,7 +38,7 @@ impl MessageFailure {
                 found.push(Self::of(message.id.clone(), &bodies.remove(at)));
             }
         }
-        // One that cannot be told from its body is shown all the same.
+        // A body without a known message is shown all the same.
         found.extend(bodies.iter().map(|body| Self::of("?".to_owned(), body)));
         found
     }
@@ -84,7 +85,7 @@ impl MessageFailure {
     }
 }
 
-/// Whether a body in the failure queue holds this message.
+/// Returns whether a body of the failure queue is of this message.
 fn is_of(message: &Message, body: &Value) -> bool {
     let event = body.get("event");
     let as_json = serde_json::from_str::<Value>(&message.body).ok();

@@ -1,4 +1,4 @@
-//! `init`: a Cases template of the domain snapshot into a mapping to begin with, one that `check` has nothing to say about.
+//! `init`: writes a first mapping for a Cases template. `check` finds nothing in it.
 
 mod references;
 mod skeleton;
@@ -20,10 +20,10 @@ use crate::sources::shipped;
 use crate::terminal::{self, FAINT, GOOD, paint};
 use crate::test;
 
-/// Write a mapping to begin with, for one Cases template
+/// Write a first mapping, for one Cases template
 ///
-/// Required fields come first, ready to use; every other field follows as a comment, with its type, limits and options.
-/// The references are proposals: put those of your own contacts or events in their place.
+/// Required fields come first, ready to use. Every other field follows as a comment, with its type, limits and options. The
+/// references are proposals: replace them with those of your own contacts or events.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -43,15 +43,15 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     domain: Option<PathBuf>,
 
-    /// What is to make cases
+    /// The trigger of the cases
     #[arg(long, value_enum, default_value_t = TriggerArgument::ContactFlow)]
     trigger: TriggerArgument,
 
-    /// Write to this file, which must not be there yet, and not to standard output
+    /// Write to this new file instead of standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Write a first test beside the file, too
+    /// Also write a first test, next to the mapping
     #[arg(long, requires = "output")]
     test: bool,
 }
@@ -113,7 +113,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The line that leads an editor to the schema, where the schema is beside the file.
+/// The line that names the schema for editors, if the schema is in the folder.
 fn schema_line(folder: &Path, schema: &str) -> String {
     if folder.join(schema).exists() {
         format!("# yaml-language-server: $schema=./{schema}\n")

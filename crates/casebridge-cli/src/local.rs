@@ -1,5 +1,5 @@
-//! `local`: the real function binary between an emulated Lambda and emulated Amazon Connect Cases and Customer Profiles,
-//! on loopback. Events go in; each answer and the case that came of it are shown.
+//! `local`: runs the function's binary between an emulated Lambda and emulated AWS services on loopback. It shows each event's
+//! answer and case.
 
 mod binary;
 mod bridge;
@@ -73,8 +73,7 @@ const LOG_INTERVAL: Duration = Duration::from_millis(100);
 
 /// # Errors
 ///
-/// What kept the function from running: a file that is missing or wrong, a build that failed, the function's own words
-/// when it refused to start.
+/// When a file is missing or wrong, the build fails, or the function refuses to start.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let events = if arguments.serve {
         Vec::new()

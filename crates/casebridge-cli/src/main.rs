@@ -1,5 +1,5 @@
-//! The operator's tool: `cargo casebridge COMMAND`. One module per command; this file reads the arguments and turns
-//! what a command returns into an exit status: 0, 1 when the answer is no, 2 when it could not be given.
+//! The operator's tool: `cargo casebridge COMMAND`. Each command is a module. The exit status is 0 for yes, 1 for no, and 2
+//! when the command could not answer.
 
 mod check;
 mod failures;

@@ -1,4 +1,4 @@
-//! `match`: an event pattern and an event into yes or no, by the same matcher that the function runs.
+//! `match`: matches an event against an event pattern with the function's matcher.
 
 use std::io::{self, BufRead as _, Read as _};
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::terminal;
 
-/// Say whether an event pattern matches an event
+/// Test an event pattern against an event
 ///
 /// The pattern is written as for EventBridge, or as under `when` in the mapping; the event is JSON.
 #[derive(Debug, clap::Args)]
@@ -71,7 +71,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// A text and what to call it in an error.
+/// A text, and its name in errors.
 struct Source {
     name: String,
     text: String,
@@ -132,7 +132,7 @@ fn answer_lines() -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The answer to one line, or why there is none, in one line.
+/// Returns the answer to one line, or the reason for none, in one line.
 fn answer(line: &str) -> Result<bool, String> {
     let pair: Pair = serde_json::from_str(line).map_err(|error| {
         format!("expected {{\"pattern\": …, \"event\": …}} with JSON as text: {error}")

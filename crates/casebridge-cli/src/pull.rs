@@ -1,5 +1,4 @@
-//! `pull`: a live Cases domain into the domain snapshot, or into the sentences that say how it differs from the
-//! snapshot there is.
+//! `pull`: writes the snapshot of a live Cases domain, or reports its differences from the existing snapshot.
 
 mod connection;
 mod difference;
@@ -57,11 +56,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", default_value = "domain.json")]
     output: PathBuf,
 
-    /// Write nothing; say what changed in the domain since the file was written
+    /// Write nothing; list the changes of the domain since the file was written
     #[arg(long)]
     check: bool,
 
-    /// The mapping; a change that touches it is told with its case mappings [default: mapping.yaml, if there is one]
+    /// The mapping; a change that touches it names its case mappings [default: mapping.yaml, if there is one]
     #[arg(long, value_name = "FILE")]
     mapping: Option<PathBuf>,
 
@@ -73,7 +72,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
 
-    /// Where Cases is, if not at AWS [default: `AWS_ENDPOINT_URL_CONNECTCASES`, else `AWS_ENDPOINT_URL`]
+    /// The endpoint of Cases, if not AWS [default: `AWS_ENDPOINT_URL_CONNECTCASES`, else `AWS_ENDPOINT_URL`]
     #[arg(long, value_name = "URL")]
     endpoint_url: Option<String>,
 
@@ -168,7 +167,7 @@ fn only(domains: &[Value]) -> anyhow::Result<String> {
     }
 }
 
-/// The snapshot that is there already. To write a first one, none needs to be.
+/// Reads the existing snapshot. A first pull needs none.
 fn before(path: &Path, is_check: bool) -> anyhow::Result<Option<Snapshot>> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
@@ -213,7 +212,7 @@ impl Arguments {
         }
     }
 
-    /// What the mapping uses of the old snapshot.
+    /// Returns the use of the old snapshot by the mapping.
     fn usage(&self, before: &Snapshot) -> anyhow::Result<Usage> {
         let path = match &self.mapping {
             Some(path) => path,
@@ -234,7 +233,7 @@ impl Arguments {
     }
 }
 
-/// A variable of the environment; an empty one is as good as none.
+/// Returns an environment variable. Empty variables count as unset.
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
@@ -254,12 +253,12 @@ fn progress() -> ProgressBar {
     bar
 }
 
-/// What became of the file.
+/// The result for the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
-    /// It was compared only.
+    /// It was only compared.
     Checked,
-    /// It had the very text already.
+    /// It had the same text already.
     Unchanged,
     /// It has the new text.
     Written,
@@ -267,7 +266,7 @@ enum Outcome {
 
 struct Report<'a> {
     file: String,
-    /// What the domain says now.
+    /// The domain's snapshot as of now.
     snapshot: &'a Snapshot,
     differences: &'a [Difference],
     outcome: Outcome,

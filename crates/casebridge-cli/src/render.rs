@@ -1,5 +1,5 @@
-//! `render`: an event into the exact `CreateCase` request, and what is written beside it. The function itself makes it,
-//! AWS's own SDK writes it, and an emulator in this very process takes it in: nothing is sent anywhere.
+//! `render`: shows the exact `CreateCase` request of an event, and the other requests that write. The function builds the
+//! request, the SDK serializes it, and an emulator in this process receives it: nothing is sent.
 
 mod explain;
 
@@ -25,7 +25,7 @@ use crate::failures::{self, MessageFailure};
 use crate::sources::{Sources, about_customers};
 use crate::terminal::{self, FAINT, NOTABLE, paint};
 
-/// The longest that an event may take; the emulator takes no time, and what it refuses is not worth a long wait.
+/// The time-out of an event. The emulator answers at once, so a longer wait is only for refused requests.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Show the exact request that makes a case of an event, and send nothing
@@ -52,7 +52,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     sources: Sources,
 
-    /// Say which route was taken and why the earlier ones were not, and what each expression gave
+    /// Explain the route, why earlier routes did not match, and the value of each expression
     #[arg(long)]
     explain: bool,
 
@@ -140,8 +140,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// The body of each case, and what else is written: a line for each; with its body, where all is explained. Standard output stays JSON unless
-/// all is explained.
+/// Prints the body of each case, and a line for each other request; with `explained`, its body too. Standard output stays
+/// JSON unless all is explained.
 fn show(writes: &[Request], explained: bool) -> anyhow::Result<()> {
     for request in writes {
         let line = format!("{}\n", paint(FAINT, described(request)));
@@ -158,7 +158,7 @@ fn note(what: &str, text: &str) {
     terminal::print_note(&format!("{} {text}\n", paint(NOTABLE, what)));
 }
 
-/// Whether a customer was searched for, and the case is made without one.
+/// Returns whether a customer was searched for and not found.
 fn finds_nobody(emulator: &Emulator, writes: &[Request]) -> bool {
     let searched = emulator
         .requests()
@@ -185,14 +185,14 @@ fn read(event: &str) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// What became of a payload.
+/// The result of a payload.
 struct Handled {
     /// The way to the requests, in words.
     explained: String,
     answered: Result<Response, Failure>,
-    /// What it had the function write.
+    /// The writing requests of the function.
     writes: Vec<Request>,
-    /// Why messages of a batch are left alone, or come again.
+    /// The reasons of messages of a batch that are skipped or stay in the queue.
     left: Vec<MessageFailure>,
 }
 
@@ -206,7 +206,7 @@ async fn handle(config: &Config, emulator: &Emulator, payload: &str) -> anyhow::
         .await;
     let mut casebridge = casebridge::start::casebridge(config, &sdk)
         .map_err(|error| anyhow!("the function cannot start\n\n{error}"))?;
-    // As where it is deployed: there, too, a message that can never succeed is put aside with its reason.
+    // As in a deployment, a message that can never succeed goes to the failure queue with its reason.
     emulator.add_queue(failures::QUEUE);
     casebridge.failure_queue = Some(FailureQueue::new(&sdk, failures::QUEUE.to_owned()));
     let events = events(&casebridge, payload).await;
@@ -227,7 +227,8 @@ async fn handle(config: &Config, emulator: &Emulator, payload: &str) -> anyhow::
     })
 }
 
-/// Why messages of a batch are left alone, or come again: each is handled by itself, and so gets a reason of its own.
+/// Returns the reasons of messages of a batch that are skipped or stay in the queue. Each message is handled alone, and so
+/// gets its own reason.
 async fn left(
     casebridge: &Casebridge,
     payload: &str,
@@ -265,7 +266,7 @@ async fn left(
     left
 }
 
-/// The events of a payload, as the mapping sees them.
+/// The events of a payload, as the mapping reads them.
 async fn events(casebridge: &Casebridge, payload: &str) -> Vec<Event> {
     let events = match Payload::parse(payload) {
         Ok(Payload::Event(event)) => vec![event],
@@ -284,7 +285,8 @@ async fn events(casebridge: &Casebridge, payload: &str) -> Vec<Event> {
     seen
 }
 
-/// The event with what its contact tells, where the case mapping asks for it. Why it cannot be had is in the answer.
+/// The event with the data of its contact, if the case mapping asks for it. The answer has the reason when they cannot be
+/// read.
 async fn enriched(casebridge: &Casebridge, event: &Event) -> Option<Event> {
     let case = event.route(&casebridge.mapping)?;
     let connect = casebridge.connect.as_ref().filter(|_| case.enrich)?;
@@ -295,7 +297,7 @@ async fn enriched(casebridge: &Casebridge, event: &Event) -> Option<Event> {
     Some(event.with(read.ok()?))
 }
 
-/// What the function answers, as `local` shows it.
+/// The function's answer, as `local` shows it.
 fn answer(answered: &Result<Response, Failure>) -> Value {
     match answered {
         Ok(response) => serde_json::to_value(response).unwrap_or_default(),
@@ -309,7 +311,7 @@ fn answer(answered: &Result<Response, Failure>) -> Value {
     }
 }
 
-/// What is wrong with what became of the event.
+/// The error of an event.
 struct Refusal {
     reason: String,
     code: Option<&'static str>,
@@ -340,7 +342,7 @@ fn refusal(answered: &Result<Response, Failure>) -> Option<Refusal> {
     }
 }
 
-/// The requests that write, in their order; one that was sent again counts once.
+/// The requests that write, in their order; a repeated request counts once.
 fn writes_of(emulator: &Emulator) -> Vec<Request> {
     const OPERATIONS: [&str; 3] = ["CreateProfile", "CreateCase", "CreateRelatedItem"];
     let mut writes = emulator.requests();
@@ -353,7 +355,7 @@ fn is_case(request: &Request) -> bool {
     request.operation == "CreateCase"
 }
 
-/// What is written beside the case, in a few words: `then CreateRelatedItem: Contact`.
+/// Describes a request other than the case's: `then CreateRelatedItem: Contact`.
 fn described(request: &Request) -> String {
     match request.body.get("type").and_then(|kind| kind.as_str()) {
         Some(kind) => format!("then {}: {kind}", request.operation),
@@ -361,7 +363,7 @@ fn described(request: &Request) -> String {
     }
 }
 
-/// Takes the profiles whose ARNs the events bring as existing, for nobody can be asked whether they do.
+/// Adds the profiles whose ARNs the events name, because no service can confirm them.
 fn take_as_known(emulator: &Emulator, casebridge: &Casebridge, events: &[Event]) {
     let requests = events.iter().filter_map(|event| {
         let case = event.route(&casebridge.mapping)?;
@@ -381,14 +383,14 @@ fn take_as_known(emulator: &Emulator, casebridge: &Casebridge, events: &[Event])
         }
     }
     let Some(named) = named else { return };
-    // A search goes to the domain that the function is told of; without one, the ARN alone says which domain it is.
+    // A search goes to the function's profiles domain. Without one, only the ARN names the domain.
     let known = &casebridge.context.profiles;
     let domain = match known.as_ref().filter(|_| searches) {
         Some(domain) => domain.name.clone(),
         None => named,
     };
     let seed = json!({ "domain": { "DomainName": domain }, "profiles": profiles });
-    // An id that no profile can have is left for Cases to refuse.
+    // Cases refuses an impossible id.
     let _ = emulator.set_profiles(&seed.to_string());
 }
 

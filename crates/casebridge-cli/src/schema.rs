@@ -1,8 +1,7 @@
-//! `schema`: the tables of keys into JSON Schema (draft 2020-12), so that an editor completes, explains and underlines
-//! what the function takes or refuses.
+//! `schema`: prints the tables of keys as JSON Schema (draft 2020-12), for completion and diagnostics in editors.
 //!
-//! The schema knows structure: keys, kinds of values, words. What stands inside a text, and what the domain has, is for
-//! `check`. It is made for YAML as other tools read it, so a value or a name may be a number or a boolean to them.
+//! The schema covers structure: keys, kinds of values, words. `check` covers the text of values and the names of the domain.
+//! Other YAML readers resolve scalars differently, so a value or a name may also be a number or a boolean.
 
 use std::process::ExitCode;
 
@@ -63,7 +62,7 @@ fn document(title: &str, file: &'static ObjectSchema) -> Value {
     document.into()
 }
 
-/// What the schema refers to, by name, in the order in which it is first referred to.
+/// The definitions of the schema, in the order of their first use.
 #[derive(Default)]
 struct Definitions(Map<String, Value>);
 
@@ -179,12 +178,12 @@ fn event_pattern() -> Map<String, Value> {
     serde_json::from_str(definitions).unwrap_or_default()
 }
 
-/// What the table cannot say of an object without required keys: which of its keys go together.
+/// The rules on which keys go together in an object without required keys. The table has none.
 fn one_of(schema: &'static ObjectSchema) -> Option<Value> {
     if std::ptr::eq(schema, &raw const schema::FIELD) {
         Some(json!([{ "required": ["value"] }, { "required": ["choose"] }]))
     } else if std::ptr::eq(schema, &raw const schema::CUSTOMER) {
-        // What holds after a search needs one.
+        // Keys about the result of a search need a search.
         Some(json!([
             { "required": ["profile_id"], "maxProperties": 1 },
             { "required": ["find"], "properties": { "profile_id": false } },
@@ -200,7 +199,7 @@ fn one_of(schema: &'static ObjectSchema) -> Option<Value> {
     }
 }
 
-/// Whether the word is one of those that the shape takes.
+/// Returns whether the word is one of the shape's.
 fn has_word(shape: &Shape, word: &str) -> bool {
     match shape {
         Shape::Words(words) => words.contains(&word),
@@ -232,7 +231,7 @@ fn capitalized(text: &str) -> String {
         .collect()
 }
 
-/// What stands behind the key in its example.
+/// The value of the key's example.
 fn example_value(key: &KeySchema) -> Option<Value> {
     let (node, _) = yaml::parse(key.example).ok()?;
     match node.kind {

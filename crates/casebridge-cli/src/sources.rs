@@ -1,4 +1,5 @@
-//! Mapping, domain snapshot, customers and contacts, as `local`, `check`, `test` and `render` take them, and the environment they stand for.
+//! The files of `local`, `check`, `test` and `render` (mapping, domain snapshot, customers, contacts), and the function's
+//! environment that follows from them.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use anyhow::{Context as _, bail};
 use cases_emulator::Emulator;
 use serde_json::{Value, json};
 
-/// The Customer Profiles domain that the function is told of, unless the profiles or `--env` say another.
+/// The Customer Profiles domain of the function, unless the profiles or `--env` name another.
 const PROFILES_DOMAIN: &str = "amazon-connect-example";
 
 #[derive(Debug, clap::Args)]
@@ -20,11 +21,11 @@ pub(crate) struct Sources {
     #[arg(long, value_name = "FILE")]
     domain: Option<PathBuf>,
 
-    /// The customers there are, as Customer Profiles has them [default: profiles.json, if there is one]
+    /// The customers, in the form of Customer Profiles [default: profiles.json, if there is one]
     #[arg(long, value_name = "FILE")]
     profiles: Option<PathBuf>,
 
-    /// The contacts that `enrich` reads, as Connect has them [default: contacts.json, if there is one]
+    /// The contacts that `enrich` reads, in the form of Amazon Connect [default: contacts.json, if there is one]
     #[arg(long, value_name = "FILE")]
     contacts: Option<PathBuf>,
 
@@ -33,7 +34,7 @@ pub(crate) struct Sources {
     variables: Vec<(String, String)>,
 }
 
-/// [`Sources`], found and read.
+/// The files of [`Sources`], read.
 pub(crate) struct Files {
     /// Path of the domain snapshot.
     pub(crate) domain: PathBuf,
@@ -43,11 +44,11 @@ pub(crate) struct Files {
     pub(crate) profiles: Option<Seed>,
     /// Contacts, in the emulator's form.
     contacts: Option<Seed>,
-    /// The function's environment: what the files say, then what `--env` says; the last of a name counts.
+    /// The function's environment: from the files, then from `--env`. The last value of a name counts.
     pub(crate) variables: Vec<(String, String)>,
 }
 
-/// A file that the emulator begins with.
+/// A file of the emulator's initial state.
 pub(crate) struct Seed {
     pub(crate) path: PathBuf,
     pub(crate) text: String,
@@ -67,7 +68,7 @@ impl Files {
             set.with_context(|| format!("{} does not hold customers", path.display()))?;
         } else if let Some(name) = self.variable("PROFILES_DOMAIN") {
             let seed = json!({ "domain": { "DomainName": name }, "profiles": [] });
-            // A name that no domain can have is refused by the function, which says so better.
+            // The function refuses an impossible name with a better message.
             let _ = emulator.set_profiles(&seed.to_string());
         }
         if let Some(Seed { path, text }) = &self.contacts {
@@ -105,7 +106,7 @@ impl Sources {
             "contacts.json",
             "--contacts",
         )?;
-        // A file that is wrong is refused, with its place, by whoever uses it.
+        // A later step refuses a wrong file, with the line and column.
         let parsed: Value = serde_json::from_str(&snapshot).unwrap_or_default();
         let text = |pointer| parsed.pointer(pointer).and_then(Value::as_str);
         let customers: Value = profiles
@@ -145,7 +146,7 @@ impl Sources {
     }
 }
 
-/// What to do about an error that depends on which customers there are.
+/// A hint for an error that depends on the customers.
 pub(crate) fn about_customers(error_code: &str) -> Option<&'static str> {
     ["CustomerNotFound", "CustomerNotVisible"]
         .contains(&error_code)
@@ -170,7 +171,7 @@ fn file(named: Option<&Path>, name: &str, switch: &str) -> anyhow::Result<PathBu
     }
 }
 
-/// The file named, or else the one beside the mapping, in the current directory or in the workspace, if there is one.
+/// Reads the named file, or else the one in the mapping's folder, the current directory or the workspace, if there is one.
 fn seed(
     named: Option<&Path>,
     mapping: &Path,

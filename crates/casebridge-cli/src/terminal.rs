@@ -1,5 +1,4 @@
-//! Colours, and the two streams: styled text goes in, and escape codes come out only where a terminal shows them and
-//! `NO_COLOR` does not forbid it.
+//! Colours, and the two output streams. Escape codes are written only to a terminal, and not if `NO_COLOR` is set.
 
 use std::io::{self, Write};
 
@@ -30,25 +29,25 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{plural}")
 }
 
-/// Writes to standard output at once, so that a pipe sees each event when it is done.
+/// Writes to standard output and flushes, so that a pipe receives each event at once.
 pub(crate) fn print(text: &str) -> io::Result<()> {
     let mut stdout = anstream::stdout();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
 }
 
-/// Writes an error and what caused it to standard error.
+/// Writes an error and its causes to standard error.
 pub(crate) fn print_error(error: &anyhow::Error) {
-    // Nothing is left to tell of a standard error that cannot be written to.
+    // An error of standard error cannot be reported anywhere.
     let _ = writeln!(anstream::stderr(), "{} {error:#}", paint(BAD, "error:"));
 }
 
-/// Writes to standard error what does not belong to the output.
+/// Writes a note to standard error.
 pub(crate) fn print_note(text: &str) {
     let _ = anstream::stderr().write_all(text.as_bytes());
 }
 
-/// Whether whoever read our output has enough, as `head` does.
+/// Returns whether the reader of the output has closed it, as `head` does.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
         .downcast_ref::<io::Error>()

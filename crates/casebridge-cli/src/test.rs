@@ -1,4 +1,4 @@
-//! `test`: the tests beside a mapping, each an event and what becomes of it, run by the function's own code without any service.
+//! `test`: runs a mapping's tests, each an event and its expected outcome, with the function's own code and no service.
 
 mod decode;
 mod expectation;
@@ -21,7 +21,7 @@ use self::report::Report;
 use crate::sources::Sources;
 use crate::terminal;
 
-/// Run the tests beside the mapping: events, and what becomes of each
+/// Run the tests of the mapping: events, each with its expected outcome
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -126,7 +126,7 @@ impl Arguments {
     }
 }
 
-/// The tests of a mapping are beside it: `orders.test.yaml` for `orders.yaml`.
+/// Returns the path of a mapping's tests: `orders.test.yaml` for `orders.yaml`.
 pub(crate) fn beside(mapping: &Path) -> PathBuf {
     let extension = mapping.extension().unwrap_or("yaml".as_ref());
     let mut suffix = std::ffi::OsString::from("test.");

@@ -1,4 +1,4 @@
-//! The JSON Schemas beside the mapping: in step with the tables of keys, and of one mind with the decoder about structure.
+//! The JSON Schemas of the mapping and its tests: in step with the tables of keys, and equal to the decoder on structure.
 //!
 //! A library that is not ours judges: `jsonschema`, over YAML as `serde-saphyr` reads it, which resolves scalars by YAML's
 //! rules as editors do.
@@ -57,7 +57,7 @@ fn diagnostics(file: &str, text: &str, snapshot: &str) -> Vec<Diagnostic> {
         .unwrap_or_default()
 }
 
-/// Whether the diagnostic is one of structure: an unknown or missing key, a value of the wrong kind, an unknown word.
+/// Returns whether the diagnostic is one of structure: an unknown or missing key, a value of the wrong kind, an unknown word.
 fn is_structural(diagnostic: &Diagnostic) -> bool {
     match diagnostic.code {
         Code::UnknownKey | Code::MissingKey | Code::UnknownWord => true,

@@ -1,4 +1,4 @@
-//! Where a field's value may stand in an event: a proposal, from the field's name.
+//! Proposes a reference for a field's value, from the field's name.
 
 use std::collections::HashSet;
 
@@ -6,11 +6,11 @@ use mapping::Trigger;
 use mapping::field::Field;
 use serde_json::Value;
 
-/// The way from `$` to a value, member by member.
+/// The members from `$` to a value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Path(Vec<String>);
 
-/// Proposals for the fields of one case mapping, no two of them alike.
+/// Paths for the fields of one case mapping; each is unique.
 pub(super) struct Proposals {
     trigger: Trigger,
     taken: HashSet<Path>,
@@ -24,7 +24,7 @@ impl Proposals {
         }
     }
 
-    /// Where the value of a field may stand.
+    /// Returns a path for the value of a field.
     pub(super) fn of(&mut self, field: &Field) -> Path {
         let words = words(&field.name);
         let (parent, name) = match (self.trigger, field.id.as_str()) {
@@ -67,7 +67,7 @@ impl Path {
         Self(members.map(str::to_owned).into())
     }
 
-    /// Where the ARN of the customer's profile may stand.
+    /// The path of the customer's profile ARN.
     pub(super) fn of_customer(trigger: Trigger) -> Self {
         match trigger {
             Trigger::ContactFlow => Self::new(["Parameters", "profile_arn"]),

@@ -1,4 +1,4 @@
-//! The mapping to begin with: one case mapping that sets what its template requires, and names all else as comments.
+//! The first mapping: one case mapping that sets what its template requires, with all other fields as comments.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -21,7 +21,7 @@ const USEFUL: [&str; 5] = [
     "assigned_user",
 ];
 
-/// What the list of a field's options takes in a note, in characters.
+/// The most characters of a list of options in a note.
 const OPTIONS_WIDTH: usize = 80;
 
 const INSTANCE: &str =
@@ -36,7 +36,7 @@ pub(super) struct Skeleton<'a> {
     /// The title, and what else the template requires.
     pub(super) required: Vec<Proposal<'a>>,
     optional: Vec<Proposal<'a>>,
-    /// What people call the template.
+    /// The template's name.
     pub(super) template_name: &'a str,
     /// The template's name in the mapping, or its id where the name is not its alone.
     template: &'a str,
@@ -279,7 +279,7 @@ impl Proposal<'_> {
         }
     }
 
-    /// What the field takes, in words; its name before it where the key does not tell it.
+    /// Describes the field's values, after its name if the key is an id.
     fn note(&self) -> String {
         let Field {
             name,
@@ -382,7 +382,7 @@ impl Proposal<'_> {
             .find(|option| option.active)
     }
 
-    /// Whether the label is the option's alone.
+    /// Returns whether no other option has the label.
     fn leads_to(&self, option: &FieldOption) -> bool {
         let found = self.field.option(&option.name);
         found.is_some_and(|found| found.value == option.value)

@@ -1,5 +1,4 @@
-//! Whatever a domain's people call things, the mapping to begin with has nothing wrong in it: as it stands, with every comment taken away,
-//! and in the eyes of its own first test's reader.
+//! Mappings for domains with any names: no diagnostic as written, and none with every comment removed.
 
 use mapping::Trigger;
 use mapping::domain::Domain;
@@ -11,7 +10,7 @@ use super::skeleton::Skeleton;
 
 const TRIGGERS: [Trigger; 2] = [Trigger::ContactFlow, Trigger::EventBridge];
 
-/// The diagnostics about a mapping, warnings too; empty where there is nothing to say.
+/// The diagnostics of a mapping, with warnings; empty when there are none.
 fn diagnostics(domain: &Domain, text: &str) -> String {
     let context = LoadContext {
         domain: Some(domain),

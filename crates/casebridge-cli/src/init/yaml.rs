@@ -1,4 +1,4 @@
-//! Names and texts of a domain as YAML and as the mapping's language take them, whatever they hold.
+//! Writes any name or text of a domain as YAML, and as the mapping's language.
 
 use std::fmt::{self, Write as _};
 
@@ -25,7 +25,7 @@ pub(super) fn scalar(text: &str) -> String {
     }
 }
 
-/// Text that stands for itself in the mapping's language, where `$` and `{{` begin something else.
+/// Writes text as a constant of the mapping's language, in which `$` and `{{` begin something else.
 pub(super) fn literal(text: &str) -> String {
     if text.starts_with('$') || text.contains("{{") {
         quoted(&format!("{{{{ '{}' }}}}", text.replace('\'', "''")))
@@ -77,7 +77,7 @@ struct Line {
 }
 
 impl Lines {
-    /// Adds lines that hold; a tab separates a line from its note.
+    /// Adds active lines; a tab separates a line from its note.
     pub(super) fn on(&mut self, lines: &str) {
         for line in lines.lines() {
             let (text, note) = line.split_once('\t').unwrap_or((line, ""));
@@ -169,7 +169,7 @@ mod tests {
         }
     }
 
-    /// What the mapping's own reader makes of a scalar: as key, as value and as the item of a list.
+    /// Reads a scalar with the mapping's YAML reader: as key, as value and as item of a list.
     fn read(written: &str) -> [String; 3] {
         let document = format!("{written}: {written} # no part of it\nlist: [{written}]\n");
         let (root, diagnostics) = yaml(&document).expect("YAML");

@@ -1,4 +1,4 @@
-//! Has Cargo build the function, and takes the path of the binary from what Cargo says.
+//! Builds the function with Cargo, and reads the binary's path from Cargo's messages.
 
 use std::env;
 use std::io::IsTerminal as _;
@@ -12,8 +12,8 @@ use crate::sources::workspace_root;
 
 const PACKAGE: &str = "casebridge";
 
-/// Named beside the function, this tool lends it the features that its dependencies were built with a moment ago: otherwise Cargo would build
-/// every one of them again. What is deployed is always built by itself.
+/// This tool, named in the same build: the function then shares the features of dependencies that are built already. A
+/// deployed binary is built alone.
 const SHARED: [&str; 2] = ["--package", env!("CARGO_PKG_NAME")];
 
 /// The lines of `--message-format=json` that matter here.
@@ -30,7 +30,7 @@ struct Target {
     name: String,
 }
 
-/// Builds the function; Cargo's progress and its diagnostics go to standard error.
+/// Builds the function. Cargo writes its progress and diagnostics to standard error.
 ///
 /// # Errors
 ///
@@ -50,7 +50,7 @@ pub(super) fn build(release: bool) -> anyhow::Result<PathBuf> {
     if release {
         command.arg("--release");
     }
-    // On a terminal the progress bar says it all and leaves no trace; a log keeps Cargo's lines.
+    // A terminal needs only the progress bar; a log needs Cargo's lines.
     if std::io::stderr().is_terminal() {
         command.args([
             "--quiet",
@@ -58,7 +58,7 @@ pub(super) fn build(release: bool) -> anyhow::Result<PathBuf> {
             "--config=term.progress.width=80",
         ]);
     }
-    // `cargo run` sets these for us; build scripts that look at them would run again on every change of caller.
+    // `cargo run` sets these variables, and build scripts that read them would run again.
     for (name, _) in env::vars_os() {
         let set_by_run = name.to_str().is_some_and(|name| {
             name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")

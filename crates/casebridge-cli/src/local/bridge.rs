@@ -17,10 +17,10 @@ use super::outcome::{self, Outcome};
 use crate::failures::{self, MessageFailure};
 use crate::sources::Files;
 
-/// The longest that the function may take: a flow waits 8 seconds at most.
+/// The function's time-out: a flow waits 8 seconds at most.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where the SDK finds the services that the emulator stands for.
+/// The endpoint variables of the emulated services.
 const ENDPOINTS: [&str; 4] = [
     "AWS_ENDPOINT_URL_CONNECTCASES",
     "AWS_ENDPOINT_URL_CUSTOMER_PROFILES",
@@ -39,18 +39,18 @@ pub(super) struct Bridge {
     failure_queue: String,
 }
 
-/// One event sent: the answer, and what the emulator saw and holds of it.
+/// The result of one event: the answer, the requests, and the cases.
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) outcome: Outcome,
-    /// What a caller of Lambda's Invoke is given.
+    /// The payload that a caller of Lambda's Invoke receives.
     pub(super) answer: Value,
     pub(super) requests: Vec<Request>,
     /// Cases made by this event, and the one its answer names; each with what joined it.
     pub(super) cases: Vec<Value>,
     /// Messages of a batch that the function put aside.
     pub(super) put_aside: Vec<MessageFailure>,
-    /// What the function wrote meanwhile.
+    /// The function's log of this event.
     pub(super) log: Vec<String>,
 }
 
@@ -174,7 +174,7 @@ fn case_id(case: &Value) -> Option<String> {
     case.get("caseId")?.as_str().map(str::to_owned)
 }
 
-/// The function's own last words are what the reader must act on, so they stand alone.
+/// Returns the function's own last words alone, since they are what the reader needs.
 fn refusal(error: FunctionError) -> anyhow::Error {
     match error {
         FunctionError::Exited { output, .. } if !output.lines().is_empty() => {

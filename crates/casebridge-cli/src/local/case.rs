@@ -1,5 +1,5 @@
-//! A case as people read it: fields by name in the order of the request, options by label, the customer by name; then what joined it, who
-//! performed it and its tags.
+//! Shows a case: fields by name in the order of the request, options by label, the customer by name. Related items, performer
+//! and tags follow.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::rows::Rows;
 use crate::terminal::FAINT;
 
-/// What the other rows say already, or what only a clock says.
+/// Fields that repeat another row, or are times.
 const LEFT_OUT: [&str; 5] = [
     "case_id",
     "created_datetime",
@@ -19,7 +19,7 @@ const LEFT_OUT: [&str; 5] = [
     "last_updated_user",
 ];
 
-/// The function's own tag, a hash of 64 characters; its beginning tells cases apart.
+/// The function's own tag, a hash of 64 characters. Its beginning distinguishes cases.
 const KEY_TAG: &str = "casebridge:key";
 const SHOWN_OF_KEY: usize = 8;
 
@@ -80,7 +80,7 @@ pub(super) fn add(rows: &mut Rows, case: &Value, requests: &[Request], names: &N
     }
 }
 
-/// The field that holds the ARN of the customer's profile.
+/// The field with the ARN of the customer's profile.
 const CUSTOMER: &str = "customer_id";
 
 /// The ARN of a case's customer.
@@ -89,7 +89,7 @@ pub(super) fn customer_id(case: &Value) -> Option<&str> {
     value.get("stringValue")?.as_str()
 }
 
-/// Whether the one case of these requests had its customer searched for.
+/// Returns whether the only case of these requests had a search for its customer.
 fn was_searched_for(requests: &[Request]) -> bool {
     let of = |operation| {
         let of = move |request: &&Request| request.operation == operation;
@@ -98,7 +98,7 @@ fn was_searched_for(requests: &[Request]) -> bool {
     of("SearchProfiles") > 0 && of("CreateCase") == 1
 }
 
-/// What people call a customer: the person's name, else the company's.
+/// The customer's name: the person's, or else the company's.
 fn name(profile: &Value) -> Option<String> {
     let text = |member: &str| profile.get(member).and_then(Value::as_str);
     let person: Vec<&str> = ["FirstName", "MiddleName", "LastName"]
@@ -184,7 +184,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Reads `domain.json`, which the emulator has found sound by now.
+    /// Reads `domain.json`, which the emulator has accepted.
     pub(super) fn read(snapshot: &str) -> Self {
         let snapshot: &Value = &serde_json::from_str(snapshot).unwrap_or_default();
         let mut names = Self::default();

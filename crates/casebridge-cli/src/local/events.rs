@@ -22,7 +22,7 @@ const EXPECTED: &str = "expected.json";
 pub(super) struct EventFile {
     /// As named on the command line, or `events/NAME`.
     pub(super) path: PathBuf,
-    /// What `expected.json` beside it says of it, if it does.
+    /// The expectation of `expected.json` in its folder.
     pub(super) expected: Option<Expectation>,
 }
 

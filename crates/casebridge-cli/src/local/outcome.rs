@@ -1,5 +1,4 @@
-//! What an answer means, whatever invoked the function: the flat answer of a flow or an event, the list of an SQS
-//! batch, an error of the function, or none because it broke.
+//! Reads an answer of the function: of a flow or an event, of an SQS batch, or an error.
 
 use std::fmt;
 
@@ -10,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::failures::MessageFailure;
 
-/// What became of an event.
+/// The outcome of an event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Status {
@@ -117,7 +116,7 @@ impl Outcome {
     }
 }
 
-/// The answer as JSON: what a caller of Lambda's Invoke would be given.
+/// Returns the answer as JSON, as a caller of Lambda's Invoke receives it.
 pub(super) fn payload(answer: &Result<Answer, FunctionError>) -> Value {
     let bytes = match answer {
         Ok(Answer::Response(bytes) | Answer::Error(ErrorReport { payload: bytes, .. })) => bytes,

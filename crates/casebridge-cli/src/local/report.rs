@@ -1,4 +1,4 @@
-//! What `local` prints: a block per event and a closing line for people, a line of JSON per event for machines.
+//! The output of `local`: a block per event and a summary, or a line of JSON per event.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -81,7 +81,7 @@ impl Report {
             }
             case::add(&mut rows, case, &self.run.requests, names);
         }
-        // Why messages come again is in the log alone.
+        // Only the log has the reason why messages are delivered again.
         if !self.is_as_expected()
             || outcome.status == Status::Failed && outcome.error_code.is_none()
         {
@@ -111,7 +111,7 @@ impl Report {
         }
     }
 
-    /// What stands beside the status: which case mapping took the event, and which error at which field.
+    /// The rest of the status line: the case mapping, and the error with its field.
     fn headline(&self) -> String {
         let Outcome {
             mapping,

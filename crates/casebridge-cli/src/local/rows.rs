@@ -1,4 +1,4 @@
-//! Aligned rows: a key, and a value that may take several lines.
+//! Aligned rows: a key, and a value of one or more lines.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use textwrap::core::display_width;
 
 use crate::terminal::paint;
 
-/// What a line of text takes at most, beside its key.
+/// The width of a value's lines.
 const TEXT_WIDTH: usize = 88;
 
 /// The values of all events stand in one column; a key beyond this width pushes its value to the right.
 const KEY_WIDTH: usize = 18;
 
-/// How many lines of a long value are shown.
+/// The most lines of a long value.
 const MAX_LINES: usize = 3;
 
 /// Rows under one heading, their values in one column.
@@ -23,7 +23,7 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// A row whose value may hold styles of its own.
+    /// Adds a row whose value may have styles.
     pub(super) fn styled(
         &mut self,
         key_style: Style,
@@ -34,7 +34,7 @@ impl Rows {
             .push((key_style, printable(&key.into()), vec![value.into()]));
     }
 
-    /// A row with a sentence, shown whole.
+    /// Adds a row with a whole sentence.
     pub(super) fn wrapped(&mut self, key: &str, sentence: &str) {
         let lines = sentence
             .lines()
@@ -44,7 +44,7 @@ impl Rows {
         self.rows.push((Style::new(), key.to_owned(), lines));
     }
 
-    /// A row with data: what a terminal would obey is taken out, and of a long text the beginning is shown.
+    /// Adds a row with data: without control characters, and only the beginning of a long text.
     pub(super) fn data(&mut self, style: Style, key: &str, text: &str) {
         let mut lines: Vec<_> = text
             .lines()

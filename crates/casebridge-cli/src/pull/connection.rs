@@ -1,6 +1,6 @@
-//! How Cases is reached: Region, endpoint, credentials and the HTTP client, as the AWS CLI finds them. An endpoint on
-//! this machine is taken for the emulator, which checks neither credentials nor Region: where none are set, it is
-//! given some.
+//! Connects to Cases: Region, endpoint, credentials and HTTP client, found as the AWS CLI finds them.
+//!
+//! An endpoint on this machine is the emulator, which checks neither credentials nor Region: both have a default there.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -29,7 +29,7 @@ use aws_smithy_runtime_api::client::http::HttpConnectorSettings;
 
 use super::reader::causes;
 
-/// What the emulator is sent where nothing else is set.
+/// The Region of requests to the emulator, unless another is set.
 const LOCAL_REGION: &str = "us-east-1";
 
 /// The most attempts of a request.
@@ -38,7 +38,7 @@ const MAX_ATTEMPTS: u32 = 10;
 /// The longest wait between two attempts: within it, every quota has room for several requests again.
 const MAX_BACKOFF: Duration = Duration::from_secs(2);
 
-/// How the person who runs the tool wants Cases to be reached.
+/// The settings of a connection, from options and environment.
 #[derive(Debug, Default)]
 pub(super) struct Wishes {
     /// `--profile`
@@ -49,12 +49,12 @@ pub(super) struct Wishes {
     pub(super) endpoint: Option<String>,
     /// `AWS_CA_BUNDLE`
     pub(super) ca_bundle: Option<String>,
-    /// The Region of the snapshot that is to be replaced or checked: better than none.
+    /// The Region of the existing snapshot, used if no other is set.
     pub(super) snapshot_region: Option<String>,
 }
 
 impl Wishes {
-    /// A client, and where its requests go, for messages: `in us-east-1`, or `at` an address.
+    /// Returns a client, and its destination for messages: `in us-east-1`, or `at` an address.
     ///
     /// # Errors
     ///
@@ -114,7 +114,7 @@ impl Wishes {
         Ok((Client::from_conf(config.build()), place))
     }
 
-    /// Whether the endpoint is on this machine.
+    /// Returns whether the endpoint is on this machine.
     fn is_local(&self) -> bool {
         let url = self.endpoint.as_deref().unwrap_or_default();
         let Some((_, rest)) = url.split_once("://") else {
@@ -130,7 +130,7 @@ impl Wishes {
         host == "localhost" || address.is_ok_and(|address| address.is_loopback())
     }
 
-    /// Without the instance metadata, which would be waited for in vain.
+    /// Loads without the instance metadata service, which would only time out.
     fn local(&self, loader: ConfigLoader, https: SharedHttpClient) -> ConfigLoader {
         let config = ProviderConfig::without_region().with_http_client(https);
         let mut region = ProfileFileRegionProvider::builder().configure(&config);
@@ -204,7 +204,7 @@ fn https(ca_bundle: Option<&str>) -> anyhow::Result<SharedHttpClient> {
     Ok(client)
 }
 
-/// Without TLS, for the emulator: it must work where there are no roots, and no proxy leads to this machine.
+/// An HTTP client without TLS for the emulator: it needs no roots, and no proxy on this machine.
 fn plain_http(is_local: bool) -> SharedHttpClient {
     Builder::new().build_with_connector_fn(move |settings, components| {
         let proxy = if is_local {
@@ -227,12 +227,12 @@ fn connector(
     connector
 }
 
-/// Whether this machine can tell a server's certificate from a forged one.
+/// Returns whether this machine has root certificates.
 fn has_roots() -> bool {
     !rustls_native_certs::load_native_certs().certs.is_empty()
 }
 
-/// The text of a file of root certificates, every one of which can be read.
+/// Reads a file of root certificates, and checks every one of them.
 fn bundle(path: &str) -> anyhow::Result<Vec<u8>> {
     let text = std::fs::read(path)
         .with_context(|| format!("AWS_CA_BUNDLE names {path}, which could not be read"))?;

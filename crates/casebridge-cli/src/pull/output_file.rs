@@ -1,4 +1,4 @@
-//! The file that a snapshot is written to: whole or not at all.
+//! Writes a snapshot's file: whole or not at all.
 
 use std::fs::Permissions;
 use std::io::Write as _;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 
-/// Whether there is a folder for the file: worth knowing before a domain is read for it.
+/// Checks that the file's folder exists: a pull needs that before it reads a domain.
 ///
 /// # Errors
 ///
@@ -56,7 +56,7 @@ fn folder(path: &Path) -> PathBuf {
     }
 }
 
-/// What a new file that nobody needs to hide has.
+/// Permissions of a new file that is not secret.
 #[cfg(unix)]
 #[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
 fn ordinary_permissions() -> Option<Permissions> {
@@ -65,7 +65,7 @@ fn ordinary_permissions() -> Option<Permissions> {
     Some(Permissions::from_mode(0o666))
 }
 
-/// What a new file that nobody needs to hide has.
+/// Permissions of a new file that is not secret.
 #[cfg(not(unix))]
 fn ordinary_permissions() -> Option<Permissions> {
     None

@@ -13,16 +13,16 @@ use aws_sdk_connectcases::types::{CaseRuleIdentifier, FieldIdentifier};
 use indicatif::ProgressBar;
 use serde_json::Value;
 
-/// The most that a page of a list holds, but for `ListDomains` (service model).
+/// The most items of a page, but for `ListDomains` (service model).
 const PAGE: i32 = 100;
 
-/// The most domains that a page of `ListDomains` holds.
+/// The most domains of a page of `ListDomains`.
 const DOMAINS_PAGE: i32 = 10;
 
 /// The most ids that a batch request takes.
 const BATCH: usize = 50;
 
-/// What the API answered, member for member.
+/// The API's answers, member for member.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     /// `GetDomain`.
@@ -37,7 +37,7 @@ pub(super) struct Answers {
     pub(super) rules: Vec<Value>,
 }
 
-/// Sends a request, and gives its answer as it came.
+/// Sends a request, and returns its answer as it came.
 macro_rules! call {
     ($reader:expr, $operation:literal, $request:expr) => {{
         let recorder = Recorder::default();
@@ -47,7 +47,7 @@ macro_rules! call {
     }};
 }
 
-/// Sends a request for every page of a list, and gives the items that `$member` of the answers holds.
+/// Sends a request for every page of a list, and returns the items in `$member` of the answers.
 macro_rules! pages {
     ($reader:expr, $operation:literal, $member:literal, $request:expr) => {{
         let (request, mut all, mut token) = ($request, Vec::new(), None);
@@ -89,7 +89,7 @@ impl Reader {
         pages!(self, "ListDomains", "domains", request)
     }
 
-    /// Everything of one domain that a snapshot holds.
+    /// Reads everything that a domain's snapshot has.
     pub(super) async fn read(&self, domain_id: &str) -> anyhow::Result<Answers> {
         let request = self.client.get_domain().domain_id(domain_id);
         let domain = call!(self, "GetDomain", request)?;

@@ -1,5 +1,5 @@
-//! What a mapping uses of a domain: which case mappings name which template, field and option. It is what tells a
-//! change of the domain that breaks something from one that does not.
+//! The templates, fields and options that each case mapping uses. A change of the domain that touches one of them may break
+//! the mapping.
 
 use mapping::domain::Domain;
 use mapping::expression::ValueExpr;
@@ -24,12 +24,12 @@ struct Used {
 #[derive(Debug)]
 struct UsedField {
     id: String,
-    /// Values of the options that the mapping spells out: its constants, defaults and tables.
+    /// The options that the mapping names, by value: in constants, defaults and tables.
     options: Vec<String>,
 }
 
 impl Usage {
-    /// What a mapping uses of the domain that it was written against; none when the snapshot or the mapping has faults.
+    /// Returns the use of the domain by a mapping that was written for it; none when snapshot or mapping has errors.
     pub(super) fn of(file: &str, mapping: &str, snapshot: &str) -> Option<Self> {
         let domain = Domain::from_json(snapshot).ok()?;
         // Whatever prefix the function will have, the same templates, fields and options are used.
@@ -52,7 +52,7 @@ impl Usage {
         self.names(|case| case.field(id).is_some())
     }
 
-    /// Names of the case mappings that spell the option out.
+    /// Names of the case mappings that name the option.
     pub(super) fn of_option(&self, field: &str, value: &str) -> Vec<String> {
         let spells = |field: &UsedField| field.options.iter().any(|option| option == value);
         self.names(|case| case.field(field).is_some_and(spells))
@@ -111,7 +111,7 @@ impl UsedField {
     }
 }
 
-/// The texts that a template may give whatever the event says: a constant, and what its filters bring in.
+/// The texts that an expression can give for every event: a constant, and those of its filters.
 fn spelt_out(template: &ValueExpr) -> Vec<String> {
     let constant = template.constant().and_then(scalar);
     let filters = template

@@ -1,4 +1,4 @@
-//! The way from an event to its request, in words: the routes, and the value of every expression.
+//! Explains a request in words: the routes, and the value of every expression.
 
 use std::fmt::Write as _;
 
@@ -154,7 +154,7 @@ fn verdict(search: &Search, country: Option<Country>, scope: &Scope<'_>) -> Stri
     }
 }
 
-/// Whether what is to be a phone number is other text.
+/// Returns whether a value is text that is no phone number.
 fn is_no_number(value: &ValueExpr, country: Option<Country>, scope: &Scope<'_>) -> bool {
     let text = value.evaluate_text(scope);
     matches!(text, Ok(Some(text)) if phone::read(&text, country).is_none())
@@ -211,7 +211,7 @@ fn comment(text: &mut String, own: Option<&ValueExpr>, request: &CaseRequest, sc
     expressions(text, own, scope);
 }
 
-/// A text of which the first line's worth is enough.
+/// The beginning of a text.
 fn beginning(text: &str) -> String {
     const SHOWN: usize = 100;
     match text.chars().count() {
@@ -224,7 +224,7 @@ fn beginning(text: &str) -> String {
     }
 }
 
-/// The expressions of templates, each with what it gives.
+/// Adds the expressions of the values, each with its result.
 fn expressions<'a>(
     text: &mut String,
     templates: impl IntoIterator<Item = &'a ValueExpr>,
@@ -235,7 +235,7 @@ fn expressions<'a>(
     }
 }
 
-/// What is sent for a field.
+/// Describes the value that is sent for a field.
 fn outcome(mapping: &FieldMapping, scope: &Scope<'_>, request: Option<&CaseRequest>) -> String {
     if mapping
         .when

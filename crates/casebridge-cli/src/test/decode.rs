@@ -1,5 +1,5 @@
-//! From the text of a test file to its tests, or to all its diagnostics: checked against the mapping and the domain, so that a test can only
-//! expect what can be.
+//! Decodes a test file into its tests, or into all its diagnostics. Every name and value is checked against mapping and
+//! domain, so that a test expects only possible outcomes.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -25,12 +25,12 @@ pub(super) struct Test {
     pub(super) name: String,
     /// The line that its name stands on, from 1.
     pub(super) line: usize,
-    /// The event, changed as the test says, or why the function refuses it.
+    /// The event after the changes of `with`, or the function's reason to refuse it.
     pub(super) event: Result<Event, Failure>,
     pub(super) expected: Expectation,
 }
 
-/// What a test file is about.
+/// The mapping and domain that a test file is for.
 pub(super) struct Subject<'a> {
     pub(super) mapping: &'a Mapping,
     pub(super) domain: &'a Domain,
@@ -71,14 +71,14 @@ pub(super) fn tests(
     }
 }
 
-/// Why an event can be left alone.
+/// The reasons to skip an event.
 const SKIPS: [Skip; 3] = [
     Skip::NoCaseMapping,
     Skip::OwnCaseEvent,
     Skip::InactiveRegion,
 ];
 
-/// Why an event can be refused before anything is sent.
+/// The errors of an event before anything is sent.
 const CODES: [ErrorCode; 9] = [
     ErrorCode::UnrecognizedPayload,
     ErrorCode::SourceNotAllowed,
@@ -91,7 +91,7 @@ const CODES: [ErrorCode; 9] = [
     ErrorCode::CustomerKeyInvalid,
 ];
 
-/// Keys that speak of a case.
+/// Keys of `expect` for a case.
 const OF_A_CASE: [&str; 7] = [
     "fields",
     "not_sent",
@@ -216,7 +216,7 @@ impl Decoder<'_> {
         None
     }
 
-    /// The event as the function reads it. One that it refuses is no diagnostic: a test may be about just that.
+    /// Reads the event as the function does. A refused event is no diagnostic, because a test may expect the refusal.
     fn event(&mut self, node: &Node) -> Option<Result<Event, Failure>> {
         let payload = match &node.kind {
             Kind::Map(_) => self.json(node)?.to_string(),
@@ -256,7 +256,7 @@ impl Decoder<'_> {
             .ok()
     }
 
-    /// What `with` holds, as JSON.
+    /// Returns the value of `with` as JSON.
     fn patch(&mut self, node: &Node) -> Option<Map<String, Json>> {
         if let Json::Object(patch) = self.json(node)? {
             return Some(patch);
@@ -371,7 +371,7 @@ impl Decoder<'_> {
         )
     }
 
-    /// The error code, and what the error is about where the test says it.
+    /// Returns the error code, and the test's value for `errorField` if it has one.
     fn refused(&mut self, node: &Node) -> Option<(ErrorCode, Option<String>)> {
         let object = self.object(node, &schema::REFUSED)?;
         let code = object
@@ -385,7 +385,7 @@ impl Decoder<'_> {
         Some((code?, about))
     }
 
-    /// What an error is about, as the answer's `errorField` says it: a field by its name in the domain.
+    /// Returns the value of `errorField`: a field goes by its name in the domain.
     fn about(&mut self, node: &Node) -> Option<String> {
         let text = self.text(node, "`field` is the name of what the error is about")?;
         let spelled_out = ["key", "performed_by", "customer"].contains(&text)
@@ -573,7 +573,7 @@ impl Decoder<'_> {
         }
     }
 
-    /// Text that stands for itself, and is not empty; `what` says what takes it.
+    /// Returns text that is not empty; `what` begins the message about any other value.
     fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
         match &node.kind {
             Kind::Scalar(scalar)
@@ -644,7 +644,7 @@ fn near(path: &Path) -> Option<String> {
     Some(format!("did you mean `{near}`?"))
 }
 
-/// Whether an object has no keys at all.
+/// Returns whether an object has no keys.
 fn is_empty(node: &Node) -> bool {
     matches!(&node.kind, Kind::Map(entries) if entries.is_empty())
 }

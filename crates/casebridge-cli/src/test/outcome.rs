@@ -1,4 +1,4 @@
-//! What becomes of an event, as far as the function can tell before it calls anyone: by the very steps that it takes itself.
+//! The outcome of an event before any service is called, by the function's own steps.
 
 use casebridge::config::Config;
 use casebridge::error::Failure;
@@ -10,15 +10,15 @@ use casebridge::start::request_context;
 use mapping::Mapping;
 use mapping::domain::Domain;
 
-/// What became of an event.
+/// The outcome of an event.
 pub(super) enum Outcome<'a> {
-    /// This is sent to Cases.
+    /// The request for Cases.
     Case {
         /// The case mapping that took it.
         mapping: &'a str,
         request: Box<CaseRequest>,
     },
-    /// It is left alone.
+    /// The event is skipped.
     Skipped(Skip),
     /// There is no case.
     Refused {
@@ -28,7 +28,7 @@ pub(super) enum Outcome<'a> {
     },
 }
 
-/// The part of the function that decides.
+/// The function up to its first call: guard, routing and request.
 pub(super) struct Function {
     pub(super) mapping: Mapping,
     guard: Guard,
@@ -48,7 +48,7 @@ impl Function {
         })
     }
 
-    /// What becomes of an event, or of a payload that is none.
+    /// Returns the outcome of an event, or of a payload that is no event.
     pub(super) fn outcome(&self, event: &Result<Event, Failure>) -> Outcome<'_> {
         let event = match event {
             Ok(event) => event,

@@ -1,4 +1,4 @@
-//! What `test` prints: a line for each test, what differs below it, and a closing line.
+//! The output of `test`: a line for each test, its differences, and a summary.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use super::expectation::Difference;
 use super::outcome::Outcome;
 use crate::terminal::{BAD, FAINT, GOOD, STRONG, paint};
 
-/// What a line of a sentence takes at most.
+/// The width of a message's lines.
 const SENTENCE_WIDTH: usize = 88;
 
 /// One test, run.

@@ -180,7 +180,7 @@ fn without_aws_the_sentence_says_what_to_set() {
         assert_eq!(output.status, 2);
         output.stderr
     };
-    // Where a bundle is named, it does not matter whether the machine has roots.
+    // With a bundle, the machine needs no roots.
     let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../src/roots.pem");
     let bundle = ("AWS_CA_BUNDLE", bundle.to_str().expect("text"));
     let key = [("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "x")];

@@ -36,7 +36,7 @@ impl Written {
         run_tests(&[&[path.as_str()], arguments].concat())
     }
 
-    /// What the tool said, without the folder's name.
+    /// Removes the folder's name from output.
     fn said(&self, text: &str) -> String {
         text.replace(&format!("{}/", self.folder.path().display()), "")
     }

@@ -93,7 +93,7 @@ fn json_of(cell: &str) -> Json {
     }
 }
 
-/// The types that the check of a mapping lets the filter take, and the type that it gives.
+/// The input types that `check` accepts for the filter, and its output type.
 fn types(usage: &str) -> String {
     // A filter that gives the type stands before.
     let kinds = [
@@ -160,7 +160,7 @@ pub(crate) fn patterns(table: &str) -> String {
     })
 }
 
-/// `written | is | remark`: the YAML reader says what a scalar is.
+/// `written | is | remark`: the YAML reader decides the kind of a scalar.
 pub(crate) fn scalars(table: &str) -> String {
     with_rows(table, |cells| {
         let (node, _) = yaml::parse(&uncode(&cells[0])).expect("YAML");

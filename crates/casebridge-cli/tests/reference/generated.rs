@@ -72,7 +72,7 @@ fn default(key: &'static KeySchema) -> String {
     }
 }
 
-/// What a shape takes, in a few words.
+/// Describes the values of a shape.
 fn takes(shape: &'static Shape) -> String {
     or(&alternatives(shape))
 }
@@ -139,7 +139,7 @@ fn value(row: &Row) -> String {
     }
 }
 
-/// What becomes of a value. A rule that stands in the section already is not written out again.
+/// Describes the result of a value. A rule that the section has already is not repeated.
 fn outcome(row: &Row, rules: &mut HashSet<String>) -> String {
     match &row.outcome {
         Outcome::Sent(member, value) if *value == row.value => format!("{member}, as it is"),

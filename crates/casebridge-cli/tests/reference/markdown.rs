@@ -55,7 +55,7 @@ pub(crate) fn with_rows(table: &str, mut change: impl FnMut(&mut [String])) -> S
     lines.join("\n")
 }
 
-/// The text of a cell that holds code.
+/// The text of a cell with code.
 pub(crate) fn uncode(cell: &str) -> String {
     cell.trim_matches('`').trim().replace("\\|", "|")
 }
