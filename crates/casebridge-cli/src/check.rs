@@ -27,8 +27,8 @@ Examples:
   cargo casebridge check --event events/order-failed.json
   cargo casebridge check --json | jq '.diagnostics[].message'
 
-Exit status: 0 there is none; 1 there are diagnostics, or warnings with --deny-warnings;
-2 the files could not be read.")]
+Exit status: 0 no errors; 1 errors, or warnings with --deny-warnings; 2 the files could
+not be read.")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     sources: Sources,
@@ -255,7 +255,7 @@ fn of_event(
         return Vec::new();
     }
     let Some(case) = event.route(mapping) else {
-        let message = format!("no case mapping takes {file}");
+        let message = format!("no case mapping matches {file}");
         return vec![Diagnostic::warning(
             place(text, "cases"),
             Code::Unreachable,

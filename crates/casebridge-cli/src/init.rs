@@ -155,7 +155,7 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
 
 fn there_already(path: &Path) -> String {
     format!(
-        "{} is there already, and nothing was written: name another file with --output, or move it away",
+        "{} exists already, and nothing was written: name another file with --output, or move it away",
         path.display()
     )
 }

@@ -24,8 +24,7 @@ use crate::terminal::{self, FAINT, STRONG, paint};
 /// Run the function over events on this machine: no account, nothing to install
 ///
 /// Builds the function, starts an emulator of Amazon Connect Cases and Customer Profiles and a Lambda Runtime API on
-/// loopback, and sends it each event. Shows its answer and the case as Cases now holds it, with its customer and what
-/// joined it.
+/// loopback, and sends it each event. Shows its answer, and the case with its customer and related items.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -34,19 +33,19 @@ Examples:
   cargo casebridge local --json | jq .answer             for machines
   cargo casebridge local --serve                         stay up for curl and the AWS CLI
 
-Exit status: 0; 1 when an event's status is not the one in the expected.json
-beside it; 2 when the function could not be run.")]
+Exit status: 0; 1 when an event's status is not the one in its folder's
+expected.json; 2 when the function could not be run.")]
 pub(crate) struct Arguments {
     /// Events to send, as JSON files [default: every *.json of events/ but expected.json]
     #[arg(value_name = "EVENT")]
     events: Vec<PathBuf>,
 
-    /// One line of JSON per event: event, answer, requests, cases (each with `profile` and `relatedItems`, where it has them), failures (the
-    /// messages of a batch that were put aside)
+    /// One line of JSON per event: event, answer, requests, cases (each with `profile` and `relatedItems`, where it has them), failures
+    /// (messages of a batch in the failure queue)
     #[arg(long, conflicts_with = "serve")]
     json: bool,
 
-    /// Start everything, say how to send an event, and stay up until Ctrl-C
+    /// Start everything, show how to send an event, and run until Ctrl-C
     #[arg(long, conflicts_with = "events")]
     serve: bool,
 
@@ -176,7 +175,7 @@ async fn serve(bridge: Bridge) -> anyhow::Result<ExitCode> {
         look = paint(STRONG, "Look at cases and customers"),
         stop = paint(
             FAINT,
-            "What the function logs follows. Ctrl-C ends everything."
+            "The function's log follows. Ctrl-C ends everything."
         ),
     ))?;
     let running = Arc::new(bridge.function);

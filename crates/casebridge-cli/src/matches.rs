@@ -22,7 +22,7 @@ Examples:
   cargo casebridge match --jsonl < pairs.jsonl
 
 Each line of pairs.jsonl is {\"pattern\": \"…\", \"event\": \"…\"}, both JSON as text.
-It is answered by a line: true, false, or error: and why.
+The answer is a line: true, false, or error: and the reason.
 
 Exit status: 0 it matches; 1 it does not; 2 pattern or event cannot be used.")]
 pub(crate) struct Arguments {

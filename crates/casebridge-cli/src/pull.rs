@@ -36,7 +36,7 @@ use crate::terminal::{self, BAD, FAINT, GOOD, NOTABLE, counted, paint};
 Examples:
   cargo casebridge pull                                  the only domain of the account and Region
   cargo casebridge pull --profile prod --output domain.prod.json --domain-id ID
-  cargo casebridge pull --check                          is domain.json what the domain says?
+  cargo casebridge pull --check                          does domain.json match the domain?
   cargo casebridge pull --check --json | jq '.differences[].message'
   cargo casebridge pull --endpoint-url http://127.0.0.1:4599      the emulator
 
@@ -45,8 +45,8 @@ single sign-on, instance. The caller needs cases:ListDomains (unless the domain 
 named), GetDomain, ListTemplates, GetTemplate, ListFields, BatchGetField,
 ListFieldOptions, ListCaseRules and BatchGetCaseRule.
 
-Exit status: 0; with --check, 1 when the file is not what the domain says; 2 when
-the domain could not be read, or the file not be read or written.")]
+Exit status: 0; with --check, 1 when file and domain differ; 2 when the domain could
+not be read, or the file not be read or written.")]
 pub(crate) struct Arguments {
     /// The domain [default: `CASES_DOMAIN_ID`, else that of the file, else the only one there is]
     #[arg(long, value_name = "ID")]
@@ -173,7 +173,7 @@ fn before(path: &Path, is_check: bool) -> anyhow::Result<Option<Snapshot>> {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound && !is_check => return Ok(None),
         Err(error) if error.kind() == ErrorKind::NotFound => bail!(
-            "{} is not there, so there is nothing to check: `pull` without --check writes it",
+            "{} does not exist: run `pull` without --check to write it",
             path.display()
         ),
         Err(error) => {
@@ -225,7 +225,7 @@ impl Arguments {
         let usage = Usage::of(&name, &mapping, &before.text());
         if usage.is_none() {
             terminal::print_note(&format!(
-                "{} {name} does not fit the snapshot there is, so what it uses is not told: see `cargo casebridge check`\n",
+                "{} {name} has errors with the existing snapshot, so no case mappings are named: see `cargo casebridge check`\n",
                 paint(NOTABLE, "note:")
             ));
         }
@@ -303,7 +303,7 @@ impl Report<'_> {
             (Outcome::Checked, 0) => paint(GOOD, "no differences"),
             (Outcome::Checked, _) => {
                 format!(
-                    "{}: `pull` without --check writes what the domain says",
+                    "{}: run `pull` without --check to update the file",
                     paint(BAD, differences)
                 )
             }

@@ -37,14 +37,14 @@ Examples:
   cargo casebridge render --mapping new.yaml - < event.json
 
 Standard output has the request's body as JSON, one for each event of a batch or a
-list; with --explain, the way to it in words before that. Standard error names what is
-written beside the case, such as a comment; --explain and --json show its body.
+list; with --explain, its explanation comes first. Standard error names the other
+requests that write, such as a comment; --explain and --json show their bodies.
 
-A search for the customer looks through --profiles. A profile that the event
-names is taken as existing.
+The customer is searched for in --profiles. A profile that the event names counts as
+existing.
 
-Exit status: 0; 1 the event makes no request, or one that Cases would refuse;
-2 it could not be tried.")]
+Exit status: 0; 1 the event makes no request, or one that Cases would refuse; 2 the
+files could not be used.")]
 pub(crate) struct Arguments {
     /// The event: a file, or `-` for standard input
     event: String,

@@ -20,10 +20,10 @@ Examples:
   cargo casebridge schema > mapping.schema.json
   cargo casebridge schema test > mapping.test.schema.json
 
-An editor with a YAML language server finds it by the first line of the file:
+An editor with a YAML language server finds the schema by the first line of a file:
   # yaml-language-server: $schema=./mapping.schema.json")]
 pub(crate) struct Arguments {
-    /// Of which file
+    /// The file that the schema is for
     #[arg(value_enum, default_value_t = File::Mapping)]
     file: File,
 }

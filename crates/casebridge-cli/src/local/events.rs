@@ -83,7 +83,7 @@ fn all_of(folder: &Path) -> anyhow::Result<Vec<EventFile>> {
         .collect();
     if let Some(name) = expected.keys().next() {
         bail!(
-            "{} speaks of {name}, which is not there",
+            "{} names {name}, which does not exist",
             folder.join(EXPECTED).display()
         );
     }

@@ -14,7 +14,7 @@ use anyhow::{Context as _, ensure};
 pub(super) fn expect_folder(path: &Path) -> anyhow::Result<()> {
     ensure!(
         folder(path).is_dir(),
-        "{} cannot be written: its folder is not there",
+        "{} cannot be written: its folder does not exist",
         path.display()
     );
     Ok(())

@@ -220,7 +220,7 @@ fn a_file_that_is_there_is_left_alone() {
         &["init", "Order problem", "--output", "orders.yaml", "--test"],
     );
     assert_eq!(output.status, 2);
-    insta::assert_snapshot!(output.stderr, @r#"error: orders.test.yaml is there already, and nothing was written: name another file with --output, or move it away"#);
+    insta::assert_snapshot!(output.stderr, @r#"error: orders.test.yaml exists already, and nothing was written: name another file with --output, or move it away"#);
     assert!(!folder.path().join("orders.yaml").exists());
     assert_eq!(fs::read_to_string(&kept).expect("still there"), "mine");
 
@@ -229,7 +229,7 @@ fn a_file_that_is_there_is_left_alone() {
         &["init", "Order problem", "--output", "domain.json"],
     );
     assert_eq!(output.status, 2);
-    assert!(output.stderr.contains("domain.json is there already"));
+    assert!(output.stderr.contains("domain.json exists already"));
 }
 
 #[test]

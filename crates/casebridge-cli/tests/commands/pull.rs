@@ -117,7 +117,7 @@ fn a_check_says_what_changed_and_writes_nothing() {
     field Priority lost option High, used by case mappings refund-request and order-failed
 
     domain.json  domain example-shop: 32 fields, 3 templates, 2 rules
-    1 difference: `pull` without --check writes what the domain says
+    1 difference: run `pull` without --check to update the file
     ");
     assert_eq!(
         std::fs::read_to_string(place.file()).expect("a file"),
@@ -158,9 +158,9 @@ fn what_cannot_be_checked_is_told_apart() {
     std::fs::write(place.file(), changed()).expect("written");
     refused(place.pull(&["--check", "--mapping", "nowhere.yaml"]));
     insta::assert_snapshot!(said, @r#"
-    error: domain.json is not there, so there is nothing to check: `pull` without --check writes it
+    error: domain.json does not exist: run `pull` without --check to write it
     error: Cases refused GetDomain (ResourceNotFoundException, HTTP 404: there is no Domain with id 'another'): there is no such domain at ENDPOINT; see --domain-id, CASES_DOMAIN_ID and --region (`aws connectcases list-domains` shows the domains)
-    error: no/such/folder/domain.json cannot be written: its folder is not there
+    error: no/such/folder/domain.json cannot be written: its folder does not exist
     error: domain.json is not a domain snapshot: move it away, or name another file with --output: expected {"domain": {"domainId": …}, "templates": […], "fields": […], "rules": […]}
     error: domain.json is not a domain snapshot: move it away, or name another file with --output: expected ident at line 1 column 2
     error: nowhere.yaml could not be read: No such file or directory (os error 2)
