@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
 }
 
 /// The result of a check.
-enum Finding {
+enum CheckResult {
     /// The snapshot cannot be used, so the mapping was not checked.
     Snapshot { file: String, message: String },
     /// The mapping was checked.
@@ -78,7 +78,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn find(config: &Config, files: &Files, events: &[String]) -> anyhow::Result<Finding> {
+fn find(config: &Config, files: &Files, events: &[String]) -> anyhow::Result<CheckResult> {
     let snapshot = Domain::from_json(&files.snapshot)
         .and_then(|domain| domain.expect_id(&config.domain_id).map(|()| domain));
     let file = files.domain.display().to_string();
@@ -86,7 +86,7 @@ fn find(config: &Config, files: &Files, events: &[String]) -> anyhow::Result<Fin
         Ok(domain) => domain,
         Err(error) => {
             let message = error.to_string();
-            return Ok(Finding::Snapshot { file, message });
+            return Ok(CheckResult::Snapshot { file, message });
         }
     };
     let context = LoadContext {
@@ -101,7 +101,7 @@ fn find(config: &Config, files: &Files, events: &[String]) -> anyhow::Result<Fin
     let mut size = String::new();
     if let Some(mapping) = &mapping {
         for event in events {
-            let found = look(event, mapping, config, &domain, &diagnostics.text)?;
+            let found = sample_diagnostics(event, mapping, config, &domain, &diagnostics.text)?;
             diagnostics = Diagnostics::new(name, text, [diagnostics.list, found].concat());
         }
         let width = name.chars().count().max(file.chars().count());
@@ -123,14 +123,14 @@ fn find(config: &Config, files: &Files, events: &[String]) -> anyhow::Result<Fin
     let sound = mapping.is_some();
     // The process ends soon: to free a large mapping first would only cost time.
     std::mem::forget(mapping);
-    Ok(Finding::Mapping {
+    Ok(CheckResult::Mapping {
         diagnostics,
         sound,
         size,
     })
 }
 
-impl Finding {
+impl CheckResult {
     fn fails(&self, deny_warnings: bool) -> bool {
         match self {
             Self::Snapshot { .. } => true,
@@ -213,7 +213,7 @@ fn colored(diagnostics: &str) -> String {
 /// # Errors
 ///
 /// When the file cannot be read.
-fn look(
+fn sample_diagnostics(
     file: &str,
     mapping: &Mapping,
     config: &Config,
@@ -233,9 +233,11 @@ fn look(
     let mut found = Vec::new();
     for event in events {
         match event {
-            Ok(event) => found.extend(of_event(file, &event, mapping, &guard, &context, text)),
+            Ok(event) => found.extend(event_diagnostics(
+                file, &event, mapping, &guard, &context, text,
+            )),
             Err(failure) => found.push(Diagnostic::new(
-                place(text, "cases"),
+                position(text, "cases"),
                 format!("{file}: {failure}"),
             )),
         }
@@ -243,7 +245,7 @@ fn look(
     Ok(found)
 }
 
-fn of_event(
+fn event_diagnostics(
     file: &str,
     event: &Event,
     mapping: &Mapping,
@@ -257,7 +259,7 @@ fn of_event(
     let Some(case) = event.route(mapping) else {
         let message = format!("no case mapping matches {file}");
         return vec![Diagnostic::warning(
-            place(text, "cases"),
+            position(text, "cases"),
             Code::Unreachable,
             message,
         )];
@@ -269,7 +271,7 @@ fn of_event(
     let mut found = misspelt(file, event, case, text);
     if let Err(failure) = CaseRequest::assemble(case, event, context) {
         let message = format!("{file} makes no case: {failure}");
-        found.push(Diagnostic::new(place(text, &case.name), message).code(Code::FieldValue));
+        found.push(Diagnostic::new(position(text, &case.name), message).code(Code::FieldValue));
     }
     found
 }
@@ -290,7 +292,7 @@ fn misspelt(file: &str, event: &Event, case: &CaseMapping, text: &str) -> Vec<Di
                 expression.text, unknown_member.name
             );
             let warning =
-                Diagnostic::warning(place(text, &expression.text), Code::EventMember, message);
+                Diagnostic::warning(position(text, &expression.text), Code::EventMember, message);
             found.push(warning.help(format!("did you mean `{near}`?")));
         }
     }
@@ -298,7 +300,7 @@ fn misspelt(file: &str, event: &Event, case: &CaseMapping, text: &str) -> Vec<Di
 }
 
 /// The first position of these words in the mapping.
-fn place(text: &str, words: &str) -> Span {
+fn position(text: &str, words: &str) -> Span {
     let found = text.lines().enumerate().find_map(|(line, content)| {
         let before = content.split_once(words)?.0;
         Some(Position {

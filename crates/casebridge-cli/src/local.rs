@@ -2,9 +2,9 @@
 //! answer and case.
 
 mod binary;
-mod bridge;
 mod case;
 mod events;
+mod harness;
 mod outcome;
 mod report;
 mod rows;
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-use self::bridge::{Bridge, listen};
+use self::harness::{Harness, listen};
 use self::report::{Report, Summary};
 use crate::sources::Sources;
 use crate::terminal::{self, FAINT, STRONG, paint};
@@ -94,28 +94,28 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         .context("the asynchronous runtime could not be started")?
         .block_on(async {
             let port = arguments.serve.then_some(EMULATOR_PORT);
-            let bridge = Bridge::start(arguments.sources.read()?, binary, port).await?;
+            let harness = Harness::start(arguments.sources.read()?, binary, port).await?;
             if arguments.serve {
-                return serve(bridge).await;
+                return serve(harness).await;
             }
-            send(&bridge, &events, arguments.json).await
+            send(&harness, &events, arguments.json).await
         })
 }
 
 async fn send(
-    bridge: &Bridge,
+    harness: &Harness,
     events: &[events::EventFile],
     json: bool,
 ) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
     let mut summary = Summary::default();
     for event in events {
-        let run = bridge.send(&event.path).await?;
+        let run = harness.send(&event.path).await?;
         let report = Report::new(event, run);
         let text = if json {
             report.json_line()
         } else {
-            report.human(&bridge.names)
+            report.human(&harness.names)
         };
         terminal::print(&text)?;
         summary.add(&report);
@@ -137,10 +137,10 @@ async fn send(
 /// # Errors
 ///
 /// When no port is free or standard output is closed.
-async fn serve(bridge: Bridge) -> anyhow::Result<ExitCode> {
+async fn serve(harness: Harness) -> anyhow::Result<ExitCode> {
     let listener = listen(Some(INVOCATIONS_PORT)).await?;
     let function = listener.local_addr()?;
-    let emulator = bridge.emulator_address;
+    let emulator = harness.emulator_address;
     terminal::print(&format!(
         "\
 {title}
@@ -165,12 +165,12 @@ async fn serve(bridge: Bridge) -> anyhow::Result<ExitCode> {
             FAINT,
             format!(
                 "domain {}, {} customers",
-                bridge.emulator.domain_id(),
-                bridge.emulator.profiles().len()
+                harness.emulator.domain_id(),
+                harness.emulator.profiles().len()
             )
         ),
-        id = bridge.emulator.domain_id(),
-        profiles = bridge.profiles_domain,
+        id = harness.emulator.domain_id(),
+        profiles = harness.profiles_domain,
         send = paint(STRONG, "Send an event"),
         look = paint(STRONG, "Look at cases and customers"),
         stop = paint(
@@ -178,7 +178,7 @@ async fn serve(bridge: Bridge) -> anyhow::Result<ExitCode> {
             "The function's log follows. Ctrl-C ends everything."
         ),
     ))?;
-    let running = Arc::new(bridge.function);
+    let running = Arc::new(harness.function);
     let log = async {
         loop {
             for line in running.take_output() {

@@ -19,7 +19,7 @@ use anyhow::{Context as _, anyhow, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use serde_json::{Value, json};
 
-use self::connection::Wishes;
+use self::connection::ConnectionSettings;
 use self::difference::{Difference, differences};
 use self::reader::Reader;
 use self::snapshot::{Snapshot, text};
@@ -94,8 +94,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         .build()
         .context("the asynchronous runtime could not be started")?
         .block_on(async {
-            let wishes = arguments.wishes(before.as_ref());
-            let (client, place) = wishes.client().await?;
+            let settings = arguments.settings(before.as_ref());
+            let (client, place) = settings.client().await?;
             let reader = Reader::new(client, place, progress());
             let domain_id = arguments
                 .domain_id
@@ -200,10 +200,10 @@ fn keep(path: &Path, snapshot: &Snapshot) -> anyhow::Result<Outcome> {
 }
 
 impl Arguments {
-    fn wishes(&self, before: Option<&Snapshot>) -> Wishes {
+    fn settings(&self, before: Option<&Snapshot>) -> ConnectionSettings {
         let endpoint = self.endpoint_url.clone();
         let endpoint = endpoint.or_else(|| variable("AWS_ENDPOINT_URL_CONNECTCASES"));
-        Wishes {
+        ConnectionSettings {
             profile: self.profile.clone(),
             region: self.region.clone(),
             endpoint: endpoint.or_else(|| variable("AWS_ENDPOINT_URL")),

@@ -73,19 +73,19 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         explained,
         answered,
         writes,
-        mut left,
+        mut unfinished,
     } = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("the asynchronous runtime could not be started")?
         .block_on(handle(&config, &emulator, &payload))?;
     let mut failures = MessageFailure::read(&payload, &emulator.messages(failures::QUEUE));
-    left.retain(|left| {
+    unfinished.retain(|unfinished| {
         failures
             .iter()
-            .all(|failure| failure.message_id != left.message_id)
+            .all(|failure| failure.message_id != unfinished.message_id)
     });
-    failures.extend(left);
+    failures.extend(unfinished);
     if arguments.json {
         let requests: Vec<_> = writes
             .iter()
@@ -193,7 +193,7 @@ struct Handled {
     /// The writing requests of the function.
     writes: Vec<Request>,
     /// The reasons of messages of a batch that are skipped or stay in the queue.
-    left: Vec<MessageFailure>,
+    unfinished: Vec<MessageFailure>,
 }
 
 /// Has the function handle a payload.
@@ -210,26 +210,26 @@ async fn handle(config: &Config, emulator: &Emulator, payload: &str) -> anyhow::
     emulator.add_queue(failures::QUEUE);
     casebridge.failure_queue = Some(FailureQueue::new(&sdk, failures::QUEUE.to_owned()));
     let events = events(&casebridge, payload).await;
-    take_as_known(emulator, &casebridge, &events);
+    add_named_profiles(emulator, &casebridge, &events);
     emulator.clear_requests();
     let explained = explain::text(&casebridge, &events);
     let answered = casebridge.handle(payload, TIMEOUT).await;
-    let writes = writes_of(emulator);
-    let left = match &answered {
-        Ok(Response::Batch(batch)) => left(&casebridge, payload, batch).await,
+    let writes = writing_requests(emulator);
+    let unfinished = match &answered {
+        Ok(Response::Batch(batch)) => unfinished(&casebridge, payload, batch).await,
         _ => Vec::new(),
     };
     Ok(Handled {
         explained,
         answered,
         writes,
-        left,
+        unfinished,
     })
 }
 
 /// Returns the reasons of messages of a batch that are skipped or stay in the queue. Each message is handled alone, and so
 /// gets its own reason.
-async fn left(
+async fn unfinished(
     casebridge: &Casebridge,
     payload: &str,
     answer: &BatchResponse,
@@ -242,7 +242,7 @@ async fn left(
         .iter()
         .map(|failure| failure.item_identifier.as_str())
         .collect();
-    let mut left = Vec::new();
+    let mut unfinished = Vec::new();
     for message in &messages {
         let Ok(event) = &message.event else { continue };
         let is_ours = matches!(casebridge.guard.check(event), Ok(None))
@@ -251,9 +251,9 @@ async fn left(
             continue;
         }
         match casebridge.handle(&message.body, TIMEOUT).await {
-            Err(failure) => left.push(MessageFailure::new(&message.id, &failure)),
+            Err(failure) => unfinished.push(MessageFailure::new(&message.id, &failure)),
             Ok(Response::Answer(answer)) if !answer.error_code.is_empty() => {
-                left.push(MessageFailure {
+                unfinished.push(MessageFailure {
                     message_id: message.id.clone(),
                     code: answer.error_code.to_owned(),
                     field: answer.error_field,
@@ -263,7 +263,7 @@ async fn left(
             Ok(_) => {}
         }
     }
-    left
+    unfinished
 }
 
 /// The events of a payload, as the mapping reads them.
@@ -343,7 +343,7 @@ fn refusal(answered: &Result<Response, Failure>) -> Option<Refusal> {
 }
 
 /// The requests that write, in their order; a repeated request counts once.
-fn writes_of(emulator: &Emulator) -> Vec<Request> {
+fn writing_requests(emulator: &Emulator) -> Vec<Request> {
     const OPERATIONS: [&str; 3] = ["CreateProfile", "CreateCase", "CreateRelatedItem"];
     let mut writes = emulator.requests();
     writes.retain(|request| OPERATIONS.contains(&request.operation.as_str()));
@@ -364,7 +364,7 @@ fn described(request: &Request) -> String {
 }
 
 /// Adds the profiles whose ARNs the events name, because no service can confirm them.
-fn take_as_known(emulator: &Emulator, casebridge: &Casebridge, events: &[Event]) {
+fn add_named_profiles(emulator: &Emulator, casebridge: &Casebridge, events: &[Event]) {
     let requests = events.iter().filter_map(|event| {
         let case = event.route(&casebridge.mapping)?;
         CaseRequest::assemble(case, event, &casebridge.context).ok()

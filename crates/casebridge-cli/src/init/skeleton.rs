@@ -367,7 +367,7 @@ impl Proposal<'_> {
             (_, FieldType::DateTime) => json!("2026-11-22T09:30:00Z"),
             (_, FieldType::Url) => json!("https://example.com"),
             (_, FieldType::SingleSelect) => match self.option() {
-                Some(option) if self.leads_to(option) => json!(option.name),
+                Some(option) if self.has_own_label(option) => json!(option.name),
                 Some(option) => json!(option.value),
                 None => json!("example"),
             },
@@ -383,7 +383,7 @@ impl Proposal<'_> {
     }
 
     /// Returns whether no other option has the label.
-    fn leads_to(&self, option: &FieldOption) -> bool {
+    fn has_own_label(&self, option: &FieldOption) -> bool {
         let found = self.field.option(&option.name);
         found.is_some_and(|found| found.value == option.value)
     }

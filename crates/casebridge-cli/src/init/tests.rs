@@ -74,7 +74,7 @@ fn domain(template: &str, fields: &[(String, &str)]) -> Domain {
 }
 
 #[test]
-fn the_shipped_domain_is_ready_to_begin_with() {
+fn the_mappings_of_the_shipped_domain_have_no_diagnostic() {
     let domain = Domain::from_json(include_str!("../../../../domain.json")).expect("a snapshot");
     let mappings = mappings(&domain);
     assert_eq!(mappings.len(), 8);

@@ -77,7 +77,7 @@ impl Outcome {
     }
 
     /// The outcome of a batch of which these messages are in the failure queue: the first gives code and field.
-    pub(super) fn and_put_aside(self, messages: &[MessageFailure]) -> Self {
+    pub(super) fn with_failed_messages(self, messages: &[MessageFailure]) -> Self {
         let Some(first) = messages.first() else {
             return self;
         };
@@ -192,6 +192,6 @@ mod tests {
             error_field: Some("Title".to_owned()),
             ..Outcome::default()
         };
-        assert_eq!(done.and_put_aside(&[message]), outcome);
+        assert_eq!(done.with_failed_messages(&[message]), outcome);
     }
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use anstyle::Style;
 use serde_json::json;
 
-use super::bridge::Run;
 use super::case::{self, Names};
 use super::events::{EventFile, Expectation};
+use super::harness::Run;
 use super::outcome::{Outcome, Status};
 use super::rows::{Rows, printable};
 use crate::failures::MessageFailure;
@@ -53,7 +53,7 @@ impl Report {
             "answer": self.run.answer,
             "requests": requests,
             "cases": self.run.cases,
-            "failures": self.run.put_aside.iter().map(MessageFailure::json).collect::<Vec<_>>(),
+            "failures": self.run.failed_messages.iter().map(MessageFailure::json).collect::<Vec<_>>(),
         });
         format!("{line}\n")
     }
@@ -67,7 +67,7 @@ impl Report {
         if let Some(message) = &outcome.error_message {
             rows.wrapped("", message);
         }
-        for message in &self.run.put_aside {
+        for message in &self.run.failed_messages {
             let line = format!("message {}: {}", message.message_id, message.headline());
             rows.styled(Style::new(), "", printable(&line));
             rows.wrapped("", &message.sentence);
@@ -246,7 +246,7 @@ mod tests {
                     })
                     .collect(),
                 cases: list("cases"),
-                put_aside: Vec::new(),
+                failed_messages: Vec::new(),
                 log: vec!["WARN no order number".to_owned()],
             },
         }

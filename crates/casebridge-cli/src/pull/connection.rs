@@ -40,7 +40,7 @@ const MAX_BACKOFF: Duration = Duration::from_secs(2);
 
 /// The settings of a connection, from options and environment.
 #[derive(Debug, Default)]
-pub(super) struct Wishes {
+pub(super) struct ConnectionSettings {
     /// `--profile`
     pub(super) profile: Option<String>,
     /// `--region`
@@ -53,7 +53,7 @@ pub(super) struct Wishes {
     pub(super) snapshot_region: Option<String>,
 }
 
-impl Wishes {
+impl ConnectionSettings {
     /// Returns a client, and its destination for messages: `in us-east-1`, or `at` an address.
     ///
     /// # Errors
@@ -260,11 +260,11 @@ mod tests {
             ("http://10.0.0.1:4599", false),
             ("127.0.0.1:4599", false),
         ] {
-            let wishes = Wishes {
+            let settings = ConnectionSettings {
                 endpoint: Some(url.to_owned()),
-                ..Wishes::default()
+                ..ConnectionSettings::default()
             };
-            assert_eq!(wishes.is_local(), local, "{url}");
+            assert_eq!(settings.is_local(), local, "{url}");
         }
     }
 }

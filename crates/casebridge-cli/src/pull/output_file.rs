@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_not_there_is_told_of() {
+    fn a_missing_folder_is_an_error() {
         assert!(expect_folder(Path::new("/nowhere-at-all/domain.json")).is_err());
         assert!(expect_folder(Path::new("domain.json")).is_ok());
     }

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_nothing_is_left_out_and_what_is_unknown_is_kept() {
+    fn empty_members_are_dropped_and_unknown_ones_kept() {
         let answers = Answers {
             domain: json!({ "tags": {}, "name": "shop", "domainId": "d", "createdTime": "2026" }),
             templates: vec![json!({

@@ -671,7 +671,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_that_are_read_are_those_of_the_table() {
+    fn the_decoder_accepts_the_words_of_the_table() {
         assert_eq!(words(&schema::EXPECT, "skipped"), SKIPS.map(Skip::name));
         assert_eq!(words(&schema::REFUSED, "code"), CODES.map(ErrorCode::name));
     }

@@ -54,7 +54,7 @@ fn small() -> tempfile::TempDir {
 }
 
 #[test]
-fn a_mapping_to_begin_with_for_a_flow() {
+fn a_first_mapping_for_a_flow() {
     let output = run_in(small().path(), &["init", "Return: parcel"]);
     assert_eq!(output.status, 0, "{}", output.stderr);
     insta::assert_snapshot!(output.stdout, @r#"
@@ -102,7 +102,7 @@ fn a_mapping_to_begin_with_for_a_flow() {
 }
 
 #[test]
-fn a_mapping_to_begin_with_for_a_rule() {
+fn a_first_mapping_for_a_rule() {
     let folder = small();
     let arguments = [
         "init",
@@ -132,7 +132,7 @@ fn a_mapping_to_begin_with_for_a_rule() {
 }
 
 #[test]
-fn its_first_test_is_about_what_is_required() {
+fn the_first_test_covers_required_fields() {
     let folder = small();
     let output = run_in(
         folder.path(),
@@ -182,7 +182,7 @@ fn its_first_test_is_about_what_is_required() {
 }
 
 #[test]
-fn check_and_test_have_nothing_against_it() {
+fn check_and_test_accept_a_first_mapping() {
     for (folder, template) in [
         (shipped(), "Order problem"),
         (shipped(), "Contact follow-up"),
@@ -211,7 +211,7 @@ fn check_and_test_have_nothing_against_it() {
 }
 
 #[test]
-fn a_file_that_is_there_is_left_alone() {
+fn an_existing_file_is_kept() {
     let folder = shipped();
     let kept = folder.path().join("orders.test.yaml");
     fs::write(&kept, "mine").expect("written");
@@ -233,7 +233,7 @@ fn a_file_that_is_there_is_left_alone() {
 }
 
 #[test]
-fn a_template_that_cannot_be_used_is_told() {
+fn an_unusable_template_is_an_error() {
     let folder = small();
     for (name, said) in [
         (
@@ -256,7 +256,7 @@ fn a_template_that_cannot_be_used_is_told() {
 }
 
 #[test]
-fn beside_a_schema_an_editor_is_led_to_it() {
+fn a_schema_in_the_folder_is_named_for_editors() {
     let folder = shipped();
     fs::write(folder.path().join("mapping.schema.json"), "{}").expect("written");
     let text = run_in(folder.path(), &["init", "Order problem"]).stdout;

@@ -99,7 +99,7 @@ fn check_finds_nothing_in_what_is_shipped() {
 }
 
 #[test]
-fn check_says_every_fault_with_its_place() {
+fn check_reports_every_error_with_its_position() {
     let (_file, path) = written(
         "version: 1\ncases:\n  - name: a\n    trigger: eventbridge\n    template: Contact follow-up\n    fields:\n      title: $.detail | uper\n      Langauge: en\n",
     );
@@ -134,7 +134,7 @@ fn check_says_every_fault_with_its_place() {
 }
 
 #[test]
-fn check_says_when_it_could_not_look() {
+fn check_exits_with_2_without_its_files() {
     let output = run(&["check", "--mapping", "nowhere.yaml"], "");
     assert_eq!((output.status, &*output.stdout), (2, ""));
     let said = output.stderr;
@@ -169,7 +169,7 @@ fn render_explains_routes_and_values() {
 }
 
 #[test]
-fn check_looks_at_sample_events() {
+fn check_renders_sample_events() {
     let mapping = read("mapping.yaml");
     let misspelt = mapping.replace("$.detail.failure.attempts |", "$.detail.failure.atempts |");
     let (_file, path) = written(&misspelt);
@@ -267,7 +267,7 @@ const NOTED: &str = r#"{ "source": "a", "detail-type": "b", "id": "1", "detail":
     "arn": "arn:aws:profile:us-east-1:111122223333:domains/elsewhere/profiles/00000000000000000000000000000001" } }"#;
 
 #[test]
-fn render_shows_what_is_written_beside_the_case() {
+fn render_names_the_other_requests_that_write() {
     let create = "{ find: [{ _phone: $.detail.phone }], if_none: { create: { PhoneNumber: $.detail.phone } } }";
     let output = rendered(create, &["--json"], NOTED);
     assert_eq!(
@@ -283,14 +283,14 @@ fn render_shows_what_is_written_beside_the_case() {
 }
 
 #[test]
-fn render_takes_a_profile_that_the_event_names_as_existing() {
+fn render_accepts_a_profile_that_the_event_names() {
     let output = rendered("$.detail.arn", &[], NOTED);
     assert_eq!(output.status, 0);
     assert_eq!(output.json()["fields"][1]["id"], "customer_id");
 }
 
 #[test]
-fn render_says_that_nobody_is_found() {
+fn render_reports_a_customer_that_is_not_found() {
     let find = "{ find: [{ _phone: $.detail.phone }] }";
     let output = rendered(find, &[], NOTED);
     assert_eq!(output.status, 1);
@@ -309,7 +309,7 @@ fn render_says_that_nobody_is_found() {
 }
 
 #[test]
-fn profiles_that_are_none_are_refused() {
+fn a_file_without_profiles_is_refused() {
     let output = run(
         &[
             "render",

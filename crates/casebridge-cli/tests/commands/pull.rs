@@ -79,7 +79,7 @@ fn changed() -> String {
 }
 
 #[test]
-fn the_snapshot_is_written_and_then_is_what_the_domain_says() {
+fn a_written_snapshot_equals_the_domain() {
     let place = Place::new(EXAMPLE);
     let output = place.pull(&[]);
     assert_eq!((output.status, &*output.stderr), (0, ""));
@@ -108,7 +108,7 @@ fn the_snapshot_is_written_and_then_is_what_the_domain_says() {
 }
 
 #[test]
-fn a_check_says_what_changed_and_writes_nothing() {
+fn a_check_lists_the_changes_and_writes_nothing() {
     let place = Place::new(&changed());
     std::fs::write(place.file(), EXAMPLE).expect("written");
     let output = place.pull(&["--check", "--mapping", MAPPING]);
@@ -140,7 +140,7 @@ fn a_check_says_what_changed_and_writes_nothing() {
 }
 
 #[test]
-fn what_cannot_be_checked_is_told_apart() {
+fn each_failure_has_its_own_message() {
     let place = Place::new(EXAMPLE);
     let mut said = String::new();
     let mut refused = |output: Ran| {
@@ -168,7 +168,7 @@ fn what_cannot_be_checked_is_told_apart() {
 }
 
 #[test]
-fn without_aws_the_sentence_says_what_to_set() {
+fn without_aws_the_message_names_the_setting() {
     let place = Place::new(EXAMPLE);
     let run = |variables: &[(&str, &str)], arguments: &[&str]| {
         let mut command = place.command();

@@ -94,7 +94,7 @@ tests:
 "#;
 
 #[test]
-fn what_is_shipped_keeps_its_promises() {
+fn the_shipped_tests_pass() {
     let output = run_tests(&[]);
     let said = &output.stdout;
     assert_eq!(output.status, 0, "{said}{}", output.stderr);
@@ -103,7 +103,7 @@ fn what_is_shipped_keeps_its_promises() {
 }
 
 #[test]
-fn what_differs_is_told_beside_what_was_expected() {
+fn differences_show_expected_and_found() {
     let file = Written::new(FAILING);
     let output = file.run(&[]);
     assert_eq!(output.status, 1, "{}", output.stderr);
@@ -203,7 +203,7 @@ fn machines_get_a_line_for_each_test() {
 }
 
 #[test]
-fn a_filter_is_told_of_in_the_sum() {
+fn the_summary_of_a_filter_counts_all_tests() {
     let file = Written::new(FAILING);
     let output = file.run(&["--filter", "one is ok"]);
     assert_eq!(output.status, 0);
@@ -219,7 +219,7 @@ fn a_filter_is_told_of_in_the_sum() {
 }
 
 #[test]
-fn faults_of_a_test_file_are_told_as_those_of_a_mapping() {
+fn a_test_file_has_diagnostics_like_a_mapping() {
     let file = Written::new(
         r"
 version: 2
@@ -264,7 +264,7 @@ tests:
 }
 
 #[test]
-fn what_cannot_be_run_is_told() {
+fn tests_that_cannot_run_exit_with_2() {
     let file = Written::new("version: 1\ntests: []\n");
     insta::assert_snapshot!(file.said(&file.run(&[]).stderr), @r#"
     error: the tests cannot be used

@@ -89,7 +89,7 @@ fn the_reference_says_what_the_code_does() {
 
 /// Every example that begins with `fields:`, in a case mapping of its own.
 #[test]
-fn the_fields_of_the_reference_are_sound() {
+fn the_fields_of_the_reference_load() {
     let document = read("docs/mapping.md");
     let examples: Vec<&str> = document
         .split("```yaml\n")
@@ -113,7 +113,7 @@ fn the_fields_of_the_reference_are_sound() {
 
 /// Every example that begins with another key of a case mapping.
 #[test]
-fn the_other_examples_of_the_reference_are_sound() {
+fn the_other_examples_of_the_reference_load() {
     let document = read("docs/mapping.md");
     let keys = [
         "customer:",

@@ -29,7 +29,7 @@ const ENDPOINTS: [&str; 4] = [
 ];
 
 /// Function and emulator, running; both end when this is dropped.
-pub(super) struct Bridge {
+pub(super) struct Harness {
     pub(super) function: Function,
     pub(super) emulator_address: SocketAddr,
     pub(super) names: Names,
@@ -49,12 +49,12 @@ pub(super) struct Run {
     /// Cases made by this event, and the one its answer names; each with what joined it.
     pub(super) cases: Vec<Value>,
     /// Messages of a batch that the function put aside.
-    pub(super) put_aside: Vec<MessageFailure>,
+    pub(super) failed_messages: Vec<MessageFailure>,
     /// The function's log of this event.
     pub(super) log: Vec<String>,
 }
 
-impl Bridge {
+impl Harness {
     /// # Errors
     ///
     /// A snapshot that is missing or wrong, and whatever keeps the function from starting, in its own words.
@@ -112,8 +112,9 @@ impl Bridge {
         let known: HashSet<_> = self.emulator.cases().iter().filter_map(case_id).collect();
         let answer: Result<Answer, FunctionError> = self.function.invoke(payload).await;
         let payload = outcome::payload(&answer);
-        let put_aside = MessageFailure::read(&text, &self.emulator.messages(&self.failure_queue));
-        let outcome = Outcome::read(&answer, &payload).and_put_aside(&put_aside);
+        let failed_messages =
+            MessageFailure::read(&text, &self.emulator.messages(&self.failure_queue));
+        let outcome = Outcome::read(&answer, &payload).with_failed_messages(&failed_messages);
         let is_of_event = |case: &Value| {
             let id = case_id(case);
             id.is_some() && (id == outcome.case_id || id.is_some_and(|id| !known.contains(&id)))
@@ -128,7 +129,7 @@ impl Bridge {
                 .filter(is_of_event)
                 .map(|case| self.with_joined(case))
                 .collect(),
-            put_aside,
+            failed_messages,
             log: self.function.take_output(),
             outcome,
         })
