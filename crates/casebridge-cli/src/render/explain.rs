@@ -16,66 +16,46 @@ use crate::terminal::{FAINT, GOOD, NOTABLE, STRONG, paint};
 
 /// Explains every event, as the mapping sees it.
 pub(super) fn text(casebridge: &Casebridge, events: &[Event]) -> String {
-    let explained: Vec<String> = events
-        .iter()
-        .map(|event| explain(event, &casebridge.mapping, &casebridge.context))
-        .collect();
-    explained.join("\n")
+    let (mapping, context) = (&casebridge.mapping, &casebridge.context);
+    let explained = events.iter().map(|event| explain(event, mapping, context));
+    explained.collect::<Vec<_>>().join("\n")
 }
 
 fn explain(event: &Event, mapping: &Mapping, context: &RequestContext) -> String {
     let mut text = format!("{}\n", paint(STRONG, "routes"));
-    let width = mapping
-        .cases
-        .iter()
-        .map(|case| case.name.chars().count())
-        .max()
-        .unwrap_or_default();
-    let mut taken = None;
+    let names = mapping.cases.iter().map(|case| case.name.chars().count());
+    let width = names.max().unwrap_or_default();
     for case in &mapping.cases {
-        let verdict = match why_not(case, event) {
-            None => {
-                taken = Some(case);
-                paint(GOOD, "taken")
-            }
+        let mismatch = mismatch(case, event);
+        let verdict = match &mismatch {
+            None => paint(GOOD, "taken"),
             Some(reason) => paint(FAINT, format!("not taken: {reason}")),
         };
         let _ = writeln!(text, "  {:width$}  {verdict}", case.name);
-        if taken.is_some() {
-            break;
+        if mismatch.is_some() {
+            continue;
         }
-    }
-    if let Some(case) = taken {
         let scope = Scope {
             event: &event.root,
             mapping: &case.name,
             trigger: event.trigger.name(),
             domain: &context.domain_id,
         };
+        let mut explanation = Explanation { text, scope };
         let request = CaseRequest::assemble(case, event, context).ok();
-        fields(&mut text, case, &scope, request.as_ref());
-        if let Some(find) = &case.find_customer {
-            customer(&mut text, find, &scope);
-        }
-        key(&mut text, case, &scope);
-        if let Some(request) = &request {
-            rest(&mut text, request);
-            contact(&mut text, &case.link_contact, request, &scope);
-            comment(&mut text, case.comment.as_ref(), request, &scope);
-            let _ = writeln!(text, "\n{}", paint(STRONG, "request"));
-        }
+        explanation.case(case, request.as_ref());
+        return explanation.text;
     }
     text
 }
 
-fn why_not(case: &CaseMapping, event: &Event) -> Option<String> {
+/// Returns the reason why a case mapping does not take an event.
+fn mismatch(case: &CaseMapping, event: &Event) -> Option<String> {
     if case.trigger != event.trigger {
         return Some(format!("it is for {}", case.trigger.name()));
     }
-    let when = case
-        .when
-        .as_ref()
-        .filter(|when| !when.matches(&event.root))?;
+    let when = case.when.as_ref();
+    let when = when.filter(|when| !when.matches(&event.root))?;
     let unmet = when.unmet(&event.root);
     Some(if unmet.is_empty() {
         "no one item of a list meets all of `when`".to_owned()
@@ -84,57 +64,111 @@ fn why_not(case: &CaseMapping, event: &Event) -> Option<String> {
     })
 }
 
-fn fields(text: &mut String, case: &CaseMapping, scope: &Scope<'_>, request: Option<&CaseRequest>) {
-    let _ = writeln!(text, "\n{}", paint(STRONG, "fields"));
-    for mapping in &case.fields {
-        let _ = writeln!(
-            text,
-            "  {}  {}",
-            paint(STRONG, &mapping.field.name),
-            outcome(mapping, scope, request)
-        );
-        expressions(text, mapping.value_exprs(), scope);
-    }
+/// The explanation of one event so far.
+struct Explanation<'a> {
+    text: String,
+    scope: Scope<'a>,
 }
 
-/// The searches, each with what its keys are in this event, and the profile that may be created.
-fn customer(text: &mut String, find: &FindCustomer, scope: &Scope<'_>) {
-    let _ = writeln!(text, "\n{}", paint(STRONG, "customer"));
-    for search in &find.searches {
-        let names: Vec<&str> = search.iter().map(|(key, _)| key.as_str()).collect();
-        let names = paint(STRONG, names.join(" and "));
-        let _ = writeln!(
-            text,
-            "  {names}  {}",
-            verdict(search, find.phone_country, scope)
-        );
-        expressions(text, search.iter().map(|(_, value)| value), scope);
+impl Explanation<'_> {
+    fn heading(&mut self, heading: &str) {
+        self.line(0, &format!("\n{}", paint(STRONG, heading)));
     }
-    if let IfNone::Create(profile) = &find.if_none {
-        let _ = writeln!(
-            text,
-            "  {}",
-            paint(FAINT, "if none is found, a profile with")
-        );
-        let members = profile
-            .members
-            .iter()
-            .map(|(member, value)| (member.name(), value));
-        let attributes = profile
-            .attributes
-            .iter()
-            .map(|(name, value)| (name.as_str(), value));
+
+    // Writing to a string cannot fail.
+    fn line(&mut self, indent: usize, line: &str) {
+        let _ = writeln!(self.text, "{:indent$}{line}", "");
+    }
+
+    /// Adds the expressions of the values, each with its result.
+    fn expressions<'e>(&mut self, values: impl IntoIterator<Item = &'e ValueExpr>) {
+        for expression in values.into_iter().flat_map(ValueExpr::expressions) {
+            self.line(4, &result(expression, &self.scope));
+        }
+    }
+
+    fn case(&mut self, case: &CaseMapping, request: Option<&CaseRequest>) {
+        self.heading("fields");
+        for mapping in &case.fields {
+            let name = paint(STRONG, &mapping.field.name);
+            let sent = outcome(mapping, &self.scope, request);
+            self.line(2, &format!("{name}  {sent}"));
+            self.expressions(mapping.value_exprs());
+        }
+        if let Some(find) = &case.find_customer {
+            self.customer(find);
+        }
+        if !case.key.is_empty() {
+            self.heading("key");
+            for expression in case.key.iter().flat_map(ValueExpr::expressions) {
+                self.line(2, &result(expression, &self.scope));
+            }
+        }
+        let Some(request) = request else { return };
+        self.heading("tags");
+        for (key, value) in &request.tags {
+            self.line(2, &format!("{key} = {value}"));
+        }
+        let (User::CustomEntity(performer) | User::UserArn(performer)) = &request.performed_by;
+        self.heading("performed by");
+        self.line(2, performer);
+        if let Some(contact) = &request.contact {
+            let arn = contact.as_ref();
+            let linked = arn.map_or_else(|failure| paint(NOTABLE, failure), Clone::clone);
+            self.heading("link_contact");
+            self.line(2, &linked);
+            if let LinkContact::Named(value) = &case.link_contact {
+                self.expressions([value]);
+            }
+        }
+        if !request.comments.is_empty() || case.comment.is_some() {
+            self.comments(request, case.comment.as_ref());
+        }
+        self.heading("request");
+    }
+
+    /// Adds the searches, each with its keys, and the profile that may be created.
+    fn customer(&mut self, find: &FindCustomer) {
+        self.heading("customer");
+        for search in &find.searches {
+            let names: Vec<&str> = search.iter().map(|(key, _)| key.as_str()).collect();
+            let names = paint(STRONG, names.join(" and "));
+            let verdict = verdict(search, find.phone_country, &self.scope);
+            self.line(2, &format!("{names}  {verdict}"));
+            self.expressions(search.iter().map(|(_, value)| value));
+        }
+        let IfNone::Create(profile) = &find.if_none else {
+            return;
+        };
+        self.line(2, &paint(FAINT, "if none is found, a profile with"));
+        let members = profile.members.iter();
+        let members = members.map(|(member, value)| (member.name(), value));
+        let attributes = profile.attributes.iter();
+        let attributes = attributes.map(|(name, value)| (name.as_str(), value));
         for (name, value) in members.chain(attributes) {
             let mut members = ProfileMember::NAMES.into_iter();
             let is_phone = members.any(|(known, member)| known == name && member.is_phone());
-            let left_out = if is_phone && is_no_number(value, find.phone_country, scope) {
+            let left_out = if is_phone && is_no_number(value, find.phone_country, &self.scope) {
                 paint(FAINT, "  left out: it is no phone number")
             } else {
                 String::new()
             };
-            let _ = writeln!(text, "  {}{left_out}", paint(STRONG, name));
-            expressions(text, [value], scope);
+            self.line(2, &format!("{}{left_out}", paint(STRONG, name)));
+            self.expressions([value]);
         }
+    }
+
+    /// Adds the comments: those of fields that overflow, then the case mapping's own.
+    fn comments(&mut self, request: &CaseRequest, own: Option<&ValueExpr>) {
+        self.heading("comment");
+        for comment in &request.comments {
+            let shown = comment.as_ref().map(|comment| beginning(comment));
+            self.line(2, &shown.unwrap_or_else(|failure| paint(NOTABLE, failure)));
+        }
+        if request.comments.is_empty() {
+            self.line(2, &paint(FAINT, "none: it has no value"));
+        }
+        self.expressions(own);
     }
 }
 
@@ -160,57 +194,6 @@ fn is_no_number(value: &ValueExpr, country: Option<Country>, scope: &Scope<'_>) 
     matches!(text, Ok(Some(text)) if phone::read(&text, country).is_none())
 }
 
-fn key(text: &mut String, case: &CaseMapping, scope: &Scope<'_>) {
-    if !case.key.is_empty() {
-        let _ = writeln!(text, "\n{}", paint(STRONG, "key"));
-        for expression in case.key.iter().flat_map(ValueExpr::expressions) {
-            let _ = writeln!(text, "  {}", given(expression, scope));
-        }
-    }
-}
-
-/// The tags and the performer.
-fn rest(text: &mut String, request: &CaseRequest) {
-    let _ = writeln!(text, "\n{}", paint(STRONG, "tags"));
-    for (key, value) in &request.tags {
-        let _ = writeln!(text, "  {key} = {value}");
-    }
-    let (User::CustomEntity(performer) | User::UserArn(performer)) = &request.performed_by;
-    let _ = writeln!(text, "\n{}\n  {performer}", paint(STRONG, "performed by"));
-}
-
-/// The contact that is linked to the case.
-fn contact(text: &mut String, link: &LinkContact, request: &CaseRequest, scope: &Scope<'_>) {
-    let linked = match &request.contact {
-        None => return,
-        Some(Ok(arn)) => arn.clone(),
-        Some(Err(failure)) => paint(NOTABLE, failure),
-    };
-    let _ = writeln!(text, "\n{}\n  {linked}", paint(STRONG, "link_contact"));
-    if let LinkContact::Named(template) = link {
-        expressions(text, [template], scope);
-    }
-}
-
-/// The comments on the case: those of fields that overflow, and its own.
-fn comment(text: &mut String, own: Option<&ValueExpr>, request: &CaseRequest, scope: &Scope<'_>) {
-    if request.comments.is_empty() && own.is_none() {
-        return;
-    }
-    let _ = writeln!(text, "\n{}", paint(STRONG, "comment"));
-    for comment in &request.comments {
-        let shown = match comment {
-            Ok(comment) => beginning(comment),
-            Err(failure) => paint(NOTABLE, failure),
-        };
-        let _ = writeln!(text, "  {shown}");
-    }
-    if request.comments.is_empty() {
-        let _ = writeln!(text, "  {}", paint(FAINT, "none: it has no value"));
-    }
-    expressions(text, own, scope);
-}
-
 /// The beginning of a text.
 fn beginning(text: &str) -> String {
     const SHOWN: usize = 100;
@@ -224,34 +207,17 @@ fn beginning(text: &str) -> String {
     }
 }
 
-/// Adds the expressions of the values, each with its result.
-fn expressions<'a>(
-    text: &mut String,
-    templates: impl IntoIterator<Item = &'a ValueExpr>,
-    scope: &Scope<'_>,
-) {
-    for expression in templates.into_iter().flat_map(ValueExpr::expressions) {
-        let _ = writeln!(text, "    {}", given(expression, scope));
-    }
-}
-
 /// Describes the value that is sent for a field.
 fn outcome(mapping: &FieldMapping, scope: &Scope<'_>, request: Option<&CaseRequest>) -> String {
-    if mapping
-        .when
-        .as_ref()
-        .is_some_and(|when| !when.matches(scope.event))
-    {
+    let when = mapping.when.as_ref();
+    if when.is_some_and(|when| !when.matches(scope.event)) {
         return paint(FAINT, "not sent: its `when` is not met");
     }
     let Some(request) = request else {
         return paint(NOTABLE, "no request: see the reason below");
     };
-    match request
-        .fields
-        .iter()
-        .find(|(id, _)| *id == mapping.field.id)
-    {
+    let mut fields = request.fields.iter();
+    match fields.find(|(id, _)| *id == mapping.field.id) {
         None => paint(FAINT, "not sent: it has no value"),
         Some((_, FieldValue::String(value) | FieldValue::UserArn(value))) => format!("{value:?}"),
         Some((_, FieldValue::Double(value))) => value.to_string(),
@@ -260,8 +226,8 @@ fn outcome(mapping: &FieldMapping, scope: &Scope<'_>, request: Option<&CaseReque
     }
 }
 
-/// An expression and what it gives for this event.
-fn given(expression: &Expression, scope: &Scope<'_>) -> String {
+/// An expression and its result for this event.
+fn result(expression: &Expression, scope: &Scope<'_>) -> String {
     let value = match expression.evaluate(scope) {
         Ok(Some(item)) => item_text(&item),
         Ok(None) if expression.may_be_empty() => paint(FAINT, "empty"),
