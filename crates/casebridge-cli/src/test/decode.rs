@@ -15,7 +15,7 @@ use mapping::schema::ObjectSchema;
 use mapping::tree::{Entry, Kind, Literal, Node, Scalar, Span};
 use mapping::value::Value;
 use mapping::{Mapping, json, yaml};
-use serde_json::{Map, Number, Value as Json};
+use serde_json::{Map, Value as Json};
 
 use super::expectation::{Customer, Expectation, Expected, ExpectedCase, Search};
 use super::schema;
@@ -116,10 +116,7 @@ impl Decoder<'_> {
         let node = object.get("tests")?;
         let items = self.list(node, "`tests` is a list of tests")?;
         if items.is_empty() {
-            self.keep(Diagnostic::new(
-                node.span,
-                "`tests` is empty: it proves nothing",
-            ));
+            self.wrong::<()>(node, "`tests` is empty: it proves nothing");
         }
         let mut lines: HashMap<String, usize> = HashMap::new();
         let mut tests = Vec::with_capacity(items.len());
@@ -187,18 +184,16 @@ impl Decoder<'_> {
     fn list<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n [Node]> {
         match &node.kind {
             Kind::List(items) => Some(items),
-            Kind::Scalar(_) | Kind::Map(_) => self.refuse(Diagnostic::new(
-                node.span,
-                format!("{what}, found {}", node.describe()),
-            )),
+            Kind::Scalar(_) | Kind::Map(_) => {
+                self.wrong(node, format!("{what}, found {}", node.describe()))
+            }
         }
     }
 
     /// A object whose keys the author chooses; one given twice is a diagnostic.
     fn named<'n>(&mut self, node: &'n Node, what: &str) -> Vec<&'n Entry> {
         let Kind::Map(entries) = &node.kind else {
-            let message = format!("{what}, found {}", node.describe());
-            self.keep(Diagnostic::new(node.span, message));
+            self.wrong::<()>(node, format!("{what}, found {}", node.describe()));
             return Vec::new();
         };
         let (once, diagnostics) = object::once(entries);
@@ -208,6 +203,11 @@ impl Decoder<'_> {
 
     fn keep(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Keeps a diagnostic with only a message in place of a value.
+    fn wrong<T>(&mut self, node: &Node, message: impl Into<String>) -> Option<T> {
+        self.refuse(Diagnostic::new(node.span, message))
     }
 
     /// Keeps a diagnostic in place of a value, so that `return self.refuse(…)` reads well.
@@ -225,23 +225,22 @@ impl Decoder<'_> {
         match Payload::parse(&payload) {
             Ok(Payload::Event(event)) => Some(Ok(event)),
             Ok(Payload::Events(events)) => {
-                let count = events.len();
-                let message = format!("a test is about one event, and this is a list of {count}");
-                let help = "write a test for each, with one of the list";
-                self.refuse(Diagnostic::new(node.span, message).help(help))
+                self.several(node, "a list", events.len(), "one of the list")
             }
             Ok(Payload::Batch(mut messages)) => match (messages.pop(), messages.len()) {
                 (Some(message), 0) => Some(message.event),
                 (_, others) => {
-                    let count = others + 1;
-                    let message =
-                        format!("a test is about one event, and this is a batch of {count}");
-                    let help = "write a test for each, with the event of its message";
-                    self.refuse(Diagnostic::new(node.span, message).help(help))
+                    self.several(node, "a batch", others + 1, "the event of its message")
                 }
             },
             Err(failure) => Some(Err(failure)),
         }
+    }
+
+    fn several<T>(&mut self, node: &Node, what: &str, count: usize, one: &str) -> Option<T> {
+        let message = format!("a test is about one event, and this is {what} of {count}");
+        let help = format!("write a test for each, with {one}");
+        self.refuse(Diagnostic::new(node.span, message).help(help))
     }
 
     fn event_file(&mut self, node: &Node) -> Option<String> {
@@ -262,17 +261,10 @@ impl Decoder<'_> {
             return Some(patch);
         }
         let found = node.describe();
-        let message = format!("`with` is an object of what changes in the event, found {found}");
-        self.refuse(Diagnostic::new(node.span, message))
-    }
-
-    fn number(&mut self, text: &str, node: &Node) -> Option<Number> {
-        text.parse().ok().or_else(|| {
-            self.refuse(Diagnostic::new(
-                node.span,
-                "this number cannot stand in an event",
-            ))
-        })
+        self.wrong(
+            node,
+            format!("`with` is an object of what changes in the event, found {found}"),
+        )
     }
 
     /// The node as JSON; scalars are what JSON's own grammar makes of them, and numbers keep their digits.
@@ -281,7 +273,10 @@ impl Decoder<'_> {
             Kind::Scalar(scalar) => Some(match scalar.literal() {
                 Literal::Null => Json::Null,
                 Literal::Boolean(boolean) => Json::Bool(boolean),
-                Literal::Number(text) => Json::Number(self.number(text, node)?),
+                Literal::Number(text) => match text.parse() {
+                    Ok(number) => Json::Number(number),
+                    Err(_) => return self.wrong(node, "this number cannot stand in an event"),
+                },
                 Literal::Text(text) => Json::String(text.to_owned()),
                 Literal::Empty => {
                     let help = "write a value, `\"\"` for empty text, or `null`";
@@ -290,17 +285,14 @@ impl Decoder<'_> {
                     return self.refuse(diagnostic);
                 }
             }),
-            Kind::List(items) => {
-                let values: Vec<_> = items.iter().map(|item| self.json(item)).collect();
-                values.into_iter().collect::<Option<_>>().map(Json::Array)
-            }
+            Kind::List(items) => Some(all(items.iter().map(|item| self.json(item)))?.into()),
             Kind::Map(_) => {
-                let entries = self.named(node, "an event is an object");
-                let members: Vec<_> = entries
-                    .into_iter()
-                    .map(|Entry { key, value }| Some((key.text.clone(), self.json(value)?)))
-                    .collect();
-                members.into_iter().collect::<Option<_>>().map(Json::Object)
+                let entries = self.named(node, "an event is an object").into_iter();
+                let member =
+                    |entry: &Entry| Some((entry.key.text.clone(), self.json(&entry.value)?));
+                Some(Json::Object(
+                    all(entries.map(member))?.into_iter().collect(),
+                ))
             }
         }
     }
@@ -339,10 +331,8 @@ impl Decoder<'_> {
                 self.keep(Diagnostic::new(object.span_of(key), message));
             }
         }
-        let case = match case {
-            Some(case) => Some(case?),
-            None => None,
-        };
+        // A value that is given and wrong is no expectation.
+        let case = case.map_or(Some(None), |case| case.map(Some))?;
         match (skipped, refused) {
             (Some(skip), _) => Some(Expectation::Skipped(skip?)),
             (None, Some(refused)) => {
@@ -378,11 +368,7 @@ impl Decoder<'_> {
             .get("code")
             .and_then(|node| self.word(node, &CODES, ErrorCode::name));
         let about = object.get("field").map(|node| self.about(node));
-        let about = match about {
-            Some(about) => Some(about?),
-            None => None,
-        };
-        Some((code?, about))
+        Some((code?, about.map_or(Some(None), |about| about.map(Some))?))
     }
 
     /// Returns the value of `errorField`: a field goes by its name in the domain.
@@ -400,6 +386,7 @@ impl Decoder<'_> {
     /// All but the case mapping's name.
     fn expected_case(&mut self, object: &Object<'_>) -> ExpectedCase {
         let mut expected = ExpectedCase::default();
+        let text = |this: &mut Self, node: &Node, what| this.text(node, what).map(str::to_owned);
         if let Some(node) = object.get("fields") {
             for Entry { key, value } in self.named(node, "`fields` gives a value for each field") {
                 let field = self.field(&key.text, key.span);
@@ -438,21 +425,15 @@ impl Decoder<'_> {
                 expected.tags.extend(tag);
             }
         }
-        expected.performed_by = object
-            .get("performed_by")
-            .and_then(|node| {
-                self.text(
-                    node,
-                    "`performed_by` is the name of an entity, or a user's ARN",
-                )
-            })
-            .map(str::to_owned);
+        let what = "`performed_by` is the name of an entity, or a user's ARN";
+        let performed_by = object.get("performed_by");
+        expected.performed_by = performed_by.and_then(|node| text(self, node, what));
         let what = "`contact` is the ARN or id of the contact that is linked, `true` or `false`";
-        let text = |this: &mut Self, node: &Node| this.text(node, what).map(str::to_owned);
         let customer = object.get("customer");
         expected.customer = customer.and_then(|node| self.either(node, Self::expected_customer));
         let contact = object.get("contact");
-        expected.contact = contact.and_then(|node| self.either(node, text));
+        let contact_of = |this: &mut Self, node: &Node| text(this, node, what);
+        expected.contact = contact.and_then(|node| self.either(node, contact_of));
         let comments = object.get("comments");
         expected.comments = comments.and_then(|node| self.either(node, Self::expected_comments));
         expected
@@ -527,50 +508,29 @@ impl Decoder<'_> {
                 .text(node, what)
                 .map(|name| Customer::Profile(name.to_owned()));
         };
-        self.not_empty(
-            node,
-            items,
-            "`customer` is empty: write `false` for no customer",
-        );
-        let searches: Vec<_> = items
-            .iter()
-            .map(|item| self.expected_search(item))
-            .collect();
-        let searches: Option<_> = searches.into_iter().collect();
+        if items.is_empty() {
+            self.wrong::<()>(node, "`customer` is empty: write `false` for no customer");
+        }
+        let searches = all(items.iter().map(|item| self.expected_search(item)));
         searches.map(Customer::Searches)
     }
 
     fn expected_search(&mut self, node: &Node) -> Option<Search> {
         let entries = self.named(node, "a search gives a value for each of its keys");
-        let keys: Vec<_> = entries
-            .into_iter()
-            .map(|Entry { key, value }| {
-                let text = self.constant(value)?.into_text().ok()?;
-                Some((key.text.clone(), vec![text.into_owned()]))
-            })
-            .collect();
-        keys.into_iter().collect()
+        let keys = all(entries.into_iter().map(|Entry { key, value }| {
+            let text = self.constant(value)?.into_text().ok()?;
+            Some((key.text.clone(), vec![text.into_owned()]))
+        }));
+        Some(keys?.into_iter().collect())
     }
 
     fn expected_comments(&mut self, node: &Node) -> Option<Vec<String>> {
         let items = self.list(node, "`comments` is a list of texts, `true` or `false`")?;
-        self.not_empty(
-            node,
-            items,
-            "`comments` is empty: write `false` for no comment",
-        );
-        let texts = items.iter().map(|item| {
-            let text = self.text(item, "a comment is text");
-            text.map(str::to_owned)
-        });
-        let texts: Vec<_> = texts.collect();
-        texts.into_iter().collect()
-    }
-
-    fn not_empty(&mut self, node: &Node, items: &[Node], message: &str) {
         if items.is_empty() {
-            self.keep(Diagnostic::new(node.span, message));
+            self.wrong::<()>(node, "`comments` is empty: write `false` for no comment");
         }
+        let text = |item| self.text(item, "a comment is text").map(str::to_owned);
+        all(items.iter().map(text))
     }
 
     /// Returns text that is not empty; `what` begins the message about any other value.
@@ -584,10 +544,7 @@ impl Decoder<'_> {
             {
                 Some(&scalar.text)
             }
-            _ => {
-                let message = format!("{what}, found {}", describe(node));
-                self.refuse(Diagnostic::new(node.span, message))
-            }
+            _ => self.wrong(node, format!("{what}, found {}", describe(node))),
         }
     }
 
@@ -604,7 +561,7 @@ impl Decoder<'_> {
             Literal::Text(_) | Literal::Empty | Literal::Null => {
                 let found = describe(node);
                 let message = format!("expected text, a number or a boolean, found {found}");
-                self.refuse(Diagnostic::new(node.span, message))
+                self.wrong(node, message)
             }
         }
     }
@@ -642,6 +599,12 @@ fn near(path: &Path) -> Option<String> {
     names.sort();
     let near = nearest(name, names.iter().map(String::as_str))?;
     Some(format!("did you mean `{near}`?"))
+}
+
+/// Evaluates all items, so that each is checked, and returns their values if all have one.
+fn all<T>(items: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
+    let items: Vec<_> = items.collect();
+    items.into_iter().collect()
 }
 
 /// Returns whether an object has no keys.
