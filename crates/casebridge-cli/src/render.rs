@@ -105,22 +105,19 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
         show(&writes, arguments.explain)?;
     }
-    let refused = refusal(&answered);
+    let refused = failure_of("", &answered);
     for failure in &failures {
-        let (id, sentence) = (&failure.message_id, &failure.sentence);
-        note(
-            &format!("no request of message {id}:"),
-            &format!("{sentence} ({})", failure.headline()),
-        );
+        let id = &failure.message_id;
+        note(&format!("no request of message {id}:"), &reason(failure));
     }
-    if let Some(Refusal { reason, code }) = &refused {
-        let what = match code {
-            Some("ContactNotLinked" | "CommentNotAdded") => "the case would be incomplete",
+    if let Some(failure) = &refused {
+        let what = match failure.code.as_str() {
+            "ContactNotLinked" | "CommentNotAdded" => "the case would be incomplete",
             _ if writes.iter().any(is_case) => "Cases would refuse it",
             _ => "no request",
         };
-        note(&format!("{what}:"), reason);
-        if let Some(hint) = code.and_then(about_customers) {
+        note(&format!("{what}:"), &reason(failure));
+        if let Some(hint) = about_customers(&failure.code) {
             note("hint:", hint);
         }
     } else if failures.is_empty() && finds_nobody(&emulator, &writes) {
@@ -250,18 +247,8 @@ async fn unfinished(
         if is_ours && !kept.contains(message.message_id.as_str()) {
             continue;
         }
-        match casebridge.handle(&message.body, TIMEOUT).await {
-            Err(failure) => unfinished.push(MessageFailure::new(&message.id, &failure)),
-            Ok(Response::Answer(answer)) if !answer.error_code.is_empty() => {
-                unfinished.push(MessageFailure {
-                    message_id: message.id.clone(),
-                    code: answer.error_code.to_owned(),
-                    field: answer.error_field,
-                    sentence: answer.error_message,
-                });
-            }
-            Ok(_) => {}
-        }
+        let answered = casebridge.handle(&message.body, TIMEOUT).await;
+        unfinished.extend(failure_of(&message.id, &answered));
     }
     unfinished
 }
@@ -311,35 +298,23 @@ fn answer(answered: &Result<Response, Failure>) -> Value {
     }
 }
 
-/// The error of an event.
-struct Refusal {
-    reason: String,
-    code: Option<&'static str>,
-}
-
-fn refusal(answered: &Result<Response, Failure>) -> Option<Refusal> {
+/// The error of an event, if it has one. Each message of a batch has its own.
+fn failure_of(message_id: &str, answered: &Result<Response, Failure>) -> Option<MessageFailure> {
     match answered {
         Ok(Response::Answer(answer)) if answer.error_code.is_empty() => None,
-        Ok(Response::Answer(answer)) => Some(Refusal {
-            reason: match answer.error_field.as_str() {
-                "" => format!("{} ({})", answer.error_message, answer.error_code),
-                field => format!(
-                    "{} ({} at {field})",
-                    answer.error_message, answer.error_code
-                ),
-            },
-            code: Some(answer.error_code),
+        Ok(Response::Answer(answer)) => Some(MessageFailure {
+            message_id: message_id.to_owned(),
+            code: answer.error_code.to_owned(),
+            field: answer.error_field.clone(),
+            sentence: answer.error_message.clone(),
         }),
-        // Each message has a reason of its own.
         Ok(Response::Batch(_)) => None,
-        Err(failure) => Some(Refusal {
-            reason: match &failure.field {
-                Some(field) => format!("{failure} ({} at {field})", failure.code.name()),
-                None => format!("{failure} ({})", failure.code.name()),
-            },
-            code: Some(failure.code.name()),
-        }),
+        Err(failure) => Some(MessageFailure::new(message_id, failure)),
     }
+}
+
+fn reason(failure: &MessageFailure) -> String {
+    format!("{} ({})", failure.sentence, failure.headline())
 }
 
 /// The requests that write, in their order; a repeated request counts once.
