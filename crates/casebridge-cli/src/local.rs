@@ -73,7 +73,7 @@ const LOG_INTERVAL: Duration = Duration::from_millis(100);
 /// # Errors
 ///
 /// When a file is missing or wrong, the build fails, or the function refuses to start.
-pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let events = if arguments.serve {
         Vec::new()
     } else {
@@ -88,18 +88,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         ),
         None => binary::build(arguments.release)?,
     };
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("the asynchronous runtime could not be started")?
-        .block_on(async {
-            let port = arguments.serve.then_some(EMULATOR_PORT);
-            let harness = Harness::start(arguments.sources.read()?, binary, port).await?;
-            if arguments.serve {
-                return serve(harness).await;
-            }
-            send(&harness, &events, arguments.json).await
-        })
+    let port = arguments.serve.then_some(EMULATOR_PORT);
+    let harness = Harness::start(arguments.sources.read()?, binary, port).await?;
+    if arguments.serve {
+        serve(harness).await
+    } else {
+        send(&harness, &events, arguments.json).await
+    }
 }
 
 async fn send(

@@ -37,15 +37,16 @@ enum Command {
     Schema(schema::Arguments),
 }
 
-fn main() -> ExitCode {
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
     let result = match Arguments::parse().command {
-        Command::Local(arguments) => local::run(&arguments),
+        Command::Local(arguments) => local::run(&arguments).await,
         Command::Check(arguments) => check::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
-        Command::Render(arguments) => render::run(&arguments),
+        Command::Render(arguments) => render::run(&arguments).await,
         Command::Match(arguments) => matches::run(&arguments),
-        Command::Pull(arguments) => pull::run(&arguments),
+        Command::Pull(arguments) => pull::run(&arguments).await,
         Command::Schema(arguments) => schema::run(&arguments),
     };
     match result {

@@ -84,25 +84,18 @@ pub(crate) struct Arguments {
 /// # Errors
 ///
 /// A domain that cannot be read whole, or a file that cannot be read or written; the file is then as it was.
-pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if !arguments.check {
         output_file::expect_folder(&arguments.output)?;
     }
     let before = before(&arguments.output, arguments.check)?;
-    let snapshot = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("the asynchronous runtime could not be started")?
-        .block_on(async {
-            let settings = arguments.settings(before.as_ref());
-            let (client, place) = settings.client().await?;
-            let reader = Reader::new(client, place, progress());
-            let domain_id = arguments
-                .domain_id
-                .clone()
-                .or_else(|| variable("CASES_DOMAIN_ID"));
-            pull(&reader, domain_id, before.as_ref()).await
-        })?;
+    let (client, place) = arguments.settings(before.as_ref()).client().await?;
+    let reader = Reader::new(client, place, progress());
+    let domain_id = arguments.domain_id.clone();
+    let domain_id = domain_id.or_else(|| variable("CASES_DOMAIN_ID"));
+    let snapshot = pull(&reader, domain_id, before.as_ref()).await?;
+    // The bar goes before anything is printed.
+    drop(reader);
     let found = match &before {
         Some(before) if *before != snapshot => {
             let usage = arguments.usage(before)?;

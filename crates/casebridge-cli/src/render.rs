@@ -64,7 +64,7 @@ pub(crate) struct Arguments {
 /// # Errors
 ///
 /// A file that cannot be read, or a mapping or snapshot that the function would not start with.
-pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let payload = read(&arguments.event)?;
     let files = arguments.sources.read()?;
     let config = Config::read(&|name| files.variable(name), &[])?;
@@ -74,11 +74,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         answered,
         writes,
         mut unfinished,
-    } = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("the asynchronous runtime could not be started")?
-        .block_on(handle(&config, &emulator, &payload))?;
+    } = handle(&config, &emulator, &payload).await?;
     let mut failures = MessageFailure::read(&payload, &emulator.messages(failures::QUEUE));
     unfinished.retain(|unfinished| {
         failures
