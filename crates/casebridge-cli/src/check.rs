@@ -1,8 +1,5 @@
 //! `check`: reports all diagnostics of the mapping and the domain snapshot, from the function's own loader.
 
-use std::process::ExitCode;
-
-use anyhow::Context as _;
 use casebridge::config::Config;
 use casebridge::event::{Event, Payload};
 use casebridge::guard::Guard;
@@ -15,7 +12,7 @@ use mapping::tree::{Position, Span};
 use mapping::{CaseMapping, CheckReport, LoadContext, Mapping, lint};
 use serde_json::{Value, json};
 
-use crate::sources::{Files, Sources};
+use crate::sources::{Files, Sources, read_text};
 use crate::terminal::{self, BAD, FAINT, GOOD, NOTABLE, paint};
 
 /// Check the mapping and the domain snapshot, offline
@@ -61,7 +58,7 @@ enum CheckResult {
 /// # Errors
 ///
 /// When a file cannot be read or a variable of `--env` has a value that the function would refuse.
-pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let files = arguments.sources.read()?;
     let config = Config::read(&|name| files.variable(name), &[])?;
     let diagnostic = find(&config, &files, &arguments.event)?;
@@ -71,11 +68,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         diagnostic.human(&config)
     };
     terminal::print(&text)?;
-    Ok(if diagnostic.fails(arguments.deny_warnings) {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    Ok(!diagnostic.fails(arguments.deny_warnings))
 }
 
 fn find(config: &Config, files: &Files, events: &[String]) -> anyhow::Result<CheckResult> {
@@ -222,8 +215,7 @@ fn sample_diagnostics(
 ) -> anyhow::Result<Vec<Diagnostic>> {
     let context = request_context(config, mapping, Some(domain))?;
     let guard = config.guard();
-    let payload =
-        std::fs::read_to_string(file).with_context(|| format!("{file} could not be read"))?;
+    let payload = read_text(file)?;
     let events = match Payload::parse(&payload) {
         Ok(Payload::Event(event)) => vec![Ok(event)],
         Ok(Payload::Events(events)) => events,

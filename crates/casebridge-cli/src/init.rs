@@ -8,7 +8,6 @@ mod yaml;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail};
 use mapping::Trigger;
@@ -16,7 +15,7 @@ use mapping::diagnostic::suggest;
 use mapping::domain::{Domain, Template};
 
 use self::skeleton::Skeleton;
-use crate::sources::shipped;
+use crate::sources::{read_text, shipped};
 use crate::terminal::{self, FAINT, GOOD, paint};
 use crate::test;
 
@@ -77,13 +76,12 @@ impl From<TriggerArgument> for Trigger {
 /// # Errors
 ///
 /// No such template, a snapshot that cannot be read, or an output file that is there already.
-pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let path = match &arguments.domain {
         Some(path) => path.clone(),
         None => shipped("domain.json", "name it with --domain")?,
     };
-    let text = std::fs::read_to_string(&path)
-        .with_context(|| format!("{} could not be read", path.display()))?;
+    let text = read_text(&path)?;
     let domain =
         Domain::from_json(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
     let template = template(&domain, &arguments.template)?;
@@ -91,7 +89,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let Some(output) = &arguments.output else {
         let schema = schema_line(Path::new(""), "mapping.schema.json");
         terminal::print(&format!("{schema}{}", skeleton.mapping()))?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(true);
     };
     let folder = output.parent().unwrap_or(Path::new(""));
     let tests = arguments.test.then(|| test::beside(output));
@@ -110,7 +108,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let line = format!("cargo casebridge {command} --mapping {}", output.display());
         terminal::print_note(&format!("  {}\n", paint(FAINT, line)));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(true)
 }
 
 /// The line that names the schema for editors, if the schema is in the folder.

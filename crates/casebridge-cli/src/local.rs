@@ -10,7 +10,6 @@ mod report;
 mod rows;
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -73,7 +72,7 @@ const LOG_INTERVAL: Duration = Duration::from_millis(100);
 /// # Errors
 ///
 /// When a file is missing or wrong, the build fails, or the function refuses to start.
-pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let events = if arguments.serve {
         Vec::new()
     } else {
@@ -97,11 +96,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
 }
 
-async fn send(
-    harness: &Harness,
-    events: &[events::EventFile],
-    json: bool,
-) -> anyhow::Result<ExitCode> {
+async fn send(harness: &Harness, events: &[events::EventFile], json: bool) -> anyhow::Result<bool> {
     let started = Instant::now();
     let mut summary = Summary::default();
     for event in events {
@@ -120,11 +115,7 @@ async fn send(
     } else {
         terminal::print(&summary.human(started.elapsed()))?;
     }
-    Ok(if summary.is_as_expected() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(summary.is_as_expected())
 }
 
 /// Serves Lambda's Invoke operation and the emulator until Ctrl-C, and prints the function's log.
@@ -132,7 +123,7 @@ async fn send(
 /// # Errors
 ///
 /// When no port is free or standard output is closed.
-async fn serve(harness: Harness) -> anyhow::Result<ExitCode> {
+async fn serve(harness: Harness) -> anyhow::Result<bool> {
     let listener = listen(Some(INVOCATIONS_PORT)).await?;
     let function = listener.local_addr()?;
     let emulator = harness.emulator_address;
@@ -183,11 +174,11 @@ async fn serve(harness: Harness) -> anyhow::Result<ExitCode> {
         }
     };
     tokio::select! {
-        () = runtime_api::serve_invocations(Arc::clone(&running), listener) => Ok(ExitCode::SUCCESS),
+        () = runtime_api::serve_invocations(Arc::clone(&running), listener) => Ok(true),
         closed = log => closed,
         interrupted = tokio::signal::ctrl_c() => {
             interrupted.context("Ctrl-C could not be waited for")?;
-            Ok(ExitCode::SUCCESS)
+            Ok(true)
         }
     }
 }

@@ -1,7 +1,6 @@
 //! `match`: matches an event against an event pattern with the function's matcher.
 
-use std::io::{self, BufRead as _, Read as _};
-use std::process::ExitCode;
+use std::io::{self, BufRead as _};
 
 use anyhow::{Context as _, anyhow, bail};
 use mapping::pattern::Pattern;
@@ -9,6 +8,7 @@ use mapping::{json, tree::Node};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::sources::read_input;
 use crate::terminal;
 
 /// Test an event pattern against an event
@@ -46,7 +46,7 @@ pub(crate) struct Arguments {
 /// # Errors
 ///
 /// A file that cannot be read, a pattern that EventBridge would refuse, an event that is not JSON.
-pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let (Some(pattern), Some(event)) = (&arguments.pattern, &arguments.event) else {
         return answer_lines();
     };
@@ -64,11 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         format!("{matches}\n")
     };
     terminal::print(&answer)?;
-    Ok(if matches {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(matches)
 }
 
 /// A text, and its name in errors.
@@ -79,23 +75,14 @@ struct Source {
 
 impl Source {
     fn read(argument: &str) -> anyhow::Result<Self> {
-        let source = |name: &str, text| Self {
-            name: name.to_owned(),
-            text,
+        let is_json = argument.trim_start().starts_with('{');
+        let (name, text) = match argument {
+            json if is_json => ("the command line", json.to_owned()),
+            "-" => ("standard input", read_input(argument)?),
+            file => (file, read_input(file)?),
         };
-        if argument.trim_start().starts_with('{') {
-            return Ok(source("the command line", argument.to_owned()));
-        }
-        if argument == "-" {
-            let mut text = String::new();
-            io::stdin()
-                .read_to_string(&mut text)
-                .context("standard input could not be read")?;
-            return Ok(source("standard input", text));
-        }
-        let text = std::fs::read_to_string(argument)
-            .with_context(|| format!("{argument} could not be read"))?;
-        Ok(source(argument, text))
+        let name = name.to_owned();
+        Ok(Self { name, text })
     }
 
     /// The pattern, or every diagnostic of it with its place.
@@ -117,7 +104,7 @@ struct Pair {
     event: String,
 }
 
-fn answer_lines() -> anyhow::Result<ExitCode> {
+fn answer_lines() -> anyhow::Result<bool> {
     for line in io::stdin().lock().lines() {
         let line = line.context("standard input could not be read")?;
         if line.trim().is_empty() {
@@ -129,7 +116,7 @@ fn answer_lines() -> anyhow::Result<ExitCode> {
         };
         terminal::print(&format!("{answer}\n"))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(true)
 }
 
 /// Returns the answer to one line, or the reason for none, in one line.

@@ -10,12 +10,10 @@ mod tests;
 mod usage;
 
 use std::env;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use serde_json::{Value, json};
 
@@ -24,6 +22,7 @@ use self::difference::{Difference, differences};
 use self::reader::Reader;
 use self::snapshot::{Snapshot, text};
 use self::usage::Usage;
+use crate::sources::read_text;
 use crate::terminal::{self, BAD, FAINT, GOOD, NOTABLE, counted, paint};
 
 /// Read a Cases domain and write its snapshot, domain.json
@@ -84,7 +83,7 @@ pub(crate) struct Arguments {
 /// # Errors
 ///
 /// A domain that cannot be read whole, or a file that cannot be read or written; the file is then as it was.
-pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     if !arguments.check {
         output_file::expect_folder(&arguments.output)?;
     }
@@ -119,11 +118,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     } else {
         report.human()
     })?;
-    Ok(if arguments.check && !found.is_empty() {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    Ok(!arguments.check || found.is_empty())
 }
 
 /// The domain's snapshot as of now.
@@ -162,17 +157,15 @@ fn only(domains: &[Value]) -> anyhow::Result<String> {
 
 /// Reads the existing snapshot. A first pull needs none.
 fn before(path: &Path, is_check: bool) -> anyhow::Result<Option<Snapshot>> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound && !is_check => return Ok(None),
-        Err(error) if error.kind() == ErrorKind::NotFound => bail!(
+    if !path.exists() {
+        ensure!(
+            !is_check,
             "{} does not exist: run `pull` without --check to write it",
             path.display()
-        ),
-        Err(error) => {
-            return Err(error).with_context(|| format!("{} could not be read", path.display()));
-        }
-    };
+        );
+        return Ok(None);
+    }
+    let text = read_text(path)?;
     let snapshot = Snapshot::parse(&text).with_context(|| {
         format!(
             "{} is not a domain snapshot: move it away, or name another file with --output",
@@ -213,8 +206,7 @@ impl Arguments {
             None => return Ok(Usage::default()),
         };
         let name = path.display().to_string();
-        let mapping =
-            std::fs::read_to_string(path).with_context(|| format!("{name} could not be read"))?;
+        let mapping = read_text(path)?;
         let usage = Usage::of(&name, &mapping, &before.text());
         if usage.is_none() {
             terminal::print_note(&format!(

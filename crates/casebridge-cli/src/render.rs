@@ -4,11 +4,9 @@
 mod explain;
 
 use std::collections::HashSet;
-use std::io::Read as _;
-use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use aws_credential_types::Credentials;
 use casebridge::client;
 use casebridge::config::Config;
@@ -22,7 +20,7 @@ use cases_emulator::{Emulator, Request};
 use serde_json::{Value, json};
 
 use crate::failures::{self, MessageFailure};
-use crate::sources::{Sources, about_customers};
+use crate::sources::{Sources, about_customers, read_input};
 use crate::terminal::{self, FAINT, NOTABLE, paint};
 
 /// The time-out of an event. The emulator answers at once, so a longer wait is only for refused requests.
@@ -64,8 +62,8 @@ pub(crate) struct Arguments {
 /// # Errors
 ///
 /// A file that cannot be read, or a mapping or snapshot that the function would not start with.
-pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let payload = read(&arguments.event)?;
+pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
+    let payload = read_input(&arguments.event)?;
     let files = arguments.sources.read()?;
     let config = Config::read(&|name| files.variable(name), &[])?;
     let emulator = files.emulator()?;
@@ -126,11 +124,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             &format!("{file}; --profiles FILE names the customers there are"),
         );
     }
-    Ok(if refused.is_none() && failures.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(refused.is_none() && failures.is_empty())
 }
 
 /// Prints the body of each case, and a line for each other request; with `explained`, its body too. Standard output stays
@@ -164,18 +158,6 @@ fn finds_nobody(emulator: &Emulator, writes: &[Request]) -> bool {
     };
     let mut cases = writes.iter().filter(|request| is_case(request));
     searched && cases.all(|case| !has_customer(case))
-}
-
-fn read(event: &str) -> anyhow::Result<String> {
-    if event != "-" {
-        return std::fs::read_to_string(event)
-            .with_context(|| format!("{event} could not be read"));
-    }
-    let mut text = String::new();
-    std::io::stdin()
-        .read_to_string(&mut text)
-        .context("standard input could not be read")?;
-    Ok(text)
 }
 
 /// The result of a payload.

@@ -92,8 +92,7 @@ impl Sources {
     pub(crate) fn read(&self) -> anyhow::Result<Files> {
         let domain = file(self.domain.as_deref(), "domain.json", "--domain")?;
         let mapping = file(self.mapping.as_deref(), "mapping.yaml", "--mapping")?;
-        let snapshot = std::fs::read_to_string(&domain)
-            .with_context(|| format!("{} could not be read", domain.display()))?;
+        let snapshot = read_text(&domain)?;
         let profiles = seed(
             self.profiles.as_deref(),
             &mapping,
@@ -185,11 +184,25 @@ fn seed(
         None => shipped(name, "").ok(),
     };
     path.map(|path| {
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("{} could not be read", path.display()))?;
+        let text = read_text(&path)?;
         Ok(Seed { path, text })
     })
     .transpose()
+}
+
+/// Reads a text file.
+pub(crate) fn read_text(path: impl AsRef<Path>) -> anyhow::Result<String> {
+    let path = path.as_ref();
+    std::fs::read_to_string(path).with_context(|| format!("{} could not be read", path.display()))
+}
+
+/// Reads a text file, or standard input for `-`.
+pub(crate) fn read_input(argument: &str) -> anyhow::Result<String> {
+    if argument == "-" {
+        std::io::read_to_string(std::io::stdin()).context("standard input could not be read")
+    } else {
+        read_text(argument)
+    }
 }
 
 /// A file or folder that the repository ships: in the current directory (then its path is relative), else in the

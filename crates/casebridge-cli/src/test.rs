@@ -8,9 +8,8 @@ mod report;
 pub(crate) mod schema;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{anyhow, bail};
 use casebridge::config::Config;
 use mapping::domain::Domain;
 use mapping::{LoadContext, Mapping};
@@ -18,7 +17,7 @@ use mapping::{LoadContext, Mapping};
 use self::decode::{Subject, Test};
 use self::outcome::Function;
 use self::report::Report;
-use crate::sources::Sources;
+use crate::sources::{Sources, read_text};
 use crate::terminal;
 
 /// Run the tests of the mapping: events, each with its expected outcome
@@ -70,7 +69,7 @@ pub(crate) struct Arguments {
 /// # Errors
 ///
 /// When a file cannot be read, or has diagnostics.
-pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let files = arguments.sources.read()?;
     let config = Config::read(&|name| files.variable(name), &[])?;
     let domain = Domain::from_json(&files.snapshot)
@@ -112,11 +111,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         text += &report::summary(&reports, tests.len());
     }
     terminal::print(&text)?;
-    Ok(if reports.iter().all(Report::is_ok) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(reports.iter().all(Report::is_ok))
 }
 
 impl Arguments {
@@ -141,8 +136,7 @@ fn read(path: &Path, mapping: &Mapping, domain: &Domain) -> anyhow::Result<Vec<T
             path.display()
         );
     }
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("{} could not be read", path.display()))?;
+    let text = read_text(path)?;
     let subject = Subject {
         mapping,
         domain,

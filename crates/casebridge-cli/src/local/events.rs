@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -12,7 +11,7 @@ use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
 use super::outcome::{Outcome, Status};
-use crate::sources::shipped;
+use crate::sources::{read_text, shipped};
 
 const EVENTS: &str = "events";
 const EXPECTED: &str = "expected.json";
@@ -159,13 +158,10 @@ impl fmt::Display for Expectation {
 ///
 /// When the file cannot be read or an entry is neither form.
 fn read_expected(file: &Path) -> anyhow::Result<BTreeMap<String, Expectation>> {
-    let text = match std::fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        Err(error) => {
-            return Err(error).with_context(|| format!("{} could not be read", file.display()));
-        }
-    };
+    if !file.exists() {
+        return Ok(BTreeMap::new());
+    }
+    let text = read_text(file)?;
     serde_json::from_str(&text)
         .with_context(|| format!("{} is not a list of expected statuses", file.display()))
 }
