@@ -105,7 +105,7 @@ async fn send(harness: &Harness, events: &[events::EventFile], json: bool) -> an
         let text = if json {
             report.json_line()
         } else {
-            report.human(&harness.names)
+            report.human(&harness.domain)
         };
         terminal::print(&text)?;
         summary.add(&report);

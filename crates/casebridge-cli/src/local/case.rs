@@ -1,10 +1,9 @@
 //! Shows a case: fields by name in the order of the request, options by label, the customer by name. Related items, performer
 //! and tags follow.
 
-use std::collections::HashMap;
-
 use anstyle::Style;
 use cases_emulator::Request;
+use mapping::domain::Domain;
 use serde_json::Value;
 
 use super::rows::Rows;
@@ -24,14 +23,12 @@ const KEY_TAG: &str = "casebridge:key";
 const SHOWN_OF_KEY: usize = 8;
 
 /// Adds the rows of a case in `GetCase`'s shape, with `caseId`, `performedBy`, `profile` and `relatedItems`.
-pub(super) fn add(rows: &mut Rows, case: &Value, requests: &[Request], names: &Names) {
+pub(super) fn add(rows: &mut Rows, case: &Value, requests: &[Request], domain: &Domain) {
     let text = |pointer: &str| case.pointer(pointer).and_then(Value::as_str);
     rows.data(FAINT, "case", text("/caseId").unwrap_or_default());
-    rows.data(
-        FAINT,
-        "template",
-        names.template(text("/templateId").unwrap_or_default()),
-    );
+    let template = text("/templateId").unwrap_or_default();
+    let named = domain.template(template).map(|found| found.name.as_str());
+    rows.data(FAINT, "template", named.unwrap_or(template));
 
     let sent: Vec<&str> = requests
         .iter()
@@ -49,14 +46,14 @@ pub(super) fn add(rows: &mut Rows, case: &Value, requests: &[Request], names: &N
     let customer = case.get("profile").and_then(name);
     for (id, value) in given {
         let customer = customer.as_ref().filter(|_| id == CUSTOMER);
-        let text = customer.map_or_else(|| shown(id, value, names), String::clone);
-        rows.data(Style::new(), names.field(id), &text);
+        let text = customer.map_or_else(|| shown(id, value, domain), String::clone);
+        rows.data(Style::new(), field_name(domain, id), &text);
     }
     if customer_id(case).is_none() && was_searched_for(requests) {
-        rows.data(FAINT, names.field(CUSTOMER), "(none found)");
+        rows.data(FAINT, field_name(domain, CUSTOMER), "(none found)");
     }
     for (id, value) in others {
-        rows.data(FAINT, names.field(id), &shown(id, value, names));
+        rows.data(FAINT, field_name(domain, id), &shown(id, value, domain));
     }
     joined(rows, case);
 
@@ -65,17 +62,11 @@ pub(super) fn add(rows: &mut Rows, case: &Value, requests: &[Request], names: &N
         .or_else(|| text("/performedBy/user/userArn").map(short_arn))
         .unwrap_or_else(|| "the function's role".to_owned());
     rows.data(Style::new(), "performed by", &performed_by);
-    if let Some(tags) = case
-        .get("tags")
-        .and_then(Value::as_object)
-        .filter(|tags| !tags.is_empty())
-    {
-        let (key, others): (Vec<_>, Vec<_>) = tags.iter().partition(|(key, _)| *key == KEY_TAG);
-        let tags: Vec<_> = others
-            .into_iter()
-            .chain(key)
-            .map(|(key, value)| tag(key, value))
-            .collect();
+    let tags = case.get("tags").and_then(Value::as_object);
+    let mut tags: Vec<_> = tags.into_iter().flatten().collect();
+    tags.sort_by_key(|(key, _)| *key == KEY_TAG);
+    if !tags.is_empty() {
+        let tags: Vec<_> = tags.iter().map(|(key, value)| tag(key, value)).collect();
         rows.data(Style::new(), "tags", &tags.join("  "));
     }
 }
@@ -135,13 +126,17 @@ fn fields(body: &Value) -> impl Iterator<Item = (&str, &Value)> {
         .filter_map(|field| Some((field.get("id")?.as_str()?, field.get("value")?)))
 }
 
-fn shown(field_id: &str, value: &Value, names: &Names) -> String {
+fn shown(field_id: &str, value: &Value, domain: &Domain) -> String {
     let member = value.as_object().and_then(|members| members.iter().next());
     match member.map(|(name, value)| (name.as_str(), value)) {
         Some(("emptyValue", _)) => "(empty)".to_owned(),
         Some(("stringValue" | "userArnValue", Value::String(text))) => {
-            match names.option(field_id, text) {
-                Some(label) => label.to_owned(),
+            let field = domain.field(field_id);
+            let mut options = field
+                .into_iter()
+                .flat_map(|field| field.options.iter().flatten());
+            match options.find(|option| option.value == *text) {
+                Some(option) => option.name.clone(),
                 None if text.starts_with("arn:") => short_arn(text),
                 None => text.clone(),
             }
@@ -174,69 +169,7 @@ fn tag(key: &str, value: &Value) -> String {
     format!("{key}={value}")
 }
 
-/// The names of fields, options and templates by id. A thing without a name goes by its id.
-#[derive(Debug, Default)]
-pub(super) struct Names {
-    fields: HashMap<String, String>,
-    /// Option labels by field id and option value.
-    options: HashMap<(String, String), String>,
-    templates: HashMap<String, String>,
-}
-
-impl Names {
-    /// Reads `domain.json`, which the emulator has accepted.
-    pub(super) fn read(snapshot: &str) -> Self {
-        let snapshot: &Value = &serde_json::from_str(snapshot).unwrap_or_default();
-        let mut names = Self::default();
-        for template in list(snapshot, "templates") {
-            if let (Some(id), Some(name)) = (
-                owned_text(template, "templateId"),
-                owned_text(template, "name"),
-            ) {
-                names.templates.insert(id, name);
-            }
-        }
-        for field in list(snapshot, "fields") {
-            let Some(id) = owned_text(field, "fieldId") else {
-                continue;
-            };
-            for option in list(field, "options") {
-                if let (Some(value), Some(label)) =
-                    (owned_text(option, "value"), owned_text(option, "name"))
-                {
-                    names.options.insert((id.clone(), value), label);
-                }
-            }
-            if let Some(name) = owned_text(field, "name") {
-                names.fields.insert(id, name);
-            }
-        }
-        names
-    }
-
-    pub(super) fn field<'a>(&'a self, id: &'a str) -> &'a str {
-        self.fields.get(id).map_or(id, String::as_str)
-    }
-
-    pub(super) fn template<'a>(&'a self, id: &'a str) -> &'a str {
-        self.templates.get(id).map_or(id, String::as_str)
-    }
-
-    /// The label of an option; absent for a field without options.
-    pub(super) fn option(&self, field_id: &str, value: &str) -> Option<&str> {
-        let key = (field_id.to_owned(), value.to_owned());
-        self.options.get(&key).map(String::as_str)
-    }
-}
-
-fn list<'a>(value: &'a Value, member: &str) -> impl Iterator<Item = &'a Value> {
-    value
-        .get(member)
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-}
-
-fn owned_text(value: &Value, member: &str) -> Option<String> {
-    value.get(member)?.as_str().map(str::to_owned)
+/// The name of a field, or else its id.
+fn field_name<'a>(domain: &'a Domain, id: &'a str) -> &'a str {
+    domain.field(id).map_or(id, |field| &field.name)
 }

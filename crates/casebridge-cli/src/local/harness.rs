@@ -7,11 +7,12 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, anyhow};
 use cases_emulator::{Emulator, Request};
+use mapping::domain::Domain;
 use runtime_api::{Answer, Function, FunctionConfiguration, FunctionError};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use super::case::{Names, customer_id};
+use super::case::customer_id;
 
 use super::outcome::{self, Outcome};
 use crate::failures::{self, MessageFailure};
@@ -32,7 +33,7 @@ const ENDPOINTS: [&str; 4] = [
 pub(super) struct Harness {
     pub(super) function: Function,
     pub(super) emulator_address: SocketAddr,
-    pub(super) names: Names,
+    pub(super) domain: Domain,
     pub(super) emulator: Emulator,
     /// The name of the Customer Profiles domain.
     pub(super) profiles_domain: String,
@@ -46,9 +47,9 @@ pub(super) struct Run {
     /// The payload that a caller of Lambda's Invoke receives.
     pub(super) answer: Value,
     pub(super) requests: Vec<Request>,
-    /// Cases made by this event, and the one its answer names; each with what joined it.
+    /// Cases made by this event, and the one that its answer names; each with its profile and related items.
     pub(super) cases: Vec<Value>,
-    /// Messages of a batch that the function put aside.
+    /// Messages of a batch that the function sent to the failure queue.
     pub(super) failed_messages: Vec<MessageFailure>,
     /// The function's log of this event.
     pub(super) log: Vec<String>,
@@ -64,7 +65,6 @@ impl Harness {
         preferred_port: Option<u16>,
     ) -> anyhow::Result<Self> {
         let emulator = sources.emulator()?.with_start_time(SystemTime::now());
-        let names = Names::read(&sources.snapshot);
         let profiles_domain = sources.variable("PROFILES_DOMAIN").unwrap_or_default();
 
         let listener = listen(preferred_port).await?;
@@ -78,7 +78,7 @@ impl Harness {
         for name in ENDPOINTS {
             configuration = configuration.env(name, format!("http://{emulator_address}"));
         }
-        // As where it is deployed: a message that can never succeed is put aside with its reason.
+        // As in a deployment, a message that can never succeed goes to the failure queue with its reason.
         let queue = sources.variable("CASEBRIDGE_FAILURE_QUEUE");
         let failure_queue = queue.unwrap_or_else(|| failures::QUEUE.to_owned());
         emulator.add_queue(&failure_queue);
@@ -87,10 +87,11 @@ impl Harness {
             configuration = configuration.env(name, value);
         }
         let function = configuration.start().await.map_err(refusal)?;
+        let domain = Domain::from_json(&sources.snapshot)?;
         Ok(Self {
             function,
             emulator_address,
-            names,
+            domain,
             emulator,
             profiles_domain,
             failure_queue,
@@ -107,7 +108,7 @@ impl Harness {
             .with_context(|| format!("{} could not be read", event.display()))?;
         let text = String::from_utf8_lossy(&payload).into_owned();
         self.emulator.clear_requests();
-        // An empty queue in place of the one that earlier events have filled.
+        // This replaces the queue that earlier events have filled.
         self.emulator.add_queue(&self.failure_queue);
         let known: HashSet<_> = self.emulator.cases().iter().filter_map(case_id).collect();
         let answer: Result<Answer, FunctionError> = self.function.invoke(payload).await;

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anstyle::Style;
+use mapping::domain::Domain;
 use serde_json::json;
 
-use super::case::{self, Names};
+use super::case;
 use super::events::{EventFile, Expectation};
 use super::harness::Run;
 use super::outcome::{Outcome, Status};
@@ -59,7 +60,7 @@ impl Report {
     }
 
     /// The event's block: its file, what became of it, and each case that it made, by the names of its domain.
-    pub(super) fn human(&self, names: &Names) -> String {
+    pub(super) fn human(&self, domain: &Domain) -> String {
         let outcome = &self.run.outcome;
         let mut rows = Rows::default();
         let style = self.status_style();
@@ -79,7 +80,7 @@ impl Report {
             if index > 0 {
                 rows.gap();
             }
-            case::add(&mut rows, case, &self.run.requests, names);
+            case::add(&mut rows, case, &self.run.requests, domain);
         }
         // Only the log has the reason why messages are delivered again.
         if !self.is_as_expected()
@@ -252,18 +253,24 @@ mod tests {
         }
     }
 
-    fn names() -> Names {
-        Names::read(&json!({
-            "templates": [{ "templateId": "t-1", "name": "Order problem" }],
+    fn domain() -> Domain {
+        let snapshot = json!({
+            "domain": { "domainId": "d" },
+            "templates": [{ "templateId": "t-1", "name": "Order problem", "status": "Active" }],
             "fields": [
-                { "fieldId": "title", "name": "Title" }, { "fieldId": "reference_number", "name": "Reference number" },
-                { "fieldId": "status", "name": "Status", "options": [{ "name": "Open", "value": "open" }] },
-                { "fieldId": "f-1", "name": "Priority", "options": [{ "name": "High", "value": "high_1" }] },
-                { "fieldId": "f-2", "name": "Order total" }, { "fieldId": "f-3", "name": "Owner" },
-                { "fieldId": "f-4", "name": "Resolution" }, { "fieldId": "f-5", "name": "Customer is VIP" },
-                { "fieldId": "summary", "name": "Summary" }, { "fieldId": "customer_id", "name": "Customer" },
+                { "fieldId": "title", "name": "Title", "type": "Text" },
+                { "fieldId": "reference_number", "name": "Reference number", "type": "Text" },
+                { "fieldId": "status", "name": "Status", "type": "SingleSelect", "options": [{ "name": "Open", "value": "open", "active": true }] },
+                { "fieldId": "f-1", "name": "Priority", "type": "SingleSelect", "options": [{ "name": "High", "value": "high_1", "active": true }] },
+                { "fieldId": "f-2", "name": "Order total", "type": "Number" },
+                { "fieldId": "f-3", "name": "Owner", "type": "User" },
+                { "fieldId": "f-4", "name": "Resolution", "type": "Text" },
+                { "fieldId": "f-5", "name": "Customer is VIP", "type": "Boolean" },
+                { "fieldId": "summary", "name": "Summary", "type": "Text" },
+                { "fieldId": "customer_id", "name": "Customer", "type": "Text" },
             ],
-        }).to_string())
+        });
+        Domain::from_json(&snapshot.to_string()).expect("a snapshot")
     }
 
     fn created() -> Report {
@@ -338,73 +345,58 @@ mod tests {
 
     #[test]
     fn a_case_is_shown_by_name_in_the_order_of_the_request() {
-        insta::assert_snapshot!(plain(&created().human(&names())));
+        insta::assert_snapshot!(plain(&created().human(&domain())));
     }
 
     #[test]
     fn a_skipped_event_says_why() {
-        insta::assert_snapshot!(plain(&skipped().human(&names())));
+        insta::assert_snapshot!(plain(&skipped().human(&domain())));
     }
 
     #[test]
     fn a_failure_names_code_field_and_what_was_expected() {
-        insta::assert_snapshot!(plain(&failed(Some(r#""created""#)).human(&names())));
+        insta::assert_snapshot!(plain(&failed(Some(r#""created""#)).human(&domain())));
     }
 
     #[test]
-    fn the_summary_counts_what_went_as_expected() {
-        let mut summary = Summary::default();
-        for report in [created(), created(), skipped(), failed(Some(r#""failed""#))] {
-            summary.add(&report);
+    fn the_summary_counts_events_by_status_and_lists_the_unexpected() {
+        let other = r#"{"status": "failed", "errorCode": "EvaluateError"}"#;
+        for (reports, is_as_expected, text) in [
+            (
+                vec![created(), created(), skipped(), failed(Some(r#""failed""#))],
+                true,
+                "4 events: 2 created, 1 skipped, 1 failed, as expected · 1.2 s\n",
+            ),
+            (
+                vec![created(), failed(Some(other))],
+                false,
+                "2 events: 1 created, 1 failed, 1 not as expected · 1.2 s\n  events/no-title.json: expected failed (EvaluateError), found failed (MissingValue)\n",
+            ),
+            (vec![failed(None)], true, "1 event: 1 failed · 1.2 s\n"),
+        ] {
+            let mut summary = Summary::default();
+            for report in &reports {
+                summary.add(report);
+            }
+            assert_eq!(summary.is_as_expected(), is_as_expected, "{text}");
+            assert_eq!(plain(&summary.human(Duration::from_millis(1234))), text);
         }
-        assert!(summary.is_as_expected());
-        insta::assert_snapshot!(
-            plain(&summary.human(Duration::from_millis(1234))),
-            @"4 events: 2 created, 1 skipped, 1 failed, as expected · 1.2 s"
-        );
     }
 
     #[test]
-    fn the_summary_says_which_went_otherwise() {
-        let mut summary = Summary::default();
-        summary.add(&created());
-        summary.add(&failed(Some(
-            r#"{"status": "failed", "errorCode": "EvaluateError"}"#,
-        )));
-        assert!(!summary.is_as_expected());
-        insta::assert_snapshot!(plain(&summary.human(Duration::from_secs(61))), @"
-        2 events: 1 created, 1 failed, 1 not as expected · 61.0 s
-          events/no-title.json: expected failed (EvaluateError), found failed (MissingValue)
-        ");
-    }
-
-    #[test]
-    fn without_an_expectation_there_is_none_to_meet() {
-        let mut summary = Summary::default();
-        summary.add(&failed(None));
-        assert!(summary.is_as_expected());
-        insta::assert_snapshot!(plain(&summary.human(Duration::ZERO)), @"1 event: 1 failed · 0.0 s");
-    }
-
-    #[test]
-    fn the_line_for_machines_has_all_of_it() {
+    fn the_line_for_machines_has_event_answer_requests_and_cases() {
         let line: Value = serde_json::from_str(&created().json_line()).expect("JSON");
-        assert_eq!(
-            line.pointer("/event"),
-            Some(&json!("events/contact-flow-voice.json"))
-        );
-        assert_eq!(line.pointer("/answer/status"), Some(&json!("created")));
-        assert_eq!(
-            line.pointer("/requests/0/operation"),
-            Some(&json!("CreateCase"))
-        );
-        assert_eq!(
-            line.pointer("/requests/0/body/templateId"),
-            Some(&json!("t-1"))
-        );
-        assert_eq!(
-            line.pointer("/cases/0/performedBy/user/customEntity"),
-            Some(&json!("casebridge/refund-request"))
-        );
+        for (pointer, value) in [
+            ("/event", "events/contact-flow-voice.json"),
+            ("/answer/status", "created"),
+            ("/requests/0/operation", "CreateCase"),
+            ("/requests/0/body/templateId", "t-1"),
+            (
+                "/cases/0/performedBy/user/customEntity",
+                "casebridge/refund-request",
+            ),
+        ] {
+            assert_eq!(line.pointer(pointer), Some(&json!(value)), "{pointer}");
+        }
     }
 }
