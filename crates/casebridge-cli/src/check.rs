@@ -1,7 +1,7 @@
 //! `check`: reports all diagnostics of the mapping and the domain snapshot, from the function's own loader.
 
 use casebridge::config::Config;
-use casebridge::event::{Event, Payload};
+use casebridge::event::Event;
 use casebridge::guard::Guard;
 use casebridge::request::{CaseRequest, RequestContext};
 use casebridge::start::request_context;
@@ -12,7 +12,7 @@ use mapping::tree::{Position, Span};
 use mapping::{CaseMapping, CheckReport, LoadContext, Mapping, lint};
 use serde_json::{Value, json};
 
-use crate::sources::{Files, Sources, read_text};
+use crate::sources::{self, Files, Sources, read_text};
 use crate::terminal::{self, BAD, FAINT, GOOD, NOTABLE, paint};
 
 /// Check the mapping and the domain snapshot, offline
@@ -215,15 +215,8 @@ fn sample_diagnostics(
 ) -> anyhow::Result<Vec<Diagnostic>> {
     let context = request_context(config, mapping, Some(domain))?;
     let guard = config.guard();
-    let payload = read_text(file)?;
-    let events = match Payload::parse(&payload) {
-        Ok(Payload::Event(event)) => vec![Ok(event)],
-        Ok(Payload::Events(events)) => events,
-        Ok(Payload::Batch(messages)) => messages.into_iter().map(|message| message.event).collect(),
-        Err(failure) => vec![Err(failure)],
-    };
     let mut found = Vec::new();
-    for event in events {
+    for event in sources::events(&read_text(file)?) {
         match event {
             Ok(event) => found.extend(event_diagnostics(
                 file, &event, mapping, &guard, &context, text,

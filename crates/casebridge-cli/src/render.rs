@@ -20,7 +20,7 @@ use cases_emulator::{Emulator, Request};
 use serde_json::{Value, json};
 
 use crate::failures::{self, MessageFailure};
-use crate::sources::{Sources, about_customers, read_input};
+use crate::sources::{self, Sources, about_customers, read_input};
 use crate::terminal::{self, FAINT, NOTABLE, paint};
 
 /// The time-out of an event. The emulator answers at once, so a longer wait is only for refused requests.
@@ -233,15 +233,7 @@ async fn unfinished(
 
 /// The events of a payload, as the mapping reads them.
 async fn events(casebridge: &Casebridge, payload: &str) -> Vec<Event> {
-    let events = match Payload::parse(payload) {
-        Ok(Payload::Event(event)) => vec![event],
-        Ok(Payload::Events(events)) => events.into_iter().filter_map(Result::ok).collect(),
-        Ok(Payload::Batch(messages)) => messages
-            .into_iter()
-            .filter_map(|message| message.event.ok())
-            .collect(),
-        Err(_) => Vec::new(),
-    };
+    let events: Vec<Event> = sources::events(payload).into_iter().flatten().collect();
     let mut seen = Vec::with_capacity(events.len());
     for event in events {
         let enriched = enriched(casebridge, &event).await;

@@ -5,6 +5,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use casebridge::error::Failure;
+use casebridge::event::{Event, Payload};
 use cases_emulator::Emulator;
 use serde_json::{Value, json};
 
@@ -188,6 +190,16 @@ fn seed(
         Ok(Seed { path, text })
     })
     .transpose()
+}
+
+/// The events of a payload, each with the function's reason to refuse it if it has one.
+pub(crate) fn events(payload: &str) -> Vec<Result<Event, Failure>> {
+    match Payload::parse(payload) {
+        Ok(Payload::Event(event)) => vec![Ok(event)],
+        Ok(Payload::Events(events)) => events,
+        Ok(Payload::Batch(messages)) => messages.into_iter().map(|message| message.event).collect(),
+        Err(failure) => vec![Err(failure)],
+    }
 }
 
 /// Reads a text file.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::sources::workspace_root;
 
@@ -15,20 +15,6 @@ const PACKAGE: &str = "casebridge";
 /// This tool, named in the same build: the function then shares the features of dependencies that are built already. A
 /// deployed binary is built alone.
 const SHARED: [&str; 2] = ["--package", env!("CARGO_PKG_NAME")];
-
-/// The lines of `--message-format=json` that matter here.
-/// <https://doc.rust-lang.org/cargo/reference/external-tools.html#artifact-messages>
-#[derive(Deserialize)]
-struct Message {
-    reason: String,
-    target: Option<Target>,
-    executable: Option<PathBuf>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-}
 
 /// Builds the function. Cargo writes its progress and diagnostics to standard error.
 ///
@@ -76,19 +62,17 @@ pub(super) fn build(release: bool) -> anyhow::Result<PathBuf> {
     executable(&output.stdout).context("cargo built the function and named no binary of it")
 }
 
+/// The path in the messages of `--message-format=json`:
+/// <https://doc.rust-lang.org/cargo/reference/external-tools.html#artifact-messages>
 fn executable(messages: &[u8]) -> Option<PathBuf> {
-    messages
-        .split(|byte| *byte == b'\n')
-        .filter_map(|line| serde_json::from_slice::<Message>(line).ok())
-        .find(|message| {
-            message.reason == "compiler-artifact"
-                && message
-                    .target
-                    .as_ref()
-                    .is_some_and(|target| target.name == PACKAGE)
-                && message.executable.is_some()
-        })?
-        .executable
+    let lines = messages.split(|byte| *byte == b'\n');
+    let mut messages = lines.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
+    messages.find_map(|message| {
+        let text = |pointer| message.pointer(pointer).and_then(Value::as_str);
+        let is_ours =
+            text("/reason") == Some("compiler-artifact") && text("/target/name") == Some(PACKAGE);
+        text("/executable").filter(|_| is_ours).map(PathBuf::from)
+    })
 }
 
 #[cfg(test)]

@@ -64,6 +64,28 @@ macro_rules! pages {
     }};
 }
 
+/// Sends a request for every batch of the ids, and returns the details in `$member` of the answers.
+macro_rules! batches {
+    ($reader:expr, $operation:literal, $member:literal, $ids:expr, |$batch:ident| $request:expr) => {{
+        $reader.need($ids.len().div_ceil(BATCH));
+        let mut all = Vec::with_capacity($ids.len());
+        for batch in $ids.chunks(BATCH) {
+            let $batch = batch.iter();
+            let answer = call!($reader, $operation, $request)?;
+            if let Some(error) = answer.pointer("/errors/0") {
+                bail!(
+                    "{} gave no answer for {} ({}): was it deleted meanwhile? pull again",
+                    $operation,
+                    text(error, "id").unwrap_or("an id"),
+                    text(error, "errorCode").unwrap_or("no error code"),
+                );
+            }
+            all.extend(items(answer, $operation, $member)?);
+        }
+        Ok(all)
+    }};
+}
+
 /// Reads a Cases domain.
 pub(super) struct Reader {
     client: Client,
@@ -154,18 +176,11 @@ impl Reader {
 
     async fn details(&self, domain: &str, listed: &[Value]) -> anyhow::Result<Vec<Value>> {
         let ids = ids(listed, "fieldId")?;
-        self.need(ids.len().div_ceil(BATCH));
-        let mut fields = Vec::with_capacity(ids.len());
-        for ids in ids.chunks(BATCH) {
-            let ids = ids
-                .iter()
-                .map(|id| FieldIdentifier::builder().id(id).build());
+        batches!(self, "BatchGetField", "fields", ids, |ids| {
+            let ids = ids.map(|id| FieldIdentifier::builder().id(id).build());
             let request = self.client.batch_get_field().domain_id(domain);
-            let request = request.set_fields(Some(ids.collect::<Result<_, _>>()?));
-            let answer = call!(self, "BatchGetField", request)?;
-            fields.extend(batch(answer, "BatchGetField", "fields")?);
-        }
-        Ok(fields)
+            request.set_fields(Some(ids.collect::<Result<_, _>>()?))
+        })
     }
 
     async fn rules(&self, domain: &str) -> anyhow::Result<Vec<Value>> {
@@ -177,18 +192,11 @@ impl Reader {
             request.max_results(PAGE)
         )?;
         let ids = ids(&listed, "caseRuleId")?;
-        self.need(ids.len().div_ceil(BATCH));
-        let mut rules = Vec::with_capacity(ids.len());
-        for ids in ids.chunks(BATCH) {
-            let ids = ids
-                .iter()
-                .map(|id| CaseRuleIdentifier::builder().id(id).build());
+        batches!(self, "BatchGetCaseRule", "caseRules", ids, |ids| {
+            let ids = ids.map(|id| CaseRuleIdentifier::builder().id(id).build());
             let request = self.client.batch_get_case_rule().domain_id(domain);
-            let request = request.set_case_rules(Some(ids.collect::<Result<_, _>>()?));
-            let answer = call!(self, "BatchGetCaseRule", request)?;
-            rules.extend(batch(answer, "BatchGetCaseRule", "caseRules")?);
-        }
-        Ok(rules)
+            request.set_case_rules(Some(ids.collect::<Result<_, _>>()?))
+        })
     }
 
     fn need(&self, requests: usize) {
@@ -210,23 +218,6 @@ impl Reader {
         serde_json::from_slice(&recorder.take())
             .with_context(|| format!("Cases answered {operation} without JSON"))
     }
-}
-
-/// The details of a batch.
-///
-/// # Errors
-///
-/// When one of the ids has none.
-fn batch(mut answer: Value, operation: &str, member: &str) -> anyhow::Result<Vec<Value>> {
-    if let Some(error) = answer.pointer_mut("/errors/0") {
-        let (id, code) = (text(error, "id"), text(error, "errorCode"));
-        bail!(
-            "{operation} gave no answer for {} ({}): was it deleted meanwhile? pull again",
-            id.unwrap_or("an id"),
-            code.unwrap_or("no error code"),
-        );
-    }
-    items(answer, operation, member)
 }
 
 /// The items of a list; one that the answer leaves out is empty.
