@@ -50,7 +50,7 @@ enum CheckResult {
     /// The mapping was checked.
     Mapping {
         diagnostics: Diagnostics,
-        sound: bool,
+        is_usable: bool,
         size: String,
     },
 }
@@ -113,12 +113,12 @@ fn find(config: &Config, files: &Files, events: &[String]) -> anyhow::Result<Che
             paint(FAINT, domain)
         );
     }
-    let sound = mapping.is_some();
+    let is_usable = mapping.is_some();
     // The process ends soon: to free a large mapping first would only cost time.
     std::mem::forget(mapping);
     Ok(CheckResult::Mapping {
         diagnostics,
-        sound,
+        is_usable,
         size,
     })
 }
@@ -128,9 +128,11 @@ impl CheckResult {
         match self {
             Self::Snapshot { .. } => true,
             Self::Mapping {
-                diagnostics, sound, ..
+                diagnostics,
+                is_usable,
+                ..
             } => {
-                !sound
+                !is_usable
                     || diagnostics.has_errors()
                     || (deny_warnings && !diagnostics.list.is_empty())
             }

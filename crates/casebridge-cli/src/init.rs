@@ -92,7 +92,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         return Ok(true);
     };
     let folder = output.parent().unwrap_or(Path::new(""));
-    let tests = arguments.test.then(|| test::beside(output));
+    let tests = arguments.test.then(|| test::path_for(output));
     if let Some(tests) = tests.as_deref().filter(|tests| tests.exists()) {
         bail!(there_already(tests));
     }

@@ -179,10 +179,10 @@ fn seed(
     name: &str,
     switch: &str,
 ) -> anyhow::Result<Option<Seed>> {
-    let beside = mapping.with_file_name(name);
+    let adjacent = mapping.with_file_name(name);
     let path = match named {
         Some(_) => Some(file(named, name, switch)?),
-        None if beside.is_file() => Some(beside),
+        None if adjacent.is_file() => Some(adjacent),
         None => shipped(name, "").ok(),
     };
     path.map(|path| {

@@ -85,13 +85,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
 
     let path = match &arguments.file {
         Some(path) => path.clone(),
-        None => beside(Path::new(&config.mapping.name)),
+        None => path_for(Path::new(&config.mapping.name)),
     };
     let file = path.display().to_string();
     let tests = read(&path, &function.mapping, &domain)?;
     let reports: Vec<Report<'_>> = tests
         .iter()
-        .filter(|test| arguments.takes(test))
+        .filter(|test| arguments.selects(test))
         .map(|test| Report::new(test, &function.outcome(&test.event)))
         .collect();
     if let (true, Some(filter)) = (reports.is_empty(), &arguments.filter) {
@@ -115,14 +115,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
 }
 
 impl Arguments {
-    fn takes(&self, test: &Test) -> bool {
+    fn selects(&self, test: &Test) -> bool {
         let filter = self.filter.as_deref().unwrap_or_default();
         test.name.to_lowercase().contains(&filter.to_lowercase())
     }
 }
 
 /// Returns the path of a mapping's tests: `orders.test.yaml` for `orders.yaml`.
-pub(crate) fn beside(mapping: &Path) -> PathBuf {
+pub(crate) fn path_for(mapping: &Path) -> PathBuf {
     let extension = mapping.extension().unwrap_or("yaml".as_ref());
     let mut suffix = std::ffi::OsString::from("test.");
     suffix.push(extension);

@@ -46,7 +46,7 @@ fn editors_view(file: &str, text: &str) -> Option<Value> {
 }
 
 fn diagnostics(file: &str, text: &str, snapshot: &str) -> Vec<Diagnostic> {
-    let domain = Domain::from_json(snapshot).expect("the snapshot is sound");
+    let domain = Domain::from_json(snapshot).expect("the snapshot is valid");
     let context = LoadContext {
         domain: Some(&domain),
         entity_prefix: "casebridge/",
@@ -176,10 +176,10 @@ fn every_example_fits_its_key() {
 
 /// Tries the examples of every property against the property itself, and counts them.
 fn fitting_examples(schema: &Value) -> usize {
-    let groups = schema["$defs"].as_object().expect("definitions").values();
+    let objects = schema["$defs"].as_object().expect("definitions").values();
     let mut count = 0;
-    for group in std::iter::once(schema).chain(groups) {
-        for (name, property) in group["properties"].as_object().into_iter().flatten() {
+    for object in std::iter::once(schema).chain(objects) {
+        for (name, property) in object["properties"].as_object().into_iter().flatten() {
             let mut alone = property.clone();
             alone["$defs"] = schema["$defs"].clone();
             let validator = jsonschema::validator_for(&alone).expect("a schema");

@@ -395,7 +395,7 @@ fn key<'a>(domain: &Domain, field: &'a Field) -> &'a str {
     let alone = domain
         .field(&field.name)
         .is_some_and(|found| found.id == field.id);
-    // `<<` merges groups whatever stands around it, and a key takes at most 1024 characters.
+    // `<<` merges objects whatever its context, and a key takes at most 1024 characters.
     let is_key = !["", "<<"].contains(&&*field.name) && field.name.chars().count() <= 100;
     if alone && is_key && Field::system(&field.id).is_none() {
         &field.name

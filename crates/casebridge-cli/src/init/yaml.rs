@@ -175,7 +175,7 @@ mod tests {
         let (root, diagnostics) = yaml(&document).expect("YAML");
         assert!(diagnostics.is_empty());
         let Kind::Map(mut entries) = root.kind else {
-            unreachable!("it is a group")
+            unreachable!("it is an object")
         };
         let Kind::List(mut items) = entries.remove(1).value.kind else {
             unreachable!("it is a list")

@@ -44,7 +44,7 @@ async fn pull(emulator: &Emulator) -> anyhow::Result<Snapshot> {
 }
 
 fn emulator(snapshot: &str) -> Emulator {
-    Emulator::from_snapshot(snapshot).expect("a sound snapshot")
+    Emulator::from_snapshot(snapshot).expect("a valid snapshot")
 }
 
 /// The shipped example, to change.
@@ -279,7 +279,7 @@ fn sentences(changes: &Value) -> Vec<String> {
 }
 
 fn differences_to(changed: &Value) -> Vec<Difference> {
-    let usage = Usage::of("mapping.yaml", MAPPING, EXAMPLE).expect("a sound mapping");
+    let usage = Usage::of("mapping.yaml", MAPPING, EXAMPLE).expect("a valid mapping");
     let new = Snapshot::parse(&changed.to_string()).expect("a snapshot");
     differences(&Snapshot::parse(EXAMPLE).expect("a snapshot"), &new, &usage)
 }

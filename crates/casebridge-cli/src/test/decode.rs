@@ -116,7 +116,7 @@ impl Decoder<'_> {
         let node = object.get("tests")?;
         let items = self.list(node, "`tests` is a list of tests")?;
         if items.is_empty() {
-            self.wrong::<()>(node, "`tests` is empty: it proves nothing");
+            self.wrong::<()>(node, "`tests` is empty: write at least one test");
         }
         let mut lines: HashMap<String, usize> = HashMap::new();
         let mut tests = Vec::with_capacity(items.len());
@@ -128,7 +128,7 @@ impl Decoder<'_> {
                 let name = &test.name;
                 let message =
                     format!("the name `{name}` is given twice; the first is on line {first}");
-                let help = "say what each of the two is about";
+                let help = "give each test its own name";
                 self.keep(
                     Diagnostic::new(node.span, message)
                         .help(help)
@@ -308,15 +308,14 @@ impl Decoder<'_> {
         let contradiction = match (&case, &skipped, &refused) {
             (None, None, None) if object.is_empty() && !is_empty(node) => return None,
             (None, None, None) => {
-                let message =
-                    "`expect` says what becomes of the event: `case`, `skipped` or `refused`";
+                let message = "`expect` needs an outcome: `case`, `skipped` or `refused`";
                 let help = "such as `expect: { case: order-failed }`";
                 let diagnostic = Diagnostic::new(node.span.first_character(), message).help(help);
                 return self.refuse(diagnostic.code(Code::MissingKey));
             }
             (_, Some(_), Some(_)) => Some(("refused", "an event is skipped or refused, not both")),
             (Some(_), Some(_), None) => {
-                let message = "an event that is skipped is taken by no case mapping";
+                let message = "a skipped event has no case mapping";
                 Some(("case", message))
             }
             _ => None,

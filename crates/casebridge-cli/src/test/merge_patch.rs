@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// Merges the patch into the value: groups are merged, `null` takes a member away, anything else replaces what is there.
+/// Merges the patch into the value: objects are merged, `null` removes a member, anything else replaces what is there.
 pub(super) fn apply(target: &mut Value, patch: Map<String, Value>) {
     if !target.is_object() {
         *target = Value::Object(Map::new());
@@ -31,13 +31,13 @@ mod tests {
     use super::*;
 
     fn patched(mut target: Value, patch: &Value) -> Value {
-        let patch = patch.as_object().expect("a group").clone();
+        let patch = patch.as_object().expect("an object").clone();
         apply(&mut target, patch);
         target
     }
 
     #[test]
-    fn the_cases_of_the_standard_whose_patch_is_a_group() {
+    fn the_cases_of_the_standard_whose_patch_is_an_object() {
         let cases = json!([
             [{ "a": "b" }, { "a": "c" }, { "a": "c" }],
             [{ "a": "b" }, { "b": "c" }, { "a": "b", "b": "c" }],
@@ -66,27 +66,27 @@ mod tests {
         leaf.prop_recursive(4, 24, 4, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
-                group(inner),
+                object(inner),
             ]
         })
     }
 
-    fn group(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
+    fn object(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
         prop::collection::hash_map("[a-c]", inner, 0..4)
             .prop_map(|members| Value::Object(members.into_iter().collect()))
     }
 
     proptest! {
         #[test]
-        fn a_change_made_twice_is_made_once(target in any_json(), patch in group(any_json())) {
+        fn a_change_made_twice_is_made_once(target in any_json(), patch in object(any_json())) {
             let once = patched(target, &patch);
             prop_assert_eq!(patched(once.clone(), &patch), once);
         }
 
         #[test]
-        fn what_the_patch_does_not_name_stays(target in group(any_json()), patch in group(any_json())) {
+        fn what_the_patch_does_not_name_stays(target in object(any_json()), patch in object(any_json())) {
             let result = patched(target.clone(), &patch);
-            for (name, value) in target.as_object().expect("a group") {
+            for (name, value) in target.as_object().expect("an object") {
                 if patch.get(name).is_none() {
                     prop_assert_eq!(result.get(name), Some(value));
                 }

@@ -16,22 +16,22 @@ pub(crate) static TEST_FILE: ObjectSchema = ObjectSchema { name: "the test file"
 /// An entry of `tests`.
 #[rustfmt::skip]
 pub(crate) static TEST: ObjectSchema = ObjectSchema { name: "a test", keys: &[
-    key("name", Required, Name, "", "what holds, in words; its own in the file", "name: an order of more than 500 dollars is urgent"),
-    key("event", Required, Either(&[Name, Named(&Json)]), "", "what invokes the function: a JSON file, found from the test file's folder, or the event itself", "event: events/order-failed.json"),
-    key("with", Optional, Named(&Json), "the event as it is", "what this test changes in the event, merged over `$` (JSON merge patch, RFC 7386): groups are merged, `null` takes a member away, anything else replaces it", "with: { detail: { order: { amount: 99 } } }"),
-    key("expect", Required, Object(&EXPECT), "", "what becomes of the event", "expect: { case: order-failed }"),
+    key("name", Required, Name, "", "the statement that the test checks, in words; unique in the file", "name: an order of more than 500 dollars is urgent"),
+    key("event", Required, Either(&[Name, Named(&Json)]), "", "the event: a JSON file, relative to the test file's folder, or the event itself", "event: events/order-failed.json"),
+    key("with", Optional, Named(&Json), "the event as it is", "the changes of this test to the event, merged over `$` (JSON merge patch, RFC 7386): objects are merged, `null` removes a member, anything else replaces it", "with: { detail: { order: { amount: 99 } } }"),
+    key("expect", Required, Object(&EXPECT), "", "the outcome of the event", "expect: { case: order-failed }"),
 ] };
 
 /// `expect` of a test.
 #[rustfmt::skip]
 pub(crate) static EXPECT: ObjectSchema = ObjectSchema { name: "`expect`", keys: &[
-    key("case", Optional, Name, "", "the case mapping that takes the event, and makes a case of it unless `refused` stands beside", "case: order-failed"),
-    key("skipped", Optional, Words(&["NoCaseMapping", "OwnCaseEvent", "InactiveRegion"]), "", "why there is to be no case, where none is due", "skipped: NoCaseMapping"),
-    key("refused", Optional, Object(&REFUSED), "", "why the event cannot become a case", "refused: { code: FieldMissing, field: Order number }"),
+    key("case", Optional, Name, "", "the case mapping that takes the event, and makes a case of it unless `refused` is given too", "case: order-failed"),
+    key("skipped", Optional, Words(&["NoCaseMapping", "OwnCaseEvent", "InactiveRegion"]), "", "the reason why the event is skipped", "skipped: NoCaseMapping"),
+    key("refused", Optional, Object(&REFUSED), "", "the error of an event that cannot become a case", "refused: { code: FieldMissing, field: Order number }"),
     key("fields", Optional, Named(&Either(&[Constant, Null])), "", "fields of the case, by name or id, each with its value; options by label or value; `null` for one that is sent empty. Fields that are not named may hold anything", "fields: { Order total: 629.90, Priority: High, Resolution: null }"),
     key("not_sent", Optional, List(&Name), "", "fields that the case is created without, by name or id", "not_sent: [Bank note]"),
     key("tags", Optional, Named(&Constant), "", "tags of the case, each with its value", "tags: { team: orders }"),
-    key("performed_by", Optional, Name, "", "who the case's audit history names", "performed_by: casebridge/order-failed"),
+    key("performed_by", Optional, Name, "", "the performer in the case's audit history", "performed_by: casebridge/order-failed"),
     key("customer", Optional, Either(&[Boolean, Name, List(&Named(&Constant))]), "", "the customer: a profile by its ARN or id, or the searches for one in their order, each with its keys; `true` for any, `false` for none", "customer: [{ _email: jane.doe@example.com, _phone: \"+15550100142\" }, { _phone: \"+15550100142\" }]"),
     key("contact", Optional, Either(&[Boolean, Name]), "", "the contact that is linked to the case, by its ARN or id; `true` for any, `false` for none", "contact: 0d8f4c1e-2b6a-4f39-8c57-1a9e6d3b7f20"),
     key("comments", Optional, Either(&[Boolean, List(&Name)]), "", "the comments on the case, in their order, those of `overflow` first; `true` for any, `false` for none", "comments: [The customer called twice]"),
@@ -41,5 +41,5 @@ pub(crate) static EXPECT: ObjectSchema = ObjectSchema { name: "`expect`", keys: 
 #[rustfmt::skip]
 pub(crate) static REFUSED: ObjectSchema = ObjectSchema { name: "`refused`", keys: &[
     key("code", Required, Words(&["UnrecognizedPayload", "SourceNotAllowed", "KeyMissing", "FieldMissing", "FieldInvalid", "FieldRequired", "TagInvalid", "CustomerKeyMissing", "CustomerKeyInvalid"]), "", "the error code of the answer", "code: FieldMissing"),
-    key("field", Optional, Name, "any", "what the error is about: a field by name or id, `key`, `performed_by`, `customer`, `tags.NAME`, or a reference", "field: Order number"),
+    key("field", Optional, Name, "any", "the `errorField` of the answer: a field by name or id, `key`, `performed_by`, `customer`, `tags.NAME`, or a reference", "field: Order number"),
 ] };

@@ -14,7 +14,7 @@ const MAPPING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../mapping.yaml")
 
 /// Serves a domain until the test's process ends.
 fn serve(snapshot: &str) -> SocketAddr {
-    let emulator = Emulator::from_snapshot(snapshot).expect("a sound snapshot");
+    let emulator = Emulator::from_snapshot(snapshot).expect("a valid snapshot");
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let address = listener.local_addr().expect("an address");
     listener.set_nonblocking(true).expect("for tokio");

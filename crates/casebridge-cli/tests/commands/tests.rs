@@ -269,7 +269,7 @@ fn tests_that_cannot_run_exit_with_2() {
     insta::assert_snapshot!(file.said(&file.run(&[]).stderr), @r#"
     error: the tests cannot be used
 
-    error: `tests` is empty: it proves nothing
+    error: `tests` is empty: write at least one test
       --> x.test.yaml:2:8
       |
     2 | tests: []

@@ -129,7 +129,7 @@ fn result(usage: &str, value: &Json) -> String {
         trigger: "",
         domain: "",
     };
-    let parsed = parse(&format!("$.x | {usage}")).expect("the example is sound");
+    let parsed = parse(&format!("$.x | {usage}")).expect("the example is valid");
     match parsed.evaluate(&scope) {
         Ok(Some(value)) => code(&shown(value)),
         Ok(None) => "missing".to_owned(),

@@ -28,17 +28,17 @@ fn meet(schema: &'static ObjectSchema, places: &mut Vec<&'static ObjectSchema>) 
     // The last key of an object is what the object is for.
     let keys: Vec<_> = schema.keys.iter().collect();
     for key in keys.into_iter().rev() {
-        for object in groups(&key.shape) {
+        for object in objects(&key.shape) {
             meet(object, places);
         }
     }
 }
 
-fn groups(shape: &'static Shape) -> Vec<&'static ObjectSchema> {
+fn objects(shape: &'static Shape) -> Vec<&'static ObjectSchema> {
     match shape {
         Shape::Object(schema) => vec![schema],
-        Shape::List(shape) | Shape::Named(shape) => groups(shape),
-        Shape::Either(shapes) => shapes.iter().flat_map(groups).collect(),
+        Shape::List(shape) | Shape::Named(shape) => objects(shape),
+        Shape::Either(shapes) => shapes.iter().flat_map(objects).collect(),
         _ => Vec::new(),
     }
 }

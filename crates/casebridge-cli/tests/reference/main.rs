@@ -164,7 +164,7 @@ fn read(path: &str) -> String {
 }
 
 fn domain() -> Domain {
-    Domain::from_json(&read("domain.json")).expect("the shipped snapshot is sound")
+    Domain::from_json(&read("domain.json")).expect("the shipped snapshot is valid")
 }
 
 fn load(mapping: &str) -> Result<Mapping, Diagnostics> {
