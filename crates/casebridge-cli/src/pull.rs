@@ -2,7 +2,6 @@
 
 mod connection;
 mod difference;
-mod output_file;
 mod reader;
 mod snapshot;
 #[cfg(test)]
@@ -85,7 +84,7 @@ pub(crate) struct Arguments {
 /// A domain that cannot be read whole, or a file that cannot be read or written; the file is then as it was.
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     if !arguments.check {
-        output_file::expect_folder(&arguments.output)?;
+        snapshot::expect_folder(&arguments.output)?;
     }
     let before = before(&arguments.output, arguments.check)?;
     let (client, place) = arguments.settings(before.as_ref()).client().await?;
@@ -104,8 +103,10 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     };
     let outcome = if arguments.check {
         Outcome::Checked
+    } else if snapshot.write(&arguments.output)? {
+        Outcome::Written
     } else {
-        keep(&arguments.output, &snapshot)?
+        Outcome::Unchanged
     };
     let report = Report {
         file: arguments.output.display().to_string(),
@@ -173,16 +174,6 @@ fn before(path: &Path, is_check: bool) -> anyhow::Result<Option<Snapshot>> {
         )
     })?;
     Ok(Some(snapshot))
-}
-
-/// Writes the snapshot, unless the file has it already.
-fn keep(path: &Path, snapshot: &Snapshot) -> anyhow::Result<Outcome> {
-    let text = snapshot.text();
-    if std::fs::read_to_string(path).is_ok_and(|before| before == text) {
-        return Ok(Outcome::Unchanged);
-    }
-    output_file::write(path, &text)?;
-    Ok(Outcome::Written)
 }
 
 impl Arguments {

@@ -4,21 +4,23 @@ mod decode;
 mod expectation;
 mod merge_patch;
 mod outcome;
-mod report;
 pub(crate) mod schema;
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
 use casebridge::config::Config;
 use mapping::domain::Domain;
 use mapping::{LoadContext, Mapping};
+use serde_json::json;
+use textwrap::core::display_width;
 
 use self::decode::{Subject, Test};
-use self::outcome::Function;
-use self::report::Report;
+use self::expectation::Difference;
+use self::outcome::{Function, Outcome};
 use crate::sources::{Sources, read_text};
-use crate::terminal;
+use crate::terminal::{self, BAD, FAINT, GOOD, STRONG, paint};
 
 /// Run the tests of the mapping: events, each with its expected outcome
 #[derive(Debug, clap::Args)]
@@ -108,7 +110,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         })
         .collect();
     if !arguments.json {
-        text += &report::summary(&reports, tests.len());
+        text += &summary(&reports, tests.len());
     }
     terminal::print(&text)?;
     Ok(reports.iter().all(Report::is_ok))
@@ -144,4 +146,124 @@ fn read(path: &Path, mapping: &Mapping, domain: &Domain) -> anyhow::Result<Vec<T
     };
     decode::tests(&path.display().to_string(), &text, &subject)
         .map_err(|diagnostics| anyhow!("the tests cannot be used\n\n{diagnostics}"))
+}
+
+/// The width of a message's lines.
+const SENTENCE_WIDTH: usize = 88;
+
+/// One test, run.
+struct Report<'a> {
+    test: &'a Test,
+    /// The case mapping that took the event.
+    mapping: Option<&'a str>,
+    differences: Vec<Difference>,
+}
+
+impl<'a> Report<'a> {
+    fn new(test: &'a Test, outcome: &Outcome<'a>) -> Self {
+        Self {
+            test,
+            mapping: match outcome {
+                Outcome::Case { mapping, .. } => Some(mapping),
+                Outcome::Refused { mapping, .. } => *mapping,
+                Outcome::Skipped(_) => None,
+            },
+            differences: test.expected.differences(outcome),
+        }
+    }
+
+    fn is_ok(&self) -> bool {
+        self.differences.is_empty()
+    }
+
+    /// The test's line for machines.
+    fn json_line(&self) -> String {
+        let differences: Vec<_> = self
+            .differences
+            .iter()
+            .map(|difference| {
+                json!({
+                    "about": difference.about,
+                    "expected": difference.expected,
+                    "found": difference.found,
+                    "reason": difference.reason,
+                })
+            })
+            .collect();
+        let line = json!({
+            "test": self.test.name,
+            "line": self.test.line,
+            "ok": self.is_ok(),
+            "case": self.mapping,
+            "differences": differences,
+        });
+        format!("{line}\n")
+    }
+
+    /// The test's line for people, and what differs below it.
+    fn human(&self, file: &str) -> String {
+        if self.is_ok() {
+            return format!("{}      {}\n", paint(GOOD, "ok"), self.test.name);
+        }
+        let mut text = format!(
+            "{}  {}\n",
+            paint(BAD, "failed"),
+            paint(STRONG, &self.test.name)
+        );
+        let by = self.mapping.map(|mapping| format!("by {mapping}, "));
+        let place = format!("{}{file}:{}", by.unwrap_or_default(), self.test.line);
+        let _ = writeln!(text, "        {}", paint(FAINT, place));
+        let width = |difference: &Difference| display_width(&difference.about);
+        let column = self.differences.iter().map(width).max().unwrap_or_default();
+        for difference in &self.differences {
+            let Difference {
+                about,
+                expected,
+                found,
+                reason,
+            } = difference;
+            let indent = " ".repeat(column - width(difference));
+            let _ = writeln!(
+                text,
+                "        {about}{indent}  {} {}",
+                paint(FAINT, "expected"),
+                paint(GOOD, expected)
+            );
+            let below = format!("        {:column$}     ", "");
+            let _ = writeln!(
+                text,
+                "{below}{} {}",
+                paint(FAINT, "found"),
+                paint(BAD, found)
+            );
+            for line in reason
+                .iter()
+                .flat_map(|reason| textwrap::wrap(reason, SENTENCE_WIDTH))
+            {
+                let _ = writeln!(text, "{below}      {line}");
+            }
+        }
+        text
+    }
+}
+
+/// The closing line: how many ran, of how many there are, and how they went.
+fn summary(reports: &[Report<'_>], all: usize) -> String {
+    let ran = reports.len();
+    let failed = reports.iter().filter(|report| !report.is_ok()).count();
+    let of = if ran == all {
+        String::new()
+    } else {
+        format!(" of {all}")
+    };
+    let noun = if all == 1 { "test" } else { "tests" };
+    let counts = match failed {
+        0 => paint(GOOD, "all ok"),
+        _ => format!(
+            "{} ok, {}",
+            ran - failed,
+            paint(BAD, format!("{failed} failed"))
+        ),
+    };
+    format!("\n{ran}{of} {noun}: {counts}\n")
 }

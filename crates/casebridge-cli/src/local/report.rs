@@ -66,12 +66,12 @@ impl Report {
         let style = self.status_style();
         rows.styled(style, outcome.status.to_string(), self.headline());
         if let Some(message) = &outcome.error_message {
-            rows.wrapped("", message);
+            rows.sentence(message);
         }
         for message in &self.run.failed_messages {
             let line = format!("message {}: {}", message.message_id, message.headline());
             rows.styled(Style::new(), "", printable(&line));
-            rows.wrapped("", &message.sentence);
+            rows.sentence(&message.sentence);
         }
         if let Some(hint) = outcome.error_code.as_deref().and_then(about_customers) {
             rows.styled(FAINT, "", paint(FAINT, hint));

@@ -34,23 +34,15 @@ impl Rows {
             .push((key_style, printable(&key.into()), vec![value.into()]));
     }
 
-    /// Adds a row with a whole sentence.
-    pub(super) fn wrapped(&mut self, key: &str, sentence: &str) {
-        let lines = sentence
-            .lines()
-            .flat_map(|line| textwrap::wrap(line, TEXT_WIDTH))
-            .map(|line| printable(&line))
-            .collect();
-        self.rows.push((Style::new(), key.to_owned(), lines));
+    /// Adds a row with a whole sentence, and no key.
+    pub(super) fn sentence(&mut self, sentence: &str) {
+        self.rows
+            .push((Style::new(), String::new(), wrapped(sentence)));
     }
 
     /// Adds a row with data: without control characters, and only the beginning of a long text.
     pub(super) fn data(&mut self, style: Style, key: &str, text: &str) {
-        let mut lines: Vec<_> = text
-            .lines()
-            .flat_map(|line| textwrap::wrap(line, TEXT_WIDTH))
-            .map(|line| printable(&line))
-            .collect();
+        let mut lines = wrapped(text);
         if lines.len() > MAX_LINES {
             lines.truncate(MAX_LINES);
             lines.push(format!("… {} characters in all", text.chars().count()));
@@ -82,6 +74,13 @@ impl fmt::Display for Rows {
         }
         Ok(())
     }
+}
+
+fn wrapped(text: &str) -> Vec<String> {
+    let lines = text
+        .lines()
+        .flat_map(|line| textwrap::wrap(line, TEXT_WIDTH));
+    lines.map(|line| printable(&line)).collect()
 }
 
 /// The text without control characters: an event's text must not move a terminal's cursor.
