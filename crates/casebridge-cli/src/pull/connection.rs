@@ -33,7 +33,7 @@ use super::reader::causes;
 const LOCAL_REGION: &str = "us-east-1";
 
 /// The most attempts of a request.
-const MAX_ATTEMPTS: u32 = 10;
+const MAX_ATTEMPTS: u32 = 6;
 
 /// The longest wait between two attempts: within it, every quota has room for several requests again.
 const MAX_BACKOFF: Duration = Duration::from_secs(2);
