@@ -55,7 +55,7 @@ pub(super) fn add(rows: &mut Rows, case: &Value, requests: &[Request], domain: &
     for (id, value) in others {
         rows.data(FAINT, field_name(domain, id), &shown(id, value, domain));
     }
-    joined(rows, case);
+    related_items(rows, case);
 
     let performed_by = text("/performedBy/user/customEntity")
         .map(str::to_owned)
@@ -102,8 +102,8 @@ fn name(profile: &Value) -> Option<String> {
     }
 }
 
-/// The contacts linked to the case, and how many comments it has.
-fn joined(rows: &mut Rows, case: &Value) {
+/// Adds the linked contacts, and the number of comments.
+fn related_items(rows: &mut Rows, case: &Value) {
     let items = case.get("relatedItems").and_then(Value::as_array);
     let items = || items.into_iter().flatten();
     let contacts = items().filter_map(|item| item.pointer("/content/contact/contactArn")?.as_str());

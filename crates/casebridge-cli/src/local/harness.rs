@@ -128,7 +128,7 @@ impl Harness {
                 .cases()
                 .into_iter()
                 .filter(is_of_event)
-                .map(|case| self.with_joined(case))
+                .map(|case| self.with_related_items(case))
                 .collect(),
             failed_messages,
             log: self.function.take_output(),
@@ -137,7 +137,7 @@ impl Harness {
     }
 
     /// A case with its customer's `profile` and its `relatedItems`, where it has them.
-    fn with_joined(&self, mut case: Value) -> Value {
+    fn with_related_items(&self, mut case: Value) -> Value {
         let id = case_id(&case);
         let items = self.emulator.related_items().into_iter();
         let items: Vec<Value> = items.filter(|item| case_id(item) == id).collect();
