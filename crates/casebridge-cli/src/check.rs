@@ -12,8 +12,8 @@ use mapping::tree::{Position, Span};
 use mapping::{CaseMapping, CheckReport, LoadContext, Mapping, lint};
 use serde_json::{Value, json};
 
-use crate::sources::{self, Files, Sources, read_text};
-use crate::terminal::{self, BAD, FAINT, GOOD, NOTABLE, paint};
+use crate::sources::{self, Sources, read_text};
+use crate::terminal::{self, BAD, FAINT, GOOD, NOTABLE, counted, paint};
 
 /// Check the mapping and the domain snapshot, offline
 #[derive(Debug, clap::Args)]
@@ -43,43 +43,25 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// The result of a check.
-enum CheckResult {
-    /// The snapshot cannot be used, so the mapping was not checked.
-    Snapshot { file: String, message: String },
-    /// The mapping was checked.
-    Mapping {
-        diagnostics: Diagnostics,
-        is_usable: bool,
-        size: String,
-    },
-}
-
 /// # Errors
 ///
 /// When a file cannot be read or a variable of `--env` has a value that the function would refuse.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let files = arguments.sources.read()?;
     let config = Config::read(&|name| files.variable(name), &[])?;
-    let diagnostic = find(&config, &files, &arguments.event)?;
-    let text = if arguments.json {
-        diagnostic.json_line()
-    } else {
-        diagnostic.human(&config)
-    };
-    terminal::print(&text)?;
-    Ok(!diagnostic.fails(arguments.deny_warnings))
-}
-
-fn find(config: &Config, files: &Files, events: &[String]) -> anyhow::Result<CheckResult> {
     let snapshot = Domain::from_json(&files.snapshot)
         .and_then(|domain| domain.expect_id(&config.domain_id).map(|()| domain));
     let file = files.domain.display().to_string();
     let domain = match snapshot {
         Ok(domain) => domain,
+        // Without a snapshot the mapping cannot be checked.
         Err(error) => {
-            let message = error.to_string();
-            return Ok(CheckResult::Snapshot { file, message });
+            let (message, code) = (error.to_string(), "snapshot");
+            let found =
+                json!({ "file": file, "severity": "error", "code": code, "message": message });
+            let text = format!("{} {file}: {message}\n", paint(BAD, "error:"));
+            arguments.print(&[found], &text)?;
+            return Ok(false);
         }
     };
     let context = LoadContext {
@@ -93,90 +75,47 @@ fn find(config: &Config, files: &Files, events: &[String]) -> anyhow::Result<Che
     } = lint::check(name, text, context);
     let mut size = String::new();
     if let Some(mapping) = &mapping {
-        for event in events {
-            let found = sample_diagnostics(event, mapping, config, &domain, &diagnostics.text)?;
+        for event in &arguments.event {
+            let found = sample_diagnostics(event, mapping, &config, &domain, text)?;
             diagnostics = Diagnostics::new(name, text, [diagnostics.list, found].concat());
         }
         let width = name.chars().count().max(file.chars().count());
-        let case_mappings = match mapping.cases.len() {
-            1 => "1 case mapping".to_owned(),
-            count => format!("{count} case mappings"),
-        };
-        let domain = format!(
-            "{} fields, {} templates",
-            domain.fields.len(),
-            domain.templates.len()
-        );
-        size = format!(
-            "{name:width$}  {}\n{file:width$}  {}\n",
-            paint(FAINT, case_mappings),
-            paint(FAINT, domain)
-        );
+        let cases = counted(mapping.cases.len(), "case mapping");
+        let (fields, templates) = (domain.fields.len(), domain.templates.len());
+        let domain = format!("{fields} fields, {templates} templates");
+        let (cases, domain) = (paint(FAINT, cases), paint(FAINT, domain));
+        size = format!("{name:width$}  {cases}\n{file:width$}  {domain}\n");
     }
-    let is_usable = mapping.is_some();
+    let list = &diagnostics.list;
+    let is_ok = mapping.is_some()
+        && !diagnostics.has_errors()
+        && (list.is_empty() || !arguments.deny_warnings);
     // The process ends soon: to free a large mapping first would only cost time.
     std::mem::forget(mapping);
-    Ok(CheckResult::Mapping {
-        diagnostics,
-        is_usable,
-        size,
-    })
+    let text = if list.is_empty() {
+        format!("{size}{}\n", paint(GOOD, "no errors"))
+    } else {
+        colored(&diagnostics.to_string())
+    };
+    let found: Vec<Value> = list
+        .iter()
+        .map(|found| diagnostic_json(name, found))
+        .collect();
+    arguments.print(&found, &text)?;
+    Ok(is_ok)
 }
 
-impl CheckResult {
-    fn fails(&self, deny_warnings: bool) -> bool {
-        match self {
-            Self::Snapshot { .. } => true,
-            Self::Mapping {
-                diagnostics,
-                is_usable,
-                ..
-            } => {
-                !is_usable
-                    || diagnostics.has_errors()
-                    || (deny_warnings && !diagnostics.list.is_empty())
-            }
-        }
-    }
-
-    fn json_line(&self) -> String {
-        let diagnostics: Vec<Value> = match self {
-            Self::Snapshot { file, message } => {
-                vec![
-                    json!({ "file": file, "severity": "error", "code": "snapshot", "message": message }),
-                ]
-            }
-            Self::Mapping { diagnostics, .. } => diagnostics
-                .list
-                .iter()
-                .map(|diagnostic| fault_json(&diagnostics.file, diagnostic))
-                .collect(),
-        };
-        format!("{}\n", json!({ "diagnostics": diagnostics }))
-    }
-
-    fn human(&self, config: &Config) -> String {
-        match self {
-            Self::Snapshot { file, message } => {
-                format!("{} {file}: {message}\n", paint(BAD, "error:"))
-            }
-            Self::Mapping {
-                diagnostics, size, ..
-            } if diagnostics.list.is_empty() => {
-                format!("{size}{}\n", paint(GOOD, "no errors"))
-            }
-            Self::Mapping { diagnostics, .. } => {
-                let diagnostics = Diagnostics {
-                    file: config.mapping.name.clone(),
-                    ..diagnostics.clone()
-                };
-                colored(&diagnostics.to_string())
-            }
+impl Arguments {
+    fn print(&self, diagnostics: &[Value], text: &str) -> std::io::Result<()> {
+        if self.json {
+            terminal::print(&format!("{}\n", json!({ "diagnostics": diagnostics })))
+        } else {
+            terminal::print(text)
         }
     }
 }
 
-fn fault_json(file: &str, diagnostic: &Diagnostic) -> Value {
+fn diagnostic_json(file: &str, diagnostic: &Diagnostic) -> Value {
     json!({
         "file": file,
         "line": diagnostic.span.start.line,
