@@ -101,24 +101,32 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         }
         _ => Vec::new(),
     };
-    let outcome = if arguments.check {
-        Outcome::Checked
-    } else if snapshot.write(&arguments.output)? {
-        Outcome::Written
+    let is_written = !arguments.check && snapshot.write(&arguments.output)?;
+    let file = arguments.output.display().to_string();
+    let text = if arguments.json {
+        let differences: Vec<Value> = found.iter().map(Difference::json).collect();
+        let line = json!({
+            "file": file,
+            "domain": { "domainId": snapshot.domain_id(), "name": snapshot.domain_name() },
+            "written": is_written,
+            "differences": differences,
+        });
+        format!("{line}\n")
     } else {
-        Outcome::Unchanged
+        let differences = counted(found.len(), "difference");
+        let outcome = match (arguments.check, is_written, found.len()) {
+            (true, _, 0) => paint(GOOD, "no differences"),
+            (true, ..) => format!(
+                "{}: run `pull` without --check to update the file",
+                paint(BAD, differences)
+            ),
+            (false, false, _) => paint(GOOD, "unchanged"),
+            (false, true, 0) => paint(GOOD, "written"),
+            (false, true, _) => paint(GOOD, format!("written, with {differences}")),
+        };
+        human(&file, &snapshot, &found, &outcome)
     };
-    let report = Report {
-        file: arguments.output.display().to_string(),
-        snapshot: &snapshot,
-        differences: &found,
-        outcome,
-    };
-    terminal::print(&if arguments.json {
-        report.json_line()
-    } else {
-        report.human()
-    })?;
+    terminal::print(&text)?;
     Ok(!arguments.check || found.is_empty())
 }
 
@@ -229,73 +237,23 @@ fn progress() -> ProgressBar {
     bar
 }
 
-/// The result for the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
-    /// It was only compared.
-    Checked,
-    /// It had the same text already.
-    Unchanged,
-    /// It has the new text.
-    Written,
-}
-
-struct Report<'a> {
-    file: String,
-    /// The domain's snapshot as of now.
-    snapshot: &'a Snapshot,
-    differences: &'a [Difference],
-    outcome: Outcome,
-}
-
-impl Report<'_> {
-    fn json_line(&self) -> String {
-        let domain = self.snapshot.domain();
-        let differences: Vec<Value> = self.differences.iter().map(Difference::json).collect();
-        let line = json!({
-            "file": self.file,
-            "domain": { "domainId": text(domain, "domainId"), "name": text(domain, "name") },
-            "written": self.outcome == Outcome::Written,
-            "differences": differences,
-        });
-        format!("{line}\n")
+/// The differences, a line about the domain, and the outcome.
+fn human(file: &str, snapshot: &Snapshot, differences: &[Difference], outcome: &str) -> String {
+    let line = |difference: &Difference| match difference.sentence() {
+        (message, "") => format!("{message}\n"),
+        (message, consequence) => format!("{message}{}\n", paint(NOTABLE, consequence)),
+    };
+    let mut lines: String = differences.iter().map(line).collect();
+    if !lines.is_empty() {
+        lines.push('\n');
     }
-
-    fn human(&self) -> String {
-        let mut lines: String = self.differences.iter().map(line).collect();
-        if !self.differences.is_empty() {
-            lines.push('\n');
-        }
-        let count = |list| self.snapshot.list(list).len();
-        let holds = format!(
-            "domain {}: {}, {}, {}",
-            self.snapshot.domain_name(),
-            counted(count("fields"), "field"),
-            counted(count("templates"), "template"),
-            counted(count("rules"), "rule"),
-        );
-        let differences = counted(self.differences.len(), "difference");
-        let outcome = match (self.outcome, self.differences.len()) {
-            (Outcome::Checked, 0) => paint(GOOD, "no differences"),
-            (Outcome::Checked, _) => {
-                format!(
-                    "{}: run `pull` without --check to update the file",
-                    paint(BAD, differences)
-                )
-            }
-            (Outcome::Unchanged, _) => paint(GOOD, "unchanged"),
-            (Outcome::Written, 0) => paint(GOOD, "written"),
-            (Outcome::Written, _) => paint(GOOD, format!("written, with {differences}")),
-        };
-        format!("{lines}{}  {}\n{outcome}\n", self.file, paint(FAINT, holds))
-    }
-}
-
-fn line(difference: &Difference) -> String {
-    let (what, consequence) = difference.sentence();
-    if consequence.is_empty() {
-        format!("{what}\n")
-    } else {
-        format!("{what}{}\n", paint(NOTABLE, consequence))
-    }
+    let count = |list, noun| counted(snapshot.list(list).len(), noun);
+    let domain = format!(
+        "domain {}: {}, {}, {}",
+        snapshot.domain_name(),
+        count("fields", "field"),
+        count("templates", "template"),
+        count("rules", "rule"),
+    );
+    format!("{lines}{file}  {}\n{outcome}\n", paint(FAINT, domain))
 }
