@@ -62,9 +62,9 @@ fn names_option(mapping: &FieldMapping, value: &str) -> bool {
         texts.extend(entries(table));
     } else {
         let contents = match &mapping.source {
-            Source::Value(content) => vec![content],
-            Source::Choose(choices) => choices.iter().map(|choice| &choice.value).collect(),
-            Source::ProfileId(_) => Vec::new(),
+            FieldSource::Value(content) => vec![content],
+            FieldSource::Choose(choices) => choices.iter().map(|choice| &choice.value).collect(),
+            FieldSource::ProfileId(_) => Vec::new(),
         };
         let values = contents
             .into_iter()
