@@ -63,6 +63,20 @@ macro_rules! configured {
 }
 pub(crate) use configured;
 
+/// Sends a request, with the interceptor that watches its attempts. Boxed: see the head of this file.
+macro_rules! send {
+    ($request:expr, $interceptor:expr) => {
+        futures_util::FutureExt::boxed(
+            $request
+                .customize()
+                .interceptor($interceptor.clone())
+                .send(),
+        )
+        .await
+    };
+}
+pub(crate) use send;
+
 /// How every client tries again.
 pub(crate) fn retries() -> RetryConfig {
     RetryConfig::standard()

@@ -15,7 +15,6 @@ use aws_sdk_connectcases::config::Builder as ConfigBuilder;
 use aws_sdk_connectcases::error::ProvideErrorMetadata as _;
 use aws_sdk_connectcases::operation::create_case::CreateCaseError;
 use aws_sdk_connectcases::types;
-use futures_util::FutureExt as _;
 
 pub use self::related_items::{AddedComments, Addition, Earlier};
 use crate::call::{self, Opening, Operation, WarmUp};
@@ -97,7 +96,7 @@ impl Cases {
         };
         let title = ("title".to_owned(), FieldValue::String(String::new()));
         let warm_up = WarmUp::of(&call, r#"{"caseId":"","caseArn":""}"#);
-        let sent = self
+        let builder = self
             .client
             .create_case()
             .domain_id(domain_id)
@@ -105,12 +104,8 @@ impl Cases {
             .set_fields(field_value(&title).ok().map(|title| vec![title]))
             .client_token("warm-up")
             .performed_by(types::UserUnion::CustomEntity("warm-up".to_owned()))
-            .tags("warm-up", "")
-            .customize()
-            .interceptor(warm_up.clone())
-            .send()
-            .boxed()
-            .await;
+            .tags("warm-up", "");
+        let sent = call::send!(builder, warm_up);
         Opening::of(call, warm_up, &sent)
     }
 
@@ -125,7 +120,7 @@ impl Cases {
     ) -> Result<CaseReference, NotCreated> {
         let call = CREATE_CASE.repeatable(deadline)?;
         let fields: Result<_, Failure> = request.fields.iter().map(field_value).collect();
-        let sent = self
+        let builder = self
             .client
             .create_case()
             .domain_id(&request.domain_id)
@@ -133,12 +128,8 @@ impl Cases {
             .set_fields(Some(fields?))
             .client_token(&request.client_token)
             .performed_by(performer(&request.performed_by))
-            .set_tags(Some(request.tags.iter().cloned().collect()))
-            .customize()
-            .interceptor(call.attempts.clone())
-            .send()
-            .boxed()
-            .await;
+            .set_tags(Some(request.tags.iter().cloned().collect()));
+        let sent = call::send!(builder, call.attempts);
         match sent {
             Ok(output) => Ok(CaseReference {
                 case_id: output.case_id,
@@ -171,18 +162,14 @@ impl Cases {
             .value(key_hash)
             .build();
         let customer = types::FieldIdentifier::builder().id("customer_id").build();
-        let sent = self
+        let builder = self
             .client
             .search_cases()
             .domain_id(domain_id)
             .filter(types::CaseFilter::Tag(types::TagFilter::EqualTo(tag)))
             .set_fields(customer.ok().map(|customer| vec![customer]))
-            .max_results(1)
-            .customize()
-            .interceptor(call.attempts.clone())
-            .send()
-            .boxed()
-            .await;
+            .max_results(1);
+        let sent = call::send!(builder, call.attempts);
         let output = sent.map_err(|error| call.failure(&error))?;
         let found = output.cases.into_iter().flatten().next();
         Ok(found.map(|case| FoundCase {

@@ -86,17 +86,13 @@ impl Customers {
             return Opening::NONE;
         };
         let warm_up = WarmUp::of(&call, r#"{"Items":[]}"#);
-        let sent = self
+        let builder = self
             .client()
             .search_profiles()
             .domain_name(&domain.name)
             .key_name("_profileId")
-            .values("warm-up")
-            .customize()
-            .interceptor(warm_up.clone())
-            .send()
-            .boxed()
-            .await;
+            .values("warm-up");
+        let sent = call::send!(builder, warm_up);
         Opening::of(call, warm_up, &sent)
     }
 
@@ -124,17 +120,13 @@ impl Customers {
         let Some((domain, profile_id)) = arn::profile(arn) else {
             return Ok(false);
         };
-        let sent = self
+        let builder = self
             .client()
             .search_profiles()
             .domain_name(domain)
             .key_name("_profileId")
-            .values(profile_id)
-            .customize()
-            .interceptor(call.attempts.clone())
-            .send()
-            .boxed()
-            .await;
+            .values(profile_id);
+        let sent = call::send!(builder, call.attempts);
         let output = sent.map_err(|error| call.failure(&error))?;
         Ok(output.items.is_some_and(|items| !items.is_empty()))
     }
@@ -235,12 +227,7 @@ impl Customers {
                 .additional_search_keys(key)
                 .logical_operator(LogicalOperator::And);
         }
-        let sent = request
-            .customize()
-            .interceptor(call.attempts.clone())
-            .send()
-            .boxed()
-            .await;
+        let sent = call::send!(request, call.attempts);
         let output = sent.map_err(|error| call.failure(&error))?;
         let found = output.items.into_iter().flatten();
         let found = found.filter_map(|profile| profile.profile_id).collect();

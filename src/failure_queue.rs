@@ -7,7 +7,6 @@ use std::sync::OnceLock;
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::Builder as ConfigBuilder;
-use futures_util::FutureExt as _;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -97,12 +96,7 @@ impl FailureQueue {
                 .message_group_id(&message.id)
                 .message_deduplication_id(&message.id);
         }
-        let sent = request
-            .customize()
-            .interceptor(call.attempts.clone())
-            .send()
-            .boxed()
-            .await;
+        let sent = call::send!(request, call.attempts);
         sent.map(|_| ()).map_err(|error| call.failure(&error))
     }
 }

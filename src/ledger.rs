@@ -24,7 +24,6 @@ use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use aws_smithy_async::time::SharedTimeSource;
-use futures_util::FutureExt as _;
 
 pub use self::lease::Lease;
 use self::operations::{DELETE_ITEM, GET_ITEM, PUT_ITEM, UPDATE_ITEM};
@@ -91,16 +90,12 @@ impl Ledger {
             return Opening::NONE;
         };
         let warm_up = WarmUp::of(&call, "{}");
-        let sent = self
+        let builder = self
             .client
             .put_item()
             .table_name(&self.table)
-            .item("id", text("warm-up"))
-            .customize()
-            .interceptor(warm_up.clone())
-            .send()
-            .boxed()
-            .await;
+            .item("id", text("warm-up"));
+        let sent = call::send!(builder, warm_up);
         Opening::of(call, warm_up, &sent)
     }
 
@@ -110,17 +105,13 @@ impl Ledger {
     /// `LedgerUnavailable`, or what DynamoDB refused.
     pub async fn knows(&self, id: &str, deadline: Deadline) -> Result<bool, Failure> {
         let call = GET_ITEM.repeatable(deadline)?;
-        let sent = self
+        let builder = self
             .client
             .get_item()
             .table_name(&self.table)
             .key("id", text(id))
-            .consistent_read(true)
-            .customize()
-            .interceptor(call.attempts.clone())
-            .send()
-            .boxed()
-            .await;
+            .consistent_read(true);
+        let sent = call::send!(builder, call.attempts);
         match sent {
             Ok(output) => Ok(output.item.is_some()),
             Err(error) => Err(unavailable(call.failure(&error))),
@@ -211,19 +202,15 @@ impl Ledger {
     /// `LedgerUnavailable`, or what DynamoDB refused.
     pub async fn free(&self, lease: &Lease, deadline: Deadline) -> Result<(), Failure> {
         let call = DELETE_ITEM.repeatable(deadline)?;
-        let sent = self
+        let builder = self
             .client
             .delete_item()
             .table_name(&self.table)
             .key("id", text(&lease.id))
             .condition_expression("#owner = :owner")
             .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":owner", text(&lease.owner))
-            .customize()
-            .interceptor(call.attempts.clone())
-            .send()
-            .boxed()
-            .await;
+            .expression_attribute_values(":owner", text(&lease.owner));
+        let sent = call::send!(builder, call.attempts);
         match sent {
             Ok(_) => Ok(()),
             // Another run has taken the key over: it is not ours to give back.
@@ -266,13 +253,9 @@ impl Ledger {
             .put_item()
             .table_name(&self.table)
             .set_item(Some(lease.item(ends)));
-        let sent = absent_or(put, in_place_of)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .customize()
-            .interceptor(call.attempts.clone())
-            .send()
-            .boxed()
-            .await;
+        let builder = absent_or(put, in_place_of)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let sent = call::send!(builder, call.attempts);
         // An attempt that was given up on may still arrive.
         lease.is_contested |= call.attempts.begun() > 1;
         let Err(error) = sent else {
@@ -295,7 +278,7 @@ impl Ledger {
         deadline: Deadline,
     ) -> Result<bool, Failure> {
         let call = UPDATE_ITEM.repeatable(deadline)?;
-        let sent = self
+        let builder = self
             .client
             .update_item()
             .table_name(&self.table)
@@ -318,12 +301,8 @@ impl Ledger {
             .expression_attribute_values(":ended", number(lease_ends))
             .expression_attribute_values(":seen", number(writes))
             .expression_attribute_values(":status", text(IN_PROGRESS))
-            .expression_attribute_values(":completed", text(COMPLETED))
-            .customize()
-            .interceptor(call.attempts.clone())
-            .send()
-            .boxed()
-            .await;
+            .expression_attribute_values(":completed", text(COMPLETED));
+        let sent = call::send!(builder, call.attempts);
         match sent {
             Ok(_) => Ok(true),
             Err(error) if is_lost(error.as_service_error()) => Ok(false),
@@ -365,14 +344,10 @@ impl Ledger {
             assignments.push_str(", in_progress_expiration = :left");
             update.expression_attribute_values(":left", number(LEFT))
         };
-        let sent = update
+        let builder = update
             .condition_expression(condition)
-            .update_expression(assignments)
-            .customize()
-            .interceptor(call.attempts.clone())
-            .send()
-            .boxed()
-            .await;
+            .update_expression(assignments);
+        let sent = call::send!(builder, call.attempts);
         match sent {
             Ok(_) => Ok(()),
             Err(error) if is_lost(error.as_service_error()) => {

@@ -11,7 +11,7 @@ use aws_sdk_connectcases::types;
 use futures_util::FutureExt as _;
 
 use super::{Cases, performer};
-use crate::call::{NeverInDoubt, Operation};
+use crate::call::{self, NeverInDoubt, Operation};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::request::User;
@@ -186,17 +186,13 @@ impl Cases {
     ) -> Option<String> {
         let call = GET_CASE.repeatable(deadline).ok()?;
         let field = types::FieldIdentifier::builder().id("reference_number");
-        let sent = self
+        let builder = self
             .client
             .get_case()
             .domain_id(domain_id)
             .case_id(case_id)
-            .fields(field.build().ok()?)
-            .customize()
-            .interceptor(call.attempts.clone())
-            .send()
-            .boxed()
-            .await;
+            .fields(field.build().ok()?);
+        let sent = call::send!(builder, call.attempts);
         let output = match sent {
             Ok(output) => output,
             Err(error) => {
@@ -258,18 +254,14 @@ impl Cases {
         let mut token = None;
         for _ in 0..PAGES {
             let call = LIST_CASES_FOR_CONTACT.repeatable(addition.deadline)?;
-            let sent = self
+            let builder = self
                 .client
                 .list_cases_for_contact()
                 .domain_id(addition.domain_id)
                 .contact_arn(contact_arn)
                 .max_results(10)
-                .set_next_token(token)
-                .customize()
-                .interceptor(call.attempts.clone())
-                .send()
-                .boxed()
-                .await;
+                .set_next_token(token);
+            let sent = call::send!(builder, call.attempts);
             let output = sent.map_err(|error| call.failure(&error))?;
             if output
                 .cases
@@ -292,19 +284,15 @@ impl Cases {
         let (mut bodies, mut token) = (HashSet::new(), None);
         for _ in 0..PAGES {
             let call = SEARCH_RELATED_ITEMS.repeatable(addition.deadline)?;
-            let sent = self
+            let builder = self
                 .client
                 .search_related_items()
                 .domain_id(addition.domain_id)
                 .case_id(addition.case_id)
                 .filters(types::RelatedItemTypeFilter::Comment(comments.clone()))
                 .max_results(25)
-                .set_next_token(token)
-                .customize()
-                .interceptor(call.attempts.clone())
-                .send()
-                .boxed()
-                .await;
+                .set_next_token(token);
+            let sent = call::send!(builder, call.attempts);
             let output = sent.map_err(|error| call.failure(&error))?;
             let found = output.related_items.into_iter().flatten();
             let found = found.filter(|item| addition.may_have_added(item));
