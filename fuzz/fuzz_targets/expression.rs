@@ -5,17 +5,21 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-use mapping::expression::{self, Scope};
-use mapping::value::Value;
-use mapping::filter::{MAX_TEXT, Tables};
 use libfuzzer_sys::fuzz_target;
+use mapping::expression::{self, Scope};
+use mapping::filter::Tables;
+use mapping::text::MAX_TEXT;
+use mapping::value::Value;
 use serde_json::{Value as Json, json};
 
 /// What stands in every text of the event, and in no message.
 const SECRET: &str = "zqj";
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| {
-    let entries = [("a", Value::Boolean(true)), ("1.50", Value::Text("b".into()))];
+    let entries = [
+        ("a", Value::Boolean(true)),
+        ("1.50", Value::Text("b".into())),
+    ];
     let table: HashMap<_, _> = entries.map(|(key, item)| (key.to_owned(), item)).into();
     Tables::from([("t".to_owned(), Arc::new(table))])
 });

@@ -2,8 +2,8 @@
 
 #![no_main]
 
-use mapping::Mapping;
 use libfuzzer_sys::fuzz_target;
+use mapping::Mapping;
 
 fuzz_target!(|text: &str| {
     for file in ["mapping.yaml", "mapping.json"] {

@@ -2,9 +2,9 @@
 
 #![no_main]
 
+use libfuzzer_sys::fuzz_target;
 use mapping::json;
 use mapping::pattern::{self, Pattern};
-use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let (pattern, event) = text.split_once('\0').unwrap_or((text, "{}"));

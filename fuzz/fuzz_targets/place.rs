@@ -2,9 +2,9 @@
 
 #![no_main]
 
+use libfuzzer_sys::fuzz_target;
 use mapping::tree::Position;
 use mapping::{LoadContext, lint};
-use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let alone = LoadContext {
@@ -13,7 +13,7 @@ fuzz_target!(|text: &str| {
     };
     for context in [fixtures::context(), alone] {
         for file in ["mapping.yaml", "mapping.json"] {
-            let diagnostics = Mapping::examine(file, text, context).diagnostics;
+            let diagnostics = lint::check(file, text, context).diagnostics;
             let lines: Vec<usize> = text.split('\n').map(|line| line.chars().count()).collect();
             for diagnostic in &diagnostics.list {
                 let (start, end) = (diagnostic.span.start, diagnostic.span.end);

@@ -2,11 +2,11 @@
 
 use std::sync::LazyLock;
 
-use mapping::domain::Domain;
-use casebridge::guard::Guard;
-use mapping::{Mapping, LoadContext};
-use casebridge::request::{CaseRequest, ProfilesDomain, RequestContext};
 use casebridge::event::{Event, Payload};
+use casebridge::guard::Guard;
+use casebridge::request::{CaseRequest, ProfilesDomain, RequestContext};
+use mapping::domain::Domain;
+use mapping::{LoadContext, Mapping};
 
 /// What every custom entity begins with.
 pub const ENTITY_PREFIX: &str = "casebridge/";
