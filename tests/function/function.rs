@@ -1,0 +1,173 @@
+//! The function under test: the real pipeline and the real SDK, with an emulator in place of AWS.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_smithy_async::time::TimeSource;
+use casebridge::cases::Cases;
+use casebridge::contact::Connect;
+use casebridge::customer::Customers;
+use casebridge::error::Failure;
+use casebridge::guard::Guard;
+use casebridge::handler::{Casebridge, Telemetry};
+use casebridge::request::{ProfilesDomain, RequestContext};
+use cases_emulator::Emulator;
+use mapping::diagnostic::Diagnostics;
+use mapping::domain::Domain;
+use mapping::{LoadContext, Mapping};
+use serde_json::Value;
+
+/// More time than any event needs.
+pub(crate) const AMPLE: Duration = Duration::from_mins(1);
+
+/// The function with an emulator under its SDK.
+pub(crate) struct Function {
+    pub(crate) casebridge: Casebridge,
+    pub(crate) emulator: Emulator,
+}
+
+impl Function {
+    /// The function as shipped.
+    pub(crate) fn shipped() -> Self {
+        Self::new("mapping.yaml", &read("mapping.yaml"), &read("domain.json"))
+            .expect("the shipped mapping is sound")
+    }
+
+    pub(crate) fn new(file: &str, mapping: &str, snapshot: &str) -> Result<Self, Diagnostics> {
+        let domain = Domain::from_json(snapshot).expect("the snapshot is sound");
+        let context = LoadContext {
+            domain: Some(&domain),
+            entity_prefix: "casebridge/",
+        };
+        Ok(Self::with(
+            Mapping::load(file, mapping, context)?,
+            &domain.id,
+            emulator(snapshot),
+        ))
+    }
+
+    pub(crate) fn with(mapping: Mapping, domain_id: &str, emulator: Emulator) -> Self {
+        Self {
+            casebridge: casebridge(mapping, domain_id, &sdk(&emulator)),
+            emulator,
+        }
+    }
+
+    /// Handles a payload; an error as Lambda would report it.
+    pub(crate) async fn handle(&self, payload: &str) -> Value {
+        self.handle_within(payload, AMPLE).await
+    }
+
+    pub(crate) async fn handle_within(&self, payload: &str, remaining: Duration) -> Value {
+        match self.casebridge.handle(payload, remaining).await {
+            Ok(response) => serde_json::to_value(response).expect("an answer is JSON"),
+            Err(Failure { code, message, .. }) => {
+                serde_json::json!({ "errorType": code.name(), "errorMessage": message })
+            }
+        }
+    }
+
+    /// The bodies of the `CreateCase` requests so far, as they came over the wire.
+    pub(crate) fn creations(&self) -> Vec<Value> {
+        self.bodies("CreateCase")
+    }
+
+    /// The bodies of an operation's requests so far.
+    pub(crate) fn bodies(&self, operation: &str) -> Vec<Value> {
+        let requests = self.emulator.requests().into_iter();
+        requests
+            .filter(|request| request.operation == operation)
+            .map(|request| request.body)
+            .collect()
+    }
+
+    /// The operations called so far, in their order.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        let requests = self.emulator.requests().into_iter();
+        requests.map(|request| request.operation).collect()
+    }
+}
+
+/// The domain of a snapshot, and the shipped customers.
+pub(crate) fn emulator(snapshot: &str) -> Emulator {
+    let emulator = Emulator::from_snapshot(snapshot).expect("the emulator takes the snapshot");
+    emulator
+        .set_profiles(&read("profiles.json"))
+        .expect("the emulator takes the profiles");
+    emulator
+}
+
+/// What the SDK's clients are made from, with the emulator as their service.
+pub(crate) fn sdk(emulator: &Emulator) -> SdkConfig {
+    let sdk = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .http_client(emulator.http_client())
+        .build();
+    in_test(&sdk)
+}
+
+/// The configuration with Region, credentials and time of the tests.
+pub(crate) fn in_test(sdk: &SdkConfig) -> SdkConfig {
+    sdk.to_builder()
+            .region(Region::new("us-east-1"))
+            .credentials_provider(
+                aws_credential_types::provider::SharedCredentialsProvider::new(
+                    Credentials::for_tests(),
+                ),
+            )
+            .time_source(TokioTime(tokio::time::Instant::now()))
+            .sleep_impl(aws_smithy_async::rt::sleep::SharedAsyncSleep::new(
+                aws_smithy_async::rt::sleep::TokioSleep::new(),
+            ))
+            .build()
+}
+
+pub(crate) fn casebridge(mapping: Mapping, domain_id: &str, sdk: &SdkConfig) -> Casebridge {
+    let sdk = in_test(sdk);
+    let profiles = ProfilesDomain {
+        region: "us-east-1".to_owned(),
+        account: "111122223333".to_owned(),
+        name: "amazon-connect-example".to_owned(),
+    };
+    Casebridge {
+        mapping,
+        guard: Guard {
+            entity_prefix: "casebridge/".to_owned(),
+            region: "us-east-1".to_owned(),
+            ..Guard::default()
+        },
+        context: RequestContext {
+            domain_id: domain_id.to_owned(),
+            domain_arn: Some(format!(
+                "arn:aws:cases:us-east-1:111122223333:domain/{domain_id}"
+            )),
+            entity_prefix: "casebridge/".to_owned(),
+            profiles: Some(profiles.clone()),
+        },
+        cases: Cases::new(&sdk),
+        customers: Customers::new(&sdk, Some(profiles)),
+        connect: Some(Connect::new(&sdk)),
+        ledger: None,
+        failure_queue: None,
+        telemetry: Telemetry::default(),
+        flow_budget: Duration::from_millis(2500),
+    }
+}
+
+/// Time of day that begins with 2026, as the emulator's does, and passes with tokio's clock.
+#[derive(Debug)]
+pub(crate) struct TokioTime(pub(crate) tokio::time::Instant);
+
+impl TimeSource for TokioTime {
+    fn now(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_hours(490_896) + self.0.elapsed()
+    }
+}
+
+/// A file of the repository.
+pub(crate) fn read(path: impl AsRef<Path>) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
