@@ -10,22 +10,33 @@ use casebridge::cases::Cases;
 use casebridge::contact::Connect;
 use casebridge::customer::Customers;
 use casebridge::error::Failure;
+use casebridge::failure_queue::FailureQueue;
 use casebridge::guard::Guard;
 use casebridge::handler::{Casebridge, Telemetry};
+use casebridge::ledger::Ledger;
 use casebridge::request::{ProfilesDomain, RequestContext};
-use cases_emulator::Emulator;
+use cases_emulator::{Emulator, Fault};
 use mapping::diagnostic::Diagnostics;
 use mapping::domain::Domain;
 use mapping::{LoadContext, Mapping};
 use serde_json::Value;
+use tokio::time::{Instant, timeout};
 
 /// More time than any event needs.
 pub(crate) const AMPLE: Duration = Duration::from_mins(1);
+
+/// The ledger's table.
+pub(crate) const TABLE: &str = "ledger";
+
+/// The failure queue.
+pub(crate) const FAILURES: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/failures";
 
 /// The function with an emulator under its SDK.
 pub(crate) struct Function {
     pub(crate) casebridge: Casebridge,
     pub(crate) emulator: Emulator,
+    /// The moment at which the clocks of the tests began.
+    pub(crate) start: Instant,
 }
 
 impl Function {
@@ -33,6 +44,11 @@ impl Function {
     pub(crate) fn shipped() -> Self {
         Self::new("mapping.yaml", &read("mapping.yaml"), &read("domain.json"))
             .expect("the shipped mapping is sound")
+    }
+
+    /// The function with this mapping and the shipped snapshot.
+    pub(crate) fn of(mapping: &str) -> Self {
+        Self::new("mapping.yaml", mapping, &read("domain.json")).expect("the mapping is sound")
     }
 
     pub(crate) fn new(file: &str, mapping: &str, snapshot: &str) -> Result<Self, Diagnostics> {
@@ -52,7 +68,42 @@ impl Function {
         Self {
             casebridge: casebridge(mapping, domain_id, &sdk(&emulator)),
             emulator,
+            start: Instant::now(),
         }
+    }
+
+    /// Adds a ledger.
+    pub(crate) fn with_ledger(mut self) -> Self {
+        self.emulator.add_table(TABLE);
+        self.casebridge.ledger = Some(Ledger::new(&sdk(&self.emulator), TABLE.to_owned()));
+        self
+    }
+
+    /// Adds a failure queue.
+    pub(crate) fn with_failure_queue(mut self) -> Self {
+        self.emulator.add_queue(FAILURES);
+        let queue = FailureQueue::new(&sdk(&self.emulator), FAILURES.to_owned());
+        self.casebridge.failure_queue = Some(queue);
+        self
+    }
+
+    /// Returns another environment with the same services. It has its own mapping, and a clock that is ahead by `skew` milliseconds.
+    pub(crate) fn beside(&self, mapping: &str, skew: i64) -> Self {
+        let mapping = Self::of(mapping).casebridge.mapping;
+        let mut other = Self::with(mapping, self.emulator.domain_id(), self.emulator.clone());
+        let start = self.start;
+        let sdk = sdk(&self.emulator)
+            .to_builder()
+            .time_source(TokioTime { start, skew })
+            .build();
+        other.start = start;
+        if self.casebridge.ledger.is_some() {
+            other.casebridge.ledger = Some(Ledger::new(&sdk, TABLE.to_owned()));
+        }
+        if self.casebridge.failure_queue.is_some() {
+            other.casebridge.failure_queue = Some(FailureQueue::new(&sdk, FAILURES.to_owned()));
+        }
+        other
     }
 
     /// Handles a payload; an error as Lambda would report it.
@@ -67,6 +118,44 @@ impl Function {
                 serde_json::json!({ "errorType": code.name(), "errorMessage": message })
             }
         }
+    }
+
+    /// Handles a payload with so many seconds left.
+    pub(crate) async fn handle_for(&self, seconds: u64, payload: &str) -> Value {
+        self.handle_within(payload, Duration::from_secs(seconds))
+            .await
+    }
+
+    /// Begins to handle a payload with so many seconds left, and drops the run after `lives` milliseconds, as if its environment died.
+    pub(crate) async fn dies_after(&self, lives: u64, payload: &str, seconds: u64) {
+        let run = self.handle_for(seconds, payload);
+        let died = timeout(Duration::from_millis(lives), run).await;
+        assert!(died.is_err(), "the run ended before its death: {died:?}");
+    }
+
+    /// Injects a fault for the requests that it counts.
+    pub(crate) fn inject(&self, fault: Fault) {
+        self.emulator.inject(fault);
+    }
+
+    /// Injects a fault for all requests until the faults are cleared.
+    pub(crate) fn always(&self, fault: Fault) {
+        self.emulator.inject(fault.times(100_000));
+    }
+
+    pub(crate) fn clear_faults(&self) {
+        self.emulator.clear_faults();
+    }
+
+    /// Counts the cases, links and comments.
+    pub(crate) fn counts(&self) -> [usize; 3] {
+        let items = self.emulator.related_items();
+        let count = |kind: &str| items.iter().filter(|item| item["type"] == kind).count();
+        [
+            self.emulator.cases().len(),
+            count("Contact"),
+            count("Comment"),
+        ]
     }
 
     /// The bodies of the `CreateCase` requests so far, as they came over the wire.
@@ -117,7 +206,7 @@ pub(crate) fn in_test(sdk: &SdkConfig) -> SdkConfig {
                     Credentials::for_tests(),
                 ),
             )
-            .time_source(TokioTime(tokio::time::Instant::now()))
+            .time_source(TokioTime::starting_now())
             .sleep_impl(aws_smithy_async::rt::sleep::SharedAsyncSleep::new(
                 aws_smithy_async::rt::sleep::TokioSleep::new(),
             ))
@@ -156,13 +245,32 @@ pub(crate) fn casebridge(mapping: Mapping, domain_id: &str, sdk: &SdkConfig) -> 
     }
 }
 
-/// Time of day that begins with 2026, as the emulator's does, and passes with tokio's clock.
+/// A time of day that begins with 2026, as the emulator's does, and passes with tokio's clock.
 #[derive(Debug)]
-pub(crate) struct TokioTime(pub(crate) tokio::time::Instant);
+pub(crate) struct TokioTime {
+    pub(crate) start: Instant,
+    /// The milliseconds by which the clock is ahead; negative where it is behind.
+    pub(crate) skew: i64,
+}
+
+impl TokioTime {
+    pub(crate) fn starting_now() -> Self {
+        Self {
+            start: Instant::now(),
+            skew: 0,
+        }
+    }
+}
 
 impl TimeSource for TokioTime {
     fn now(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_hours(490_896) + self.0.elapsed()
+        let now = SystemTime::UNIX_EPOCH + Duration::from_hours(490_896) + self.start.elapsed();
+        let skew = Duration::from_millis(self.skew.unsigned_abs());
+        if self.skew < 0 {
+            now - skew
+        } else {
+            now + skew
+        }
     }
 }
 

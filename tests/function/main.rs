@@ -31,11 +31,114 @@ mod wrapped;
 
 use std::path::Path;
 use std::sync::LazyLock;
+use std::time::Duration;
 
-use function::{AMPLE, Function, TokioTime, casebridge, emulator, in_test, read, sdk};
+use cases_emulator::{Fault, FaultKind};
+use function::{
+    AMPLE, FAILURES, Function, TABLE, TokioTime, casebridge, emulator, in_test, read, sdk,
+};
 use serde_json::Value;
 use tracing::subscriber::{DefaultGuard, NoSubscriber};
 use tracing::{Dispatch, Subscriber};
+
+/// Lets time pass.
+async fn advance(seconds: u64) {
+    tokio::time::advance(Duration::from_secs(seconds)).await;
+}
+
+// Faults of an operation, by what the function sees of them.
+
+fn throttled(operation: &str) -> Fault {
+    Fault::status(429, "ThrottlingException", "slow down").on(operation)
+}
+
+fn denied(operation: &str) -> Fault {
+    Fault::status(403, "AccessDeniedException", "no").on(operation)
+}
+
+fn invalid(operation: &str) -> Fault {
+    Fault::status(400, "ValidationException", "no").on(operation)
+}
+
+fn conflict(operation: &str) -> Fault {
+    Fault::status(409, "ConflictException", "another request").on(operation)
+}
+
+fn down(operation: &str) -> Fault {
+    Fault::status(500, "InternalServerException", "down").on(operation)
+}
+
+/// The request has its effect, and its answer is lost.
+fn lost(operation: &str) -> Fault {
+    Fault::new(FaultKind::CloseAfter).on(operation)
+}
+
+/// The connection is closed before the request has its effect.
+fn cut(operation: &str) -> Fault {
+    Fault::new(FaultKind::CloseBefore).on(operation)
+}
+
+fn hangs(operation: &str) -> Fault {
+    Fault::new(FaultKind::Hang).on(operation)
+}
+
+/// The request has its effect, and its answer comes after every deadline.
+fn answers_late(operation: &str) -> Fault {
+    Fault::new(FaultKind::DelayAfter(Duration::from_mins(20))).on(operation)
+}
+
+/// The request goes through, in place of the next fault.
+fn passes(operation: &str) -> Fault {
+    Fault::new(FaultKind::Delay(Duration::ZERO)).on(operation)
+}
+
+// Answers
+
+/// The answer to a new case, all of whose items were added.
+const CREATED: [&str; 4] = ["created", "true", "true", "false"];
+/// The answer to a key that has its case, with all items of this occurrence.
+const EXISTING: [&str; 4] = ["existing", "true", "true", "false"];
+/// The answer to another occurrence of a key, which adds nothing.
+const NOT_REQUESTED: [&str; 4] = ["existing", "not_requested", "not_requested", "false"];
+
+fn status(answer: &Value) -> [&str; 4] {
+    members(
+        answer,
+        ["status", "contactLinked", "commentAdded", "retryable"],
+    )
+}
+
+fn members<'a, const N: usize>(answer: &'a Value, names: [&str; N]) -> [&'a str; N] {
+    names.map(|name| answer[name].as_str().unwrap_or_default())
+}
+
+/// The error code of an answer, or of an error; empty where there is none.
+fn code(answer: &Value) -> &str {
+    let [error_type, error_code] = members(answer, ["errorType", "errorCode"]);
+    if error_type.is_empty() {
+        error_code
+    } else {
+        error_type
+    }
+}
+
+#[track_caller]
+fn expect_status(answer: &Value, expected: [&str; 4]) {
+    assert_eq!(status(answer), expected, "{answer}");
+}
+
+/// Expects the error that makes Lambda deliver an event again.
+#[track_caller]
+fn expect_error(answer: &Value, expected: &str) {
+    assert_eq!(answer["errorType"], expected, "{answer}");
+}
+
+/// Expects a flow's answer that asks for another call.
+#[track_caller]
+fn expect_retryable(answer: &Value, expected: &str) {
+    let found = members(answer, ["errorCode", "retryable"]);
+    assert_eq!(found, [expected, "true"], "{answer}");
+}
 
 /// Hands this thread's lines of the log to a subscriber, until the guard is dropped.
 fn log_to(subscriber: impl Subscriber + Send + Sync + 'static) -> DefaultGuard {

@@ -70,6 +70,7 @@ cases:
     Function {
         casebridge: super::casebridge(sound.casebridge.mapping, &domain_id, &in_test(&sdk)),
         emulator,
+        start: sound.start,
     }
 }
 
