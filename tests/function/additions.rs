@@ -6,7 +6,10 @@ use cases_emulator::{Fault, FaultKind};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{Function, read};
+use super::{
+    CREATED, Function, advance, cut, down, expect_retryable, expect_status, lost, members,
+    throttled,
+};
 
 const MAPPING: &str = "
 version: 1
@@ -29,13 +32,13 @@ cases:
 ";
 
 fn function() -> Function {
-    Function::new("mapping.yaml", MAPPING, &read("domain.json")).expect("sound")
+    Function::of(MAPPING)
 }
 
 /// The same without a reference number: the calls of the common path.
 fn plain() -> Function {
     let mapping = MAPPING.replace("    return_reference: true\n", "");
-    Function::new("mapping.yaml", &mapping, &read("domain.json")).expect("sound")
+    Function::of(&mapping)
 }
 
 fn flow(phone: &str, parameters: &Value) -> String {
@@ -71,9 +74,7 @@ async fn a_flow_makes_three_calls() {
 #[tokio::test(start_paused = true)]
 async fn slow_services_still_give_a_case_in_time() {
     let function = plain();
-    function
-        .emulator
-        .inject(Fault::new(FaultKind::Delay(Duration::from_millis(800))).times(100));
+    function.inject(Fault::new(FaultKind::Delay(Duration::from_millis(800))).times(100));
     let begun = Instant::now();
     let remaining = Duration::from_secs(3);
     let answer = function
@@ -89,15 +90,14 @@ async fn slow_services_still_give_a_case_in_time() {
 async fn a_contact_that_no_time_is_left_for_is_reported() {
     let function = plain();
     let slow = Fault::new(FaultKind::Delay(Duration::from_millis(950)));
-    function.emulator.inject(slow.times(100));
+    function.inject(slow.times(100));
     let answer = function.handle(&flow(JANE, &json!({}))).await;
+    let found = members(
+        &answer,
+        ["status", "contactLinked", "errorCode", "retryable"],
+    );
     assert_eq!(
-        [
-            &answer["status"],
-            &answer["contactLinked"],
-            &answer["errorCode"],
-            &answer["retryable"]
-        ],
+        found,
         ["created", "false", "ContactNotLinked", "true"],
         "{answer}"
     );
@@ -116,21 +116,10 @@ async fn the_reference_number_is_read_beside_the_link() {
         answer["referenceNumber"],
         number.expect("a number")["value"]["stringValue"]
     );
-    function.emulator.inject(
-        Fault::status(500, "InternalServerException", "down")
-            .on("GetCase")
-            .times(100),
-    );
+    function.inject(down("GetCase").times(100));
     let answer = function.handle(&flow(JANE, &json!({}))).await;
-    assert_eq!(
-        [
-            &answer["status"],
-            &answer["referenceNumber"],
-            &answer["errorCode"]
-        ],
-        ["created", "", ""],
-        "{answer}"
-    );
+    let found = members(&answer, ["status", "referenceNumber", "errorCode"]);
+    assert_eq!(found, ["created", "", ""], "{answer}");
 }
 
 /// An answer that got lost is looked up: the item is there, and is not sent again.
@@ -149,9 +138,7 @@ async fn a_lost_answer_about_an_item_is_looked_up() {
             FaultKind::DelayAfter(Duration::from_secs(9)),
         ] {
             let function = plain();
-            function
-                .emulator
-                .inject(Fault::new(kind.clone()).on("CreateRelatedItem").times(2));
+            function.inject(Fault::new(kind.clone()).on("CreateRelatedItem").times(2));
             let answer = function.handle(&flow(JANE, &parameters)).await;
             // An answer that never comes takes all the time there is; then nobody knows.
             let expected = if matches!(kind, FaultKind::CloseAfter) {
@@ -174,20 +161,10 @@ async fn a_lost_answer_about_an_item_is_looked_up() {
 #[tokio::test(start_paused = true)]
 async fn an_item_that_is_in_doubt_is_not_sent_again() {
     let function = plain();
-    let cut = || Fault::new(FaultKind::CloseBefore).on("CreateRelatedItem");
-    function.emulator.inject(cut().times(2));
+    function.inject(cut("CreateRelatedItem").times(2));
     let parameters = json!({ "comment": "Call after six" });
     let answer = function.handle(&flow(JANE, &parameters)).await;
-    assert_eq!(
-        [
-            &answer["status"],
-            &answer["contactLinked"],
-            &answer["commentAdded"],
-            &answer["retryable"]
-        ],
-        ["created", "false", "false", "true"],
-        "{answer}"
-    );
+    expect_status(&answer, ["created", "false", "false", "true"]);
     assert_eq!(function.bodies("CreateRelatedItem").len(), 2);
     assert_eq!(function.emulator.related_items().len(), 0);
 }
@@ -195,10 +172,7 @@ async fn an_item_that_is_in_doubt_is_not_sent_again() {
 #[tokio::test(start_paused = true)]
 async fn a_throttled_item_is_sent_again() {
     let function = plain();
-    let throttled = Fault::status(429, "ThrottlingException", "slow down");
-    function
-        .emulator
-        .inject(throttled.on("CreateRelatedItem").times(2));
+    function.inject(throttled("CreateRelatedItem").times(2));
     let answer = function.handle(&flow(JANE, &json!({}))).await;
     assert_eq!(answer["contactLinked"], "true", "{answer}");
     assert_eq!(function.emulator.related_items().len(), 1);
@@ -208,8 +182,7 @@ async fn a_throttled_item_is_sent_again() {
 #[tokio::test(start_paused = true)]
 async fn an_event_adds_each_item_once_however_often_it_comes() {
     let function = plain();
-    let down = || Fault::status(500, "InternalServerException", "down").on("CreateRelatedItem");
-    function.emulator.inject(down());
+    function.inject(down("CreateRelatedItem"));
     let first = function.handle(&event()).await;
     assert!(
         ["ContactNotLinked", "CommentNotAdded"]
@@ -218,15 +191,7 @@ async fn an_event_adds_each_item_once_however_often_it_comes() {
     );
     for _ in 0..3 {
         let answer = function.handle(&event()).await;
-        assert_eq!(
-            [
-                &answer["status"],
-                &answer["contactLinked"],
-                &answer["commentAdded"]
-            ],
-            ["created", "true", "true"],
-            "{answer}"
-        );
+        expect_status(&answer, CREATED);
     }
     assert_eq!(function.emulator.cases().len(), 1);
     assert_eq!(function.emulator.related_items().len(), 2);
@@ -236,10 +201,9 @@ async fn an_event_adds_each_item_once_however_often_it_comes() {
 #[tokio::test(start_paused = true)]
 async fn a_profile_is_created_once() {
     let payload = flow(NOBODY, &json!({}));
-    let lost = || Fault::new(FaultKind::CloseAfter).on("CreateProfile");
 
     let function = plain();
-    function.emulator.inject(lost());
+    function.inject(lost("CreateProfile"));
     let answer = function.handle(&payload).await;
     assert_eq!(answer["status"], "created", "{answer}");
     assert_eq!(function.bodies("CreateProfile").len(), 1);
@@ -247,19 +211,11 @@ async fn a_profile_is_created_once() {
     let function = plain();
     let known = function.emulator.profiles().len();
     function.emulator.set_profile_lag(Duration::from_mins(1));
-    function.emulator.inject(lost());
+    function.inject(lost("CreateProfile"));
     let answer = function.handle(&payload).await;
-    assert_eq!(
-        [
-            &answer["status"],
-            &answer["errorCode"],
-            &answer["retryable"]
-        ],
-        ["failed", "CustomerUnknown", "true"],
-        "{answer}"
-    );
+    expect_retryable(&answer, "CustomerUnknown");
     assert_eq!(function.bodies("CreateProfile").len(), 1);
-    tokio::time::advance(Duration::from_mins(1)).await;
+    advance(60).await;
     let answer = function.handle(&payload).await;
     assert_eq!(answer["status"], "created", "{answer}");
     assert_eq!(function.emulator.profiles().len(), known + 1);
@@ -271,15 +227,7 @@ async fn a_profile_that_cases_does_not_see_yet_is_waited_for() {
     let function = plain();
     function.emulator.set_profile_lag(Duration::from_mins(1));
     let answer = function.handle(&flow(NOBODY, &json!({}))).await;
-    assert_eq!(
-        [
-            &answer["status"],
-            &answer["errorCode"],
-            &answer["retryable"]
-        ],
-        ["failed", "CustomerNotVisible", "true"],
-        "{answer}"
-    );
+    expect_retryable(&answer, "CustomerNotVisible");
     let sent = function.creations();
     assert!(sent.len() > 2, "{}", sent.len());
     assert!(sent.iter().all(|body| *body == sent[0]));

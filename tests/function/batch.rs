@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
-use casebridge::failure_queue::FailureQueue;
 use cases_emulator::{Fault, FaultKind};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{Function, read, sdk};
-
-const FAILURES: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/failures";
+use super::{FAILURES, Function, down, passes, throttled};
 
 const MAPPING: &str = "
 version: 1
@@ -26,11 +23,7 @@ fn function() -> Function {
 }
 
 fn function_with(mapping: &str) -> Function {
-    let mut function = Function::new("mapping.yaml", mapping, &read("domain.json")).expect("sound");
-    function.emulator.add_queue(FAILURES);
-    let sdk = sdk(&function.emulator);
-    function.casebridge.failure_queue = Some(FailureQueue::new(&sdk, FAILURES.to_owned()));
-    function
+    Function::of(mapping).with_failure_queue()
 }
 
 fn message(id: &str, queue: &str, body: &str) -> Value {
@@ -99,8 +92,7 @@ async fn what_can_never_succeed_is_put_aside_with_its_reason() {
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_put_aside_is_kept() {
     let function = function();
-    let denied = Fault::status(403, "AccessDenied", "no").on("SQS.SendMessage");
-    function.emulator.inject(denied);
+    function.inject(Fault::status(403, "AccessDenied", "no").on("SQS.SendMessage"));
     let answer = function
         .handle(&batch(&[message("poison", "events", "no event")]))
         .await;
@@ -119,18 +111,10 @@ async fn a_fifo_queue_keeps_all_that_follows_a_failure() {
             )
         })
         .collect();
-    function
-        .emulator
-        .inject(Fault::new(FaultKind::Delay(Duration::ZERO)).on("CreateCase"));
-    function.emulator.inject(
-        Fault::status(500, "InternalServerException", "down")
-            .on("CreateCase")
-            .times(1000),
-    );
+    function.inject(passes("CreateCase"));
+    function.always(down("CreateCase"));
     let payload = batch(&messages);
-    let answer = function
-        .handle_within(&payload, Duration::from_secs(20))
-        .await;
+    let answer = function.handle_for(20, &payload).await;
     assert_eq!(kept(&answer), ["m-2", "m-3", "m-4"]);
     assert_eq!(function.emulator.cases().len(), 1);
 }
@@ -143,15 +127,9 @@ async fn copies_in_one_batch_are_one_creation() {
     assert_eq!(kept(&answer), [] as [&str; 0]);
     assert_eq!(function.creations().len(), 1);
 
-    function.emulator.inject(
-        Fault::status(500, "InternalServerException", "down")
-            .on("CreateCase")
-            .times(1000),
-    );
+    function.always(down("CreateCase"));
     let copies = ["d", "e"].map(|id| message(id, "events", &order(&json!(8))));
-    let answer = function
-        .handle_within(&batch(&copies), Duration::from_secs(5))
-        .await;
+    let answer = function.handle_for(5, &batch(&copies)).await;
     assert_eq!(
         kept(&answer),
         ["d", "e"],
@@ -212,7 +190,7 @@ async fn messages_of_one_key_run_in_their_order() {
     let mapping = MAPPING.replace("template:", "key: $.detail.key\n    template:");
     let function = function_with(&mapping);
     let slow = Fault::new(FaultKind::Delay(Duration::from_millis(50)));
-    function.emulator.inject(slow.on("CreateCase").times(1000));
+    function.inject(slow.on("CreateCase").times(1000));
     let event = |number: u32, key: &str| {
         let event = json!({
             "source": "com.example.shop",
@@ -264,7 +242,7 @@ async fn copies_without_their_key_are_copies_all_the_same() {
 async fn messages_of_a_standard_queue_are_worked_on_side_by_side() {
     let function = function();
     let slow = Fault::new(FaultKind::Delay(Duration::from_millis(50)));
-    function.emulator.inject(slow.on("CreateCase").times(1000));
+    function.inject(slow.on("CreateCase").times(1000));
     let messages: Vec<Value> = (1..=10)
         .map(|number| message(&format!("m-{number}"), "events", &order(&json!(number))))
         .collect();
@@ -295,9 +273,7 @@ async fn a_batch_waits_for_the_quota() {
 async fn nothing_is_begun_that_the_deadline_would_cut() {
     let function = function();
     let messages = [message("late", "events", &order(&json!(1)))];
-    let answer = function
-        .handle_within(&batch(&messages), Duration::from_secs(1))
-        .await;
+    let answer = function.handle_for(1, &batch(&messages)).await;
     assert_eq!(kept(&answer), ["late"]);
     assert_eq!(function.creations().len(), 0);
 }
@@ -306,10 +282,7 @@ async fn nothing_is_begun_that_the_deadline_would_cut() {
 #[tokio::test(start_paused = true)]
 async fn a_service_that_asks_for_time_gets_it() {
     let function = function();
-    let throttled = Fault::status(429, "ThrottlingException", "slow down").retry_after(2);
-    function
-        .emulator
-        .inject(throttled.on("CreateCase").times(3));
+    function.inject(throttled("CreateCase").retry_after(2).times(3));
     let begun = Instant::now();
     function
         .handle(&batch(&[message("m-1", "events", &order(&json!(1)))]))

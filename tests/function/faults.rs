@@ -5,12 +5,12 @@ use std::time::Duration;
 use cases_emulator::{Fault, FaultKind};
 use tokio::time::Instant;
 
-use super::{Function, read};
+use super::{Function, denied, expect_retryable, lost, read, throttled};
 
 /// A call of the voice flow against a service with a fault, with the time it took.
 async fn flow(fault: Fault) -> (Function, serde_json::Value, Duration) {
     let function = Function::shipped();
-    function.emulator.inject(fault.on("CreateCase"));
+    function.inject(fault.on("CreateCase"));
     let begun = Instant::now();
     let answer = function
         .handle(&read("events/contact-flow-voice.json"))
@@ -45,11 +45,7 @@ async fn permanent_refusals_are_answered_at_once() {
 async fn throttling_is_waited_out_within_the_budget_and_then_said() {
     let (function, answer, took) =
         flow(Fault::status(429, "ThrottlingException", "slow down").times(100)).await;
-    assert_eq!(
-        (answer["errorCode"].as_str(), answer["retryable"].as_str()),
-        (Some("Throttled"), Some("true")),
-        "{answer}"
-    );
+    expect_retryable(&answer, "Throttled");
     assert!(
         function.creations().len() > 2,
         "{}",
@@ -103,14 +99,8 @@ async fn a_time_out_that_is_answered_leaves_the_outcome_unknown() {
 #[tokio::test(start_paused = true)]
 async fn a_throttled_repetition_does_not_hide_a_case_that_may_exist() {
     let function = Function::shipped();
-    function
-        .emulator
-        .inject(Fault::new(FaultKind::CloseAfter).on("CreateCase"));
-    function.emulator.inject(
-        Fault::status(429, "ThrottlingException", "slow down")
-            .on("CreateCase")
-            .times(100),
-    );
+    function.inject(lost("CreateCase"));
+    function.always(throttled("CreateCase"));
     let answer = function
         .handle(&read("events/contact-flow-voice.json"))
         .await;
@@ -131,15 +121,10 @@ async fn a_slow_service_still_answers_in_time() {
 #[tokio::test(start_paused = true)]
 async fn the_deadline_of_the_invocation_comes_before_the_budget() {
     let function = Function::shipped();
-    function
-        .emulator
-        .inject(Fault::new(FaultKind::Hang).times(100));
+    function.inject(Fault::new(FaultKind::Hang).times(100));
     let begun = Instant::now();
     let answer = function
-        .handle_within(
-            &read("events/contact-flow-voice.json"),
-            Duration::from_secs(1),
-        )
+        .handle_for(1, &read("events/contact-flow-voice.json"))
         .await;
     assert_eq!(answer["errorCode"], "OutcomeUnknown");
     assert!(begun.elapsed() < Duration::from_secs(1));
@@ -155,9 +140,7 @@ async fn the_deadline_of_the_invocation_comes_before_the_budget() {
 #[tokio::test(start_paused = true)]
 async fn an_event_that_failed_is_an_error_for_lambda_to_retry() {
     let function = Function::shipped();
-    function
-        .emulator
-        .inject(Fault::status(403, "AccessDeniedException", "no").on("CreateCase"));
+    function.inject(denied("CreateCase"));
     let error = function.handle(&read("events/order-failed.json")).await;
     assert_eq!(error["errorType"], "AccessDenied");
     assert!(

@@ -3,14 +3,13 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use casebridge::ledger::Ledger;
 use cases_emulator::{DuplicateContact, Fault, FaultKind};
 use serde_json::{Value, json};
-use tokio::time::timeout;
 
-use super::{Function, read, sdk};
-
-const TABLE: &str = "ledger";
+use super::{
+    EXISTING, Function, TABLE, advance, down, expect_error, expect_retryable, expect_status, hangs,
+    lost, members,
+};
 
 const MAPPING: &str = "
 version: 1
@@ -37,16 +36,9 @@ const NOBODY: &str = "+15550100199";
 
 /// A function with a ledger, and what its mapping's first case mapping says beside.
 fn function(more: &str) -> Function {
-    let mapping = MAPPING.replace(
-        "    fields: { title: Order }\n",
-        &format!("    fields: {{ title: Order }}\n{more}"),
-    );
-    let mut function =
-        Function::new("mapping.yaml", &mapping, &read("domain.json")).expect("sound");
-    function.emulator.add_table(TABLE);
-    let sdk = sdk(&function.emulator);
-    function.casebridge.ledger = Some(Ledger::new(&sdk, TABLE.to_owned()));
-    function
+    let fields = "    fields: { title: Order }\n";
+    let mapping = MAPPING.replace(fields, &format!("{fields}{more}"));
+    Function::of(&mapping).with_ledger()
 }
 
 fn event(id: &str, contact: &str) -> String {
@@ -89,21 +81,8 @@ async fn a_key_whose_case_exists_is_answered_from_the_ledger() {
     let first = function.handle(&event("e-1", "c-1")).await;
     assert_eq!(first["status"], "created", "{first}");
     let again = function.handle(&event("e-1", "c-1")).await;
-    assert_eq!(
-        [
-            &again["status"],
-            &again["caseId"],
-            &again["contactLinked"],
-            &again["commentAdded"]
-        ],
-        [
-            "existing",
-            first["caseId"].as_str().expect("an id"),
-            "true",
-            "true"
-        ],
-        "{again}"
-    );
+    expect_status(&again, EXISTING);
+    assert_eq!(again["caseId"], first["caseId"]);
     assert_eq!(calls(&function, "CreateCase"), 1);
     assert_eq!(calls(&function, "CreateRelatedItem"), 2);
     assert_eq!(
@@ -167,19 +146,15 @@ async fn a_run_that_died_is_taken_over() {
     for operation in ["CreateCase", "CreateRelatedItem", "DynamoDB.UpdateItem"] {
         let function = function("");
         let payload = event("e-1", "c-1");
-        function
-            .emulator
-            .inject(Fault::new(FaultKind::DelayAfter(Duration::from_secs(9))).on(operation));
-        let run = function.handle_within(&payload, Duration::from_secs(5));
-        let died = timeout(Duration::from_millis(50), run).await;
-        assert!(died.is_err(), "{operation}: it was to hang");
+        function.inject(Fault::new(FaultKind::DelayAfter(Duration::from_secs(9))).on(operation));
+        function.dies_after(50, &payload, 5).await;
         let answer = function.handle(&payload).await;
         let is_open = ["ContactNotLinked", "CommentNotAdded"].map(Value::from);
         assert!(
             is_open.contains(&answer["errorType"]) || answer["status"] == "existing",
             "{operation}: {answer}"
         );
-        tokio::time::advance(Duration::from_secs(40)).await;
+        advance(40).await;
         let answer = function.handle(&payload).await;
         assert_eq!(answer["status"], "existing", "{operation}: {answer}");
         assert_eq!(function.emulator.cases().len(), 1, "{operation}");
@@ -191,25 +166,12 @@ async fn a_run_that_died_is_taken_over() {
 #[tokio::test(start_paused = true)]
 async fn a_flow_does_not_wait_longer_than_its_budget() {
     let function = function("");
-    let hang = Fault::new(FaultKind::Hang).on("CreateCase");
-    function.emulator.inject(hang);
-    let payload = flow();
-    let run = function.handle(&payload);
-    assert!(timeout(Duration::from_millis(50), run).await.is_err());
-    let answer = function
-        .handle_within(&flow(), Duration::from_secs(1))
-        .await;
-    assert_eq!(
-        [
-            &answer["status"],
-            &answer["errorCode"],
-            &answer["retryable"]
-        ],
-        ["failed", "InProgress", "true"],
-        "{answer}"
-    );
+    function.inject(hangs("CreateCase"));
+    function.dies_after(50, &flow(), 60).await;
+    let answer = function.handle_for(1, &flow()).await;
+    expect_retryable(&answer, "InProgress");
     // The lease outlasts the budget by the tolerated skew.
-    tokio::time::advance(Duration::from_secs(5)).await;
+    advance(5).await;
     let answer = function.handle(&flow()).await;
     assert_eq!(answer["status"], "created", "{answer}");
 }
@@ -217,10 +179,9 @@ async fn a_flow_does_not_wait_longer_than_its_budget() {
 #[tokio::test(start_paused = true)]
 async fn what_failed_before_anything_was_sent_leaves_no_item() {
     let function = function("");
-    let down = Fault::status(400, "BadRequestException", "no").on("SearchProfiles");
-    function.emulator.inject(down);
+    function.inject(Fault::status(400, "BadRequestException", "no").on("SearchProfiles"));
     let answer = function.handle(&event("e-1", "c-1")).await;
-    assert_eq!(answer["errorType"], "RequestRefused", "{answer}");
+    expect_error(&answer, "RequestRefused");
     assert_eq!(items(&function), [] as [Value; 0]);
 }
 
@@ -228,20 +189,16 @@ async fn what_failed_before_anything_was_sent_leaves_no_item() {
 #[tokio::test(start_paused = true)]
 async fn an_unknown_outcome_is_taken_over_at_once() {
     let function = function("");
-    function.emulator.inject(
+    function.inject(
         Fault::status_after(500, "InternalServerException", "oh")
             .on("CreateCase")
             .times(1000),
     );
-    let answer = function
-        .handle_within(&event("e-1", "c-1"), Duration::from_secs(3))
-        .await;
-    assert_eq!(answer["errorType"], "OutcomeUnknown", "{answer}");
+    let answer = function.handle_for(3, &event("e-1", "c-1")).await;
+    expect_error(&answer, "OutcomeUnknown");
     let id = function.emulator.cases()[0]["caseId"].clone();
     function.emulator.clear_faults();
-    let answer = function
-        .handle_within(&event("e-1", "c-1"), Duration::from_secs(1))
-        .await;
+    let answer = function.handle_for(1, &event("e-1", "c-1")).await;
     assert_eq!(answer["caseId"], id, "{answer}");
 }
 
@@ -251,17 +208,11 @@ async fn a_late_takeover_looks_for_the_tag() {
     let function = function("");
     function.emulator.set_token_lifetime(Duration::from_mins(5));
     function.emulator.set_search_lag(Duration::from_mins(4));
-    function.emulator.inject(
-        Fault::new(FaultKind::CloseAfter)
-            .on("CreateCase")
-            .times(1000),
-    );
-    let answer = function
-        .handle_within(&event("e-1", "c-1"), Duration::from_secs(3))
-        .await;
-    assert_eq!(answer["errorType"], "OutcomeUnknown", "{answer}");
+    function.always(lost("CreateCase"));
+    let answer = function.handle_for(3, &event("e-1", "c-1")).await;
+    expect_error(&answer, "OutcomeUnknown");
     function.emulator.clear_faults();
-    tokio::time::advance(Duration::from_mins(6)).await;
+    advance(360).await;
     let answer = function.handle(&event("e-1", "c-1")).await;
     assert_eq!(answer["status"], "existing", "{answer}");
     assert_eq!(function.emulator.cases().len(), 1);
@@ -271,10 +222,10 @@ async fn a_late_takeover_looks_for_the_tag() {
 async fn a_window_makes_a_new_case_when_it_is_over() {
     let function = function("    window: 1h\n");
     let first = function.handle(&event("e-1", "c-1")).await;
-    tokio::time::advance(Duration::from_mins(50)).await;
+    advance(3000).await;
     let within = function.handle(&event("e-1", "c-1")).await;
     assert_eq!(within["caseId"], first["caseId"]);
-    tokio::time::advance(Duration::from_mins(20)).await;
+    advance(1200).await;
     let after = function.handle(&event("e-1", "c-1")).await;
     assert_eq!(after["status"], "created", "{after}");
     assert_ne!(after["caseId"], first["caseId"]);
@@ -302,19 +253,11 @@ async fn another_occurrence_of_a_key_may_attach_its_contact() {
         for _ in 0..3 {
             for (id, contact) in [("e-2", "c-2"), ("e-1", "c-1")] {
                 let answer = function.handle(&event(id, contact)).await;
-                assert_eq!(
-                    [&answer["status"], &answer["caseId"]],
-                    ["existing", first["caseId"].as_str().expect("an id")],
-                    "{answer}"
-                );
+                assert_eq!(answer["status"], "existing", "{answer}");
+                assert_eq!(answer["caseId"], first["caseId"]);
             }
         }
-        let contacts = function.emulator.related_items();
-        let contacts = contacts
-            .iter()
-            .filter(|item| item["type"] == "Contact")
-            .count();
-        assert_eq!(contacts, links, "{more}");
+        assert_eq!(function.counts()[1], links, "{more}");
     }
 }
 
@@ -323,17 +266,14 @@ async fn another_occurrence_of_a_key_may_attach_its_contact() {
 async fn each_window_has_its_own_attachments() {
     let function = function("    on_existing: attach\n    window: 1h\n");
     let first = function.handle(&event("e-1", "c-1")).await;
-    tokio::time::advance(Duration::from_mins(50)).await;
+    advance(3000).await;
     function.handle(&event("e-2", "c-2")).await;
-    tokio::time::advance(Duration::from_mins(15)).await;
+    advance(900).await;
     let second = function.handle(&event("e-1", "c-1")).await;
     assert_ne!(second["caseId"], first["caseId"], "{second}");
     let answer = function.handle(&event("e-2", "c-2")).await;
-    assert_eq!(
-        [&answer["caseId"], &answer["contactLinked"]],
-        [&second["caseId"], &json!("true")],
-        "{answer}"
-    );
+    assert_eq!(answer["contactLinked"], "true", "{answer}");
+    assert_eq!(answer["caseId"], second["caseId"]);
     for case in [&first["caseId"], &second["caseId"]] {
         let items = function.emulator.related_items();
         let contacts = items
@@ -345,25 +285,15 @@ async fn each_window_has_its_own_attachments() {
 
 #[tokio::test(start_paused = true)]
 async fn a_ledger_that_is_down_stops_what_needs_it() {
-    let down = || {
-        Fault::status(500, "InternalServerError", "down")
-            .on("DynamoDB.PutItem")
-            .times(1000)
-    };
     let first = function("");
-    first.emulator.inject(down());
+    first.always(down("DynamoDB.PutItem"));
     let answer = first.handle(&flow()).await;
     assert_eq!(answer["status"], "created", "{answer}");
-    for (more, expected) in [
-        ("    window: 30d\n", "LedgerUnavailable"),
-        ("    ledger_unavailable: fail\n", "LedgerUnavailable"),
-    ] {
+    for more in ["    window: 30d\n", "    ledger_unavailable: fail\n"] {
         let function = function(more);
-        function.emulator.inject(down());
-        let answer = function
-            .handle_within(&event("e-1", "c-1"), Duration::from_secs(5))
-            .await;
-        assert_eq!(answer["errorType"], expected, "{answer}");
+        function.always(down("DynamoDB.PutItem"));
+        let answer = function.handle_for(5, &event("e-1", "c-1")).await;
+        expect_error(&answer, "LedgerUnavailable");
         assert_eq!(function.emulator.cases().len(), 0);
     }
 }
@@ -371,23 +301,12 @@ async fn a_ledger_that_is_down_stops_what_needs_it() {
 #[tokio::test(start_paused = true)]
 async fn what_is_missing_from_a_case_is_all_that_is_done_again() {
     let function = function("");
-    let down = Fault::status(500, "InternalServerException", "down");
-    function
-        .emulator
-        .inject(down.on("CreateRelatedItem").times(2));
+    function.inject(down("CreateRelatedItem").times(2));
     let answer = function.handle(&event("e-1", "c-1")).await;
-    assert_eq!(answer["errorType"], "ContactNotLinked", "{answer}");
-    tokio::time::advance(Duration::from_mins(1)).await;
+    expect_error(&answer, "ContactNotLinked");
+    advance(60).await;
     let answer = function.handle(&event("e-1", "c-1")).await;
-    assert_eq!(
-        [
-            &answer["status"],
-            &answer["contactLinked"],
-            &answer["commentAdded"]
-        ],
-        ["existing", "true", "true"],
-        "{answer}"
-    );
+    expect_status(&answer, EXISTING);
     assert_eq!(calls(&function, "CreateCase"), 1);
     assert_eq!(function.emulator.related_items().len(), 2);
 }
@@ -399,44 +318,26 @@ async fn an_item_in_doubt_is_not_sent_again_before_it_would_show() {
     function
         .emulator
         .set_related_item_lag(Duration::from_secs(20));
-    function.emulator.inject(
+    function.inject(
         Fault::status_after(500, "InternalServerException", "oh")
             .on("CreateRelatedItem")
             .times(2),
     );
     let first = function.handle(&call_back()).await;
-    let expected = [
-        &json!("created"),
-        &first["caseId"],
-        &json!("false"),
-        &json!("true"),
-    ];
-    let told = |answer: &Value| {
-        ["status", "caseId", "commentAdded", "retryable"].map(|name| answer[name].clone())
-    };
-    assert_eq!(told(&first).each_ref(), expected, "{first}");
+    let found = members(&first, ["status", "commentAdded", "retryable"]);
+    assert_eq!(found, ["created", "false", "true"], "{first}");
+
     for _ in 0..3 {
         let soon = function.handle(&call_back()).await;
-        assert_eq!(
-            told(&soon)[1..],
-            told(&first)[1..],
-            "the case, and what is still to come: {soon}"
-        );
-        assert_eq!(soon["status"], "existing", "{soon}");
-        tokio::time::advance(Duration::from_secs(5)).await;
+        let found = members(&soon, ["status", "commentAdded", "retryable"]);
+        assert_eq!(found, ["existing", "false", "true"], "{soon}");
+        assert_eq!(soon["caseId"], first["caseId"]);
+        advance(5).await;
     }
     assert_eq!(calls(&function, "CreateRelatedItem"), 2);
-    tokio::time::advance(Duration::from_secs(30)).await;
+    advance(30).await;
     let later = function.handle(&call_back()).await;
-    assert_eq!(
-        [
-            &later["status"],
-            &later["contactLinked"],
-            &later["commentAdded"]
-        ],
-        ["existing", "true", "true"],
-        "{later}"
-    );
+    expect_status(&later, EXISTING);
     assert_eq!(function.emulator.related_items().len(), 2);
 }
 
@@ -445,15 +346,13 @@ async fn an_item_in_doubt_is_not_sent_again_before_it_would_show() {
 async fn the_items_of_a_dead_run_are_waited_for() {
     let function = function("");
     let payload = event("e-1", "c-1");
-    let never = Fault::new(FaultKind::Hang).on("CreateRelatedItem");
-    function.emulator.inject(never.times(2));
-    let run = function.handle_within(&payload, Duration::from_secs(5));
-    assert!(timeout(Duration::from_millis(50), run).await.is_err());
-    tokio::time::advance(Duration::from_secs(25)).await;
+    function.inject(hangs("CreateRelatedItem").times(2));
+    function.dies_after(50, &payload, 5).await;
+    advance(25).await;
     let answer = function.handle(&payload).await;
-    assert_eq!(answer["errorType"], "ContactNotLinked", "{answer}");
+    expect_error(&answer, "ContactNotLinked");
     assert_eq!(calls(&function, "CreateRelatedItem"), 2);
-    tokio::time::advance(Duration::from_secs(21)).await;
+    advance(21).await;
     let answer = function.handle(&payload).await;
     assert_eq!(answer["contactLinked"], "true", "{answer}");
     assert_eq!(function.emulator.related_items().len(), 2);
@@ -466,14 +365,11 @@ async fn a_profile_of_a_dead_run_is_waited_for() {
     let known = function.emulator.profiles().len();
     function.emulator.set_profile_lag(Duration::from_mins(2));
     let payload = event("e-1", "c-1").replace("+15550100142", NOBODY);
-    function
-        .emulator
-        .inject(Fault::new(FaultKind::DelayAfter(Duration::from_secs(9))).on("CreateProfile"));
-    let run = function.handle_within(&payload, Duration::from_secs(5));
-    assert!(timeout(Duration::from_millis(50), run).await.is_err());
+    function.inject(Fault::new(FaultKind::DelayAfter(Duration::from_secs(9))).on("CreateProfile"));
+    function.dies_after(50, &payload, 5).await;
     let answer = function.handle(&payload).await;
-    assert_eq!(answer["errorType"], "OutcomeUnknown", "{answer}");
-    tokio::time::advance(Duration::from_mins(2)).await;
+    expect_error(&answer, "OutcomeUnknown");
+    advance(120).await;
     let answer = function.handle(&payload).await;
     assert_eq!(answer["status"], "created", "{answer}");
     assert_eq!(function.emulator.profiles().len(), known + 1);

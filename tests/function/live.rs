@@ -9,13 +9,13 @@ use casebridge::deadline::Stopwatch;
 use casebridge::error::ErrorCode;
 use casebridge::handler::Invocation;
 use casebridge::live::Live;
-use cases_emulator::{Emulator, Fault, FaultKind};
+use cases_emulator::Emulator;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use super::{AMPLE, emulator, in_test, read};
+use super::{AMPLE, emulator, hangs, in_test, read};
 
 /// The extension: what it answers, and what it was asked for.
 #[derive(Clone, Default)]
@@ -239,7 +239,7 @@ async fn a_document_is_validated_before_it_is_deployed() {
 
 /// How long a flow waits for its answer while Cases never gives one.
 async fn answered_after(live: &Live, emulator: &Emulator, cold_start: bool) -> Duration {
-    let hang = Fault::new(FaultKind::Hang).on("CreateCase");
+    let hang = hangs("CreateCase");
     emulator.inject(hang.times(100));
     let begun = Instant::now();
     let invocation = Invocation {

@@ -34,9 +34,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use cases_emulator::{Fault, FaultKind};
-use function::{
-    AMPLE, FAILURES, Function, TABLE, TokioTime, casebridge, emulator, in_test, read, sdk,
-};
+use function::{AMPLE, FAILURES, Function, TABLE, TokioTime, casebridge, emulator, in_test, read};
 use serde_json::Value;
 use tracing::subscriber::{DefaultGuard, NoSubscriber};
 use tracing::{Dispatch, Subscriber};
@@ -136,8 +134,8 @@ fn expect_error(answer: &Value, expected: &str) {
 /// Expects a flow's answer that asks for another call.
 #[track_caller]
 fn expect_retryable(answer: &Value, expected: &str) {
-    let found = members(answer, ["errorCode", "retryable"]);
-    assert_eq!(found, [expected, "true"], "{answer}");
+    let found = members(answer, ["status", "errorCode", "retryable"]);
+    assert_eq!(found, ["failed", expected, "true"], "{answer}");
 }
 
 /// Hands this thread's lines of the log to a subscriber, until the guard is dropped.

@@ -3,10 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use cases_emulator::{Fault, FaultKind};
 use serde_json::{Value, json};
 
-use super::{Function, json, read};
+use super::{Function, advance, conflict, json, lost, read, throttled};
 
 #[tokio::test(start_paused = true)]
 async fn ten_times_in_sequence_is_one_case() {
@@ -40,11 +39,7 @@ async fn ten_times_at_once_is_one_case() {
 #[tokio::test(start_paused = true)]
 async fn every_attempt_carries_the_same_token() {
     let function = Function::shipped();
-    function.emulator.inject(
-        Fault::status(429, "ThrottlingException", "slow down")
-            .on("CreateCase")
-            .times(2),
-    );
+    function.inject(throttled("CreateCase").times(2));
     let answer = function.handle(&read("events/order-failed.json")).await;
     let tokens: HashSet<String> = function
         .creations()
@@ -67,13 +62,7 @@ async fn a_changed_mapping_finds_the_case_that_is_there() {
     let first = Function::shipped();
     let created = first.handle(&read("events/order-failed.json")).await;
     let changed = read("mapping.yaml").replace("team: orders", "team: disputes");
-    let domain = mapping::domain::Domain::from_json(&read("domain.json")).expect("sound");
-    let context = mapping::LoadContext {
-        domain: Some(&domain),
-        entity_prefix: "casebridge/",
-    };
-    let mapping = mapping::Mapping::load("mapping.yaml", &changed, context).expect("sound");
-    let second = Function::with(mapping, &domain.id, first.emulator.clone());
+    let second = first.beside(&changed, 0);
     let found = second.handle(&read("events/order-failed.json")).await;
     assert_eq!(found["status"], "existing", "{found}");
     assert_eq!(found["caseId"], created["caseId"]);
@@ -87,25 +76,19 @@ async fn a_conflict_that_search_does_not_show_yet_is_transient() {
     function.emulator.set_search_lag(Duration::from_mins(1));
     let payload = read("events/contact-flow-voice.json");
     function.handle(&payload).await;
-    function
-        .emulator
-        .inject(Fault::status(409, "ConflictException", "another request").on("CreateCase"));
+    function.inject(conflict("CreateCase"));
     let answer = function.handle(&payload).await;
     assert_eq!(answer["errorCode"], "ConflictUnresolved", "{answer}");
     assert_eq!(answer["retryable"], "true");
-    tokio::time::advance(Duration::from_secs(61)).await;
-    function
-        .emulator
-        .inject(Fault::status(409, "ConflictException", "another request").on("CreateCase"));
+    advance(61).await;
+    function.inject(conflict("CreateCase"));
     assert_eq!(function.handle(&payload).await["status"], "existing");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_answer_is_fetched_again() {
     let function = Function::shipped();
-    function
-        .emulator
-        .inject(Fault::new(FaultKind::CloseAfter).on("CreateCase"));
+    function.inject(lost("CreateCase"));
     let answer = function
         .handle(&read("events/contact-flow-voice.json"))
         .await;
@@ -119,7 +102,7 @@ async fn a_lost_answer_is_fetched_again() {
 #[tokio::test(start_paused = true)]
 async fn request_keys_tell_the_cases_of_a_contact_apart() {
     let mapping = "version: 1\ncases:\n  - name: any\n    trigger: contact-flow\n    template: Contact follow-up\n    fields: { title: A case }\n";
-    let function = Function::new("mapping.yaml", mapping, &read("domain.json")).expect("sound");
+    let function = Function::of(mapping);
     let mut event = json("events/contact-flow-voice.json");
     for key in [Value::Null, json!("a"), json!("b"), json!(7), json!("a")] {
         event["Details"]["Parameters"]["requestKey"] = key;

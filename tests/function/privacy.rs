@@ -135,7 +135,7 @@ fn nothing_of_an_event_reaches_a_log_at_any_level() {
         ] {
             let function = Function::shipped();
             if let Some(fault) = fault {
-                function.emulator.inject(fault.on("CreateCase").times(100));
+                function.inject(fault.on("CreateCase").times(100));
             }
             let mut answer = runtime.block_on(function.handle(&payload.to_string()));
             // The customer's ARN is given back to the flow that sent it.

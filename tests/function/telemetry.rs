@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use casebridge::config::LogFormat;
-use casebridge::failure_queue::FailureQueue;
+
 use casebridge::handler::Invocation;
-use casebridge::ledger::Ledger;
+
 use casebridge::log;
 use casebridge::metrics::Metrics;
 use cases_emulator::{Fault, FaultKind};
 use serde_json::{Value, json};
 
-use super::{AMPLE, Function, in_test, log_to, read, sdk};
+use super::{AMPLE, FAILURES, Function, denied, down, in_test, log_to, read, throttled};
 
 /// Everything that was written.
 #[derive(Clone, Default)]
@@ -136,12 +136,8 @@ async fn every_line_keeps_to_the_embedded_metric_format() {
     // Jitter is drawn from it.
     fastrand::seed(1);
     let (function, output) = measured();
-    let throttled = Fault::status(429, "ThrottlingException", "slow down")
-        .on("CreateCase")
-        .times(2);
-    function.emulator.inject(throttled);
-    let denied = Fault::status(403, "AccessDeniedException", "no").on("CreateRelatedItem");
-    function.emulator.inject(denied);
+    function.inject(throttled("CreateCase").times(2));
+    function.inject(denied("CreateRelatedItem"));
     for event in [
         "contact-flow-voice",
         "order-failed",
@@ -192,12 +188,8 @@ async fn one_line_of_the_log_tells_the_story_of_an_event() {
     });
     let _guard = log_to(subscriber);
     let function = Function::shipped();
-    let throttled = Fault::status(429, "ThrottlingException", "slow down")
-        .on("CreateCase")
-        .times(1);
-    function.emulator.inject(throttled);
-    let down = Fault::status(403, "AccessDeniedException", "no").on("CreateRelatedItem");
-    function.emulator.inject(down);
+    function.inject(throttled("CreateCase"));
+    function.inject(denied("CreateRelatedItem"));
     let invocation = Invocation {
         remaining: AMPLE,
         request_id: "8476a536-e9f4-11e8-9739-2dfe598c3fcd".to_owned(),
@@ -217,16 +209,11 @@ async fn one_line_of_the_log_tells_the_story_of_an_event() {
     insta::assert_snapshot!(told.join("\n"));
 }
 
-const QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/failures";
-
 /// The shipped function with a failure queue and a ledger, and what it writes: its log and its metrics.
 fn on_call() -> (Function, Output, Output, tracing::subscriber::DefaultGuard) {
-    let (mut function, metrics) = measured();
-    function.emulator.add_queue(QUEUE);
-    function.emulator.add_table("ledger");
-    let sdk = sdk(&function.emulator);
-    function.casebridge.failure_queue = Some(FailureQueue::new(&sdk, QUEUE.to_owned()));
-    function.casebridge.ledger = Some(Ledger::new(&sdk, "ledger".to_owned()));
+    let (function, metrics) = measured();
+    let function = function.with_ledger().with_failure_queue();
+
     let log = Output::default();
     let writer = log.clone();
     let subscriber = log::subscriber(LogFormat::Json, tracing::Level::INFO, move || {
@@ -270,7 +257,7 @@ fn counted(metrics: &Output) -> (Vec<String>, usize) {
 }
 
 fn reasons(function: &Function) -> Vec<String> {
-    let messages = function.emulator.messages(QUEUE).into_iter();
+    let messages = function.emulator.messages(FAILURES).into_iter();
     let codes = messages.map(|message| {
         let body = message["body"].as_str().expect("a body");
         let body: Value = serde_json::from_str(body).expect("JSON");
@@ -283,10 +270,7 @@ fn reasons(function: &Function) -> Vec<String> {
 async fn every_failure_is_logged_and_counted_by_one_code() {
     let wrong_type = read("events/order-failed-wrong-type.json");
     let sound = read("events/order-failed.json");
-    let denied = Fault::status(403, "AccessDenied", "no").on("SQS.SendMessage");
-    let down = Fault::status(500, "InternalServerException", "down")
-        .on("CreateCase")
-        .times(1000);
+
     let second = Duration::from_secs(1);
     for (payload, faults, time, failures, permanent, put_aside) in [
         // A payload that is none.
@@ -310,7 +294,7 @@ async fn every_failure_is_logged_and_counted_by_one_code() {
         // A failure queue that takes nothing.
         (
             batch(&[("poison", "no event")]),
-            vec![denied],
+            vec![Fault::status(403, "AccessDenied", "no").on("SQS.SendMessage")],
             AMPLE,
             vec!["UnrecognizedPayload", "AccessDenied"],
             2,
@@ -328,7 +312,7 @@ async fn every_failure_is_logged_and_counted_by_one_code() {
         // An event that a retry cures.
         (
             batch(&[("sound", &sound)]),
-            vec![down],
+            vec![down("CreateCase").times(1000)],
             AMPLE,
             vec!["OutcomeUnknown"],
             0,
@@ -337,7 +321,7 @@ async fn every_failure_is_logged_and_counted_by_one_code() {
     ] {
         let (function, log, metrics, _guard) = on_call();
         for fault in faults {
-            function.emulator.inject(fault);
+            function.inject(fault);
         }
         function.handle_within(&payload, time).await;
         assert_eq!(logged(&log), failures, "{payload}");
@@ -357,8 +341,7 @@ async fn every_failure_is_logged_and_counted_by_one_code() {
 #[tokio::test(start_paused = true)]
 async fn a_contact_that_cannot_be_linked_counts_by_its_code() {
     let (function, metrics) = measured();
-    let denied = Fault::status(403, "AccessDeniedException", "no").on("CreateRelatedItem");
-    function.emulator.inject(denied);
+    function.inject(denied("CreateRelatedItem"));
     function
         .handle(&read("events/contact-flow-voice.json"))
         .await;
@@ -374,7 +357,7 @@ async fn a_contact_that_cannot_be_linked_counts_by_its_code() {
 }
 
 /// What the calls of an operation came to: how many `ThrottledCalls` there are.
-fn throttled(metrics: &Output, operation: &str) -> f64 {
+fn throttled_calls(metrics: &Output, operation: &str) -> f64 {
     let lines = metrics.lines();
     let of_operation = lines.iter().filter(|line| line["Operation"] == operation);
     of_operation
@@ -392,10 +375,14 @@ async fn every_service_s_throttling_is_counted() {
     ] {
         let (function, _, metrics, _guard) = on_call();
         let fault = Fault::status(400, name, "slow down").on("DynamoDB.PutItem");
-        function.emulator.inject(fault.times(2));
+        function.inject(fault.times(2));
         let answer = function.handle(&read("events/order-failed.json")).await;
         assert_eq!(answer["status"], "created", "{answer}");
-        assert_eq!(throttled(&metrics, "PutItem").to_string(), "2", "{name}");
+        assert_eq!(
+            throttled_calls(&metrics, "PutItem").to_string(),
+            "2",
+            "{name}"
+        );
     }
     for (status, name) in [
         (400, "ThrottlingException"),
@@ -405,10 +392,10 @@ async fn every_service_s_throttling_is_counted() {
     ] {
         let (function, _, metrics, _guard) = on_call();
         let fault = Fault::status(status, name, "slow down").on("SQS.SendMessage");
-        function.emulator.inject(fault.times(3));
+        function.inject(fault.times(3));
         let answer = function.handle(&batch(&[("poison", "no event")])).await;
         assert_eq!(answer, json!({ "batchItemFailures": [] }), "{name}");
-        let counted = throttled(&metrics, "SendMessage").to_string();
+        let counted = throttled_calls(&metrics, "SendMessage").to_string();
         assert_eq!(counted, "3", "{name}");
     }
 }
@@ -431,7 +418,7 @@ async fn sqs_has_the_codes_of_all_services() {
         ),
     ] {
         let (function, log, _, _guard) = on_call();
-        function.emulator.inject(fault.on("SQS.SendMessage"));
+        function.inject(fault.on("SQS.SendMessage"));
         let answer = function.handle(&batch(&[("poison", "no event")])).await;
         let kept = json!({ "batchItemFailures": [{ "itemIdentifier": "poison" }] });
         assert_eq!(answer, kept);

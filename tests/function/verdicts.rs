@@ -3,14 +3,11 @@
 //! `UPDATE_DOCS=1 cargo test --test function verdicts` writes it.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
-use casebridge::failure_queue::FailureQueue;
-use casebridge::ledger::Ledger;
 use cases_emulator::{Fault, FaultKind};
 use serde_json::{Value, json};
 
-use super::{Function, generated, read, sdk};
+use super::{FAILURES, Function, generated};
 
 const MAPPING: &str = "
 version: 1
@@ -37,7 +34,7 @@ cases:
 ";
 
 const PHONE: &str = "+15550100199";
-const FAILURES: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/failures";
+
 const INSTANCE: &str = "0f3c9a52-7d0e-4c1b-9d0a-6a1f0c2b7e11";
 const CONTACT: &str = "5d7b2f40-91c3-4e68-8a2b-c4e1f07a9d36";
 
@@ -77,20 +74,16 @@ fn faults() -> [(&'static str, Fault); 7] {
 }
 
 fn function() -> Function {
-    let mut function = Function::new("mapping.yaml", MAPPING, &read("domain.json")).expect("sound");
+    let function = Function::of(MAPPING).with_ledger().with_failure_queue();
     let contact = json!({
         "Id": CONTACT,
         "Channel": "VOICE",
         "CustomerEndpoint": { "Address": PHONE, "Type": "TELEPHONE_NUMBER" },
     });
     let contacts = json!({ "instanceId": INSTANCE, "contacts": [{ "Contact": contact }] });
-    let emulator = &function.emulator;
-    emulator.set_contacts(&contacts.to_string()).expect("sound");
-    emulator.add_table("ledger");
-    emulator.add_queue(FAILURES);
-    let sdk = sdk(emulator);
-    function.casebridge.ledger = Some(Ledger::new(&sdk, "ledger".to_owned()));
-    function.casebridge.failure_queue = Some(FailureQueue::new(&sdk, FAILURES.to_owned()));
+    let set = function.emulator.set_contacts(&contacts.to_string());
+    set.expect("sound");
+
     function
 }
 
@@ -118,11 +111,8 @@ fn batch() -> Value {
 
 async fn run(operation: &str, fault: &Fault, payload: &Value) -> (Function, Value) {
     let function = function();
-    let fault = fault.clone().on(operation).times(10_000);
-    function.emulator.inject(fault);
-    let answer = function
-        .handle_within(&payload.to_string(), Duration::from_secs(30))
-        .await;
+    function.always(fault.clone().on(operation));
+    let answer = function.handle_for(30, &payload.to_string()).await;
     (function, answer)
 }
 

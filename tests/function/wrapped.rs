@@ -1,10 +1,8 @@
 //! Lists of events, and what else services wrap events in: all of it is handled, and a failure has its real reason.
 
-use casebridge::failure_queue::FailureQueue;
-use cases_emulator::Fault;
 use serde_json::{Value, json};
 
-use super::{Function, read, sdk};
+use super::{FAILURES, Function, down, expect_error};
 
 const MAPPING: &str = "
 version: 1
@@ -16,10 +14,8 @@ cases:
       title: Order {{ $.detail.order }}
 ";
 
-const FAILURES: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/failures";
-
 fn function() -> Function {
-    Function::new("mapping.yaml", MAPPING, &read("domain.json")).expect("sound")
+    Function::of(MAPPING)
 }
 
 fn order(order: &Value) -> Value {
@@ -62,7 +58,7 @@ async fn a_list_fails_by_its_first_failure_and_repeats_no_case() {
     let list = json!([order(&json!(1)), order(&Value::Null), { "x": 1 }, order(&json!(4))]);
     for _ in 0..2 {
         let error = function.handle(&list.to_string()).await;
-        assert_eq!(error["errorType"], "FieldMissing", "{error}");
+        expect_error(&error, "FieldMissing");
         let sentence = error["errorMessage"].as_str().expect("a sentence");
         assert!(
             sentence.starts_with("event 2 of 4: the field `Title` has no value"),
@@ -75,11 +71,7 @@ async fn a_list_fails_by_its_first_failure_and_repeats_no_case() {
 #[tokio::test(start_paused = true)]
 async fn a_failure_that_may_pass_fails_the_list() {
     let function = function();
-    function.emulator.inject(
-        Fault::status(500, "InternalServerException", "down")
-            .on("CreateCase")
-            .times(1000),
-    );
+    function.always(down("CreateCase"));
     let list = json!([order(&json!(1)), order(&json!(2))]);
     let error = function.handle(&list.to_string()).await;
     assert!(error["errorType"].is_string(), "{error}");
@@ -102,10 +94,7 @@ async fn a_message_with_several_events_is_kept_for_any_of_them() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_put_aside_has_its_real_reason() {
-    let mut function = function();
-    function.emulator.add_queue(FAILURES);
-    let sdk = sdk(&function.emulator);
-    function.casebridge.failure_queue = Some(FailureQueue::new(&sdk, FAILURES.to_owned()));
+    let function = function().with_failure_queue();
     let flow = json!({ "Details": { "ContactData": { "ContactId": "c-1" } } });
     let answer = function
         .handle(&batch(&[
@@ -159,7 +148,7 @@ cases:
     fields:
       title: Call from {{ $.Attributes.first_name }}
 ";
-    let function = Function::new("mapping.yaml", CALLS, &read("domain.json")).expect("sound");
+    let function = Function::of(CALLS);
     for (contact, name) in [("c-1", "Alice"), ("c-2", "Bob")] {
         let event = json!({ "Details": { "ContactData": {
             "ContactId": contact,
@@ -172,12 +161,7 @@ cases:
         assert_eq!(answer["customerArn"], "");
     }
     assert_eq!(function.emulator.cases().len(), 2);
-    let operations: Vec<String> = function
-        .emulator
-        .requests()
-        .into_iter()
-        .map(|request| request.operation)
-        .collect();
+    let operations = function.calls();
     assert!(
         !operations.iter().any(|name| name.contains("Profile")),
         "{operations:?}"
