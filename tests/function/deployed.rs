@@ -1,6 +1,5 @@
 //! Over sockets, with the HTTP client that the deployed function has.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -12,27 +11,21 @@ use casebridge::live::Live;
 use cases_emulator::{Emulator, Fault, FaultKind};
 use tokio::net::{TcpListener, TcpSocket};
 
-use super::{AMPLE, members, read};
+use super::{AMPLE, emulator, function, members, read};
+
+/// An emulator behind a socket, and its address.
+async fn listening() -> (Emulator, String) {
+    let emulator = emulator(&read("domain.json"));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(emulator.clone().serve(listener, std::future::pending()));
+    (emulator, address)
+}
 
 /// The shipped configuration with the function's own HTTP client, and an emulator behind a socket.
 async fn over_a_socket() -> (Config, SdkConfig, Emulator) {
-    let emulator = super::emulator(&read("domain.json"));
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
-    tokio::spawn(emulator.clone().serve(listener, std::future::pending()));
-    let root = env!("CARGO_MANIFEST_DIR");
-    let environment: HashMap<&str, String> = HashMap::from([
-        ("AWS_REGION", "us-east-1".to_owned()),
-        ("AWS_ACCESS_KEY_ID", "test".to_owned()),
-        (
-            "CASES_DOMAIN_ID",
-            "3ceaaf30-8142-48ea-91d9-3080f9b439fc".to_owned(),
-        ),
-        ("PROFILES_DOMAIN", "amazon-connect-example".to_owned()),
-        ("CASEBRIDGE_MAPPING", format!("{root}/mapping.yaml")),
-        ("CASEBRIDGE_DOMAIN", format!("{root}/domain.json")),
-    ]);
-    let config = Config::read(&|name| environment.get(name).cloned(), &[]).expect("sound");
+    let (emulator, endpoint) = listening().await;
+    let config = function::config(&[]).expect("sound");
     let sdk = client::load(&config)
         .await
         .expect("sound")
@@ -86,22 +79,10 @@ async fn a_connection_that_was_closed_meanwhile_costs_a_new_one_and_no_error() {
 /// The endpoint is a name that nobody knows but the proxy.
 #[tokio::test]
 async fn services_are_reached_through_the_proxy_that_is_configured() {
-    let emulator = super::emulator(&read("domain.json"));
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let proxy = format!("http://{}", listener.local_addr().expect("an address"));
-    tokio::spawn(emulator.clone().serve(listener, std::future::pending()));
+    let (emulator, proxy) = listening().await;
     let start = async |proxy: &str, except: &str| {
-        let variable = |name: &str| match name {
-            "AWS_REGION" => Some("us-east-1".to_owned()),
-            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test".to_owned()),
-            "CASES_DOMAIN_ID" => Some("3ceaaf30-8142-48ea-91d9-3080f9b439fc".to_owned()),
-            "PROFILES_DOMAIN" => Some("amazon-connect-example".to_owned()),
-            "HTTPS_PROXY" => Some(proxy.to_owned()),
-            "NO_PROXY" => Some(except.to_owned()),
-            _ => None,
-        };
-        let config = Config::read(&variable, &[env!("CARGO_MANIFEST_DIR").into()])
-            .map_err(|error| error.to_string())?;
+        let variables = [("HTTPS_PROXY", proxy), ("NO_PROXY", except)];
+        let config = function::config(&variables).map_err(|error| error.to_string())?;
         let sdk = client::load(&config)
             .await
             .map_err(|error| error.to_string())?;

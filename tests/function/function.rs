@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_smithy_async::time::TimeSource;
+use aws_smithy_runtime_api::client::http::HttpClient;
 use casebridge::cases::Cases;
+use casebridge::config::{Config, ConfigError};
 use casebridge::contact::Connect;
 use casebridge::customer::Customers;
 use casebridge::error::Failure;
@@ -188,13 +190,35 @@ pub(crate) fn emulator(snapshot: &str) -> Emulator {
     emulator
 }
 
-/// What the SDK's clients are made from, with the emulator as their service.
+/// The configuration of the SDK's clients, with the emulator as their service.
 pub(crate) fn sdk(emulator: &Emulator) -> SdkConfig {
+    sdk_over(emulator.http_client())
+}
+
+/// The configuration of the SDK's clients, over an HTTP client.
+pub(crate) fn sdk_over(client: impl HttpClient + 'static) -> SdkConfig {
     let sdk = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
-        .http_client(emulator.http_client())
+        .http_client(client)
         .build();
     in_test(&sdk)
+}
+
+/// The function's configuration with the shipped files, and with more variables.
+pub(crate) fn config(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let shipped = [
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("CASES_DOMAIN_ID", "3ceaaf30-8142-48ea-91d9-3080f9b439fc"),
+        ("PROFILES_DOMAIN", "amazon-connect-example"),
+    ];
+    let get = |name: &str| {
+        let mut all = variables.iter().chain(&shipped);
+        let (_, value) = all.find(|(variable, _)| *variable == name)?;
+        Some((*value).to_owned())
+    };
+    Config::read(&get, &[env!("CARGO_MANIFEST_DIR").into()])
 }
 
 /// The configuration with Region, credentials and time of the tests.

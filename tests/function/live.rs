@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, SdkConfig};
 use casebridge::config::{Config, Fallback};
 use casebridge::deadline::Stopwatch;
 use casebridge::error::ErrorCode;
@@ -15,7 +14,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use super::{AMPLE, emulator, hangs, in_test, read};
+use super::function::{self, sdk};
+use super::{AMPLE, emulator, hangs, read};
 
 /// The extension: what it answers, and what it was asked for.
 #[derive(Clone, Default)]
@@ -91,15 +91,13 @@ fn document(title: &str) -> String {
 }
 
 fn config(port: u16) -> Config {
-    let get = |name: &str| match name {
-        "AWS_REGION" => Some("us-east-1".to_owned()),
-        "CASES_DOMAIN_ID" => Some("3ceaaf30-8142-48ea-91d9-3080f9b439fc".to_owned()),
-        "PROFILES_DOMAIN" => Some("amazon-connect-example".to_owned()),
-        "CASEBRIDGE_MAPPING" => Some("appconfig:cases/my production/mapping".to_owned()),
-        "AWS_APPCONFIG_EXTENSION_HTTP_PORT" => Some(port.to_string()),
-        _ => None,
-    };
-    let mut config = Config::read(&get, &[env!("CARGO_MANIFEST_DIR").into()]).expect("sound");
+    let mapping = "appconfig:cases/my production/mapping";
+    let port = port.to_string();
+    let variables = [
+        ("CASEBRIDGE_MAPPING", mapping),
+        ("AWS_APPCONFIG_EXTENSION_HTTP_PORT", &port),
+    ];
+    let mut config = function::config(&variables).expect("sound");
     // Every invocation looks.
     config.reload.as_mut().expect("AppConfig").poll = Duration::ZERO;
     config
@@ -107,11 +105,8 @@ fn config(port: u16) -> Config {
 
 async fn start(config: Config) -> Result<(Live, Emulator), String> {
     let emulator = emulator(&read("domain.json"));
-    let sdk = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .http_client(emulator.http_client())
-        .build();
-    let live = Live::start(config, in_test(&sdk), Stopwatch::start()).await;
+
+    let live = Live::start(config, sdk(&emulator), Stopwatch::start()).await;
     live.map(|live| (live, emulator))
         .map_err(|error| error.to_string())
 }
@@ -275,22 +270,13 @@ async fn the_time_of_a_reload_is_taken_off_a_flows_budget() {
 
 /// The function of a mapping beside the binary, whose start took so long.
 async fn started_in(took: Duration, initialization: &str) -> (Live, Emulator) {
-    let get = |name: &str| match name {
-        "AWS_REGION" => Some("us-east-1".to_owned()),
-        "CASES_DOMAIN_ID" => Some("3ceaaf30-8142-48ea-91d9-3080f9b439fc".to_owned()),
-        "PROFILES_DOMAIN" => Some("amazon-connect-example".to_owned()),
-        "AWS_LAMBDA_INITIALIZATION_TYPE" => Some(initialization.to_owned()),
-        _ => None,
-    };
-    let config = Config::read(&get, &[env!("CARGO_MANIFEST_DIR").into()]).expect("sound");
+    let variables = [("AWS_LAMBDA_INITIALIZATION_TYPE", initialization)];
+    let config = function::config(&variables).expect("sound");
     let emulator = emulator(&read("domain.json"));
-    let sdk = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .http_client(emulator.http_client())
-        .build();
+
     let since = Stopwatch::start();
     tokio::time::advance(took).await;
-    let live = Live::start(config, in_test(&sdk), since).await;
+    let live = Live::start(config, sdk(&emulator), since).await;
     (live.expect("sound"), emulator)
 }
 

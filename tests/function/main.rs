@@ -19,6 +19,7 @@ mod ledger;
 mod live;
 mod matrix;
 mod once;
+mod output;
 mod panics;
 mod payloads;
 mod privacy;
@@ -30,14 +31,11 @@ mod warm_up;
 mod wrapped;
 
 use std::path::Path;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use cases_emulator::{Fault, FaultKind};
 use function::{AMPLE, FAILURES, Function, TABLE, TokioTime, casebridge, emulator, in_test, read};
 use serde_json::Value;
-use tracing::subscriber::{DefaultGuard, NoSubscriber};
-use tracing::{Dispatch, Subscriber};
 
 /// Lets time pass.
 async fn advance(seconds: u64) {
@@ -136,14 +134,6 @@ fn expect_error(answer: &Value, expected: &str) {
 fn expect_retryable(answer: &Value, expected: &str) {
     let found = members(answer, ["status", "errorCode", "retryable"]);
     assert_eq!(found, ["failed", expected, "true"], "{answer}");
-}
-
-/// Hands this thread's lines of the log to a subscriber, until the guard is dropped.
-fn log_to(subscriber: impl Subscriber + Send + Sync + 'static) -> DefaultGuard {
-    // Beside a single subscriber, tracing asks the thread that is first at a line whether anybody wants it, and that thread may have none.
-    static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
-    LazyLock::force(&ANOTHER);
-    tracing::subscriber::set_default(subscriber)
 }
 
 fn json(path: impl AsRef<Path>) -> Value {

@@ -1,19 +1,19 @@
 //! A panic costs the event that it happened in, and says its place and nothing else.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex, Once};
+use std::sync::Once;
 
-use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+    HttpClient as _, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use casebridge::config::LogFormat;
+
 use casebridge::metrics::Metrics;
-use casebridge::{log, panics};
+use casebridge::panics;
 use serde_json::json;
 
-use super::{Function, emulator, expect_error, expect_retryable, in_test, log_to, read};
+use super::function::sdk_over;
+use super::output::Output;
+use super::{Function, emulator, expect_error, expect_retryable, read};
 
 /// A title, at which the connector panics, and which it repeats in its panic.
 const PANIC: &str = "canary8f2c";
@@ -59,16 +59,12 @@ cases:
     let sound = Function::new("mapping.yaml", mapping, &snapshot).expect("sound");
     let emulator = emulator(&snapshot);
     let client = emulator.http_client();
-    let sdk = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .http_client(http_client_fn(move |settings, components| {
-            use aws_smithy_runtime_api::client::http::HttpClient as _;
-            SharedHttpConnector::new(Panics(client.http_connector(settings, components)))
-        }))
-        .build();
+    let sdk = sdk_over(http_client_fn(move |settings, components| {
+        SharedHttpConnector::new(Panics(client.http_connector(settings, components)))
+    }));
     let domain_id = sound.casebridge.context.domain_id.clone();
     Function {
-        casebridge: super::casebridge(sound.casebridge.mapping, &domain_id, &in_test(&sdk)),
+        casebridge: super::casebridge(sound.casebridge.mapping, &domain_id, &sdk),
         emulator,
         start: sound.start,
     }
@@ -84,29 +80,9 @@ fn names_the_place(sentence: &str) -> bool {
         && !sentence.contains(PANIC)
 }
 
-#[derive(Clone, Default)]
-struct Output(Arc<Mutex<String>>);
-
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let text = std::str::from_utf8(bytes).expect("text");
-        self.0.lock().expect("no panic before").push_str(text);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_flow_hears_of_a_panic_in_its_answer() {
-    let output = Output::default();
-    let writer = output.clone();
-    let subscriber = log::subscriber(LogFormat::Json, tracing::Level::INFO, move || {
-        writer.clone()
-    });
-    let _guard = log_to(subscriber);
+    let (output, _guard) = Output::of_log();
     let function = function();
     let mut event = super::json("events/contact-flow-voice.json");
     event["Details"]["Parameters"] = json!({ "subject": PANIC });
@@ -115,7 +91,7 @@ async fn a_flow_hears_of_a_panic_in_its_answer() {
     assert_eq!(answer["mapping"], "flow");
     let sentence = answer["errorMessage"].as_str().expect("text");
     assert!(names_the_place(sentence), "{sentence}");
-    let logged = output.0.lock().expect("no panic before").clone();
+    let logged = output.text();
     assert!(!logged.contains(PANIC), "{logged}");
     let told = logged.lines().last().expect("a line");
     assert!(

@@ -1,14 +1,13 @@
 //! No customer's word in any log, error or answer's text.
 
-use std::io::Write;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 use casebridge::config::LogFormat;
-use casebridge::log;
+
 use cases_emulator::Fault;
 use serde_json::Value;
 
+use super::output::Output;
 use super::{Function, json};
 
 /// Stands in for everything that a customer could have said.
@@ -49,20 +48,6 @@ const EXEMPT: [&str; 31] = [
     "version",
 ];
 
-#[derive(Clone, Default)]
-struct Output(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("a lock").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 /// Puts the canary into every text that a customer could have given; SQS bodies are opened.
 fn plant(value: &mut Value, name: &str) -> usize {
     match value {
@@ -88,11 +73,9 @@ fn plant(value: &mut Value, name: &str) -> usize {
 #[test]
 fn nothing_of_an_event_reaches_a_log_at_any_level() {
     let output = Output::default();
-    let writer = output.clone();
+
     // For all threads: one that has no subscriber would teach the lines that they are not wanted.
-    let subscriber = log::subscriber(LogFormat::Text, tracing::Level::TRACE, move || {
-        writer.clone()
-    });
+    let subscriber = output.subscriber(LogFormat::Text, tracing::Level::TRACE);
     tracing::subscriber::set_global_default(subscriber).expect("the first");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -146,7 +129,7 @@ fn nothing_of_an_event_reaches_a_log_at_any_level() {
         }
     }
     assert!(planted > 100, "{planted}");
-    let logged = String::from_utf8(output.0.lock().expect("a lock").clone()).expect("text");
+    let logged = output.text();
     assert!(
         logged.contains("no case:") && logged.contains("created case"),
         "the log is not captured: {logged}"

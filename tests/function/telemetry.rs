@@ -1,44 +1,18 @@
 //! What is told of each event: the log line, and metrics in the embedded metric format.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::io::Write as _;
+use std::net::UdpSocket;
+use std::sync::Mutex;
 use std::time::Duration;
-
-use casebridge::config::LogFormat;
 
 use casebridge::handler::Invocation;
 
-use casebridge::log;
 use casebridge::metrics::Metrics;
 use cases_emulator::{Fault, FaultKind};
 use serde_json::{Value, json};
 
-use super::{AMPLE, FAILURES, Function, denied, down, in_test, log_to, read, throttled};
-
-/// Everything that was written.
-#[derive(Clone, Default)]
-struct Output(Arc<Mutex<String>>);
-
-impl Output {
-    fn lines(&self) -> Vec<Value> {
-        let text = self.0.lock().expect("no panic before");
-        text.lines()
-            .map(|line| serde_json::from_str(line).expect("a line is JSON"))
-            .collect()
-    }
-}
-
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let text = std::str::from_utf8(bytes).expect("whole lines");
-        self.0.lock().expect("no panic before").push_str(text);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
+use super::output::Output;
+use super::{AMPLE, FAILURES, Function, denied, down, in_test, read, throttled};
 
 /// The shipped function, whose metrics go to the output.
 fn measured() -> (Function, Output) {
@@ -181,12 +155,7 @@ fn short(line: &Value) -> String {
 #[tokio::test(start_paused = true)]
 async fn one_line_of_the_log_tells_the_story_of_an_event() {
     fastrand::seed(1);
-    let output = Output::default();
-    let writer = output.clone();
-    let subscriber = log::subscriber(LogFormat::Json, tracing::Level::INFO, move || {
-        writer.clone()
-    });
-    let _guard = log_to(subscriber);
+    let (output, _guard) = Output::of_log();
     let function = Function::shipped();
     function.inject(throttled("CreateCase"));
     function.inject(denied("CreateRelatedItem"));
@@ -214,12 +183,7 @@ fn on_call() -> (Function, Output, Output, tracing::subscriber::DefaultGuard) {
     let (function, metrics) = measured();
     let function = function.with_ledger().with_failure_queue();
 
-    let log = Output::default();
-    let writer = log.clone();
-    let subscriber = log::subscriber(LogFormat::Json, tracing::Level::INFO, move || {
-        writer.clone()
-    });
-    let guard = log_to(subscriber);
+    let (log, guard) = Output::of_log();
     (function, log, metrics, guard)
 }
 

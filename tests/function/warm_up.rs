@@ -3,19 +3,18 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_runtime_api::client::http::{HttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::http::{HttpConnectorFuture, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
-use casebridge::config::Config;
+
 use casebridge::deadline::Stopwatch;
 use casebridge::live::Live;
 use casebridge::start::StartError;
 use tokio::time::Instant;
 
-use super::in_test;
+use super::function::{self, sdk_over};
 
 /// Keeps what would go out, and answers as a service does that knows nothing of it; or never.
 #[derive(Clone, Debug, Default)]
@@ -54,24 +53,15 @@ impl HttpConnector for Wire {
 
 /// Starts the function with this mapping and a ledger.
 async fn start(mapping: &str, wire: &Wire) -> Result<Live, StartError> {
-    let root = env!("CARGO_MANIFEST_DIR");
-    let get = |name: &str| match name {
-        "AWS_REGION" => Some("us-east-1".to_owned()),
-        "CASES_DOMAIN_ID" => Some("3ceaaf30-8142-48ea-91d9-3080f9b439fc".to_owned()),
-        "PROFILES_DOMAIN" => Some("amazon-connect-example".to_owned()),
-        "CASEBRIDGE_MAPPING" => Some(format!("{root}/{mapping}")),
-        "CASEBRIDGE_LEDGER_TABLE" => Some("ledger".to_owned()),
-        _ => None,
-    };
-    let config = Config::read(&get, &[root.into()]).expect("sound");
+    let mapping = format!("{}/{mapping}", env!("CARGO_MANIFEST_DIR"));
+    let variables = [
+        ("CASEBRIDGE_MAPPING", mapping.as_str()),
+        ("CASEBRIDGE_LEDGER_TABLE", "ledger"),
+    ];
+    let config = function::config(&variables).expect("sound");
     let wire = wire.clone();
-    let sdk = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .http_client(http_client_fn(move |_, _| {
-            SharedHttpConnector::new(wire.clone())
-        }))
-        .build();
-    Live::start(config, in_test(&sdk), Stopwatch::start()).await
+    let client = http_client_fn(move |_, _| SharedHttpConnector::new(wire.clone()));
+    Live::start(config, sdk_over(client), Stopwatch::start()).await
 }
 
 #[tokio::test]
