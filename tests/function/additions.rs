@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use cases_emulator::{Fault, FaultKind};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::Instant;
 
 use super::{
-    CREATED, Function, advance, cut, down, expect_retryable, expect_status, lost, members,
-    throttled,
+    CREATED, Function, INSTANCE, KNOWN, NOBODY, advance, cut, down, event, expect_retryable,
+    expect_status, flow, lost, members, throttled,
 };
 
 const MAPPING: &str = "
@@ -41,29 +41,16 @@ fn plain() -> Function {
     Function::of(&mapping)
 }
 
-fn flow(phone: &str, parameters: &Value) -> String {
-    let contact = json!({
-        "ContactId": "c-1",
-        "InstanceARN": "arn:aws:connect:us-east-1:111122223333:instance/i-1",
-        "CustomerEndpoint": { "Address": phone, "Type": "TELEPHONE_NUMBER" },
-    });
-    json!({ "Details": { "ContactData": contact, "Parameters": parameters } }).to_string()
-}
-
-fn event() -> String {
-    let contact = "arn:aws:connect:us-east-1:111122223333:instance/i-1/contact/c-1";
+fn call_back() -> String {
+    let contact = format!("{INSTANCE}/contact/c-1");
     let detail = json!({ "contactArn": contact, "comment": "Call after six" });
-    json!({ "source": "com.example.shop", "detail-type": "Callback", "id": "e-1", "detail": detail })
-        .to_string()
+    event("e-1", &detail)
 }
-
-const JANE: &str = "+15550100142";
-const NOBODY: &str = "+15550100199";
 
 #[tokio::test(start_paused = true)]
 async fn a_flow_makes_three_calls() {
     let function = plain();
-    let answer = function.handle(&flow(JANE, &json!({}))).await;
+    let answer = function.handle(&flow(KNOWN, &json!({}))).await;
     assert_eq!(answer["contactLinked"], "true", "{answer}");
     assert_eq!(
         function.calls(),
@@ -78,7 +65,7 @@ async fn slow_services_still_give_a_case_in_time() {
     let begun = Instant::now();
     let remaining = Duration::from_secs(3);
     let answer = function
-        .handle_within(&flow(JANE, &json!({})), remaining)
+        .handle_within(&flow(KNOWN, &json!({})), remaining)
         .await;
     assert!(begun.elapsed() < remaining, "{:?}", begun.elapsed());
     assert_eq!(answer["status"], "created", "{answer}");
@@ -91,7 +78,7 @@ async fn a_contact_that_no_time_is_left_for_is_reported() {
     let function = plain();
     let slow = Fault::new(FaultKind::Delay(Duration::from_millis(950)));
     function.inject(slow.times(100));
-    let answer = function.handle(&flow(JANE, &json!({}))).await;
+    let answer = function.handle(&flow(KNOWN, &json!({}))).await;
     let found = members(
         &answer,
         ["status", "contactLinked", "errorCode", "retryable"],
@@ -106,7 +93,7 @@ async fn a_contact_that_no_time_is_left_for_is_reported() {
 #[tokio::test(start_paused = true)]
 async fn the_reference_number_is_read_beside_the_link() {
     let function = function();
-    let answer = function.handle(&flow(JANE, &json!({}))).await;
+    let answer = function.handle(&flow(KNOWN, &json!({}))).await;
     let case = &function.emulator.cases()[0];
     let fields = case["fields"].as_array().expect("fields");
     let number = fields
@@ -117,7 +104,7 @@ async fn the_reference_number_is_read_beside_the_link() {
         number.expect("a number")["value"]["stringValue"]
     );
     function.inject(down("GetCase").times(100));
-    let answer = function.handle(&flow(JANE, &json!({}))).await;
+    let answer = function.handle(&flow(KNOWN, &json!({}))).await;
     let found = members(&answer, ["status", "referenceNumber", "errorCode"]);
     assert_eq!(found, ["created", "", ""], "{answer}");
 }
@@ -139,7 +126,7 @@ async fn a_lost_answer_about_an_item_is_looked_up() {
         ] {
             let function = plain();
             function.inject(Fault::new(kind.clone()).on("CreateRelatedItem").times(2));
-            let answer = function.handle(&flow(JANE, &parameters)).await;
+            let answer = function.handle(&flow(KNOWN, &parameters)).await;
             // An answer that never comes takes all the time there is; then nobody knows.
             let expected = if matches!(kind, FaultKind::CloseAfter) {
                 "true"
@@ -163,7 +150,7 @@ async fn an_item_that_is_in_doubt_is_not_sent_again() {
     let function = plain();
     function.inject(cut("CreateRelatedItem").times(2));
     let parameters = json!({ "comment": "Call after six" });
-    let answer = function.handle(&flow(JANE, &parameters)).await;
+    let answer = function.handle(&flow(KNOWN, &parameters)).await;
     expect_status(&answer, ["created", "false", "false", "true"]);
     assert_eq!(function.bodies("CreateRelatedItem").len(), 2);
     assert_eq!(function.emulator.related_items().len(), 0);
@@ -173,7 +160,7 @@ async fn an_item_that_is_in_doubt_is_not_sent_again() {
 async fn a_throttled_item_is_sent_again() {
     let function = plain();
     function.inject(throttled("CreateRelatedItem").times(2));
-    let answer = function.handle(&flow(JANE, &json!({}))).await;
+    let answer = function.handle(&flow(KNOWN, &json!({}))).await;
     assert_eq!(answer["contactLinked"], "true", "{answer}");
     assert_eq!(function.emulator.related_items().len(), 1);
 }
@@ -183,14 +170,14 @@ async fn a_throttled_item_is_sent_again() {
 async fn an_event_adds_each_item_once_however_often_it_comes() {
     let function = plain();
     function.inject(down("CreateRelatedItem"));
-    let first = function.handle(&event()).await;
+    let first = function.handle(&call_back()).await;
     assert!(
         ["ContactNotLinked", "CommentNotAdded"]
             .contains(&first["errorType"].as_str().unwrap_or_default()),
         "{first}"
     );
     for _ in 0..3 {
-        let answer = function.handle(&event()).await;
+        let answer = function.handle(&call_back()).await;
         expect_status(&answer, CREATED);
     }
     assert_eq!(function.emulator.cases().len(), 1);

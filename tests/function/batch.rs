@@ -6,7 +6,7 @@ use cases_emulator::{Fault, FaultKind};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{FAILURES, Function, down, passes, throttled};
+use super::{FAILURES, Function, batch, down, event, kept, message, passes, throttled};
 
 const MAPPING: &str = "
 version: 1
@@ -26,32 +26,15 @@ fn function_with(mapping: &str) -> Function {
     Function::of(mapping).with_failure_queue()
 }
 
-fn message(id: &str, queue: &str, body: &str) -> Value {
-    json!({
-        "messageId": id,
-        "eventSource": "aws:sqs",
-        "eventSourceARN": format!("arn:aws:sqs:us-east-1:111122223333:{queue}"),
-        "body": body,
-    })
+/// As many messages, each with an order of its own number.
+fn messages(numbers: std::ops::RangeInclusive<u32>, queue: &str) -> Vec<Value> {
+    numbers
+        .map(|number| message(&format!("m-{number}"), queue, &order(&json!(number))))
+        .collect()
 }
 
 fn order(order: &Value) -> String {
-    let id = format!("e-{order}");
-    json!({ "source": "com.example.shop", "detail-type": "Order", "id": id, "detail": { "order": order } }).to_string()
-}
-
-fn batch(messages: &[Value]) -> String {
-    json!({ "Records": messages }).to_string()
-}
-
-fn kept(answer: &Value) -> Vec<&str> {
-    let failures = answer["batchItemFailures"]
-        .as_array()
-        .expect("a batch's answer");
-    failures
-        .iter()
-        .filter_map(|failure| failure["itemIdentifier"].as_str())
-        .collect()
+    event(&format!("e-{order}"), &json!({ "order": order }))
 }
 
 #[tokio::test(start_paused = true)]
@@ -102,15 +85,7 @@ async fn what_cannot_be_put_aside_is_kept() {
 #[tokio::test(start_paused = true)]
 async fn a_fifo_queue_keeps_all_that_follows_a_failure() {
     let function = function();
-    let messages: Vec<Value> = (1..=4)
-        .map(|number| {
-            message(
-                &format!("m-{number}"),
-                "events.fifo",
-                &order(&json!(number)),
-            )
-        })
-        .collect();
+    let messages = messages(1..=4, "events.fifo");
     function.inject(passes("CreateCase"));
     function.always(down("CreateCase"));
     let payload = batch(&messages);
@@ -142,14 +117,14 @@ async fn copies_in_one_batch_are_one_creation() {
 async fn one_id_and_two_contents_are_two_events() {
     let mapping = MAPPING.replace("template:", "key: $.detail.order\n    template:");
     let function = function_with(&mapping);
-    let event = |order: u32| json!({ "source": "com.example.shop", "detail-type": "Order", "id": "e-1", "detail": { "order": order } });
+    let event = |order: u32| event("e-1", &json!({ "order": order }));
     let messages = [
         ("a", event(1)),
         ("b", event(2)),
         ("copy of a", event(1)),
         ("copy of b", event(2)),
     ];
-    let messages = messages.map(|(id, body)| message(id, "events", &body.to_string()));
+    let messages = messages.map(|(id, body)| message(id, "events", &body));
     let answer = function.handle(&batch(&messages)).await;
     assert_eq!(kept(&answer), [] as [&str; 0]);
     assert_eq!(function.creations().len(), 2);
@@ -168,15 +143,11 @@ async fn one_id_and_two_contents_are_two_events() {
 async fn contents_of_one_id_have_fates_of_their_own() {
     let mapping = MAPPING.replace("template:", "key: $.detail.key\n    template:");
     let function = function_with(&mapping);
-    let event = |order: Value| json!({ "source": "com.example.shop", "detail-type": "Order", "id": "e-1", "detail": { "order": order, "key": "k" } });
+    let event = |order: Value| event("e-1", &json!({ "order": order, "key": "k" }));
     let messages = [
-        message("untitled", "events", &event(json!(null)).to_string()),
-        message("sound", "events", &event(json!(1)).to_string()),
-        message(
-            "copy of untitled",
-            "events",
-            &event(json!(null)).to_string(),
-        ),
+        message("untitled", "events", &event(json!(null))),
+        message("sound", "events", &event(json!(1))),
+        message("copy of untitled", "events", &event(json!(null))),
     ];
     let answer = function.handle(&batch(&messages)).await;
     assert_eq!(kept(&answer), [] as [&str; 0]);
@@ -192,13 +163,9 @@ async fn messages_of_one_key_run_in_their_order() {
     let slow = Fault::new(FaultKind::Delay(Duration::from_millis(50)));
     function.inject(slow.on("CreateCase").times(1000));
     let event = |number: u32, key: &str| {
-        let event = json!({
-            "source": "com.example.shop",
-            "detail-type": "Order",
-            "id": format!("e-{number}"),
-            "detail": { "order": number, "key": key },
-        });
-        message(&format!("m-{number}"), "events", &event.to_string())
+        let detail = json!({ "order": number, "key": key });
+        let event = event(&format!("e-{number}"), &detail);
+        message(&format!("m-{number}"), "events", &event)
     };
     let messages = [
         event(1, "k"),
@@ -243,9 +210,7 @@ async fn messages_of_a_standard_queue_are_worked_on_side_by_side() {
     let function = function();
     let slow = Fault::new(FaultKind::Delay(Duration::from_millis(50)));
     function.inject(slow.on("CreateCase").times(1000));
-    let messages: Vec<Value> = (1..=10)
-        .map(|number| message(&format!("m-{number}"), "events", &order(&json!(number))))
-        .collect();
+    let messages = messages(1..=10, "events");
     let begun = Instant::now();
     let answer = function.handle(&batch(&messages)).await;
     assert_eq!(kept(&answer), [] as [&str; 0]);
@@ -261,9 +226,7 @@ async fn messages_of_a_standard_queue_are_worked_on_side_by_side() {
 async fn a_batch_waits_for_the_quota() {
     let function = function();
     function.emulator.set_rate_limits(true);
-    let messages: Vec<Value> = (1..=40)
-        .map(|number| message(&format!("m-{number}"), "events", &order(&json!(number))))
-        .collect();
+    let messages = messages(1..=40, "events");
     let answer = function.handle(&batch(&messages)).await;
     assert_eq!(kept(&answer), [] as [&str; 0]);
     assert_eq!(function.emulator.cases().len(), 40);

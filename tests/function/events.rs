@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Function, json, read};
+use super::{Function, read, read_json};
 
 /// The status that an answer, an error or a batch comes down to.
 fn status(answer: &Value) -> &str {
@@ -21,7 +21,7 @@ fn status(answer: &Value) -> &str {
 
 #[tokio::test(start_paused = true)]
 async fn every_event_has_the_outcome_that_is_expected() {
-    let expected = json("events/expected.json");
+    let expected = read_json("events/expected.json");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
     let mut seen = 0;
     for entry in fs::read_dir(folder).expect("events") {

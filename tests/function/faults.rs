@@ -5,7 +5,7 @@ use std::time::Duration;
 use cases_emulator::{Fault, FaultKind};
 use tokio::time::Instant;
 
-use super::{Function, denied, expect_retryable, lost, read, throttled};
+use super::{Function, denied, expect_retryable, lost, read, read_json, throttled};
 
 /// A call of the voice flow against a service with a fault, with the time it took.
 async fn flow(fault: Fault) -> (Function, serde_json::Value, Duration) {
@@ -154,7 +154,7 @@ async fn an_event_that_failed_is_an_error_for_lambda_to_retry() {
 #[tokio::test(start_paused = true)]
 async fn a_batch_names_the_messages_that_failed_and_no_other() {
     let function = Function::shipped();
-    let mut batch = super::json("events/sqs-batch-of-two.json");
+    let mut batch = read_json("events/sqs-batch-of-two.json");
     let records = batch["Records"].as_array_mut().expect("records");
     let mut poison = records[0].clone();
     poison["messageId"] = "poison".into();

@@ -7,8 +7,8 @@ use cases_emulator::{DuplicateContact, Fault, FaultKind};
 use serde_json::{Value, json};
 
 use super::{
-    EXISTING, Function, TABLE, advance, down, expect_error, expect_retryable, expect_status, hangs,
-    lost, members,
+    EXISTING, Function, INSTANCE, KNOWN, NOBODY, TABLE, advance, down, event, expect_error,
+    expect_retryable, expect_status, flow, hangs, lost, members,
 };
 
 const MAPPING: &str = "
@@ -32,8 +32,6 @@ cases:
     fields: { title: Call back }
 ";
 
-const NOBODY: &str = "+15550100199";
-
 /// A function with a ledger, and what its mapping's first case mapping says beside.
 fn function(more: &str) -> Function {
     let fields = "    fields: { title: Order }\n";
@@ -41,30 +39,22 @@ fn function(more: &str) -> Function {
     Function::of(&mapping).with_ledger()
 }
 
-fn event(id: &str, contact: &str) -> String {
-    let contact = format!("arn:aws:connect:us-east-1:111122223333:instance/i-1/contact/{contact}");
+fn order(id: &str, contact: &str) -> String {
     let detail = json!({
         "order": "A-1042",
-        "phone": "+15550100142",
-        "contactArn": contact,
+        "phone": KNOWN,
+        "contactArn": format!("{INSTANCE}/contact/{contact}"),
         "comment": "Call after six",
     });
-    json!({ "source": "com.example.shop", "detail-type": "Order", "id": id, "detail": detail })
-        .to_string()
+    event(id, &detail)
 }
 
-fn flow() -> String {
-    let contact = json!({
-        "ContactId": "c-1",
-        "InstanceARN": "arn:aws:connect:us-east-1:111122223333:instance/i-1",
-    });
-    json!({ "Details": { "ContactData": contact } }).to_string()
+fn call() -> String {
+    flow(KNOWN, &json!({}))
 }
 
 fn call_back() -> String {
-    let mut flow: Value = serde_json::from_str(&flow()).expect("JSON");
-    flow["Details"]["Parameters"] = json!({ "comment": "Call after six" });
-    flow.to_string()
+    flow(KNOWN, &json!({ "comment": "Call after six" }))
 }
 
 fn items(function: &Function) -> Vec<Value> {
@@ -78,9 +68,9 @@ fn calls(function: &Function, operation: &str) -> usize {
 #[tokio::test(start_paused = true)]
 async fn a_key_whose_case_exists_is_answered_from_the_ledger() {
     let function = function("");
-    let first = function.handle(&event("e-1", "c-1")).await;
+    let first = function.handle(&order("e-1", "c-1")).await;
     assert_eq!(first["status"], "created", "{first}");
-    let again = function.handle(&event("e-1", "c-1")).await;
+    let again = function.handle(&order("e-1", "c-1")).await;
     expect_status(&again, EXISTING);
     assert_eq!(again["caseId"], first["caseId"]);
     assert_eq!(calls(&function, "CreateCase"), 1);
@@ -96,7 +86,7 @@ async fn a_key_whose_case_exists_is_answered_from_the_ledger() {
 #[tokio::test(start_paused = true)]
 async fn an_item_holds_no_customer_data() {
     let function = function("    window: 30d\n");
-    function.handle(&event("e-1", "c-1")).await;
+    function.handle(&order("e-1", "c-1")).await;
     let [item] = items(&function).try_into().expect("one item");
     assert_eq!(item["status"], "COMPLETED");
     let names: HashSet<&str> = item
@@ -117,7 +107,7 @@ async fn an_item_holds_no_customer_data() {
     ];
     assert_eq!(names, HashSet::from(expected));
     let text = item.to_string();
-    for secret in ["A-1042", "Call after six", "+15550100142", "Order"] {
+    for secret in ["A-1042", "Call after six", KNOWN, "Order"] {
         assert!(!text.contains(secret), "{text}");
     }
 }
@@ -125,7 +115,7 @@ async fn an_item_holds_no_customer_data() {
 #[tokio::test(start_paused = true)]
 async fn ten_runs_at_once_make_one_case() {
     let function = function("");
-    let payload = event("e-1", "c-1");
+    let payload = order("e-1", "c-1");
     let answers = futures_util::future::join_all((0..10).map(|_| function.handle(&payload))).await;
     let ids: HashSet<&str> = answers
         .iter()
@@ -145,7 +135,7 @@ async fn ten_runs_at_once_make_one_case() {
 async fn a_run_that_died_is_taken_over() {
     for operation in ["CreateCase", "CreateRelatedItem", "DynamoDB.UpdateItem"] {
         let function = function("");
-        let payload = event("e-1", "c-1");
+        let payload = order("e-1", "c-1");
         function.inject(Fault::new(FaultKind::DelayAfter(Duration::from_secs(9))).on(operation));
         function.dies_after(50, &payload, 5).await;
         let answer = function.handle(&payload).await;
@@ -167,12 +157,12 @@ async fn a_run_that_died_is_taken_over() {
 async fn a_flow_does_not_wait_longer_than_its_budget() {
     let function = function("");
     function.inject(hangs("CreateCase"));
-    function.dies_after(50, &flow(), 60).await;
-    let answer = function.handle_for(1, &flow()).await;
+    function.dies_after(50, &call(), 60).await;
+    let answer = function.handle_for(1, &call()).await;
     expect_retryable(&answer, "InProgress");
     // The lease outlasts the budget by the tolerated skew.
     advance(5).await;
-    let answer = function.handle(&flow()).await;
+    let answer = function.handle(&call()).await;
     assert_eq!(answer["status"], "created", "{answer}");
 }
 
@@ -180,7 +170,7 @@ async fn a_flow_does_not_wait_longer_than_its_budget() {
 async fn what_failed_before_anything_was_sent_leaves_no_item() {
     let function = function("");
     function.inject(Fault::status(400, "BadRequestException", "no").on("SearchProfiles"));
-    let answer = function.handle(&event("e-1", "c-1")).await;
+    let answer = function.handle(&order("e-1", "c-1")).await;
     expect_error(&answer, "RequestRefused");
     assert_eq!(items(&function), [] as [Value; 0]);
 }
@@ -194,11 +184,11 @@ async fn an_unknown_outcome_is_taken_over_at_once() {
             .on("CreateCase")
             .times(1000),
     );
-    let answer = function.handle_for(3, &event("e-1", "c-1")).await;
+    let answer = function.handle_for(3, &order("e-1", "c-1")).await;
     expect_error(&answer, "OutcomeUnknown");
     let id = function.emulator.cases()[0]["caseId"].clone();
     function.emulator.clear_faults();
-    let answer = function.handle_for(1, &event("e-1", "c-1")).await;
+    let answer = function.handle_for(1, &order("e-1", "c-1")).await;
     assert_eq!(answer["caseId"], id, "{answer}");
 }
 
@@ -209,11 +199,11 @@ async fn a_late_takeover_looks_for_the_tag() {
     function.emulator.set_token_lifetime(Duration::from_mins(5));
     function.emulator.set_search_lag(Duration::from_mins(4));
     function.always(lost("CreateCase"));
-    let answer = function.handle_for(3, &event("e-1", "c-1")).await;
+    let answer = function.handle_for(3, &order("e-1", "c-1")).await;
     expect_error(&answer, "OutcomeUnknown");
     function.emulator.clear_faults();
     advance(360).await;
-    let answer = function.handle(&event("e-1", "c-1")).await;
+    let answer = function.handle(&order("e-1", "c-1")).await;
     assert_eq!(answer["status"], "existing", "{answer}");
     assert_eq!(function.emulator.cases().len(), 1);
 }
@@ -221,12 +211,12 @@ async fn a_late_takeover_looks_for_the_tag() {
 #[tokio::test(start_paused = true)]
 async fn a_window_makes_a_new_case_when_it_is_over() {
     let function = function("    window: 1h\n");
-    let first = function.handle(&event("e-1", "c-1")).await;
+    let first = function.handle(&order("e-1", "c-1")).await;
     advance(3000).await;
-    let within = function.handle(&event("e-1", "c-1")).await;
+    let within = function.handle(&order("e-1", "c-1")).await;
     assert_eq!(within["caseId"], first["caseId"]);
     advance(1200).await;
-    let after = function.handle(&event("e-1", "c-1")).await;
+    let after = function.handle(&order("e-1", "c-1")).await;
     assert_eq!(after["status"], "created", "{after}");
     assert_ne!(after["caseId"], first["caseId"]);
     let creations = function.creations();
@@ -249,10 +239,10 @@ async fn another_occurrence_of_a_key_may_attach_its_contact() {
         function
             .emulator
             .set_duplicate_contacts(DuplicateContact::Stored);
-        let first = function.handle(&event("e-1", "c-1")).await;
+        let first = function.handle(&order("e-1", "c-1")).await;
         for _ in 0..3 {
             for (id, contact) in [("e-2", "c-2"), ("e-1", "c-1")] {
-                let answer = function.handle(&event(id, contact)).await;
+                let answer = function.handle(&order(id, contact)).await;
                 assert_eq!(answer["status"], "existing", "{answer}");
                 assert_eq!(answer["caseId"], first["caseId"]);
             }
@@ -265,13 +255,13 @@ async fn another_occurrence_of_a_key_may_attach_its_contact() {
 #[tokio::test(start_paused = true)]
 async fn each_window_has_its_own_attachments() {
     let function = function("    on_existing: attach\n    window: 1h\n");
-    let first = function.handle(&event("e-1", "c-1")).await;
+    let first = function.handle(&order("e-1", "c-1")).await;
     advance(3000).await;
-    function.handle(&event("e-2", "c-2")).await;
+    function.handle(&order("e-2", "c-2")).await;
     advance(900).await;
-    let second = function.handle(&event("e-1", "c-1")).await;
+    let second = function.handle(&order("e-1", "c-1")).await;
     assert_ne!(second["caseId"], first["caseId"], "{second}");
-    let answer = function.handle(&event("e-2", "c-2")).await;
+    let answer = function.handle(&order("e-2", "c-2")).await;
     assert_eq!(answer["contactLinked"], "true", "{answer}");
     assert_eq!(answer["caseId"], second["caseId"]);
     for case in [&first["caseId"], &second["caseId"]] {
@@ -287,12 +277,12 @@ async fn each_window_has_its_own_attachments() {
 async fn a_ledger_that_is_down_stops_what_needs_it() {
     let first = function("");
     first.always(down("DynamoDB.PutItem"));
-    let answer = first.handle(&flow()).await;
+    let answer = first.handle(&call()).await;
     assert_eq!(answer["status"], "created", "{answer}");
     for more in ["    window: 30d\n", "    ledger_unavailable: fail\n"] {
         let function = function(more);
         function.always(down("DynamoDB.PutItem"));
-        let answer = function.handle_for(5, &event("e-1", "c-1")).await;
+        let answer = function.handle_for(5, &order("e-1", "c-1")).await;
         expect_error(&answer, "LedgerUnavailable");
         assert_eq!(function.emulator.cases().len(), 0);
     }
@@ -302,10 +292,10 @@ async fn a_ledger_that_is_down_stops_what_needs_it() {
 async fn what_is_missing_from_a_case_is_all_that_is_done_again() {
     let function = function("");
     function.inject(down("CreateRelatedItem").times(2));
-    let answer = function.handle(&event("e-1", "c-1")).await;
+    let answer = function.handle(&order("e-1", "c-1")).await;
     expect_error(&answer, "ContactNotLinked");
     advance(60).await;
-    let answer = function.handle(&event("e-1", "c-1")).await;
+    let answer = function.handle(&order("e-1", "c-1")).await;
     expect_status(&answer, EXISTING);
     assert_eq!(calls(&function, "CreateCase"), 1);
     assert_eq!(function.emulator.related_items().len(), 2);
@@ -345,7 +335,7 @@ async fn an_item_in_doubt_is_not_sent_again_before_it_would_show() {
 #[tokio::test(start_paused = true)]
 async fn the_items_of_a_dead_run_are_waited_for() {
     let function = function("");
-    let payload = event("e-1", "c-1");
+    let payload = order("e-1", "c-1");
     function.inject(hangs("CreateRelatedItem").times(2));
     function.dies_after(50, &payload, 5).await;
     advance(25).await;
@@ -364,7 +354,7 @@ async fn a_profile_of_a_dead_run_is_waited_for() {
     let function = function("");
     let known = function.emulator.profiles().len();
     function.emulator.set_profile_lag(Duration::from_mins(2));
-    let payload = event("e-1", "c-1").replace("+15550100142", NOBODY);
+    let payload = order("e-1", "c-1").replace(KNOWN, NOBODY);
     function.inject(Fault::new(FaultKind::DelayAfter(Duration::from_secs(9))).on("CreateProfile"));
     function.dies_after(50, &payload, 5).await;
     let answer = function.handle(&payload).await;

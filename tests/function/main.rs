@@ -35,11 +35,56 @@ use std::time::Duration;
 
 use cases_emulator::{Fault, FaultKind};
 use function::{AMPLE, FAILURES, Function, TABLE, TokioTime, casebridge, emulator, in_test, read};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Lets time pass.
 async fn advance(seconds: u64) {
     tokio::time::advance(Duration::from_secs(seconds)).await;
+}
+
+// Payloads
+
+/// The Connect instance of the tests.
+const INSTANCE: &str = "arn:aws:connect:us-east-1:111122223333:instance/i-1";
+/// The phone number of a shipped profile.
+const KNOWN: &str = "+15550100142";
+/// A phone number that no profile has.
+const NOBODY: &str = "+15550100199";
+
+fn flow(phone: &str, parameters: &Value) -> String {
+    let endpoint = json!({ "Address": phone, "Type": "TELEPHONE_NUMBER" });
+    let contact =
+        json!({ "ContactId": "c-1", "InstanceARN": INSTANCE, "CustomerEndpoint": endpoint });
+    json!({ "Details": { "ContactData": contact, "Parameters": parameters } }).to_string()
+}
+
+fn event(id: &str, detail: &Value) -> String {
+    json!({ "source": "com.example.shop", "detail-type": "Order", "id": id, "detail": detail })
+        .to_string()
+}
+
+/// A message of a queue.
+fn message(id: &str, queue: &str, body: &str) -> Value {
+    json!({
+        "messageId": id,
+        "eventSource": "aws:sqs",
+        "eventSourceARN": format!("arn:aws:sqs:us-east-1:111122223333:{queue}"),
+        "body": body,
+    })
+}
+
+fn batch(messages: &[Value]) -> String {
+    json!({ "Records": messages }).to_string()
+}
+
+/// The ids of the messages that a batch keeps.
+fn kept(answer: &Value) -> Vec<&str> {
+    let failures = answer["batchItemFailures"].as_array();
+    failures
+        .expect("a batch's answer")
+        .iter()
+        .filter_map(|failure| failure["itemIdentifier"].as_str())
+        .collect()
 }
 
 // Faults of an operation, by what the function sees of them.
@@ -136,7 +181,7 @@ fn expect_retryable(answer: &Value, expected: &str) {
     assert_eq!(found, ["failed", expected, "true"], "{answer}");
 }
 
-fn json(path: impl AsRef<Path>) -> Value {
+fn read_json(path: impl AsRef<Path>) -> Value {
     serde_json::from_str(&read(path)).expect("the file is JSON")
 }
 

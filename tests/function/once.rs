@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Function, advance, conflict, json, lost, read, throttled};
+use super::{Function, advance, conflict, lost, read, read_json, throttled};
 
 #[tokio::test(start_paused = true)]
 async fn ten_times_in_sequence_is_one_case() {
@@ -103,7 +103,7 @@ async fn a_lost_answer_is_fetched_again() {
 async fn request_keys_tell_the_cases_of_a_contact_apart() {
     let mapping = "version: 1\ncases:\n  - name: any\n    trigger: contact-flow\n    template: Contact follow-up\n    fields: { title: A case }\n";
     let function = Function::of(mapping);
-    let mut event = json("events/contact-flow-voice.json");
+    let mut event = read_json("events/contact-flow-voice.json");
     for key in [Value::Null, json!("a"), json!("b"), json!(7), json!("a")] {
         event["Details"]["Parameters"]["requestKey"] = key;
         assert_eq!(
@@ -117,7 +117,7 @@ async fn request_keys_tell_the_cases_of_a_contact_apart() {
 /// The layout of tokens is a promise: an upgrade that changed it would double every case that is retried across it.
 #[test]
 fn tokens_are_golden() {
-    let vectors = json("tests/function/tokens.json");
+    let vectors = read_json("tests/function/tokens.json");
     for vector in vectors.as_array().expect("a list") {
         let text = |name: &str| vector[name].as_str().expect("text");
         let parts = vector["key"]

@@ -13,7 +13,10 @@ use serde_json::json;
 
 use super::function::sdk_over;
 use super::output::Output;
-use super::{Function, emulator, expect_error, expect_retryable, read};
+use super::{
+    Function, batch, emulator, event, expect_error, expect_retryable, kept, message, read,
+    read_json,
+};
 
 /// A title, at which the connector panics, and which it repeats in its panic.
 const PANIC: &str = "canary8f2c";
@@ -71,7 +74,7 @@ cases:
 }
 
 fn order(id: &str, order: &str) -> String {
-    json!({ "source": "com.example.shop", "detail-type": "Order", "id": id, "detail": { "order": order } }).to_string()
+    event(id, &json!({ "order": order }))
 }
 
 /// The sentence of a panic in this file.
@@ -84,9 +87,9 @@ fn names_the_place(sentence: &str) -> bool {
 async fn a_flow_hears_of_a_panic_in_its_answer() {
     let (output, _guard) = Output::of_log();
     let function = function();
-    let mut event = super::json("events/contact-flow-voice.json");
-    event["Details"]["Parameters"] = json!({ "subject": PANIC });
-    let answer = function.handle(&event.to_string()).await;
+    let mut flow = read_json("events/contact-flow-voice.json");
+    flow["Details"]["Parameters"] = json!({ "subject": PANIC });
+    let answer = function.handle(&flow.to_string()).await;
     expect_retryable(&answer, "InternalError");
     assert_eq!(answer["mapping"], "flow");
     let sentence = answer["errorMessage"].as_str().expect("text");
@@ -113,22 +116,10 @@ async fn an_event_that_panicked_is_an_error_for_lambda_to_retry() {
 async fn a_panic_costs_one_message_of_a_batch() {
     for queue in ["events", "events.fifo"] {
         let function = function();
-        let messages: Vec<_> = [("a", "A-1"), ("b", "A-2"), ("c", PANIC)]
-            .iter()
-            .map(|(id, title)| {
-                json!({
-                    "messageId": id,
-                    "eventSource": "aws:sqs",
-                    "eventSourceARN": format!("arn:aws:sqs:us-east-1:111122223333:{queue}"),
-                    "body": order(id, title),
-                })
-            })
-            .collect();
-        let batch = json!({ "Records": messages }).to_string();
-        assert_eq!(
-            function.handle(&batch).await,
-            json!({ "batchItemFailures": [{ "itemIdentifier": "c" }] })
-        );
+        let messages = [("a", "A-1"), ("b", "A-2"), ("c", PANIC)];
+        let messages = messages.map(|(id, title)| message(id, queue, &order(id, title)));
+        let answer = function.handle(&batch(&messages)).await;
+        assert_eq!(kept(&answer), ["c"]);
         assert_eq!(function.emulator.cases().len(), 2);
     }
 }
@@ -141,14 +132,9 @@ async fn a_panic_beside_an_event_costs_its_message_alone() {
     let sink = |lines: &str| assert!(!lines.contains("UnrecognizedPayload"), "{PANIC}");
     let metrics = Metrics::new("Casebridge".to_owned(), "events".to_owned(), clock, sink);
     function.casebridge.telemetry.metrics = Some(metrics);
-    let messages: Vec<_> = [("a", order("a", "A-1")), ("b", "no event".to_owned())]
-        .iter()
-        .map(|(id, body)| json!({ "messageId": id, "eventSource": "aws:sqs", "body": body }))
-        .collect();
-    let batch = json!({ "Records": messages }).to_string();
-    assert_eq!(
-        function.handle(&batch).await,
-        json!({ "batchItemFailures": [{ "itemIdentifier": "b" }] })
-    );
+    let messages = [("a", order("a", "A-1")), ("b", "no event".to_owned())];
+    let messages = messages.map(|(id, body)| message(id, "events", &body));
+    let answer = function.handle(&batch(&messages)).await;
+    assert_eq!(kept(&answer), ["b"]);
     assert_eq!(function.emulator.cases().len(), 1);
 }

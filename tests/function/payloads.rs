@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Function, json, members, read};
+use super::{Function, members, read, read_json};
 
 /// The flow answer's members: always all of them.
 const MEMBERS: [&str; 12] = [
@@ -24,7 +24,7 @@ const MEMBERS: [&str; 12] = [
 #[tokio::test(start_paused = true)]
 async fn a_flow_always_gets_the_same_members_as_text() {
     let function = Function::shipped();
-    let mut unanswerable = json("events/contact-flow-voice.json");
+    let mut unanswerable = read_json("events/contact-flow-voice.json");
     unanswerable["Details"]["ContactData"]["Attributes"] = Value::Null;
     for payload in [
         read("events/contact-flow-voice.json"),
@@ -76,13 +76,13 @@ async fn what_is_not_recognised_is_refused_in_a_sentence() {
 #[tokio::test(start_paused = true)]
 async fn six_megabytes_are_no_different() {
     let function = Function::shipped();
-    let mut event = json("events/order-failed.json");
+    let mut event = read_json("events/order-failed.json");
     event["detail"]["notes"] = "x".repeat(6_000_000).into();
     assert_eq!(
         function.handle(&event.to_string()).await["status"],
         "created"
     );
-    let mut event = json("events/contact-flow-voice.json");
+    let mut event = read_json("events/contact-flow-voice.json");
     event["Details"]["ContactData"]["Attributes"]["reason"] = "x".repeat(6_000_000).into();
     let answer = function.handle(&event.to_string()).await;
     let found = members(&answer, ["errorCode", "errorField"]);
@@ -128,7 +128,7 @@ async fn senders_that_are_not_allowed_are_refused_before_anything_is_called() {
 #[tokio::test(start_paused = true)]
 async fn a_copy_from_another_region_is_skipped() {
     let function = Function::shipped();
-    let mut event = json("events/contact-event-disconnected.json");
+    let mut event = read_json("events/contact-event-disconnected.json");
     event["detail"]["globalResiliencyMetadata"] =
         json!({ "activeRegion": "us-west-2", "originRegion": "us-east-1" });
     let answer = function.handle(&event.to_string()).await;
@@ -200,8 +200,8 @@ fn damaged_event() -> impl Strategy<Value = Value> {
         "sqs-batch-of-two",
         "cases-change-own",
     ];
-    let event =
-        prop::sample::select(files.to_vec()).prop_map(|file| json(format!("events/{file}.json")));
+    let event = prop::sample::select(files.to_vec())
+        .prop_map(|file| read_json(format!("events/{file}.json")));
     (
         event,
         prop::collection::vec((any::<prop::sample::Index>(), any_json()), 0..4),

@@ -8,7 +8,7 @@ use cases_emulator::Fault;
 use serde_json::Value;
 
 use super::output::Output;
-use super::{Function, json};
+use super::{Function, read_json};
 
 /// Stands in for everything that a customer could have said.
 const CANARY: &str = "canary8f2c";
@@ -94,7 +94,7 @@ fn nothing_of_an_event_reaches_a_log_at_any_level() {
         if name == "expected.json" || Path::new(&name).extension() != Some("json".as_ref()) {
             continue;
         }
-        let original = json(Path::new("events").join(&name));
+        let original = read_json(Path::new("events").join(&name));
         let mut event = original.clone();
         planted += plant(&mut event, "");
         for (payload, fault) in [

@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{
-    CREATED, EXISTING, FAILURES, Function, NOT_REQUESTED, TABLE, TokioTime, advance, answers_late,
-    conflict, cut, denied, down, expect_error, expect_retryable, expect_status, hangs, invalid,
-    lost, members, passes, throttled,
+    CREATED, EXISTING, FAILURES, Function, INSTANCE, KNOWN, NOBODY, NOT_REQUESTED, TABLE,
+    TokioTime, advance, answers_late, batch, conflict, cut, denied, down, expect_error,
+    expect_retryable, expect_status, hangs, invalid, kept, lost, members, message, passes,
+    throttled,
 };
 
 const MAPPING: &str = "
@@ -60,10 +61,6 @@ cases:
     fields: { title: Call back }
 ";
 const ATTACH: &str = "    on_existing: attach\n";
-const INSTANCE: &str = "arn:aws:connect:us-east-1:111122223333:instance/i-1";
-/// The number of a shipped profile.
-const KNOWN: &str = "+15550100142";
-const NOBODY: &str = "+15550100199";
 
 /// The mapping with more lines in the case mapping of orders.
 fn with(more: &str) -> String {
@@ -96,8 +93,7 @@ fn event(id: &str, order: &str, contact: &str, comment: &str) -> String {
     let contact = format!("{INSTANCE}/contact/{contact}");
     let detail =
         json!({ "order": order, "phone": KNOWN, "contactArn": contact, "comment": comment });
-    json!({ "source": "com.example.shop", "detail-type": "Order", "id": id, "detail": detail })
-        .to_string()
+    super::event(id, &detail)
 }
 
 /// The first occurrence of an order.
@@ -120,20 +116,13 @@ fn named(id: &str, order: &str, profile: &str) -> String {
 }
 
 fn flow(phone: &str) -> String {
-    flow_with(phone, &json!({ "comment": "Call after six" }))
-}
-
-fn flow_with(phone: &str, parameters: &Value) -> String {
-    let endpoint = json!({ "Address": phone, "Type": "TELEPHONE_NUMBER" });
-    let contact =
-        json!({ "ContactId": "c-1", "InstanceARN": INSTANCE, "CustomerEndpoint": endpoint });
-    json!({ "Details": { "ContactData": contact, "Parameters": parameters } }).to_string()
+    super::flow(phone, &json!({ "comment": "Call after six" }))
 }
 
 /// A flow with a comment and with notes that become a second one.
 fn flow_with_notes() -> String {
     let parameters = json!({ "comment": "Call after six", "notes": "word ".repeat(700) });
-    flow_with(KNOWN, &parameters)
+    super::flow(KNOWN, &parameters)
 }
 
 fn profile_arn(id: &str) -> String {
@@ -142,27 +131,6 @@ fn profile_arn(id: &str) -> String {
 
 fn gone() -> String {
     "0".repeat(32)
-}
-
-/// A FIFO queue's messages in one batch, with the time of their first receive.
-fn batch(bodies: &[(&str, String)], received: Option<Duration>) -> String {
-    let attributes = received
-        .map(|time| json!({ "ApproximateFirstReceiveTimestamp": time.as_millis().to_string() }));
-    let records = bodies.iter().map(|(id, body)| {
-        json!({
-            "messageId": id,
-            "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:us-east-1:111122223333:q.fifo",
-            "body": body,
-            "attributes": attributes,
-        })
-    });
-    json!({ "Records": records.collect::<Vec<_>>() }).to_string()
-}
-
-/// The number of messages that a batch keeps.
-fn kept(answer: &Value) -> Option<usize> {
-    answer["batchItemFailures"].as_array().map(Vec::len)
 }
 
 fn ledger_items(function: &Function) -> usize {
@@ -481,21 +449,20 @@ async fn a_customer_that_is_gone_blocks_no_queue() {
     let function = function_of(NAMED);
     let profiles = function.emulator.profiles();
     let good = profiles[0]["ProfileId"].as_str().expect("an id");
-    let messages = [
-        ("gone", named("A", "A", &gone())),
-        ("sound", named("B", "B", good)),
-    ];
-    let messages = batch(&messages, None);
+    let messages = batch(&[
+        message("gone", "q.fifo", &named("A", "A", &gone())),
+        message("sound", "q.fifo", &named("B", "B", good)),
+    ]);
     let answer = function.handle_for(30, &messages).await;
     assert_eq!(
         kept(&answer),
-        Some(2),
-        "it may become visible yet: {answer}"
+        ["gone", "sound"],
+        "it may become visible yet"
     );
     advance(180).await;
     let sent = function.creations().len();
     let answer = function.handle_for(30, &messages).await;
-    assert_eq!(answer, json!({ "batchItemFailures": [] }));
+    assert_eq!(kept(&answer), [] as [&str; 0]);
     assert_eq!(function.creations().len(), sent + 2, "no quota is wasted");
     let [message] = function
         .emulator
@@ -537,16 +504,18 @@ async fn without_a_ledger_the_first_receive_counts() {
             .expect("after 1970")
             .saturating_sub(Duration::from_secs(age));
         function.casebridge.telemetry.clock = SharedTimeSource::new(clock);
-        let messages = batch(&[("gone", named("e-1", "A", &gone()))], Some(received));
-        let answer = function.handle_for(3, &messages).await;
-        assert_eq!(kept(&answer), Some(expected), "{answer}");
+        let received = received.as_millis().to_string();
+        let mut message = message("gone", "q.fifo", &named("e-1", "A", &gone()));
+        message["attributes"] = json!({ "ApproximateFirstReceiveTimestamp": received });
+        let answer = function.handle_for(3, &batch(&[message])).await;
+        assert_eq!(kept(&answer).len(), expected, "{answer}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_flow_whose_customer_is_gone_stays_retryable() {
     let function = function_of(NAMED);
-    let flow = flow_with(KNOWN, &json!({ "profile": profile_arn(&gone()) }));
+    let flow = super::flow(KNOWN, &json!({ "profile": profile_arn(&gone()) }));
     for _ in 0..3 {
         expect_retryable(&function.handle(&flow).await, "CustomerNotVisible");
         advance(120).await;

@@ -9,7 +9,7 @@ use casebridge::client;
 use casebridge::config::Config;
 use casebridge::handler::Casebridge;
 
-use super::read;
+use super::{read, read_json};
 
 /// What makes a file.
 type Make<'a> = &'a dyn Fn(&Path);
@@ -55,7 +55,7 @@ async fn start(root: &Path, variables: &[(&str, &str)]) -> Result<Casebridge, St
 }
 
 fn domain_id() -> String {
-    super::json("domain.json")["domain"]["domainId"]
+    read_json("domain.json")["domain"]["domainId"]
         .as_str()
         .expect("an id")
         .to_owned()

@@ -12,7 +12,7 @@ use cases_emulator::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 use super::output::Output;
-use super::{AMPLE, FAILURES, Function, denied, down, in_test, read, throttled};
+use super::{AMPLE, FAILURES, Function, batch, denied, down, in_test, message, read, throttled};
 
 /// The shipped function, whose metrics go to the output.
 fn measured() -> (Function, Output) {
@@ -187,21 +187,6 @@ fn on_call() -> (Function, Output, Output, tracing::subscriber::DefaultGuard) {
     (function, log, metrics, guard)
 }
 
-fn batch(messages: &[(&str, &str)]) -> String {
-    let records: Vec<Value> = messages
-        .iter()
-        .map(|(id, body)| {
-            json!({
-                "messageId": id,
-                "eventSource": "aws:sqs",
-                "eventSourceARN": "arn:aws:sqs:us-east-1:111122223333:events",
-                "body": body,
-            })
-        })
-        .collect();
-    json!({ "Records": records }).to_string()
-}
-
 /// The codes of the lines that tell of a failure.
 fn logged(log: &Output) -> Vec<String> {
     let lines = log.lines();
@@ -248,7 +233,10 @@ async fn every_failure_is_logged_and_counted_by_one_code() {
         ),
         // A message that is no event, and an event that can never succeed.
         (
-            batch(&[("poison", "no event"), ("wrong", &wrong_type)]),
+            batch(&[
+                message("poison", "events", "no event"),
+                message("wrong", "events", &wrong_type),
+            ]),
             vec![],
             AMPLE,
             vec!["UnrecognizedPayload", "FieldInvalid"],
@@ -257,7 +245,7 @@ async fn every_failure_is_logged_and_counted_by_one_code() {
         ),
         // A failure queue that takes nothing.
         (
-            batch(&[("poison", "no event")]),
+            batch(&[message("poison", "events", "no event")]),
             vec![Fault::status(403, "AccessDenied", "no").on("SQS.SendMessage")],
             AMPLE,
             vec!["UnrecognizedPayload", "AccessDenied"],
@@ -266,7 +254,7 @@ async fn every_failure_is_logged_and_counted_by_one_code() {
         ),
         // An event that there is no time to begin with.
         (
-            batch(&[("late", &sound)]),
+            batch(&[message("late", "events", &sound)]),
             vec![],
             second,
             vec!["OutOfTime"],
@@ -275,7 +263,7 @@ async fn every_failure_is_logged_and_counted_by_one_code() {
         ),
         // An event that a retry cures.
         (
-            batch(&[("sound", &sound)]),
+            batch(&[message("sound", "events", &sound)]),
             vec![down("CreateCase").times(1000)],
             AMPLE,
             vec!["OutcomeUnknown"],
@@ -357,7 +345,9 @@ async fn every_service_s_throttling_is_counted() {
         let (function, _, metrics, _guard) = on_call();
         let fault = Fault::status(status, name, "slow down").on("SQS.SendMessage");
         function.inject(fault.times(3));
-        let answer = function.handle(&batch(&[("poison", "no event")])).await;
+        let answer = function
+            .handle(&batch(&[message("poison", "events", "no event")]))
+            .await;
         assert_eq!(answer, json!({ "batchItemFailures": [] }), "{name}");
         let counted = throttled_calls(&metrics, "SendMessage").to_string();
         assert_eq!(counted, "3", "{name}");
@@ -383,7 +373,9 @@ async fn sqs_has_the_codes_of_all_services() {
     ] {
         let (function, log, _, _guard) = on_call();
         function.inject(fault.on("SQS.SendMessage"));
-        let answer = function.handle(&batch(&[("poison", "no event")])).await;
+        let answer = function
+            .handle(&batch(&[message("poison", "events", "no event")]))
+            .await;
         let kept = json!({ "batchItemFailures": [{ "itemIdentifier": "poison" }] });
         assert_eq!(answer, kept);
         assert_eq!(logged(&log), ["UnrecognizedPayload", code]);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{FAILURES, Function, down, expect_error};
+use super::{FAILURES, Function, batch, down, expect_error, message};
 
 const MAPPING: &str = "
 version: 1
@@ -27,16 +27,15 @@ fn notification(event: &Value) -> Value {
     json!({ "Type": "Notification", "TopicArn": "arn:aws:sns:us-east-1:111122223333:t", "Message": event.to_string() })
 }
 
-fn batch(bodies: &[Value]) -> String {
-    let record = |(number, body): (usize, &Value)| {
-        let body = match body {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        json!({ "messageId": format!("m-{number}"), "eventSource": "aws:sqs", "body": body })
+fn batch_of(bodies: &[Value]) -> String {
+    let numbered = |(number, body): (usize, &Value)| {
+        let text = body
+            .as_str()
+            .map_or_else(|| body.to_string(), str::to_owned);
+        message(&format!("m-{number}"), "events", &text)
     };
-    let records: Vec<Value> = (1..).zip(bodies).map(record).collect();
-    json!({ "Records": records }).to_string()
+    let messages: Vec<Value> = (1..).zip(bodies).map(numbered).collect();
+    batch(&messages)
 }
 
 #[tokio::test(start_paused = true)]
@@ -80,7 +79,7 @@ async fn a_failure_that_may_pass_fails_the_list() {
 #[tokio::test(start_paused = true)]
 async fn a_message_with_several_events_is_kept_for_any_of_them() {
     let function = function();
-    let payload = batch(&[
+    let payload = batch_of(&[
         json!([order(&json!(1)), order(&Value::Null), order(&json!(3))]),
         notification(&order(&json!(4))),
     ]);
@@ -97,7 +96,7 @@ async fn what_is_put_aside_has_its_real_reason() {
     let function = function().with_failure_queue();
     let flow = json!({ "Details": { "ContactData": { "ContactId": "c-1" } } });
     let answer = function
-        .handle(&batch(&[
+        .handle(&batch_of(&[
             json!([order(&json!(1)), order(&Value::Null)]),
             json!([]),
             json!("{\"source\":"),

@@ -8,15 +8,14 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::super::{
-    CREATED, EXISTING, FAILURES, Function, TABLE, advance, answers_late, code, conflict, cut,
-    denied, down, expect_error, expect_retryable, expect_status, hangs, invalid, lost, passes,
-    read, throttled,
+    CREATED, EXISTING, FAILURES, Function, INSTANCE, KNOWN, NOBODY, TABLE, advance, answers_late,
+    batch, code, conflict, cut, denied, down, expect_error, expect_retryable, expect_status, hangs,
+    invalid, kept, lost, message, passes, read, throttled,
 };
 use super::{
-    ATTACH, INSTANCE, KNOWN, MAPPING, NAMED, NOBODY, WORDS, batch, event, flow, flow_with_notes,
-    from_nobody, function, function_of, gone, kept, ledger_items, lose_answers, named,
-    number_of_profiles, order, profile_arn, second, throttle_case, throttle_items, with,
-    with_long_notes, without_ledger,
+    ATTACH, MAPPING, NAMED, WORDS, event, flow, flow_with_notes, from_nobody, function,
+    function_of, gone, ledger_items, lose_answers, named, number_of_profiles, order, profile_arn,
+    second, throttle_case, throttle_items, with, with_long_notes, without_ledger,
 };
 
 const WINDOW: &str = "    window: 10m\n";
@@ -80,13 +79,12 @@ async fn a_search_that_was_refused_ends_no_doubt() {
     dies_after_create_case(&function, &order(), 5).await;
     advance(400).await;
     function.always(denied("SearchCases"));
-    let answer = function.handle(&batch(&[("m-1", order())], None)).await;
+    let answer = function
+        .handle(&batch(&[message("m-1", "q", &order())]))
+        .await;
     let aside = function.emulator.messages(FAILURES);
-    assert_eq!(
-        (kept(&answer), aside.len()),
-        (Some(1), 0),
-        "{answer} {aside:?}"
-    );
+    assert_eq!(kept(&answer), ["m-1"]);
+    assert!(aside.is_empty(), "{aside:?}");
 }
 
 /// The search that could settle an old doubt is throttled.
