@@ -1,4 +1,4 @@
-//! What becomes of an event, for everything that can happen to its customer and its contact: the matrix of
+//! The outcome of an event, for every outcome of its customer and its contact: the matrix of
 //! `docs/customer-and-contact.md`, measured.
 //!
 //! `UPDATE_DOCS=1 cargo test --test function matrix` writes it.
@@ -9,7 +9,9 @@ use std::time::Duration;
 use cases_emulator::{DuplicateContact, Fault};
 use serde_json::{Value, json};
 
-use super::{Function, generated};
+use super::{
+    Function, INSTANCE, KNOWN, batch, denied, down, event, flow, generated, message, throttled,
+};
 
 const MAPPING: &str = "
 version: 1
@@ -31,126 +33,66 @@ cases:
     fields: { title: Call back }
 ";
 
-const PHONE: &str = "+15550100142";
-const CONTACT: &str = "arn:aws:connect:us-east-1:111122223333:instance/i-1/contact/c-1";
+/// The state of Customer Profiles: the profiles of the caller, the milliseconds until Cases sees a new one, and the fault of a search.
+type Customer = (&'static [&'static str], u64, Option<Fault>);
 
-#[derive(Clone, Copy)]
-enum Customer {
-    Found,
-    None,
-    Many,
-    NotVisible,
-    Down,
-    Throttled,
+/// The state of the link: whether it exists already, and the fault of the link's call.
+type Link = (bool, Option<Fault>);
+
+fn customers() -> [(&'static str, Customer); 6] {
+    let search = "SearchProfiles";
+    [
+        ("one profile", (&["a"], 0, None)),
+        ("none: created", (&[], 0, None)),
+        ("several", (&["a", "b"], 0, None)),
+        ("created, not visible yet", (&[], 300, None)),
+        ("Profiles down", (&["a"], 0, Some(down(search)))),
+        ("Profiles throttled", (&["a"], 0, Some(throttled(search)))),
+    ]
 }
 
-#[derive(Clone, Copy)]
-enum Contact {
-    Linked,
-    Already,
-    Denied,
-    Throttled,
-    Down,
+fn links() -> [(&'static str, Link); 5] {
+    let link = "CreateRelatedItem";
+    [
+        ("linked", (false, None)),
+        ("linked already", (true, None)),
+        ("denied", (false, Some(denied(link)))),
+        ("throttled", (false, Some(throttled(link)))),
+        ("link down", (false, Some(down(link)))),
+    ]
 }
 
-const CUSTOMERS: [(&str, Customer); 6] = [
-    ("one profile", Customer::Found),
-    ("none: created", Customer::None),
-    ("several", Customer::Many),
-    ("created, not visible yet", Customer::NotVisible),
-    ("Profiles down", Customer::Down),
-    ("Profiles throttled", Customer::Throttled),
-];
-
-const CONTACTS: [(&str, Contact); 5] = [
-    ("linked", Contact::Linked),
-    ("linked already", Contact::Already),
-    ("denied", Contact::Denied),
-    ("throttled", Contact::Throttled),
-    ("link down", Contact::Down),
-];
-
-const TRIGGERS: [fn() -> Value; 3] = [flow, event, batch];
-
-fn flow() -> Value {
-    json!({ "Details": { "ContactData": {
-        "ContactId": "c-1",
-        "InstanceARN": "arn:aws:connect:us-east-1:111122223333:instance/i-1",
-        "CustomerEndpoint": { "Address": PHONE, "Type": "TELEPHONE_NUMBER" },
-    } } })
+/// A flow, an event, and the event in a batch.
+fn payloads() -> [String; 3] {
+    let contact = format!("{INSTANCE}/contact/c-1");
+    let event = event("e-1", &json!({ "phone": KNOWN, "contactArn": contact }));
+    let batch = batch(&[message("m-1", "events", &event)]);
+    [flow(KNOWN, &json!({})), event, batch]
 }
 
-fn event() -> Value {
-    json!({
-        "source": "com.example.shop",
-        "detail-type": "Callback Wanted",
-        "id": "e-1",
-        "detail": { "phone": PHONE, "contactArn": CONTACT },
-    })
-}
-
-fn batch() -> Value {
-    json!({ "Records": [{
-        "messageId": "m-1",
-        "eventSource": "aws:sqs",
-        "body": event().to_string(),
-    }] })
-}
-
-impl Customer {
-    fn prepare(self, function: &Function) {
-        let profile = |id: &str| json!({ "ProfileId": id.repeat(32), "PhoneNumber": PHONE });
-        let profiles = match self {
-            Self::Found | Self::Down | Self::Throttled => vec![profile("a")],
-            Self::None | Self::NotVisible => Vec::new(),
-            Self::Many => vec![profile("a"), profile("b")],
-        };
-        let domain = json!({ "DomainName": "amazon-connect-example" });
-        let seed = json!({ "domain": domain, "profiles": profiles });
-        let set = function.emulator.set_profiles(&seed.to_string());
-        set.expect("the emulator takes the profiles");
-        if matches!(self, Self::NotVisible) {
-            function
-                .emulator
-                .set_profile_lag(Duration::from_millis(300));
-        }
-    }
-
-    fn fault(self) -> Option<Fault> {
-        match self {
-            Self::Down => Some(Fault::status(500, "InternalServerException", "down")),
-            Self::Throttled => Some(Fault::status(429, "ThrottlingException", "slow down")),
-            Self::Found | Self::None | Self::Many | Self::NotVisible => None,
-        }
-    }
-}
-
-impl Contact {
-    fn fault(self) -> Option<Fault> {
-        match self {
-            Self::Linked | Self::Already => None,
-            Self::Denied => Some(Fault::status(403, "AccessDeniedException", "no")),
-            Self::Throttled => Some(Fault::status(429, "ThrottlingException", "slow down")),
-            Self::Down => Some(Fault::status(500, "InternalServerException", "down")),
-        }
-    }
-}
-
-/// The answer in a few words, and how many cases, profiles and links there are then.
-async fn run(customer: Customer, contact: Contact, payload: &Value) -> (String, [usize; 3]) {
+/// Returns the answer in a few words, and the numbers of cases, profiles and links.
+async fn run(customer: &Customer, link: &Link, payload: &str) -> (String, [usize; 3]) {
+    let (profiles, lag, search_fault) = customer;
+    let (is_linked, link_fault) = link;
     let function = Function::of(MAPPING);
     let emulator = &function.emulator;
-    customer.prepare(&function);
+    let profiles: Vec<Value> = profiles
+        .iter()
+        .map(|id| json!({ "ProfileId": id.repeat(32), "PhoneNumber": KNOWN }))
+        .collect();
+    let domain = json!({ "DomainName": "amazon-connect-example" });
+    let seed = json!({ "domain": domain, "profiles": profiles });
+    let set = emulator.set_profiles(&seed.to_string());
+    set.expect("the emulator takes the profiles");
+    emulator.set_profile_lag(Duration::from_millis(*lag));
     emulator.set_duplicate_contacts(DuplicateContact::Conflict);
-    if matches!(contact, Contact::Already) {
-        function.handle(&payload.to_string()).await;
+    if *is_linked {
+        function.handle(payload).await;
     }
-    let customer_fault = customer.fault().map(|fault| fault.on("SearchProfiles"));
-    let contact_fault = contact.fault().map(|fault| fault.on("CreateRelatedItem"));
-    for fault in customer_fault.into_iter().chain(contact_fault) {
-        emulator.inject(fault.times(100));
+    for fault in search_fault.iter().chain(link_fault) {
+        function.always(fault.clone());
     }
-    let answer = function.handle(&payload.to_string()).await;
+    let answer = function.handle(payload).await;
     let counts = [
         emulator.cases().len(),
         emulator.profiles().len(),
@@ -188,12 +130,12 @@ async fn the_matrix_of_the_documentation_is_what_happens() {
     let mut matrix = String::from(
         "| customer | contact | the flow hears | EventBridge gets | SQS | cases | profiles | links |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
-    for (customer_name, customer) in CUSTOMERS {
-        for (contact_name, contact) in CONTACTS {
+    for (customer_name, customer) in customers() {
+        for (contact_name, link) in links() {
             let mut answers = Vec::new();
             let mut counts = Vec::new();
-            for payload in TRIGGERS {
-                let (answer, count) = run(customer, contact, &payload()).await;
+            for payload in payloads() {
+                let (answer, count) = run(&customer, &link, &payload).await;
                 assert!(
                     count[0] <= 1 && count[2] <= count[0],
                     "{customer_name}, {contact_name}: {count:?}"
