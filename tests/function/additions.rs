@@ -91,7 +91,7 @@ async fn a_contact_that_no_time_is_left_for_is_reported() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_reference_number_is_read_beside_the_link() {
+async fn the_reference_number_is_read_during_the_link() {
     let function = function();
     let answer = function.handle(&flow(KNOWN, &json!({}))).await;
     let case = &function.emulator.cases()[0];

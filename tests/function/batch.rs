@@ -221,7 +221,7 @@ async fn messages_of_a_standard_queue_are_worked_on_side_by_side() {
     );
 }
 
-/// What is waited for here does not spend a receive: under the published quota no message is given back.
+/// The function waits for quota, because returning a message costs one of its receives. Under the published quota it returns none.
 #[tokio::test(start_paused = true)]
 async fn a_batch_waits_for_the_quota() {
     let function = function();

@@ -1,4 +1,4 @@
-//! What `check` says of a mapping: fifteen diagnostics in one run, and every warning.
+//! The diagnostics of `check`: fifteen errors in one run, and every warning.
 
 use mapping::domain::Domain;
 use mapping::{CheckReport, LoadContext, lint};

@@ -1,11 +1,8 @@
 //! Every shipped event with the shipped mapping.
 
-use std::fs;
-use std::path::Path;
-
 use serde_json::Value;
 
-use super::{Function, read, read_json};
+use super::{Function, read, read_json, shipped_events};
 
 /// The status that an answer, an error or a batch comes down to.
 fn status(answer: &Value) -> &str {
@@ -22,21 +19,10 @@ fn status(answer: &Value) -> &str {
 #[tokio::test(start_paused = true)]
 async fn every_event_has_the_outcome_that_is_expected() {
     let expected = read_json("events/expected.json");
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
     let mut seen = 0;
-    for entry in fs::read_dir(folder).expect("events") {
-        let name = entry
-            .expect("an entry")
-            .file_name()
-            .into_string()
-            .expect("a name");
-        if name == "expected.json" || Path::new(&name).extension() != Some("json".as_ref()) {
-            continue;
-        }
+    for name in shipped_events() {
         let function = Function::shipped();
-        let answer = function
-            .handle(&read(Path::new("events").join(&name)))
-            .await;
+        let answer = function.handle(&read(format!("events/{name}"))).await;
         let wanted = expected
             .get(&name)
             .unwrap_or_else(|| panic!("{name} is not in expected.json"));
@@ -68,7 +54,7 @@ async fn every_event_has_the_outcome_that_is_expected() {
     );
 }
 
-/// What this project's own reading of the event is for: the crate's type fails on what Connect sends for chats and nested parameters.
+/// The reason for reading events ourselves: the crate's type fails on the events that Connect sends for chats and nested parameters.
 #[test]
 fn the_published_connect_type_cannot_read_what_connect_sends() {
     use aws_lambda_events::connect::ConnectEvent;

@@ -1,4 +1,4 @@
-//! What goes wrong between us and Cases, and what the caller is told.
+//! Faults between the function and Cases, and the answers to the caller.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ async fn throttling_is_waited_out_within_the_budget_and_then_said() {
     assert!(took <= Duration::from_millis(2500), "{took:?}");
 }
 
-/// Nothing may have been created by a request that was throttled; after one that got no answer, no one can tell.
+/// A throttled request created nothing. A request without an answer may have created a case.
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_never_comes_leaves_the_outcome_unknown() {
     for fault in [

@@ -90,7 +90,7 @@ impl Function {
     }
 
     /// Returns another environment with the same services. It has its own mapping, and a clock that is ahead by `skew` milliseconds.
-    pub(crate) fn beside(&self, mapping: &str, skew: i64) -> Self {
+    pub(crate) fn another(&self, mapping: &str, skew: i64) -> Self {
         let mapping = Self::of(mapping).casebridge.mapping;
         let mut other = Self::with(mapping, self.emulator.domain_id(), self.emulator.clone());
         let start = self.start;

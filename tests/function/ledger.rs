@@ -32,7 +32,7 @@ cases:
     fields: { title: Call back }
 ";
 
-/// A function with a ledger, and what its mapping's first case mapping says beside.
+/// A function with a ledger, and with more lines in the first case mapping.
 fn function(more: &str) -> Function {
     let fields = "    fields: { title: Order }\n";
     let mapping = MAPPING.replace(fields, &format!("{fields}{more}"));
@@ -251,7 +251,7 @@ async fn another_occurrence_of_a_key_may_attach_its_contact() {
     }
 }
 
-/// What joined the case of one window joins that of the next when it comes again then.
+/// An occurrence that joined the case of one window joins the case of the next window when it comes again.
 #[tokio::test(start_paused = true)]
 async fn each_window_has_its_own_attachments() {
     let function = function("    on_existing: attach\n    window: 1h\n");
@@ -301,7 +301,7 @@ async fn what_is_missing_from_a_case_is_all_that_is_done_again() {
     assert_eq!(function.emulator.related_items().len(), 2);
 }
 
-/// What was sent without an answer is not sent again before the case would show it: the case is known meanwhile, and answered.
+/// An item that got no answer is not sent again before the case would show it. The case is known meanwhile, and is the answer.
 #[tokio::test(start_paused = true)]
 async fn an_item_in_doubt_is_not_sent_again_before_it_would_show() {
     let function = function("");

@@ -232,7 +232,7 @@ async fn a_document_is_validated_before_it_is_deployed() {
     assert!(emulator.cases().is_empty());
 }
 
-/// How long a flow waits for its answer while Cases never gives one.
+/// The time that a flow waits for its answer while Cases never gives one.
 async fn answered_after(live: &Live, emulator: &Emulator, cold_start: bool) -> Duration {
     let hang = hangs("CreateCase");
     emulator.inject(hang.times(100));
@@ -268,7 +268,7 @@ async fn the_time_of_a_reload_is_taken_off_a_flows_budget() {
     );
 }
 
-/// The function of a mapping beside the binary, whose start took so long.
+/// The function with the packaged mapping, whose start took so long.
 async fn started_in(took: Duration, initialization: &str) -> (Live, Emulator) {
     let variables = [("AWS_LAMBDA_INITIALIZATION_TYPE", initialization)];
     let config = function::config(&variables).expect("sound");
@@ -315,7 +315,7 @@ async fn a_slow_start_leaves_a_flow_half_a_second() {
     assert_eq!(took.as_millis(), 500);
 }
 
-/// A time that no clock can reach stands for all that may panic beside an event.
+/// A time that no clock can reach stands for everything that may panic outside an event.
 #[tokio::test(start_paused = true)]
 async fn a_panic_that_is_no_events_is_a_failure_of_the_invocation_alone() {
     let (live, emulator) = started_in(Duration::ZERO, "on-demand").await;

@@ -181,6 +181,19 @@ fn expect_retryable(answer: &Value, expected: &str) {
     assert_eq!(found, ["failed", expected, "true"], "{answer}");
 }
 
+/// The names of the shipped events.
+fn shipped_events() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
+    let entries = std::fs::read_dir(folder).expect("events");
+    entries
+        .map(|entry| entry.expect("an entry").file_name())
+        .map(|name| name.into_string().expect("a name"))
+        .filter(|name| {
+            name != "expected.json" && Path::new(name).extension() == Some("json".as_ref())
+        })
+        .collect()
+}
+
 fn read_json(path: impl AsRef<Path>) -> Value {
     serde_json::from_str(&read(path)).expect("the file is JSON")
 }

@@ -62,7 +62,7 @@ async fn a_changed_mapping_finds_the_case_that_is_there() {
     let first = Function::shipped();
     let created = first.handle(&read("events/order-failed.json")).await;
     let changed = read("mapping.yaml").replace("team: orders", "team: disputes");
-    let second = first.beside(&changed, 0);
+    let second = first.another(&changed, 0);
     let found = second.handle(&read("events/order-failed.json")).await;
     assert_eq!(found["status"], "existing", "{found}");
     assert_eq!(found["caseId"], created["caseId"]);

@@ -59,17 +59,17 @@ cases:
     fields: { title: $.Parameters.subject }
 ";
     let snapshot = read("domain.json");
-    let sound = Function::new("mapping.yaml", mapping, &snapshot).expect("sound");
+    let shipped = Function::new("mapping.yaml", mapping, &snapshot).expect("sound");
     let emulator = emulator(&snapshot);
     let client = emulator.http_client();
     let sdk = sdk_over(http_client_fn(move |settings, components| {
         SharedHttpConnector::new(Panics(client.http_connector(settings, components)))
     }));
-    let domain_id = sound.casebridge.context.domain_id.clone();
+    let domain_id = shipped.casebridge.context.domain_id.clone();
     Function {
-        casebridge: super::casebridge(sound.casebridge.mapping, &domain_id, &sdk),
+        casebridge: super::casebridge(shipped.casebridge.mapping, &domain_id, &sdk),
         emulator,
-        start: sound.start,
+        start: shipped.start,
     }
 }
 
@@ -96,10 +96,10 @@ async fn a_flow_hears_of_a_panic_in_its_answer() {
     assert!(names_the_place(sentence), "{sentence}");
     let logged = output.text();
     assert!(!logged.contains(PANIC), "{logged}");
-    let told = logged.lines().last().expect("a line");
+    let last = logged.lines().last().expect("a line");
     assert!(
-        names_the_place(told) && told.contains(r#""error.code":"InternalError""#),
-        "{told}"
+        names_the_place(last) && last.contains(r#""error.code":"InternalError""#),
+        "{last}"
     );
 }
 
@@ -126,7 +126,7 @@ async fn a_panic_costs_one_message_of_a_batch() {
 
 /// A panic that is in no step of an event: here, where the event is counted.
 #[tokio::test(start_paused = true)]
-async fn a_panic_beside_an_event_costs_its_message_alone() {
+async fn a_panic_outside_an_event_costs_its_message_alone() {
     let mut function = function();
     let clock = function.casebridge.telemetry.clock.clone();
     let sink = |lines: &str| assert!(!lines.contains("UnrecognizedPayload"), "{PANIC}");

@@ -1,4 +1,4 @@
-//! What stops the start, and the sentence that says so.
+//! Errors that stop the start, and their messages.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use casebridge::handler::Casebridge;
 
 use super::{read, read_json};
 
-/// What makes a file.
+/// A function that makes a file.
 type Make<'a> = &'a dyn Fn(&Path);
 
 /// Files by name.

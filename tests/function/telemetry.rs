@@ -1,4 +1,4 @@
-//! What is told of each event: the log line, and metrics in the embedded metric format.
+//! Per-event telemetry: the log line, and metrics in the embedded metric format.
 
 use std::io::Write as _;
 use std::net::UdpSocket;
@@ -82,7 +82,7 @@ fn rules() -> Value {
     })
 }
 
-/// What the schema cannot say: what a directive names is a member of the line.
+/// Checks a rule that the schema cannot express: a directive names members of its line.
 fn check_references(line: &Value) {
     for directive in line["_aws"]["CloudWatchMetrics"]
         .as_array()
@@ -128,8 +128,8 @@ async fn every_line_keeps_to_the_embedded_metric_format() {
         assert!(faults.is_empty(), "{faults:?} in {line}");
         check_references(line);
     }
-    let told: Vec<String> = lines.iter().map(short).collect();
-    insta::assert_snapshot!(told.join("\n"));
+    let shown: Vec<String> = lines.iter().map(short).collect();
+    insta::assert_snapshot!(shown.join("\n"));
 }
 
 /// A line of the log, member by member, without the time at which it was written.
@@ -174,8 +174,8 @@ async fn one_line_of_the_log_tells_the_story_of_an_event() {
             .handle(&payload, Duration::from_secs(3))
             .await;
     }
-    let told: Vec<String> = output.lines().iter().map(story).collect();
-    insta::assert_snapshot!(told.join("\n"));
+    let shown: Vec<String> = output.lines().iter().map(story).collect();
+    insta::assert_snapshot!(shown.join("\n"));
 }
 
 /// The shipped function with a failure queue and a ledger, and what it writes: its log and its metrics.
@@ -187,7 +187,7 @@ fn on_call() -> (Function, Output, Output, tracing::subscriber::DefaultGuard) {
     (function, log, metrics, guard)
 }
 
-/// The codes of the lines that tell of a failure.
+/// The codes of the lines that report a failure.
 fn logged(log: &Output) -> Vec<String> {
     let lines = log.lines();
     let failed = lines.iter().filter(|line| line["outcome"] == "failed");
@@ -289,7 +289,7 @@ async fn every_failure_is_logged_and_counted_by_one_code() {
     }
 }
 
-/// What is missing for good counts by its code, and is no failed event: the alarm on those is not for it.
+/// An item that is missing for good counts by its code. It is no failed event, so the alarm on those stays silent.
 #[tokio::test(start_paused = true)]
 async fn a_contact_that_cannot_be_linked_counts_by_its_code() {
     let (function, metrics) = measured();
@@ -308,7 +308,7 @@ async fn a_contact_that_cannot_be_linked_counts_by_its_code() {
     assert_eq!(failures.expect("it is counted")["Dimensions"], by_code);
 }
 
-/// What the calls of an operation came to: how many `ThrottledCalls` there are.
+/// The sum of `ThrottledCalls` of an operation.
 fn throttled_calls(metrics: &Output, operation: &str) -> f64 {
     let lines = metrics.lines();
     let of_operation = lines.iter().filter(|line| line["Operation"] == operation);

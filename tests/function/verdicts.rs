@@ -1,4 +1,4 @@
-//! Which failures pass and which do not, service by service: the table of `docs/exactly-once.md`, measured.
+//! The failures that a retry can cure, service by service: the table of `docs/exactly-once.md`, measured.
 //!
 //! `UPDATE_DOCS=1 cargo test --test function verdicts` writes it.
 
@@ -48,7 +48,7 @@ const OPERATIONS: [&str; 6] = [
     "CreateRelatedItem",
 ];
 
-/// What may go wrong with a call, each time it is made.
+/// The faults that a call meets each time it is made.
 fn faults() -> [(&'static str, Fault); 7] {
     [
         ("throttled", Fault::status(429, "ThrottlingException", "no")),

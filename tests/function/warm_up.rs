@@ -28,7 +28,7 @@ const LEDGER: &str = "https://dynamodb.us-east-1.amazonaws.com/";
 const PROFILES: &str = "https://profile.us-east-1.amazonaws.com/";
 
 impl Wire {
-    /// What was reached, in alphabetical order.
+    /// The addresses that were reached, in alphabetical order.
     fn addresses(&self) -> Vec<String> {
         let sent = self.sent.lock().expect("no panic before");
         let mut addresses: Vec<_> = sent
@@ -111,6 +111,6 @@ async fn a_mapping_with_a_fault_stops_the_start_at_once() {
     let error = started.expect_err("it is refused").to_string();
     assert!(error.contains("cases"), "{error}");
     assert_eq!(begun.elapsed(), Duration::ZERO);
-    // What was begun before the mapping was read.
+    // These connections were opened before the mapping was read.
     assert_eq!(wire.addresses(), [CASES, LEDGER]);
 }

@@ -16,11 +16,11 @@ const SHORT: Duration = Duration::from_millis(900);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call(pub(crate) &'static str, pub(crate) usize);
 
-/// How a kill came about.
+/// A kill, with the time of its start and its failed attempts.
 pub(crate) struct Killed {
-    /// When the process was started that was killed.
+    /// The start of the process that was killed.
     pub(crate) begun: Instant,
-    /// How often a process had not come as far as the call when its time was up: this machine had other things to do.
+    /// The number of processes that had not reached the call when their time was up, because the machine was busy.
     pub(crate) too_late: u32,
 }
 
@@ -37,7 +37,7 @@ pub(crate) async fn killed(call: Call, payload: &str, ledger: Ledger) -> (Servic
     panic!("no process came as far as {call:?}");
 }
 
-/// Whether the process came as far as the call.
+/// Returns true if the process reached the call.
 async fn is_killed(
     services: &Services,
     Call(operation, number): Call,

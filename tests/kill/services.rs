@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 /// More time than any event needs.
 pub(crate) const AMPLE: Duration = Duration::from_secs(20);
 
-/// What the function keeps for its answer at the end of an invocation; a lease ends so much after the work.
+/// The time that the function keeps for its answer at the end of an invocation. A lease ends so much after the work.
 const MARGIN: Duration = Duration::from_millis(200);
 
 const MAPPING: &str = "
@@ -43,7 +43,7 @@ cases:
 
 const TABLE: &str = "ledger";
 
-/// Whether the function has one.
+/// The ledger of the function, if it has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ledger {
     None,
@@ -105,7 +105,7 @@ impl Services {
         configuration.start().await.expect("the function starts")
     }
 
-    /// How often an operation was called.
+    /// The number of calls of an operation.
     pub(crate) fn calls(&self, operation: &str) -> usize {
         let requests = self.emulator.requests();
         requests
@@ -143,7 +143,7 @@ impl Services {
         }
     }
 
-    /// How many profiles were created.
+    /// The number of profiles that were created.
     pub(crate) fn new_profiles(&self) -> usize {
         self.emulator.profiles().len() - self.profiles
     }

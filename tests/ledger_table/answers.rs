@@ -1,4 +1,4 @@
-//! Answers that are lost on the way: the table has done what it was told, and the ledger is to see that. In this process alone, where
+//! Answers that are lost on the way: the table has done its work, and the ledger has to notice. In this process alone, where
 //! connections can be cut at will.
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Who may write: the run that holds the lease, and after its end the run that took it over.
+//! The right to write: the run that holds the lease has it, and after its end the run that took it over.
 
 use std::time::Duration;
 

@@ -131,7 +131,7 @@ impl Table {
         put.send().await.expect("the table takes the item");
     }
 
-    /// What DynamoDB's time to live does, when it comes to it: deletes the key's item if its `expiration` is over.
+    /// Deletes the key's item if its `expiration` is over, as DynamoDB's time to live does in the end.
     pub(crate) async fn expire(&self) {
         let item = self.item().await.expect("an item");
         let expiration = item["expiration"].as_u64().expect("an item that expires");

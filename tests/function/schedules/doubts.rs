@@ -106,7 +106,7 @@ async fn without_a_ledger_a_refusal_whose_search_fails() {
     let first = without_ledger(function(""));
     dies_after_create_case(&first, &flow(KNOWN), 2).await;
     let changed = MAPPING.replace("title: Call back", "title: Call them back");
-    let second = first.beside(&changed, 0);
+    let second = first.another(&changed, 0);
     advance(60).await;
     first.always(invalid("CreateCase"));
     first.always(throttled("SearchCases"));
@@ -221,7 +221,7 @@ async fn a_retry_after_a_window_that_was_over_makes_no_second_case() {
 async fn an_occurrence_is_attached_once_in_its_window() {
     let mapping = with(&format!("{WINDOW}{ATTACH}"));
     let one = function_of(&mapping);
-    one.beside(&mapping, 5_000).handle(&order()).await;
+    one.another(&mapping, 5_000).handle(&order()).await;
     one.handle(&second()).await;
     assert_eq!(one.counts(), [1, 2, 2]);
     advance(602).await;
@@ -258,7 +258,7 @@ async fn a_comment_that_is_skipped_is_not_added() {
     expect_status(&first, ["created", "true", "false", "true"]);
     one.clear_faults();
     assert_eq!(one.counts()[2], 1, "{}", items(&one));
-    let again = one.beside(MAPPING, 0).handle(&flow_with_notes()).await;
+    let again = one.another(MAPPING, 0).handle(&flow_with_notes()).await;
     assert!(
         again["commentAdded"] != "true" || items(&one).contains("Call after six"),
         "{again} {}",
@@ -293,7 +293,7 @@ async fn a_case_that_is_found_has_its_comment_once() {
     one.clear_faults();
     advance(120).await;
     let changed = mapping.replace("title: Order", "title: An order");
-    let second = one.beside(&changed, 0).handle(&order()).await;
+    let second = one.another(&changed, 0).handle(&order()).await;
     assert_eq!(second["status"], "existing", "{second}");
     assert_eq!(one.counts(), [1, 1, 1], "{second}");
 }
@@ -303,7 +303,7 @@ async fn a_case_that_is_found_has_its_comment_once() {
 /// Creates a profile, by the function's own means.
 async fn new_profile(function: &Function) -> String {
     let payload = from_nobody(&event("e-9", "Z-9", "c-9", "nine"));
-    let other = function.beside(MAPPING, 0);
+    let other = function.another(MAPPING, 0);
     function.always(throttled("CreateCase"));
     other
         .handle_within(&payload, Duration::from_millis(700))
@@ -334,7 +334,7 @@ async fn a_fresh_profile_of_a_later_occurrence_is_waited_for() {
 async fn a_profile_within_its_lag_is_not_gone_for_a_clock_that_is_ahead() {
     let one = function_of(NAMED);
     one.emulator.set_profile_lag(Duration::from_mins(1));
-    let behind = one.beside(NAMED, -5_000);
+    let behind = one.another(NAMED, -5_000);
     let payload = named("e-1", "A-1", &new_profile(&one).await);
     expect_error(&behind.handle_for(2, &payload).await, "CustomerNotVisible");
     advance(53).await;
@@ -347,7 +347,7 @@ async fn a_profile_of_our_own_within_its_lag_is_created_once() {
     let one = function("");
     one.emulator.set_profile_lag(Duration::from_mins(1));
     let known = number_of_profiles(&one);
-    let behind = one.beside(MAPPING, -5_000);
+    let behind = one.another(MAPPING, -5_000);
     let payload = from_nobody(&order());
     expect_error(&behind.handle_for(2, &payload).await, "CustomerNotVisible");
     advance(54).await;
@@ -386,7 +386,7 @@ async fn the_customer_that_the_case_has() {
     let payload = payload.to_string();
     throttle_items(&one, &payload).await;
     let with_customer = NAMED.replace(customer, &format!("{customer}{link}"));
-    let answer = one.beside(&with_customer, 0).handle(&payload).await;
+    let answer = one.another(&with_customer, 0).handle(&payload).await;
     let found = [&answer["status"], &answer["customerArn"]];
     assert_eq!(found, ["existing", ""], "{answer}");
 }
@@ -510,7 +510,7 @@ async fn a_known_case_is_the_answer_to_another_occurrence_too() {
         let one = function(more);
         one.handle(&order()).await;
         let changed = with(more).replace("title: Order", "title: $.detail.subject");
-        let answer = one.beside(&changed, 0).handle(&second()).await;
+        let answer = one.another(&changed, 0).handle(&second()).await;
         assert_eq!(answer["status"], "existing", "{more} {answer}");
     }
 }
@@ -714,7 +714,7 @@ async fn the_last_attempt_before_the_token_ends() {
 async fn a_link_that_arrives_after_the_end() {
     for (skew, step) in [(0, 1), (5_000, 1), (5_000, 3), (-5_000, 2)] {
         let one = at_the_limits("");
-        let other = one.beside(MAPPING, skew);
+        let other = one.another(MAPPING, skew);
         one.inject(hangs("CreateRelatedItem").times(2));
         one.dies_after(4_690, &order(), 5).await;
         advance(5).await;
@@ -734,7 +734,7 @@ async fn a_link_that_arrives_after_the_end() {
 async fn a_case_that_arrives_after_the_end_and_refusals() {
     for skew in [-5_000, 0, 5_000] {
         let one = at_the_limits("");
-        let other = one.beside(MAPPING, skew);
+        let other = one.another(MAPPING, skew);
         one.always(hangs("CreateCase"));
         one.dies_after(4_690, &order(), 5).await;
         one.clear_faults();
@@ -829,7 +829,7 @@ async fn answers_of_the_ledger_are_lost() {
 async fn permanent_only_after_the_doubt() {
     for skew in [-5_000, 0, 5_000] {
         let one = at_the_limits("");
-        let other = one.beside(MAPPING, skew);
+        let other = one.another(MAPPING, skew);
         one.inject(lost("CreateCase").times(100));
         one.handle_for(3, &order()).await;
         one.clear_faults();
@@ -896,7 +896,7 @@ async fn many_environments() {
         let payload = from_nobody(&order());
         for _ in 0..14 {
             let skew = i64::try_from(random.below(6)).expect("small");
-            let other = one.beside(MAPPING, 1_000 * skew);
+            let other = one.another(MAPPING, 1_000 * skew);
             for _ in 0..random.below(4) {
                 one.inject(random.fault());
             }
