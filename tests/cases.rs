@@ -16,6 +16,7 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     reason = "a test ends by panicking, and reads the environment"
 )]

@@ -6,7 +6,7 @@ use cases_emulator::{Fault, FaultKind};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{FAILURES, Function, batch, down, event, kept, message, passes, throttled};
+use super::{Function, batch, down, event, kept, message, passes, throttled};
 
 const MAPPING: &str = "
 version: 1
@@ -49,14 +49,7 @@ async fn what_can_never_succeed_is_put_aside_with_its_reason() {
         .await;
     assert_eq!(kept(&answer), [] as [&str; 0]);
     assert_eq!(function.emulator.cases().len(), 1);
-    let mut reasons: Vec<Value> = function
-        .emulator
-        .messages(FAILURES)
-        .iter()
-        .map(|message| {
-            serde_json::from_str(message["body"].as_str().expect("a body")).expect("JSON")
-        })
-        .collect();
+    let mut reasons = function.put_aside();
     reasons.sort_by_key(|reason: &Value| reason["errorCode"].to_string());
     let [untitled, poison] = reasons.as_slice() else {
         panic!("{reasons:?}");
@@ -152,7 +145,7 @@ async fn contents_of_one_id_have_fates_of_their_own() {
     let answer = function.handle(&batch(&messages)).await;
     assert_eq!(kept(&answer), [] as [&str; 0]);
     assert_eq!(function.emulator.cases().len(), 1);
-    assert_eq!(function.emulator.messages(FAILURES).len(), 1);
+    assert_eq!(function.put_aside().len(), 1);
 }
 
 /// Side by side, one would wait for the other's claim.
@@ -201,7 +194,7 @@ async fn copies_without_their_key_are_copies_all_the_same() {
     let copies = ["a", "b"].map(|id| message(id, "events", &order(&json!(7))));
     let answer = function.handle(&batch(&copies)).await;
     assert_eq!(kept(&answer), [] as [&str; 0]);
-    assert_eq!(function.emulator.messages(FAILURES).len(), 1);
+    assert_eq!(function.put_aside().len(), 1);
 }
 
 /// Ten at once take little longer than one.

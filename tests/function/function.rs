@@ -149,6 +149,15 @@ impl Function {
         self.emulator.clear_faults();
     }
 
+    /// Returns the bodies of the messages in the failure queue.
+    pub(crate) fn put_aside(&self) -> Vec<Value> {
+        let messages = self.emulator.messages(FAILURES).into_iter();
+        messages
+            .map(|message| message["body"].as_str().expect("a body").to_owned())
+            .map(|body| serde_json::from_str(&body).expect("the body is JSON"))
+            .collect()
+    }
+
     /// Counts the cases, links and comments.
     pub(crate) fn counts(&self) -> [usize; 3] {
         let items = self.emulator.related_items();

@@ -105,10 +105,18 @@ fn config(port: u16) -> Config {
 
 async fn start(config: Config) -> Result<(Live, Emulator), String> {
     let emulator = emulator(&read("domain.json"));
-
     let live = Live::start(config, sdk(&emulator), Stopwatch::start()).await;
     live.map(|live| (live, emulator))
         .map_err(|error| error.to_string())
+}
+
+/// The function after a start with a deployed mapping, whose title is `One`.
+async fn started() -> (Extension, Live, Emulator) {
+    let extension = Extension::default();
+    extension.deploy(&document("One"));
+    let started = start(config(extension.listen().await)).await;
+    let (live, emulator) = started.expect("the mapping is valid");
+    (extension, live, emulator)
 }
 
 /// The titles of the cases that the emulator holds, after one more event.
@@ -131,11 +139,7 @@ async fn titles(live: &Live, emulator: &Emulator, order: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn a_mapping_that_is_deployed_is_in_use_with_the_next_invocation() {
-    let extension = Extension::default();
-    extension.deploy(&document("One"));
-    let (live, emulator) = start(config(extension.listen().await))
-        .await
-        .expect("sound");
+    let (extension, live, emulator) = started().await;
     assert_eq!(titles(&live, &emulator, "b-1").await, ["One"]);
     extension.deploy(&document("Two"));
     assert_eq!(titles(&live, &emulator, "b-2").await, ["One", "Two"]);
@@ -146,11 +150,7 @@ async fn a_mapping_that_is_deployed_is_in_use_with_the_next_invocation() {
 
 #[tokio::test]
 async fn what_cannot_be_used_leaves_the_mapping_as_it_is() {
-    let extension = Extension::default();
-    extension.deploy(&document("One"));
-    let (live, emulator) = start(config(extension.listen().await))
-        .await
-        .expect("sound");
+    let (extension, live, emulator) = started().await;
     extension.deploy(&document("Two {{ $.detail.order.id | uper }}"));
     assert_eq!(titles(&live, &emulator, "b-1").await, ["One"]);
     extension.withdraw();
@@ -201,11 +201,7 @@ async fn a_start_that_meets_a_bad_mapping_stops_unless_it_may_fall_back() {
 
 #[tokio::test]
 async fn a_document_is_validated_before_it_is_deployed() {
-    let extension = Extension::default();
-    extension.deploy(&document("One"));
-    let (live, emulator) = start(config(extension.listen().await))
-        .await
-        .expect("sound");
+    let (_, live, emulator) = started().await;
     let validate = async |document: &str| {
         let payload = json!({
             "applicationId": "abc1234",
@@ -234,8 +230,7 @@ async fn a_document_is_validated_before_it_is_deployed() {
 
 /// The time that a flow waits for its answer while Cases never gives one.
 async fn answered_after(live: &Live, emulator: &Emulator, cold_start: bool) -> Duration {
-    let hang = hangs("CreateCase");
-    emulator.inject(hang.times(100));
+    emulator.inject(hangs("CreateCase").times(100));
     let begun = Instant::now();
     let invocation = Invocation {
         cold_start,
@@ -252,11 +247,7 @@ const BUDGET: Duration = Duration::from_millis(2500);
 
 #[tokio::test]
 async fn the_time_of_a_reload_is_taken_off_a_flows_budget() {
-    let extension = Extension::default();
-    extension.deploy(&document("One"));
-    let (live, emulator) = start(config(extension.listen().await))
-        .await
-        .expect("sound");
+    let (extension, live, emulator) = started().await;
     // From now on the extension takes every connection, and answers on none.
     tokio::time::pause();
     extension.0.lock().expect("no panic before").silent = true;
@@ -273,7 +264,6 @@ async fn started_in(took: Duration, initialization: &str) -> (Live, Emulator) {
     let variables = [("AWS_LAMBDA_INITIALIZATION_TYPE", initialization)];
     let config = function::config(&variables).expect("sound");
     let emulator = emulator(&read("domain.json"));
-
     let since = Stopwatch::start();
     tokio::time::advance(took).await;
     let live = Live::start(config, sdk(&emulator), since).await;

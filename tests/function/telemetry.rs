@@ -12,7 +12,7 @@ use cases_emulator::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 use super::output::Output;
-use super::{AMPLE, FAILURES, Function, batch, denied, down, in_test, message, read, throttled};
+use super::{AMPLE, Function, batch, denied, down, in_test, message, read, throttled};
 
 /// The shipped function, whose metrics go to the output.
 fn measured() -> (Function, Output) {
@@ -205,84 +205,78 @@ fn counted(metrics: &Output) -> (Vec<String>, usize) {
     (codes.collect(), with("PermanentFailures").len())
 }
 
-fn reasons(function: &Function) -> Vec<String> {
-    let messages = function.emulator.messages(FAILURES).into_iter();
-    let codes = messages.map(|message| {
-        let body = message["body"].as_str().expect("a body");
-        let body: Value = serde_json::from_str(body).expect("JSON");
-        body["errorCode"].as_str().expect("a code").to_owned()
-    });
-    codes.collect()
-}
-
 #[tokio::test(start_paused = true)]
 async fn every_failure_is_logged_and_counted_by_one_code() {
     let wrong_type = read("events/order-failed-wrong-type.json");
-    let sound = read("events/order-failed.json");
-
-    let second = Duration::from_secs(1);
-    for (payload, faults, time, failures, permanent, put_aside) in [
-        // A payload that is none.
+    let wrong_type = message("wrong", "events", &wrong_type);
+    let order = batch(&[message(
+        "order",
+        "events",
+        &read("events/order-failed.json"),
+    )]);
+    let poison = message("poison", "events", "no event");
+    let refused = Fault::status(403, "AccessDenied", "no").on("SQS.SendMessage");
+    let down = down("CreateCase").times(1000);
+    let unrecognized = "UnrecognizedPayload";
+    for (name, payload, fault, seconds, failures, permanent, put_aside) in [
         (
-            "{}".to_owned(),
-            vec![],
-            AMPLE,
-            vec!["UnrecognizedPayload"],
+            "a payload of no known kind",
+            "{}",
+            None,
+            60,
+            [unrecognized].as_slice(),
             1,
-            vec![],
-        ),
-        // A message that is no event, and an event that can never succeed.
-        (
-            batch(&[
-                message("poison", "events", "no event"),
-                message("wrong", "events", &wrong_type),
-            ]),
-            vec![],
-            AMPLE,
-            vec!["UnrecognizedPayload", "FieldInvalid"],
-            2,
-            vec!["UnrecognizedPayload", "FieldInvalid"],
-        ),
-        // A failure queue that takes nothing.
-        (
-            batch(&[message("poison", "events", "no event")]),
-            vec![Fault::status(403, "AccessDenied", "no").on("SQS.SendMessage")],
-            AMPLE,
-            vec!["UnrecognizedPayload", "AccessDenied"],
-            2,
-            vec![],
-        ),
-        // An event that there is no time to begin with.
-        (
-            batch(&[message("late", "events", &sound)]),
-            vec![],
-            second,
-            vec!["OutOfTime"],
             0,
-            vec![],
         ),
-        // An event that a retry cures.
         (
-            batch(&[message("sound", "events", &sound)]),
-            vec![down("CreateCase").times(1000)],
-            AMPLE,
-            vec!["OutcomeUnknown"],
+            "a message that is no event, and an event that can never succeed",
+            &batch(&[poison.clone(), wrong_type]),
+            None,
+            60,
+            &[unrecognized, "FieldInvalid"],
+            2,
+            2,
+        ),
+        (
+            "a failure queue that accepts nothing",
+            &batch(&[poison]),
+            Some(refused),
+            60,
+            &[unrecognized, "AccessDenied"],
+            2,
             0,
-            vec![],
+        ),
+        (
+            "an event that no time is left for",
+            &order,
+            None,
+            1,
+            &["OutOfTime"],
+            0,
+            0,
+        ),
+        (
+            "an event that a retry cures",
+            &order,
+            Some(down),
+            60,
+            &["OutcomeUnknown"],
+            0,
+            0,
         ),
     ] {
         let (function, log, metrics, _guard) = on_call();
-        for fault in faults {
+        if let Some(fault) = fault {
             function.inject(fault);
         }
-        function.handle_within(&payload, time).await;
-        assert_eq!(logged(&log), failures, "{payload}");
-        let expected = (
-            failures.iter().map(ToString::to_string).collect(),
-            permanent,
-        );
-        assert_eq!(counted(&metrics), expected, "{payload}");
-        assert_eq!(reasons(&function), put_aside, "{payload}");
+        function.handle_for(seconds, payload).await;
+        assert_eq!(logged(&log), failures, "{name}");
+        let (codes, number) = counted(&metrics);
+        assert_eq!(codes, failures, "{name}");
+        assert_eq!(number, permanent, "{name}");
+        let reasons = function.put_aside();
+        let reasons: Vec<_> = reasons.iter().map(|body| &body["errorCode"]).collect();
+        assert_eq!(reasons, failures[..put_aside], "{name}");
         for line in metrics.lines() {
             check_references(&line);
         }

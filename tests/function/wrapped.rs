@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{FAILURES, Function, batch, down, expect_error, message};
+use super::{Function, batch, down, expect_error, message};
 
 const MAPPING: &str = "
 version: 1
@@ -111,12 +111,10 @@ async fn what_is_put_aside_has_its_real_reason() {
         ]))
         .await;
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
-    let bodies = function.emulator.messages(FAILURES);
+    let bodies = function.put_aside();
     let mut reasons: Vec<String> = bodies
         .iter()
-        .map(|message| {
-            let body = message["body"].as_str().expect("a body");
-            let body: Value = serde_json::from_str(body).expect("JSON");
+        .map(|body| {
             let sentence = body["errorMessage"].as_str().expect("a sentence");
             let found = sentence.split("; found ").last().expect("a reason");
             format!(
