@@ -53,7 +53,7 @@ pub struct NotCreated {
     /// `ConflictUnresolved`: the token is known with another request, so the key's case very probably exists. `CustomerNotVisible`: Cases does
     /// not see the customer's profile. Otherwise what Cases said, or that it could not be reached.
     pub failure: Failure,
-    /// Whether an attempt may have created the case all the same.
+    /// True if an attempt may have created the case all the same.
     pub in_doubt: bool,
 }
 
@@ -186,7 +186,7 @@ impl Cases {
     }
 }
 
-/// Whether Cases refused the request because it does not see the customer's profile.
+/// Returns true if Cases refused the request because it does not see the customer's profile.
 fn is_unseen_profile(error: &CreateCaseError) -> bool {
     let refused = matches!(
         error,

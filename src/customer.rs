@@ -111,7 +111,7 @@ impl Customers {
         Ok(self.domain()?.arn(profile_id))
     }
 
-    /// Whether the profile exists, by a search for its id in the domain that its ARN names.
+    /// Returns true if the profile exists, by a search for its id in the domain that its ARN names.
     ///
     /// # Errors
     /// What Customer Profiles said.

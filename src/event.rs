@@ -41,7 +41,7 @@ pub struct Message {
     pub id: String,
     /// `messageId`: how the item is named in `batchItemFailures`.
     pub message_id: String,
-    /// Whether its queue is FIFO: then the order of the messages counts.
+    /// True if its queue is FIFO: then the order of the messages counts.
     pub fifo: bool,
     /// Its body as it came; of a list of several events the one that this is.
     pub body: String,
@@ -184,7 +184,7 @@ impl Event {
         }
     }
 
-    /// Whether Cases sent it.
+    /// Returns true if Cases sent it.
     #[must_use]
     pub fn is_of_cases(&self) -> bool {
         self.trigger == Trigger::EventBridge && self.text(&["source"]) == Some("aws.cases")
@@ -306,7 +306,7 @@ fn is_of_sqs(record: &Value) -> bool {
     record.get("eventSource").and_then(Value::as_str) == Some("aws:sqs")
 }
 
-/// Whether a queue's ARN or URL is that of a FIFO queue.
+/// Returns true if a queue's ARN or URL is that of a FIFO queue.
 #[must_use]
 pub fn is_fifo(queue: &str) -> bool {
     queue.strip_suffix(".fifo").is_some()

@@ -68,7 +68,7 @@ pub struct Invocation {
     pub spent: Duration,
     /// `awsRequestId`; another for each attempt, so it is good for the log alone.
     pub request_id: String,
-    /// Whether it is the first of its environment.
+    /// True if it is the first of its environment.
     pub cold_start: bool,
 }
 

@@ -99,7 +99,7 @@ impl Ledger {
         Opening::of(call, warm_up, &sent)
     }
 
-    /// Whether the table has an item of the key.
+    /// Returns true if the table has an item of the key.
     ///
     /// # Errors
     /// `LedgerUnavailable`, or what DynamoDB refused.

@@ -180,7 +180,7 @@ impl Live {
         }
     }
 
-    /// Whether a document could be taken into use.
+    /// Returns true if a document could be taken into use.
     fn validate(&self, reload: &Reload, document: &str) -> Result<Reply, Failure> {
         match start::plan(&deployed(&self.config, reload, document)) {
             Ok(_) => Ok(Reply::Valid),

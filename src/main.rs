@@ -14,7 +14,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use tokio::runtime::Builder;
 
-/// Whether no invocation has come yet.
+/// True if no invocation has come yet.
 static COLD: AtomicBool = AtomicBool::new(true);
 
 fn main() -> ExitCode {

@@ -49,9 +49,9 @@ pub struct Outcome {
     pub customer_arn: Option<String>,
     /// The result.
     pub result: Result<Done, Failure>,
-    /// Whether the contact is linked to the case.
+    /// True if the contact is linked to the case.
     pub contact: Step,
-    /// Whether the case has its comments.
+    /// True if the case has its comments.
     pub comment: Step,
     /// The case's reference number, where it was asked for and read in time.
     pub reference_number: Option<String>,
@@ -69,7 +69,7 @@ pub enum Step {
     Missed {
         /// `ContactNotLinked` or `CommentNotAdded`, with the reason.
         failure: Failure,
-        /// Whether the same event can succeed later.
+        /// True if the same event can succeed later.
         retryable: bool,
     },
 }
@@ -150,9 +150,9 @@ pub struct Answer {
     pub case_arn: String,
     /// The case's reference number, empty where it was not asked for or there was no time to read it.
     pub reference_number: String,
-    /// Whether the contact is linked to the case: `true`, `false` or `not_requested`.
+    /// True if the contact is linked to the case: `true`, `false` or `not_requested`.
     pub contact_linked: &'static str,
-    /// Whether the case has its comments: `true`, `false` or `not_requested`.
+    /// True if the case has its comments: `true`, `false` or `not_requested`.
     pub comment_added: &'static str,
     /// The customer's profile ARN, empty where there is none.
     pub customer_arn: String,

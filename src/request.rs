@@ -83,7 +83,7 @@ pub struct CaseRequest {
     pub contact: Option<Result<String, Failure>>,
     /// The comments to add to the case, or why one cannot be.
     pub comments: Vec<Result<String, Failure>>,
-    /// Whether the answer holds the reference number.
+    /// True if the answer holds the reference number.
     pub return_reference: bool,
     /// How the ledger is used.
     pub ledger: LedgerUse,

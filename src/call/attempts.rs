@@ -53,12 +53,12 @@ impl Attempts {
         &self.timeouts
     }
 
-    /// Whether some attempt may have succeeded: it was begun, and neither refused nor kept from the wire.
+    /// Returns true if some attempt may have succeeded: it was begun, and neither refused nor kept from the wire.
     pub(crate) fn may_have_succeeded(&self) -> bool {
         self.counts.begun.load(Ordering::Relaxed) > self.counts.harmless.load(Ordering::Relaxed)
     }
 
-    /// Whether the last answer was that the quota is used up.
+    /// Returns true if the last answer was that the quota is used up.
     pub(crate) fn were_throttled(&self) -> bool {
         self.counts.last_throttled.load(Ordering::Relaxed)
     }
@@ -162,7 +162,7 @@ impl ClassifyRetry for NeverInDoubt {
     }
 }
 
-/// Whether an attempt is certain to have done nothing: it was refused, or never left.
+/// Returns true if an attempt is certain to have done nothing: it was refused, or never left.
 fn is_harmless(
     answer: Option<&ErrorAnswer>,
     result: Option<Result<&Output, &OrchestratorError<Error>>>,
@@ -186,7 +186,7 @@ fn unconnected<'a>(
     })
 }
 
-/// Whether the attempt had a connection.
+/// Returns true if the attempt had a connection.
 fn is_connected(settings: &ConfigBag) -> bool {
     settings
         .load::<CaptureSmithyConnection>()

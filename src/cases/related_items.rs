@@ -64,7 +64,7 @@ pub struct Addition<'a> {
     pub earlier: Earlier,
     /// When the items were first asked for, in milliseconds since 1970; 0 when nobody knows. What is older was added by others.
     pub since: u64,
-    /// Whether a case that is being merged is still waited for.
+    /// True if a case that is being merged is still waited for.
     pub awaits_merge: bool,
     /// Until when it is to be done.
     pub deadline: Deadline,
@@ -249,7 +249,7 @@ impl Cases {
         }
     }
 
-    /// Whether the contact is linked to the case.
+    /// Returns true if the contact is linked to the case.
     async fn is_linked(&self, addition: Addition<'_>, contact_arn: &str) -> Result<bool, Failure> {
         let mut token = None;
         for _ in 0..PAGES {
@@ -310,7 +310,7 @@ impl Cases {
 }
 
 impl Addition<'_> {
-    /// Whether what a look did not show may be sent.
+    /// Returns true if what a look did not show may be sent.
     ///
     /// # Errors
     /// `OutcomeUnknown`: an earlier run may have sent it a moment ago.
@@ -322,7 +322,7 @@ impl Addition<'_> {
         Err(Failure::new(ErrorCode::OutcomeUnknown, message))
     }
 
-    /// Whether an earlier run may have added this item: it is no older than the request for it.
+    /// Returns true if an earlier run may have added this item: it is no older than the request for it.
     fn may_have_added(&self, item: &types::SearchRelatedItemsResponseItem) -> bool {
         let added = item.association_time.to_millis().unwrap_or(i64::MAX);
         u64::try_from(added).unwrap_or_default() >= self.since

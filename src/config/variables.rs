@@ -96,7 +96,7 @@ pub(super) fn check_endpoints(get: &dyn Fn(&str) -> Option<String>) -> Result<()
     Ok(())
 }
 
-/// Whether the text is a server's address: a protocol, a host, and a port if one is given.
+/// Returns true if the text is a server's address: a protocol, a host, and a port if one is given.
 fn is_address(text: &str) -> bool {
     let Some((protocol, rest)) = text.split_once("://") else {
         return false;

@@ -171,7 +171,7 @@ impl Casebridge {
         done
     }
 
-    /// Whether the queue may forget the message. A panic costs this message alone.
+    /// Returns true if the queue may forget the message. A panic costs this message alone.
     async fn is_done(
         &self,
         message: &Message,
@@ -263,7 +263,7 @@ impl<'a> Turn<'a> {
     }
 }
 
-/// Whether two messages bring one event: its identity and its whole content are the same. A producer may give one id to two events.
+/// Returns true if two messages bring one event: its identity and its whole content are the same. A producer may give one id to two events.
 fn is_copy(one: &Message, other: &Message) -> bool {
     match (&one.event, &other.event) {
         (Ok(one), Ok(other)) => key::occurrence(one).is_some() && one.root == other.root,

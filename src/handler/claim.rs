@@ -101,7 +101,7 @@ impl Key<'_> {
         }
     }
 
-    /// Whether contact and comments of every occurrence are added to the key's case; else only those of the first.
+    /// Returns true if contact and comments of every occurrence are added to the key's case; else only those of the first.
     pub(super) fn attaches(&self) -> bool {
         self.policy.on_existing == OnExisting::Attach
     }
@@ -115,11 +115,11 @@ pub(super) struct ClaimGuard<'a> {
     occurrence: Option<String>,
     /// The last search for the case that was answered, with no case.
     searched: Option<Search>,
-    /// Whether Cases did not see the customer's profile.
+    /// True if Cases did not see the customer's profile.
     awaits_customer: bool,
-    /// Whether runs that the ledger does not know of may have worked on this key.
+    /// True if runs that the ledger does not know of may have worked on this key.
     unrecorded_runs: bool,
-    /// Whether such runs are possible at all.
+    /// True if such runs are possible at all.
     may_go_unrecorded: bool,
 }
 
@@ -155,12 +155,12 @@ impl ClaimGuard<'_> {
         )
     }
 
-    /// Whether this run is the first to hold the key, and held it at once: a search that began beside its claim is up to date.
+    /// Returns true if this run is the first to hold the key, and held it at once: a search that began beside its claim is up to date.
     pub(super) fn is_first(&self) -> bool {
         !self.lease.taken_over && !self.lease.waited
     }
 
-    /// Whether the case's contact and comments are those of this occurrence.
+    /// Returns true if the case's contact and comments are those of this occurrence.
     pub(super) fn owns_items(&self) -> bool {
         self.lease.steps.occurrence == self.occurrence
     }
@@ -180,7 +180,7 @@ impl ClaimGuard<'_> {
         self.ledger.map(|_| self.lease.started)
     }
 
-    /// Whether `CreateCase` may have been sent, and nobody knows whether it took effect.
+    /// Returns true if `CreateCase` may have been sent, and nobody knows whether it took effect.
     pub(super) fn case_in_doubt(&self) -> bool {
         self.lease.steps.case_sent_until.is_some()
     }
@@ -190,7 +190,7 @@ impl ClaimGuard<'_> {
         self.lease.steps.case_sent_until = Some(self.now());
     }
 
-    /// Whether a refusal may come after a run that created the case: then a search by the tag tells.
+    /// Returns true if a refusal may come after a run that created the case: then a search by the tag tells.
     pub(super) fn may_have_case(&self) -> bool {
         self.case_in_doubt() || self.ledger.is_none() || self.may_go_unrecorded
     }
@@ -233,7 +233,7 @@ impl ClaimGuard<'_> {
         Some(deadline).filter(|deadline| !deadline.remaining().is_zero())
     }
 
-    /// Whether a profile may be created, given that a search which began at `searched` found none. It has no token, so what an earlier run may
+    /// Returns true if a profile may be created, given that a search which began at `searched` found none. It has no token, so what an earlier run may
     /// have created has to show first.
     ///
     /// # Errors
@@ -297,7 +297,7 @@ impl ClaimGuard<'_> {
         ledger::before(self.lease.started, CLOCK_SKEW)
     }
 
-    /// Whether a case that is being merged is still waited for.
+    /// Returns true if a case that is being merged is still waited for.
     pub(super) fn awaits_merge(&self) -> bool {
         let now = self.now();
         let since = self.lease.steps.merging_since.unwrap_or(now);
@@ -327,7 +327,7 @@ impl ClaimGuard<'_> {
         }
     }
 
-    /// Whether nothing of the key has to be remembered: nothing took effect, no wait has begun that counts from the first claim, and no write of
+    /// Returns true if nothing of the key has to be remembered: nothing took effect, no wait has begun that counts from the first claim, and no write of
     /// this claim is still under way.
     fn is_over(&self, failure: &Failure) -> bool {
         let may_wait = self.lease.taken_over && failure.code.is_transient();

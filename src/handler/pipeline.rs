@@ -38,9 +38,9 @@ struct Work<'a> {
 /// Where the customer of a request is from.
 #[derive(Clone, Copy)]
 struct CustomerOrigin {
-    /// Whether it was searched for: then a search may find another one.
+    /// True if it was searched for: then a search may find another one.
     is_searched: bool,
-    /// Whether an earlier run found or created this one.
+    /// True if an earlier run found or created this one.
     is_recorded: bool,
 }
 
@@ -662,11 +662,11 @@ struct Added {
     step: Step,
     /// The hashes of the comments that need nothing more since this run.
     settled: Vec<String>,
-    /// Whether one of them was refused for good.
+    /// True if one of them was refused for good.
     refused: bool,
-    /// Whether something was sent, and nobody knows whether the case has it.
+    /// True if something was sent, and nobody knows whether the case has it.
     in_doubt: bool,
-    /// Whether the case is being merged.
+    /// True if the case is being merged.
     is_merging: bool,
 }
 
@@ -694,7 +694,7 @@ impl Added {
     }
 }
 
-/// Whether a step is never to be done again.
+/// Returns true if a step is never to be done again.
 fn settled(step: &Step) -> Option<bool> {
     match step {
         Step::Done => Some(true),

@@ -22,11 +22,11 @@ pub struct Lease {
     pub generation: Option<String>,
     /// What is done so far, and what is in doubt.
     pub steps: Steps,
-    /// Whether a run before this one held the key.
+    /// True if a run before this one held the key.
     pub taken_over: bool,
-    /// Whether another run held the key when this one asked first.
+    /// True if another run held the key when this one asked first.
     pub waited: bool,
-    /// Whether the claim was written several times. A key that is freed may then be claimed by a write that arrives late.
+    /// True if the claim was written several times. A key that is freed may then be claimed by a write that arrives late.
     pub is_contested: bool,
 }
 

@@ -57,16 +57,16 @@ pub struct Steps {
     /// Since when the case has been answered to be merging, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub merging_since: Option<u64>,
-    /// Whether the contact is linked: `false` where it never will be, absent where that is open.
+    /// True if the contact is linked: `false` where it never will be, absent where that is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<bool>,
-    /// Whether the comments are added, likewise.
+    /// True if the comments are added, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comments: Option<bool>,
     /// The hashes of the comments that need nothing more.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub comments_settled: Vec<String>,
-    /// Whether one of them was refused for good.
+    /// True if one of them was refused for good.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub comments_refused: bool,
     /// The occurrence that owns the case's contact and comments. With `on_existing: attach` other occurrences have items of their own.
@@ -84,7 +84,7 @@ impl Steps {
         })
     }
 
-    /// Whether it is certain that nothing was done that lasts.
+    /// Returns true if it is certain that nothing was done that lasts.
     #[must_use]
     pub fn is_untouched(&self) -> bool {
         self.case_id.is_none()
@@ -93,7 +93,7 @@ impl Steps {
             && self.customer_sent_until.is_none()
     }
 
-    /// Whether it is certain that no case was requested.
+    /// Returns true if it is certain that no case was requested.
     pub(super) fn has_no_case(&self) -> bool {
         self.case_id.is_none() && self.case_sent_until.is_none()
     }
@@ -173,7 +173,7 @@ impl Record {
         }
     }
 
-    /// Whether the last run ended its lease itself, and wrote down everything that it knew.
+    /// Returns true if the last run ended its lease itself, and wrote down everything that it knew.
     pub(super) fn was_left(&self) -> bool {
         self.lease_ends == LEFT
     }

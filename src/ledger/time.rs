@@ -21,7 +21,7 @@ pub const ITEM_LAG: Duration = Duration::from_secs(30);
 /// allows `CreateCase` for this long: a case that the search missed still has its token.
 pub const TOKEN_AFTER_SEARCH: Duration = Duration::from_mins(1);
 
-/// Whether a look that began at `looked` would have shown everything that was sent until `sent_until`, given that things show within `lag`.
+/// Returns true if a look that began at `looked` would have shown everything that was sent until `sent_until`, given that things show within `lag`.
 /// Both times are milliseconds since 1970, by the clocks of two environments.
 #[must_use]
 pub fn is_conclusive(looked: u64, sent_until: u64, lag: Duration) -> bool {

@@ -1,7 +1,6 @@
 //! Per-event telemetry: the log line, and metrics in the embedded metric format.
 
 use std::io::Write as _;
-use std::net::UdpSocket;
 use std::sync::Mutex;
 use std::time::Duration;
 

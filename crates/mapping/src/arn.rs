@@ -6,7 +6,7 @@ pub fn account(arn: &str) -> Option<&str> {
     parts(arn).map(|parts| parts.account)
 }
 
-/// Whether the text is the ARN of something in a Connect instance: `arn:P:connect:R:A:instance/I/KIND/ID`.
+/// Returns true if the text is the ARN of something in a Connect instance: `arn:P:connect:R:A:instance/I/KIND/ID`.
 #[must_use]
 pub fn is_connect(arn: &str, kinds: &[&str]) -> bool {
     let Some(parts) = parts(arn).filter(|parts| parts.service == "connect") else {
@@ -16,7 +16,7 @@ pub fn is_connect(arn: &str, kinds: &[&str]) -> bool {
     matches!(path.as_slice(), ["instance", instance, kind, id] if is_identifier(instance) && kinds.contains(kind) && is_identifier(id))
 }
 
-/// Whether the text is the ARN of a Connect instance: `arn:P:connect:R:A:instance/I`.
+/// Returns true if the text is the ARN of a Connect instance: `arn:P:connect:R:A:instance/I`.
 #[must_use]
 pub fn is_instance(arn: &str) -> bool {
     parts(arn)
@@ -25,7 +25,7 @@ pub fn is_instance(arn: &str) -> bool {
         .is_some_and(|id| !id.is_empty() && !id.contains('/'))
 }
 
-/// Whether the text is a profile ARN: `arn:P:profile:R:A:domains/NAME/profiles/ID`.
+/// Returns true if the text is a profile ARN: `arn:P:profile:R:A:domains/NAME/profiles/ID`.
 #[must_use]
 pub fn is_profile(arn: &str) -> bool {
     profile(arn).is_some()

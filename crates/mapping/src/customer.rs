@@ -114,7 +114,7 @@ impl ProfileMember {
         }
     }
 
-    /// Whether it is a phone number.
+    /// Returns true if it is a phone number.
     #[must_use]
     pub fn is_phone(self) -> bool {
         matches!(
@@ -191,7 +191,7 @@ impl NewProfile {
     }
 }
 
-/// Whether the text may name a search key (`name`: 1 to 64 of letters, digits, `_` and `-`).
+/// Returns true if the text may name a search key (`name`: 1 to 64 of letters, digits, `_` and `-`).
 #[must_use]
 pub fn is_search_key(text: &str) -> bool {
     (1..=64).contains(&text.len())

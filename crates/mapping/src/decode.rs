@@ -597,7 +597,7 @@ impl Decoder<'_> {
     }
 }
 
-/// Whether the text has the shape of the ids that Cases gives.
+/// Returns true if the text has the shape of the ids that Cases gives.
 fn is_uuid(text: &str) -> bool {
     let legal = |(at, byte)| match at {
         8 | 13 | 18 | 23 => byte == b'-',
@@ -1050,7 +1050,7 @@ impl Decoder<'_> {
     }
 }
 
-/// Whether an object has no keys at all.
+/// Returns true if an object has no keys at all.
 fn is_empty(node: &Node) -> bool {
     matches!(&node.kind, Kind::Map(entries) if entries.is_empty())
 }
@@ -1231,7 +1231,7 @@ impl Decoder<'_> {
         Some(LinkContact::Named(named))
     }
 
-    /// Whether the contact is read: a flow sends all that could be read.
+    /// Reads `enrich`: a flow sends all that could be read.
     fn enrich(&mut self, object: &Object<'_>) -> Option<bool> {
         let enrich = self.switch(object, "enrich")?;
         if enrich && self.trigger == Some(Trigger::ContactFlow) {
@@ -1242,7 +1242,7 @@ impl Decoder<'_> {
         Some(enrich)
     }
 
-    /// Whether events of Cases are taken; a flow sends none.
+    /// Reads `on_case_events`: a flow sends no events of Cases.
     fn on_case_events(&mut self, object: &Object<'_>) -> Option<bool> {
         let on = self.switch(object, "on_case_events")?;
         if on && self.trigger == Some(Trigger::ContactFlow) {
@@ -1422,7 +1422,7 @@ impl Decoder<'_> {
         }
     }
 
-    /// Whether what stands behind a plain scalar is a comment by mistake: `Order #{{ $.id }}`, `default('Order #1')`.
+    /// Returns true if what stands behind a plain scalar is a comment by mistake: `Order #{{ $.id }}`, `default('Order #1')`.
     fn is_cut_short(&self, node: &Node) -> bool {
         let behind = self.text.behind(node.span.end);
         let mut behind = behind.skip_while(|c| c.is_whitespace());

@@ -11,7 +11,7 @@ use crate::tree::{Position, Span};
 pub struct Diagnostic {
     /// Where in the file.
     pub span: Span,
-    /// Whether the mapping can be used all the same.
+    /// An error stops the start; a warning does not.
     pub severity: Severity,
     /// Its kind, for machines.
     pub code: Code,
@@ -142,7 +142,7 @@ impl Diagnostic {
         self
     }
 
-    /// Whether the mapping cannot be used for it.
+    /// Returns true if the mapping cannot be used for it.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
@@ -180,7 +180,7 @@ impl Diagnostics {
         }
     }
 
-    /// Whether one of them keeps the mapping from being used.
+    /// Returns true if one of them keeps the mapping from being used.
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.list.iter().any(Diagnostic::is_error)

@@ -34,7 +34,7 @@ pub struct Template {
     pub id: String,
     /// `name`.
     pub name: String,
-    /// Whether `status` is `Active`: only then cases can be created from it.
+    /// True if `status` is `Active`: only then cases can be created from it.
     pub active: bool,
     /// `requiredFields`, by field id.
     pub required_fields: Vec<String>,

@@ -232,7 +232,7 @@ impl ValueExpr {
     }
 }
 
-/// Whether it is anything but white space.
+/// Returns true if it is anything but white space.
 fn has_content(item: &Value<'_>) -> bool {
     !matches!(item, Value::Text(text) if text.trim().is_empty())
 }
@@ -265,7 +265,7 @@ impl Expression {
         Ok(text.or_else(|| self.may_be_empty().then_some(Cow::Borrowed(""))))
     }
 
-    /// Whether it is empty text in its place where it is missing: it ends with `default('')`.
+    /// Returns true if it is empty text in its place where it is missing: it ends with `default('')`.
     #[must_use]
     pub fn may_be_empty(&self) -> bool {
         matches!(self.filters.last(), Some(Filter::Default(Argument::Text(text))) if text.is_empty())

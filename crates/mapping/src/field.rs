@@ -76,7 +76,7 @@ pub struct FieldOption {
     pub name: String,
     /// The value that a request carries.
     pub value: String,
-    /// Whether new values may use it.
+    /// True if new values may use it.
     pub active: bool,
 }
 
@@ -191,7 +191,7 @@ impl Field {
         }
     }
 
-    /// Whether a request may set it.
+    /// Returns true if a request may set it.
     #[must_use]
     pub fn is_writable(&self) -> bool {
         !READ_ONLY.contains(&self.id.as_str())

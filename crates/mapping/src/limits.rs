@@ -24,7 +24,7 @@ pub const PROFILE_ATTRIBUTE: usize = 255;
 /// The tag that every case carries: its key's hash.
 pub const KEY_TAG: &str = "casebridge:key";
 
-/// Whether `customEntity` may hold the character (its last may not be a space).
+/// Returns true if `customEntity` may hold the character (its last may not be a space).
 #[must_use]
 pub fn is_entity_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || "_-.@:/ ".contains(character)

@@ -75,7 +75,7 @@ struct Walk<'a> {
     rest: Peekable<Chars<'a>>,
     at: Position,
     end: Position,
-    /// Whether the span is in double quotes, where `\` begins an escape.
+    /// True if the span is in double quotes, where `\` begins an escape.
     escapes: bool,
 }
 

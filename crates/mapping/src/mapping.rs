@@ -48,11 +48,11 @@ pub struct CaseMapping {
     pub link_contact: LinkContact,
     /// A comment to add to the case.
     pub comment: Option<ValueExpr>,
-    /// Whether the answer holds the reference number.
+    /// True if the answer holds the reference number.
     pub return_reference: bool,
     /// How the ledger is used.
     pub ledger: LedgerUse,
-    /// Whether it takes events of Cases: of cases that others made or changed.
+    /// True if it takes events of Cases: of cases that others made or changed.
     pub on_case_events: bool,
 }
 
@@ -154,7 +154,7 @@ impl CaseMapping {
 }
 
 impl CaseMapping {
-    /// Whether the key can be computed without what `enrich` reads of the contact.
+    /// Returns true if the key can be computed without what `enrich` reads of the contact.
     #[must_use]
     pub fn key_needs_no_contact(&self) -> bool {
         let mut expressions = self.key.iter().flat_map(ValueExpr::expressions);
@@ -179,7 +179,7 @@ impl FieldMapping {
         contents.chain(profile).chain(&self.default)
     }
 
-    /// Whether the field is sent empty, whatever the event.
+    /// Returns true if the field is sent empty, whatever the event.
     #[must_use]
     pub fn is_always_empty(&self) -> bool {
         matches!(self.source, FieldSource::Value(Content::Empty))
@@ -220,7 +220,7 @@ impl FieldSource {
 }
 
 impl Choice {
-    /// Whether it is for this event.
+    /// Returns true if it is for this event.
     #[must_use]
     pub fn takes(&self, event: &serde_json::Value) -> bool {
         self.when.as_ref().is_none_or(|when| when.matches(event))
@@ -272,7 +272,7 @@ pub enum Overflow {
 }
 
 impl Mapping {
-    /// Whether the function has to know the Customer Profiles domain.
+    /// Returns true if the function has to know the Customer Profiles domain.
     #[must_use]
     pub fn needs_profiles_domain(&self) -> bool {
         let assembles = |field: &FieldMapping| matches!(field.source, FieldSource::ProfileId(_));
@@ -284,13 +284,13 @@ impl Mapping {
                 .any(assembles)
     }
 
-    /// Whether the function calls Customer Profiles.
+    /// Returns true if the function calls Customer Profiles.
     #[must_use]
     pub fn searches_profiles(&self) -> bool {
         self.cases.iter().any(|case| case.find_customer.is_some())
     }
 
-    /// Whether it does so for every event that becomes a case.
+    /// Returns true if it does so for every event that becomes a case.
     #[must_use]
     pub fn always_searches_profiles(&self) -> bool {
         self.cases.iter().all(|case| case.find_customer.is_some())
@@ -306,7 +306,7 @@ impl Mapping {
         self.cases.iter().find(needs).map(|case| case.name.as_str())
     }
 
-    /// Whether the function reads contacts from Connect.
+    /// Returns true if the function reads contacts from Connect.
     #[must_use]
     pub fn enriches(&self) -> bool {
         self.cases.iter().any(|case| case.enrich)

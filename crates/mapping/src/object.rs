@@ -46,7 +46,7 @@ impl<'n> Object<'n> {
         (Some(object), diagnostics)
     }
 
-    /// Whether no key in it is one of the language.
+    /// Returns true if no key in it is one of the language.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

@@ -30,7 +30,7 @@ pub struct Pattern {
     fields: Vec<Field>,
     /// The combinations that `$or` makes, each as the fields that must all hold, ordered by path; one of them has to match.
     branches: Vec<Vec<usize>>,
-    /// Whether an empty name in an event is followed.
+    /// True if an empty name in an event is followed.
     empty_names: bool,
 }
 
@@ -138,7 +138,7 @@ impl Pattern {
             .unwrap_or_default()
     }
 
-    /// Whether the event matches. An event that is not an object never does.
+    /// Returns true if the event matches. An event that is not an object never does.
     #[must_use]
     pub fn matches(&self, event: &Value) -> bool {
         matching::matches(self, event)

@@ -24,7 +24,7 @@ const KEYED_WORDS: [&str; 5] = [
     "8656696",
 ];
 
-/// Whether text is a phone number: one of E.164, or digits with the usual separators. Whether it is in use is not asked.
+/// Returns true if text is a phone number: one of E.164, or digits with the usual separators. Whether it is in use is not asked.
 #[must_use]
 pub fn is_number(text: &str) -> bool {
     let text = text.trim();
@@ -95,7 +95,7 @@ impl Country {
     }
 }
 
-/// Whether a number is as short as those of services, and no subscriber of its country has one like it.
+/// Returns true if a number is as short as those of services, and no subscriber of its country has one like it.
 fn is_service_number(number: &PhoneNumber) -> bool {
     const LONGEST: u64 = 999_999;
     number.national_number <= LONGEST && !PHONE_NUMBER_UTIL.is_valid_number(number)

@@ -9,7 +9,7 @@ pub struct ObjectSchema {
     pub keys: &'static [KeySchema],
 }
 
-/// Whether a key can be used.
+/// The availability of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// It has to be there.
@@ -54,7 +54,7 @@ pub enum Shape {
 pub struct KeySchema {
     /// Its name.
     pub name: &'static str,
-    /// Whether it can be used.
+    /// True if it can be used.
     pub status: Status,
     /// What it takes.
     pub shape: Shape,

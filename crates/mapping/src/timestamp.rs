@@ -326,7 +326,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether a word is a name, or begins with its three letters: `Sun`, `sunday`.
+/// Returns true if a word is a name, or begins with its three letters: `Sun`, `sunday`.
 fn starts_with(word: &str, name: &str) -> bool {
     word.get(..name.len())
         .is_some_and(|beginning| beginning.eq_ignore_ascii_case(name))

@@ -187,7 +187,7 @@ pub struct Key {
 pub struct Scalar {
     /// The text, after YAML or JSON has read quotes, escapes and folding.
     pub text: String,
-    /// Whether it stood without quotes and outside a block: only then can it be a number, a boolean or null.
+    /// True if it stood without quotes and outside a block: only then can it be a number, a boolean or null.
     pub plain: bool,
 }
 

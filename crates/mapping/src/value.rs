@@ -95,7 +95,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Whether the text is a number by JSON's grammar: no leading zero, no `+`, no bare `.`, no `Infinity`.
+/// Returns true if the text is a number by JSON's grammar: no leading zero, no `+`, no bare `.`, no `Infinity`.
 #[must_use]
 pub fn is_json_number(text: &str) -> bool {
     let rest = text.strip_prefix('-').unwrap_or(text);

@@ -192,7 +192,7 @@ impl Composer {
         Ok(())
     }
 
-    /// Whether that many levels more are allowed here.
+    /// Checks that so many more levels are allowed here.
     fn check_depth(&self, more: usize, span: Span) -> Result<(), Box<Diagnostic>> {
         if self.open.len() + more <= MAX_DEPTH {
             return Ok(());

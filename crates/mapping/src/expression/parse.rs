@@ -378,7 +378,7 @@ impl<'a> Scanner<'a> {
         })
     }
 
-    /// Whether one more may begin here.
+    /// Checks that one more may begin here.
     pub(super) fn room(
         &self,
         count: usize,

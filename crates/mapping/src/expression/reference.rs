@@ -31,7 +31,7 @@ pub enum Step {
 }
 
 impl Reference {
-    /// Whether the reference gives a list by its own form.
+    /// Returns true if the reference gives a list by its own form.
     #[must_use]
     pub fn is_list(&self) -> bool {
         matches!(self, Self::Event(steps) if steps.contains(&Step::Every))

@@ -344,7 +344,7 @@ fn step_below(steps: &mut Vec<Step>, step: usize, name: &str) -> usize {
     new
 }
 
-/// Whether Event Ruler sees an empty name in the path: one at the end does not count, because Java's split drops it.
+/// Returns true if Event Ruler sees an empty name in the path: one at the end does not count, because Java's split drops it.
 fn has_empty_name(path: &str) -> bool {
     let names = path.trim_end_matches('.');
     path.is_empty() || !names.is_empty() && names.split('.').any(str::is_empty)
@@ -370,7 +370,7 @@ const NEGATED: [&str; 4] = ["prefix", "suffix", "equals-ignore-case", "wildcard"
 pub(super) struct Conditions {
     /// What a value can meet.
     pub(super) list: Vec<Condition>,
-    /// Whether `exists: false` is among the items.
+    /// True if `exists: false` is among the items.
     pub(super) absent: bool,
     /// What is wrong with the list.
     pub(super) diagnostics: Vec<Diagnostic>,

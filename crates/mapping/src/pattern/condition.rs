@@ -57,7 +57,7 @@ pub(super) enum Condition {
 }
 
 impl Condition {
-    /// Whether the value meets the condition.
+    /// Returns true if the value meets the condition.
     pub(super) fn accepts(&self, leaf: Leaf<'_>) -> bool {
         match (self, leaf) {
             (Self::Boolean(expected), Leaf::Boolean(found)) => *expected == found,
@@ -98,7 +98,7 @@ pub(super) enum TextCondition {
 }
 
 impl TextCondition {
-    /// Whether the text meets the condition.
+    /// Returns true if the text meets the condition.
     ///
     /// Event Ruler compares texts with their quotation marks on. Hence a prefix may end in the mark behind the text, and a suffix begin
     /// with the one before it.
@@ -285,7 +285,7 @@ impl Network {
         }
     }
 
-    /// Whether the block holds the address.
+    /// Returns true if the block holds the address.
     ///
     /// Event Ruler compares hexadecimal digits from the left, whatever the family, and stops at the digit that settles it. So an IPv4 block
     /// holds the IPv6 addresses that begin with its digits, and an IPv6 block those IPv4 addresses whose digits lie strictly within.
@@ -325,7 +325,7 @@ impl Number {
         }
     }
 
-    /// Whether it equals a number of an event, given as it is spelt and as [`comparable`] reads it.
+    /// Returns true if it equals a number of an event, given as it is spelt and as [`comparable`] reads it.
     pub(super) fn equals(&self, spelling: &serde_json::Number, value: Option<f64>) -> bool {
         self.spelling.as_ref() == Some(spelling) || self.value.is_some() && self.value == value
     }
@@ -340,7 +340,7 @@ pub(super) fn comparable(text: &str) -> Option<f64> {
     comparable.then_some(value + 0.0)
 }
 
-/// Whether the text is an integer (no fraction, no exponent) that a double cannot hold exactly.
+/// Returns true if the text is an integer (no fraction, no exponent) that a double cannot hold exactly.
 pub(super) fn is_inexact_integer(text: &str) -> bool {
     let is_integer = text
         .bytes()
@@ -435,7 +435,7 @@ impl Wildcard {
         })
     }
 
-    /// Whether the text matches.
+    /// Returns true if the text matches.
     pub(super) fn accepts(&self, text: &str) -> bool {
         let Some(tail) = &self.tail else {
             return text == self.head;

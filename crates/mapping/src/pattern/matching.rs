@@ -140,7 +140,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Whether all fields of the branch hold together.
+    /// Returns true if all fields of the branch hold together.
     fn matches(&self, branch: &[usize]) -> bool {
         let fields = || {
             branch.iter().filter_map(|&field| {

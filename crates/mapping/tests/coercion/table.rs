@@ -20,7 +20,7 @@ pub(crate) struct Row {
     pub(crate) value: Value,
     /// How often the text is repeated.
     pub(crate) times: usize,
-    /// Whether the field has `overflow: truncate`.
+    /// True if the field has `overflow: truncate`.
     pub(crate) truncate: bool,
     pub(crate) outcome: Outcome,
     /// A remark; may be empty.
