@@ -1,6 +1,6 @@
 //! One call of an AWS service: the time it has, what is tried again, and what its failure means.
 //!
-//! What a service says in a message is never kept: it can quote field values.
+//! The message of a service is never kept: it can quote field values.
 //!
 //! Where a call is sent, its future is boxed: it takes several kilobytes, and every level above would be moved about with room for all calls that
 //! it may make.
@@ -47,7 +47,7 @@ const MAX_BACKOFF: Duration = Duration::from_secs(2);
 const SHORTEST_ATTEMPT: Duration = Duration::from_secs(1);
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(5);
 
-/// What the only attempt of a call gets at most, however much time there is.
+/// The limit of a call's only attempt, if there is more time than this.
 const LONGEST_ONLY_ATTEMPT: Duration = Duration::from_secs(10);
 
 /// What every client that the SDK generates is set to: how it tries again, and its time-outs. The builders of the services' configurations have
@@ -77,7 +77,7 @@ macro_rules! send {
 }
 pub(crate) use send;
 
-/// How every client tries again.
+/// The retry configuration of every client.
 pub(crate) fn retries() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(MAX_ATTEMPTS)
@@ -110,7 +110,7 @@ pub(crate) struct Operation {
     pub(crate) actions: &'static str,
     /// Its default quota.
     pub(crate) quota: &'static str,
-    /// What may be missing.
+    /// The resources that may be missing.
     pub(crate) not_found: &'static str,
     /// Why a request that passed every check here may be refused all the same.
     pub(crate) refused: &'static str,

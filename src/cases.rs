@@ -149,7 +149,7 @@ impl Cases {
     /// The case that carries the key's hash as its tag, if search shows it. Search may lag behind creation.
     ///
     /// # Errors
-    /// What Cases said, or that it could not be reached.
+    /// The error of Cases, or that it could not be reached.
     pub async fn find(
         &self,
         domain_id: &str,

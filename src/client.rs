@@ -27,7 +27,7 @@ use crate::config::{Config, ConfigError, Credentials, Proxy};
 /// Amazon Trust Services' roots, and `DigiCert`'s for partitions that still use them.
 const ROOTS: &[u8] = include_bytes!("roots.pem");
 
-/// How long the ordinary chain has to find credentials: what the SDK gives it by default.
+/// The time-out of the ordinary credentials chain: the SDK's default.
 const CHAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Loads the configuration that every client is made from.

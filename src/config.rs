@@ -17,7 +17,7 @@ use self::variables::{
 use crate::appconfig::Source;
 use crate::guard::Guard;
 
-/// What the environment says.
+/// The configuration of the function.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `CASES_DOMAIN_ID`
@@ -50,7 +50,7 @@ pub struct Config {
     pub function_name: String,
     /// `AWS_LAMBDA_INITIALIZATION_TYPE` is `on-demand`.
     pub on_demand: bool,
-    /// Where credentials come from.
+    /// The source of credentials.
     pub credentials: Credentials,
     /// `AWS_CA_BUNDLE`, else `SSL_CERT_FILE`
     pub ca_bundle: Option<CaBundle>,
@@ -70,7 +70,7 @@ pub struct Document {
 /// A mapping that changes without a deployment.
 #[derive(Clone, Debug)]
 pub struct Reload {
-    /// Where it is.
+    /// The source.
     pub source: Source,
     /// `CASEBRIDGE_MAPPING_POLL_SECONDS`: how old the last look may be when an invocation begins.
     pub poll: Duration,
@@ -78,7 +78,7 @@ pub struct Reload {
     pub fallback: Fallback,
 }
 
-/// What a start does whose mapping cannot be used.
+/// The action of a start whose mapping cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fallback {
     /// It stops.
@@ -87,7 +87,7 @@ pub enum Fallback {
     Packaged,
 }
 
-/// Where AWS credentials come from.
+/// The source of AWS credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credentials {
     /// `AWS_ACCESS_KEY_ID` and its fellows, as Lambda sets them.
@@ -122,7 +122,7 @@ impl std::fmt::Debug for Proxy {
     }
 }
 
-/// How log lines are written, and which.
+/// The format and the level of log lines.
 #[derive(Clone, Copy, Debug)]
 pub struct Logging {
     /// `AWS_LAMBDA_LOG_FORMAT`
@@ -233,7 +233,7 @@ impl Config {
         })
     }
 
-    /// What the configuration says about senders.
+    /// The senders that are allowed.
     #[must_use]
     pub fn guard(&self) -> Guard {
         Guard {
@@ -334,7 +334,7 @@ impl CaBundle {
     }
 }
 
-/// Where files of a default name are looked for.
+/// Returns the folders that are searched for files of a default name.
 fn folders(get: &dyn Fn(&str) -> Option<String>) -> Vec<PathBuf> {
     let beside = std::env::current_exe()
         .ok()

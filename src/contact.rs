@@ -52,7 +52,7 @@ impl Connect {
     /// `DescribeContact` tells it, and where it is another than this contact the attributes are read once more.
     ///
     /// # Errors
-    /// What Connect said to either read, or that it could not be reached.
+    /// The error of Connect to either read, or that it could not be reached.
     pub async fn read(
         &self,
         instance_id: &str,
@@ -63,7 +63,7 @@ impl Connect {
         let attributes_of = |id| self.attributes(instance_id, id, deadline);
         let (contact, attributes) = tokio::try_join!(
             self.describe(instance_id, contact_id, deadline),
-            // Whether its failure counts is known when the contact is.
+            // Its failure counts only if the contact could be read.
             async { Ok(attributes_of(initial_contact_id.unwrap_or(contact_id)).await) },
         )?;
         let told = contact.get("InitialContactId").and_then(Value::as_str);

@@ -45,7 +45,7 @@ const CREATE_PROFILE: Operation = Operation {
 const PAGE: i32 = 100;
 const PAGES: usize = 10;
 
-/// How long to wait before each search for a profile that may have been created: search lags behind creation.
+/// The waits before each search for a profile that may have been created: search lags behind creation.
 const LOOKS: [Duration; 4] = [
     Duration::from_millis(100),
     Duration::from_millis(200),
@@ -114,7 +114,7 @@ impl Customers {
     /// Returns true if the profile exists, by a search for its id in the domain that its ARN names.
     ///
     /// # Errors
-    /// What Customer Profiles said.
+    /// The error of Customer Profiles.
     pub async fn exists(&self, arn: &str, deadline: Deadline) -> Result<bool, Failure> {
         let call = SEARCH_PROFILES.repeatable(deadline)?;
         let Some((domain, profile_id)) = arn::profile(arn) else {

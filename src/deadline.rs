@@ -1,4 +1,4 @@
-//! How long an answer may take.
+//! Deadlines: the time until an answer is due.
 //!
 //! The one place that reads a clock: tokio's, which tests stop and turn.
 

@@ -105,7 +105,7 @@ impl fmt::Display for ErrorCode {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
-    /// What kind of failure.
+    /// The kind of failure.
     pub code: ErrorCode,
     /// The field it is about by its name in the domain, or the tag or reference.
     pub field: Option<String>,

@@ -1,4 +1,4 @@
-//! What invoked the function: from the raw payload to an event that a mapping can route.
+//! Events: from the raw payload to an event that a mapping can route.
 //!
 //! Read leniently, as AWS asks of consumers: members may be absent, null, unknown or new. A contact-flow event is recognised by
 //! `Details.ContactData`, an EventBridge event by `source` and `detail-type`, an SQS batch by `Records[].eventSource`. A list of events and
@@ -15,15 +15,15 @@ use crate::error::{ErrorCode, Failure};
 /// One event.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// Who sent it.
+    /// The kind of its sender.
     pub trigger: Trigger,
-    /// What `$` is: the contact data with its parameters, or the EventBridge event.
+    /// The value of `$`: the contact data with its parameters, or the EventBridge event.
     pub root: Value,
     /// When a queue first handed it out, in milliseconds since 1970. No request is made of it.
     pub first_received: Option<u64>,
 }
 
-/// What one invocation brings.
+/// The events of one invocation.
 #[derive(Clone, Debug)]
 pub enum Payload {
     /// One event.
@@ -37,7 +37,7 @@ pub enum Payload {
 /// One message of an SQS batch; one that holds a list of events is as many of these.
 #[derive(Clone, Debug)]
 pub struct Message {
-    /// What it goes by: its `messageId`; with the number of the event behind it where it holds several.
+    /// Its name: the `messageId`, with the number of the event if it holds several.
     pub id: String,
     /// `messageId`: how the item is named in `batchItemFailures`.
     pub message_id: String,
@@ -49,10 +49,10 @@ pub struct Message {
     pub event: Result<Event, Failure>,
 }
 
-/// What the function takes, for the sentence that refuses anything else.
+/// The payloads that the function accepts, for the sentence that refuses anything else.
 const EXPECTED: &str = "expected a contact-flow event (`Details.ContactData`), an EventBridge event (`source` and `detail-type` as text; an input transformer has to keep both), a list of such events, or an SQS batch of EventBridge events";
 
-/// What is taken in a message's body.
+/// The message bodies that the function accepts.
 const EXPECTED_BODY: &str = "expected an EventBridge event as JSON text in the message's body (`source` and `detail-type` as text), also in a list or in the `Message` of an SNS notification";
 
 impl Payload {

@@ -70,7 +70,7 @@ impl FailureQueue {
     /// Sends a message with the reason why it can never succeed.
     ///
     /// # Errors
-    /// What SQS said, or that it could not be reached: then the message has to stay where it is.
+    /// The error of SQS, or that it could not be reached. Then the message has to stay in its queue.
     pub async fn send(
         &self,
         message: &Message,

@@ -6,14 +6,14 @@ use crate::outcome::Skip;
 use mapping::Trigger;
 use mapping::arn;
 
-/// What the configuration says about senders.
+/// The senders that are allowed.
 #[derive(Clone, Debug, Default)]
 pub struct Guard {
     /// Connect instance ARNs; empty allows any.
     pub allowed_instances: Vec<String>,
     /// AWS account ids; empty allows any.
     pub allowed_accounts: Vec<String>,
-    /// What every custom entity of ours begins with.
+    /// The prefix of every custom entity of this function.
     pub entity_prefix: String,
     /// The Region the function runs in.
     pub region: String,

@@ -31,7 +31,7 @@ pub use self::telemetry::Telemetry;
 /// Kept free at the end of an invocation, for the answer to leave in.
 const MARGIN: Duration = Duration::from_millis(200);
 
-/// What a flow's event gets however much of its sender's patience is spent: enough for a first call. Between budget and time limit of the
+/// The least time of a flow's event, also if the start has used up its budget: enough for a first call. Between budget and time limit of the
 /// flow's block lies as much (template.yaml), so the answer is in time whenever budget was left.
 const LEAST_BUDGET: Duration = Duration::from_millis(500);
 
@@ -41,7 +41,7 @@ pub struct Casebridge {
     pub mapping: Mapping,
     /// Which events are for us.
     pub guard: Guard,
-    /// What requests are made in.
+    /// The configuration that requests depend on.
     pub context: RequestContext,
     /// Cases.
     pub cases: Cases,
@@ -51,15 +51,15 @@ pub struct Casebridge {
     pub connect: Option<Connect>,
     /// The ledger, where one is configured.
     pub ledger: Option<Ledger>,
-    /// Where messages go that can never succeed, if anywhere.
+    /// The queue for messages that can never succeed, if there is one.
     pub failure_queue: Option<FailureQueue>,
     /// A flow is answered within this time.
     pub flow_budget: Duration,
-    /// Where the summary of each event goes beside the log.
+    /// The metrics and the clock of the telemetry.
     pub telemetry: Telemetry,
 }
 
-/// What Lambda says of an invocation, beside its payload.
+/// Lambda's context of an invocation.
 #[derive(Clone, Debug, Default)]
 pub struct Invocation {
     /// The time until Lambda ends it.
@@ -82,7 +82,7 @@ impl From<Duration> for Invocation {
     }
 }
 
-/// What an invocation answers.
+/// The answer to an invocation.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Response {

@@ -76,7 +76,7 @@ fn part<'a>(event: &'a Event, path: &[&str]) -> Result<Cow<'a, str>, Failure> {
     })
 }
 
-/// What tells one occurrence of a key from another: the event's source and id, or its content where it has no id, or the contact and its
+/// Returns the identity of an occurrence: the event's source and id, or its content if it has no id, or the contact and its
 /// `requestKey`. `None` where a flow names no contact.
 #[must_use]
 pub fn occurrence(event: &Event) -> Option<String> {
@@ -95,7 +95,7 @@ pub fn occurrence(event: &Event) -> Option<String> {
     Some(hash(parts.iter().map(String::as_str)))
 }
 
-/// What tells one comment of an occurrence from another: sixteen hexadecimal digits of its hash.
+/// Returns the identity of a comment within its occurrence: sixteen hexadecimal digits of its hash.
 #[must_use]
 pub fn comment(body: &str) -> String {
     let mut hash = hash(["comment", body]);

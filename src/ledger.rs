@@ -37,7 +37,7 @@ use crate::call::{self, Opening, WarmUp};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 
-/// How long to wait before the first and between later looks at a key that another run holds.
+/// The waits before the first and between later looks at a key that another run holds.
 const FIRST_LOOK: Duration = Duration::from_millis(50);
 const LATER_LOOKS: Duration = Duration::from_millis(400);
 
@@ -49,14 +49,14 @@ pub struct Ledger {
     clock: SharedTimeSource,
 }
 
-/// Who asks for a key.
+/// The run that asks for a key.
 #[derive(Clone, Copy, Debug)]
 pub struct Claimant<'a> {
     /// The key's hash.
     pub id: &'a str,
     /// Which of the key's events asks.
     pub occurrence: Option<&'a str>,
-    /// How long the key stands for one case.
+    /// The time for which the key means one case.
     pub window: Option<Duration>,
 }
 
@@ -142,7 +142,7 @@ impl Ledger {
             let Some(record) = self.put(&mut lease, ends, None, calls).await? else {
                 return Ok(self.ours(lease));
             };
-            // Who loses a race below waits like everybody else.
+            // A run that loses a race below waits like the others.
             let mut wait = pause;
             match record.state(&lease.owner, self.now()) {
                 // Our own put, whose answer got lost.
@@ -286,7 +286,7 @@ impl Ledger {
             .update_expression(
                 "SET #owner = :owner, #status = :status, in_progress_expiration = :ends, started = :started, #data = :data",
             )
-            // What is absent was not written by a ledger: it is nobody's. Our own owner is that of a repetition.
+            // An absent member means an item that no ledger wrote: nobody holds it. Our own owner means a repeated attempt.
             .condition_expression(
                 "NOT #status = :completed AND (attribute_not_exists(writes) OR writes = :seen) AND (#owner = :owner OR (attribute_exists(id) AND (attribute_not_exists(#owner) OR #owner = :before) AND (attribute_not_exists(in_progress_expiration) OR in_progress_expiration = :ended)))",
             )
@@ -384,7 +384,7 @@ fn is_lost(error: Option<&UpdateItemError>) -> bool {
     )
 }
 
-/// What may pass is the ledger's own failure; what may not keeps its code.
+/// Makes a transient failure the ledger's own; a permanent one keeps its code.
 fn unavailable(failure: Failure) -> Failure {
     if !failure.code.is_transient() {
         return failure;

@@ -18,10 +18,10 @@ use crate::handler::{Casebridge, Invocation, Response};
 use crate::panics;
 use crate::start::{self, ColdStart, Services, StartError};
 
-/// How long the start waits for the extension: it fetches the configuration then.
+/// The longest that the start waits for the extension, which fetches the configuration then.
 const FIRST_LOOK: Duration = Duration::from_secs(5);
 
-/// How long an invocation waits for it: it answers from memory.
+/// The longest that an invocation waits for it: it answers from memory.
 const LATER_LOOKS: Duration = Duration::from_millis(200);
 
 /// The function, whichever mapping it has.
@@ -34,7 +34,7 @@ pub struct Live {
     cold_start: ColdStart,
 }
 
-/// What an invocation is answered with.
+/// The reply to an invocation.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Reply {
@@ -272,7 +272,7 @@ fn split(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// What AppConfig sends to a validator.
+/// The event that AppConfig sends to a validator.
 /// <https://docs.aws.amazon.com/appconfig/latest/userguide/appconfig-creating-configuration-profile-validators.html>
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

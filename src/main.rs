@@ -18,7 +18,7 @@ use tokio::runtime::Builder;
 static COLD: AtomicBool = AtomicBool::new(true);
 
 fn main() -> ExitCode {
-    // What precedes it, the loading of a static binary, takes a millisecond or two. /proc would tell it in ticks of ten.
+    // The loading of a static binary before it takes a millisecond or two. /proc would give it in ticks of ten.
     let since = Stopwatch::start();
     std::panic::set_hook(Box::new(panics::hook));
     let Logging { format, level } = Logging::from_env();

@@ -36,7 +36,7 @@ const NO_MAPPING: &str = "none";
 /// The most values that one member holds for one metric: what the specification allows.
 const VALUES: usize = 100;
 
-/// Where the metrics of one function go.
+/// The metrics of one function.
 #[derive(Clone)]
 pub struct Metrics {
     namespace: String,
@@ -166,7 +166,7 @@ impl Metric {
     }
 }
 
-/// What there is to count of an event.
+/// Returns the counts of an event.
 fn counts(outcome: &Outcome) -> Vec<Metric> {
     const BY_MAPPING: &[&[&str]] = &[&[FUNCTION], &[FUNCTION, TRIGGER, MAPPING]];
     const BY_CODE: &[&[&str]] = &[
@@ -204,7 +204,7 @@ fn operations(calls: &[CallRecord]) -> Vec<&'static str> {
     operations
 }
 
-/// What the calls of one operation took, and how often they were throttled.
+/// Returns the durations of the calls of one operation, and the number of throttled attempts.
 fn latencies(calls: &[CallRecord], operation: &str) -> Vec<Metric> {
     const BY_OPERATION: &[&[&str]] = &[&[FUNCTION], &[FUNCTION, OPERATION]];
     let calls = || calls.iter().filter(|call| call.operation == operation);

@@ -1,4 +1,4 @@
-//! What became of an event, and the answer that says it.
+//! The outcome of an event, and its answer.
 
 use serde::Serialize;
 
@@ -40,7 +40,7 @@ impl Skip {
     }
 }
 
-/// What became of one event.
+/// The outcome of one event.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The case mapping that took it.
@@ -57,7 +57,7 @@ pub struct Outcome {
     pub reference_number: Option<String>,
 }
 
-/// What became of a step after the case's creation.
+/// The outcome of a step after the case's creation.
 #[derive(Clone, Debug, Default)]
 pub enum Step {
     /// The case mapping, or the event, asks for none.
@@ -192,7 +192,7 @@ impl Outcome {
         self.result.as_ref().err().or_else(|| self.missing())
     }
 
-    /// What a retry may still add to the case.
+    /// Returns the failure of an item that a retry may still add to the case.
     #[must_use]
     pub fn missing(&self) -> Option<&Failure> {
         [&self.contact, &self.comment]
@@ -265,7 +265,7 @@ impl Outcome {
                 answer.failure(failure, *retryable || answer.retryable == "true");
             }
         }
-        // What decides over a retry is what logs and metrics count.
+        // Logs and metrics count the failure that decides on a retry.
         if let Some(failure) = self.missing() {
             answer.failure(failure, true);
         }

@@ -36,7 +36,7 @@ pub fn caught<F: Future>(future: F) -> impl Future<Output = Result<F::Output, Fa
 /// # Errors
 /// `InternalError`: it panicked.
 pub fn catch<T>(function: impl FnOnce() -> T) -> Result<T, Failure> {
-    // What the function leaves half done is its event's own, or behind a lock whose poison is looked past.
+    // State that a panic leaves half done belongs to its event, or is behind a lock whose poison is ignored.
     catch_unwind(AssertUnwindSafe(function)).map_err(|_| {
         let place = PLACE.with(RefCell::take);
         let place = place.as_deref().unwrap_or("an unknown place");

@@ -30,9 +30,9 @@ pub struct RequestContext {
     pub domain_id: String,
     /// Its ARN, where the snapshot has it.
     pub domain_arn: Option<String>,
-    /// What every custom entity begins with.
+    /// The prefix of every custom entity.
     pub entity_prefix: String,
-    /// Where profiles are, for ARNs assembled from a profile's id.
+    /// The profiles domain, for ARNs assembled from a profile's id.
     pub profiles: Option<ProfilesDomain>,
 }
 
@@ -85,7 +85,7 @@ pub struct CaseRequest {
     pub comments: Vec<Result<String, Failure>>,
     /// True if the answer holds the reference number.
     pub return_reference: bool,
-    /// How the ledger is used.
+    /// The use of the ledger.
     pub ledger: LedgerUse,
 }
 

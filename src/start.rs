@@ -205,7 +205,7 @@ fn telemetry(config: &Config, sdk: &SdkConfig) -> Telemetry {
     Telemetry { metrics, clock }
 }
 
-/// What requests are made in, by configuration and snapshot.
+/// Returns the context of requests, from configuration and snapshot.
 ///
 /// # Errors
 /// The mapping needs the profiles domain, and its name or account is not known.

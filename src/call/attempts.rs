@@ -1,4 +1,4 @@
-//! Whether an attempt may have succeeded without our hearing of it.
+//! Attempts of a call: if one may have succeeded although no answer arrived.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -69,12 +69,12 @@ impl Attempts {
         last.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How many were sent.
+    /// Returns the number of attempts sent.
     pub(crate) fn begun(&self) -> usize {
         self.counts.begun.load(Ordering::Relaxed)
     }
 
-    /// How many of them were answered with the quota being used up.
+    /// Returns the number of attempts that were throttled.
     pub(crate) fn throttled(&self) -> usize {
         self.counts.throttled.load(Ordering::Relaxed)
     }

@@ -14,9 +14,9 @@ use super::Call;
 pub struct CallRecord {
     /// The API's name of the operation.
     pub operation: &'static str,
-    /// How long it took, pauses between attempts included.
+    /// The duration, with the pauses between attempts.
     pub took: Duration,
-    /// How often the request was sent.
+    /// The number of attempts.
     pub attempts: usize,
     /// The number of answers that said that the quota is used up.
     pub throttled: usize,

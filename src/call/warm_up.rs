@@ -33,7 +33,7 @@ use super::{Call, Operation};
 use crate::deadline::Deadline;
 use crate::error::Failure;
 
-/// What the start waits for it at most: a network that is slower than this is no reason not to start.
+/// The longest that the start waits for it: a slower network is no reason to fail the start.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Puts `HEAD /` in the place of the request, and an answer in the place of what comes back.

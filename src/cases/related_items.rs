@@ -1,4 +1,4 @@
-//! What joins a case that exists: the contact, comments; and its reference number.
+//! Related items of a case that exists, contact and comments, and its reference number.
 //!
 //! `CreateRelatedItem` has no client token, so it is sent once. When it may have succeeded unseen, the case is read; what is not there then is
 //! reported as missing, for the next run to look and to add.
@@ -60,7 +60,7 @@ pub struct Addition<'a> {
     pub case_id: &'a str,
     /// `performedBy`
     pub performed_by: &'a User,
-    /// What an earlier run may have added.
+    /// The items that an earlier run may have added.
     pub earlier: Earlier,
     /// When the items were first asked for, in milliseconds since 1970; 0 when nobody knows. What is older was added by others.
     pub since: u64,
@@ -70,7 +70,7 @@ pub struct Addition<'a> {
     pub deadline: Deadline,
 }
 
-/// What an earlier run may have added to the case.
+/// The items that an earlier run may have added to the case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Earlier {
     /// Nothing: there was no earlier run.
@@ -85,7 +85,7 @@ impl Cases {
     /// Links a contact to the case. One that is linked already is linked.
     ///
     /// # Errors
-    /// What Cases said, or that it could not be reached.
+    /// The error of Cases, or that it could not be reached.
     pub async fn link_contact(
         &self,
         addition: Addition<'_>,
@@ -343,7 +343,7 @@ impl Addition<'_> {
 /// The outcome of adding comments.
 #[derive(Debug)]
 pub struct AddedComments {
-    /// How many of them need nothing more, from the first: they are on the case, or refused for good.
+    /// The number of comments, from the first, that need nothing more: they are on the case, or refused permanently.
     pub settled: usize,
     /// Why the first one that was refused for good was.
     pub refused: Option<Failure>,
@@ -362,7 +362,7 @@ impl Default for AddedComments {
     }
 }
 
-/// What became of an item that was sent.
+/// The result of sending an item.
 enum Added {
     /// It is on the case.
     Stored,

@@ -1,4 +1,4 @@
-//! What single variables say, each checked where it is read.
+//! Single variables, each checked as it is read.
 
 use std::time::Duration;
 
@@ -126,7 +126,7 @@ fn port(text: &str) -> Option<u16> {
     text.parse().ok().filter(|port| digits && *port != 0)
 }
 
-/// What `CASEBRIDGE_MAPPING` and its fellows say of AppConfig.
+/// Reads the AppConfig source from `CASEBRIDGE_MAPPING` and the variables that belong to it.
 pub(super) fn reload(get: &dyn Fn(&str) -> Option<String>) -> Result<Option<Reload>, ConfigError> {
     const DEFAULT: Duration = Duration::from_secs(45);
     let Some(named) = get("CASEBRIDGE_MAPPING") else {

@@ -37,7 +37,7 @@ use crate::call::{self, Call, RetryAfter};
 /// Statuses after which a read is tried again, whatever the error is called.
 const TRANSIENT: [u16; 5] = [429, 500, 502, 503, 504];
 
-/// What all calls of Connect have in common.
+/// The configuration shared by all calls of Connect.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
     plugin: SharedRuntimePlugin,

@@ -1,4 +1,4 @@
-//! Where Connect is: the endpoint that is configured, else the one that the partition of the Region has.
+//! The endpoint of Connect: the configured one, else that of the Region's partition.
 
 use aws_config::SdkConfig;
 use aws_sdk_connectcases::config::endpoint::{

@@ -38,7 +38,7 @@ pub(super) struct Service {
 type Requests = Arc<Mutex<Vec<HttpRequest>>>;
 type Script = Box<dyn Fn(&str, usize) -> Reply + Send + Sync>;
 
-/// What becomes of a request.
+/// The reply to a request.
 pub(super) enum Reply {
     /// A status, the error's name in `x-amzn-errortype` unless empty, and a body.
     Answer(u16, &'static str, String),
@@ -105,7 +105,7 @@ impl Service {
             .await
     }
 
-    /// What `tell` says of each request that was sent.
+    /// Returns `tell` of each request that was sent.
     pub(super) fn sent(&self, tell: impl Fn(&HttpRequest) -> String) -> Vec<String> {
         let requests = self.requests.lock();
         let requests = requests.unwrap_or_else(PoisonError::into_inner);

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::scripted::{AMPLE, CONTACT, INITIAL, INSTANCE, Reply, Service, sdk, split};
 use super::*;
 
-/// What a message of the service could quote.
+/// A value that a message of the service could quote.
 const SECRET: &str = "+15550100";
 
 /// A contact with a member that nobody has heard of, and a number that no double holds.

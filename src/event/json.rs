@@ -107,7 +107,7 @@ struct MemberName;
 enum Name {
     /// A member of an object.
     Member(String),
-    /// What stands in place of a name in front of a number's digits.
+    /// The marker in place of a name, in front of a number's digits.
     Number,
 }
 

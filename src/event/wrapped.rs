@@ -1,4 +1,4 @@
-//! What services wrap events in: lists of `EventBridge` Pipes, notifications of SNS.
+//! Wrappers around events: lists of `EventBridge` Pipes, notifications of SNS.
 
 use serde_json::Value;
 

@@ -19,7 +19,7 @@ use mapping::{LedgerUnavailable, LedgerUse, OnExisting};
 /// Kept free at the end of the work, to write to the ledger.
 pub(super) const TO_SETTLE: Duration = Duration::from_millis(100);
 
-/// How long a case that is being merged is waited for.
+/// The longest wait for a case that is being merged.
 const MERGE: Duration = Duration::from_mins(15);
 
 /// The outcome of claiming a key.
@@ -165,7 +165,7 @@ impl ClaimGuard<'_> {
         self.lease.steps.occurrence == self.occurrence
     }
 
-    /// What is known of the key.
+    /// Returns the recorded steps of the key.
     pub(super) fn steps(&mut self) -> &mut Steps {
         &mut self.lease.steps
     }
@@ -228,7 +228,7 @@ impl ClaimGuard<'_> {
             Some(search) => search.holds,
             None => return None,
         };
-        // What is sent at the very end may take effect later still.
+        // A request that is sent at the very end may take effect later still.
         let deadline = deadline.before(ledger::LATE_EFFECT);
         Some(deadline).filter(|deadline| !deadline.remaining().is_zero())
     }
@@ -262,7 +262,7 @@ impl ClaimGuard<'_> {
         }
     }
 
-    /// What earlier runs may have added of what was sent until then.
+    /// Returns the items that earlier runs may have added, given the time until which they sent.
     pub(super) fn earlier(&self, sent_until: Option<u64>) -> Earlier {
         match sent_until {
             Some(until) if !is_conclusive(self.now(), until, ITEM_LAG) => Earlier::PerhapsUnseen,

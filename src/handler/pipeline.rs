@@ -35,7 +35,7 @@ struct Work<'a> {
     search: Option<CustomerSearch>,
 }
 
-/// Where the customer of a request is from.
+/// The origin of a request's customer.
 #[derive(Clone, Copy)]
 struct CustomerOrigin {
     /// True if it was searched for: then a search may find another one.
@@ -657,7 +657,7 @@ fn in_progress() -> Failure {
     Failure::new(ErrorCode::InProgress, message)
 }
 
-/// What became of the contact or of the comments.
+/// The result for the contact or for the comments.
 struct Added {
     step: Step,
     /// The hashes of the comments that need nothing more since this run.

@@ -27,9 +27,9 @@ pub(super) struct EventSummary<'a> {
     pub(super) outcome: &'a Outcome,
     pub(super) calls: &'a [CallRecord],
     pub(super) invocation: &'a Invocation,
-    /// How long it took.
+    /// Its duration.
     pub(super) took: Duration,
-    /// What its deadline had left in the end.
+    /// The time that was left of its deadline at the end.
     pub(super) left: Duration,
 }
 

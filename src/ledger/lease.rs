@@ -16,11 +16,11 @@ pub struct Lease {
     window: Option<Duration>,
     /// When the key may be used anew, in seconds since 1970, where an earlier run wrote it.
     expires: Option<u64>,
-    /// How often the item had been written when it was claimed.
+    /// The item's count of writes when it was claimed.
     pub(super) writes: u64,
     /// Tells this use of the key from earlier ones; part of token and tag.
     pub generation: Option<String>,
-    /// What is done so far, and what is in doubt.
+    /// The steps so far: done, or in doubt.
     pub steps: Steps,
     /// True if a run before this one held the key.
     pub taken_over: bool,

@@ -24,7 +24,7 @@ use crate::outcome::CaseReference;
 /// An item of the table.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// What was done for a key, and what may have been done: ids alone, never what a customer said.
+/// The steps of a key, done or possibly done: ids alone, never a customer's words.
 ///
 /// A time `…_sent_until` is a doubt: until then, in milliseconds since 1970, something was sent whose fate nobody knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,22 +2,22 @@
 
 use std::time::{Duration, SystemTime};
 
-/// How far apart the clocks of two environments may be.
+/// The largest difference between the clocks of two environments.
 pub const CLOCK_SKEW: Duration = Duration::from_secs(5);
 
-/// How long after the end of its sender a request may still take effect.
+/// The time after the end of its sender in which a request may still take effect.
 pub const LATE_EFFECT: Duration = Duration::from_secs(5);
 
-/// How long after its creation a case may be missing from a search.
+/// The time after its creation in which a case may be missing from a search.
 pub const SEARCH_LAG: Duration = Duration::from_mins(5);
 
-/// How long after its creation a profile may be missing from a search.
+/// The time after its creation in which a profile may be missing from a search.
 pub const PROFILE_LAG: Duration = Duration::from_mins(1);
 
-/// How long after its creation a contact or a comment may be missing from its case.
+/// The time after its creation in which a contact or a comment may be missing from its case.
 pub const ITEM_LAG: Duration = Duration::from_secs(30);
 
-/// How long Cases remembers a client token at least, beyond the time by which a search shows its case. A search that found no case therefore
+/// The least time that Cases remembers a client token, beyond the time by which a search shows its case. A search that found no case therefore
 /// allows `CreateCase` for this long: a case that the search missed still has its token.
 pub const TOKEN_AFTER_SEARCH: Duration = Duration::from_mins(1);
 

@@ -1,4 +1,4 @@
-//! What joins a case once it exists: the contact, and comments.
+//! Items that are added to a case once it exists: the contact, and comments.
 //!
 //! None of it ever costs the case, so what cannot be computed is kept as the failure to report.
 

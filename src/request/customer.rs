@@ -8,14 +8,14 @@ use mapping::expression::{Scope, ValueExpr};
 use mapping::limits;
 use mapping::phone;
 
-/// What to look a customer up by. No `Debug`: it holds what customers said.
+/// The search for a customer. No `Debug`: it holds customers' words.
 #[derive(Clone, PartialEq)]
 pub struct CustomerSearch {
     /// Searches in their order; each has at least one key with its value, and all of them must match.
     pub searches: Vec<Vec<SearchKey>>,
-    /// What holds when no search finds a profile.
+    /// The action when no search finds a profile.
     pub if_none: IfNoProfile,
-    /// What holds when one finds several.
+    /// The action when one finds several.
     pub if_many: IfMany,
 }
 
@@ -28,7 +28,7 @@ pub struct SearchKey {
     pub values: Vec<String>,
 }
 
-/// What holds when no profile is found. No `Debug`: it holds what customers said.
+/// The action when no profile is found. No `Debug`: it holds customers' words.
 #[derive(Clone, PartialEq)]
 pub enum IfNoProfile {
     /// No case is created.

@@ -1,4 +1,4 @@
-//! What a field is sent with: its source, the table, the default, the field's type.
+//! The value that a field is sent with: its source, the table, the default, the field's type.
 
 use crate::error::{ErrorCode, Failure};
 use crate::request::{RequestContext, additions};
@@ -168,7 +168,7 @@ impl<'a> FieldRequest<'a> {
     }
 }
 
-/// What a source gives.
+/// The value of a source.
 enum Chosen<'a> {
     /// A value, missing or not.
     Value(Option<Value<'a>>),

@@ -3,14 +3,14 @@
 use crate::expression::ValueExpr;
 use crate::phone::Country;
 
-/// How the customer's profile is found.
+/// The search for the customer's profile.
 #[derive(Clone, Debug)]
 pub struct FindCustomer {
     /// The searches, tried in order.
     pub searches: Vec<Search>,
-    /// What holds when none of them finds a profile.
+    /// The action when none of them finds a profile.
     pub if_none: IfNone,
-    /// What holds when one of them finds several.
+    /// The action when one of them finds several.
     pub if_many: IfMany,
     /// The country of phone numbers without a prefix.
     pub phone_country: Option<Country>,
@@ -19,7 +19,7 @@ pub struct FindCustomer {
 /// One entry of `find`: search keys (`SearchProfiles` `KeyName`) with their values, which must all match.
 pub type Search = Vec<(String, ValueExpr)>;
 
-/// What holds when no profile is found.
+/// The action when no profile is found.
 #[derive(Clone, Debug, Default)]
 pub enum IfNone {
     /// No case is created.
@@ -31,7 +31,7 @@ pub enum IfNone {
     Create(NewProfile),
 }
 
-/// What holds when several profiles are found.
+/// The action when several profiles are found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IfMany {
     /// No case is created.
@@ -41,7 +41,7 @@ pub enum IfMany {
     First,
 }
 
-/// What a created profile is made of; a member whose value is missing is left out.
+/// The members of a profile to create. A member whose value is missing is left out.
 #[derive(Clone, Debug)]
 pub struct NewProfile {
     /// Members of `CreateProfile`.

@@ -27,12 +27,12 @@ use crate::trigger::Trigger;
 use crate::value::Value;
 use crate::{json, known_members, limits, yaml};
 
-/// What a mapping is loaded against.
+/// The configuration that a mapping is checked against.
 #[derive(Clone, Copy, Debug)]
 pub struct LoadContext<'a> {
     /// The domain snapshot; without one, fields need explicit types and templates their ids.
     pub domain: Option<&'a Domain>,
-    /// What every custom entity begins with.
+    /// The prefix of every custom entity.
     pub entity_prefix: &'a str,
 }
 
@@ -111,12 +111,12 @@ struct Decoder<'a> {
     /// The file's `phone_country`.
     phone_country: Option<Country>,
     tables: Tables,
-    /// Where each table's values stand, for diagnostics that only show once a field uses the table.
+    /// The places of each table's values, for errors that appear when a field uses the table.
     table_entries: HashMap<String, Vec<(Span, Value<'static>)>>,
     errors: Vec<Diagnostic>,
 }
 
-/// What the file gives every case mapping.
+/// Defaults of the file for every case mapping.
 struct Defaults {
     performed_by: Option<PerformedBy>,
     tags: Vec<(String, ValueExpr)>,
@@ -612,7 +612,7 @@ const IF_MISSING: [(&str, IfMissing); 3] = [
     ("empty", IfMissing::Empty),
 ];
 
-/// What `fields` and `customer` set.
+/// The fields that `fields` and `customer` set.
 #[derive(Default)]
 struct Fields {
     /// The sound field mappings, with the place of each.
@@ -884,7 +884,7 @@ impl FieldMapping {
     }
 }
 
-/// Where the parts of a field mapping stand.
+/// The places of the parts of a field mapping.
 struct FieldSpans {
     /// The field's name.
     field: Span,
@@ -942,7 +942,7 @@ impl Decoder<'_> {
         };
         let (name, kind) = (&field.name, field.kind.name());
         let diagnostic = match (item.into_text(), &field.options) {
-            // What the author wrote may be quoted, as what an event brings may not.
+            // The author's text may be quoted; a value of an event may not.
             (Ok(text), Some(options)) if field.option(&text).is_none() => {
                 let active = options.iter().filter(|option| option.active);
                 let help = suggest(&text, active.map(|option| option.name.as_str()));
@@ -962,7 +962,7 @@ fn constant(expr: &ValueExpr) -> Option<Value<'static>> {
     expr.constant().map(Value::into_owned)
 }
 
-/// What `customer` says.
+/// The content of `customer`.
 enum Customer {
     /// The field's value comes from the event.
     Field(FieldSource),
@@ -1434,7 +1434,7 @@ impl Decoder<'_> {
             && ["{{", "')", "}}"].iter().any(|sign| comment.contains(sign))
     }
 
-    /// What a field is filled with: a value, or nothing where plain `null` stands.
+    /// Reads the content of a field: a value, or plain `null` for an empty field.
     fn content(&mut self, node: &Node) -> Option<Content> {
         match &node.kind {
             Kind::Scalar(scalar) if scalar.literal() == Literal::Null => Some(Content::Empty),

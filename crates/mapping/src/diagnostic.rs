@@ -1,4 +1,4 @@
-//! What is wrong with a mapping: every diagnostic with its place, its sentence and its help.
+//! Diagnostics of a mapping: each with its place, its sentence and its help.
 //!
 //! A [`Diagnostics`] is the whole list for one file. It prints like a compiler's diagnostics, one excerpt each, and is what a cold start logs.
 
@@ -9,19 +9,19 @@ use crate::tree::{Position, Span};
 /// One diagnostic about a mapping file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Diagnostic {
-    /// Where in the file.
+    /// The place in the file.
     pub span: Span,
     /// An error stops the start; a warning does not.
     pub severity: Severity,
     /// Its kind, for machines.
     pub code: Code,
-    /// What was expected and what was found, a sentence in lower case.
+    /// A sentence in lower case: the expected and the found.
     pub message: String,
-    /// What to do about it.
+    /// The remedy, a sentence in lower case.
     pub help: Option<String>,
 }
 
-/// How bad a diagnostic is.
+/// The severity of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// The mapping cannot be used.
@@ -186,7 +186,7 @@ impl Diagnostics {
         self.list.iter().any(Diagnostic::is_error)
     }
 
-    /// How many there are, in words: `2 errors, 1 warning`.
+    /// Returns their number in words: `2 errors, 1 warning`.
     #[must_use]
     pub fn count(&self) -> String {
         let errors = self

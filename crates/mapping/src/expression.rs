@@ -25,7 +25,7 @@ use crate::filter::{Argument, Filter};
 use crate::text::{BoundedText, TooLong};
 use crate::value::Value;
 
-/// What a scalar of the mapping computes.
+/// A scalar of the mapping, compiled.
 #[derive(Clone, Debug)]
 pub enum ValueExpr {
     /// A bare reference with its filters: the value keeps its JSON type.
@@ -41,15 +41,15 @@ pub enum ValueExpr {
 /// An operand with the filters that its value goes through, left to right.
 #[derive(Clone, Debug)]
 pub struct Expression {
-    /// Where the value begins.
+    /// The start of the value.
     pub operand: Operand,
-    /// What is done to it.
+    /// The filters, from left to right.
     pub filters: Vec<Filter>,
     /// The author's own text, for messages.
     pub text: String,
 }
 
-/// Where an [`Expression`] begins.
+/// The start of an [`Expression`].
 #[derive(Clone, Debug)]
 pub enum Operand {
     /// A reference into the event, or to this run.
@@ -129,7 +129,7 @@ impl ValueExpr {
     }
 }
 
-/// What references see.
+/// The data that references read.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {
     /// `$`: the contact data and its parameters, or the EventBridge event.
@@ -148,7 +148,7 @@ pub struct Scope<'a> {
 pub struct EvaluateError {
     /// The expression as written.
     pub expression: String,
-    /// What took the value and what it found, such as "`upper` takes text, found a number".
+    /// The filter and the type it found, such as "`upper` takes text, found a number".
     pub message: String,
 }
 
@@ -223,7 +223,7 @@ impl ValueExpr {
             .filter(|expression| matches!(expression.evaluate(scope), Ok(None)));
         let first = missing.next()?;
         if first.may_be_empty() {
-            // Where each of them may be empty, the whole text came out empty.
+            // All of them may be empty, so the whole text came out empty.
             return missing
                 .find(|expression| !expression.may_be_empty())
                 .or(Some(first));
@@ -259,7 +259,7 @@ impl Expression {
         Ok(value)
     }
 
-    /// What stands in a text in place of the interpolation.
+    /// Returns the text of the interpolation.
     fn fill<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Cow<'a, str>>, EvaluateError> {
         let text = self.evaluate_text(scope)?;
         Ok(text.or_else(|| self.may_be_empty().then_some(Cow::Borrowed(""))))

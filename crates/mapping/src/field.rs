@@ -101,9 +101,9 @@ pub enum FieldError {
     /// Text with more characters than the field takes.
     #[error("takes at most {limit} characters, found {length}")]
     TooLong {
-        /// What the field takes.
+        /// The limit of the field.
         limit: usize,
-        /// What was found.
+        /// The length that was found.
         length: usize,
     },
     /// Anything else: "takes …, found …".

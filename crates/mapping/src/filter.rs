@@ -26,7 +26,7 @@ pub const NAMES: [&str; 17] = [
     "count", "lookup", "number", "text", "boolean", "date", "iso",
 ];
 
-/// What is known of a value's type when the mapping is loaded.
+/// The type of a value, as far as it is known at load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Anything: the event decides.
@@ -402,7 +402,7 @@ fn date_format(format: &str) -> Result<OwnedFormatItem, Refusal> {
     }
 }
 
-/// What was given between a filter's parentheses.
+/// The arguments of a filter, as written.
 struct Arguments<'a> {
     filter: &'a str,
     count: usize,

@@ -57,7 +57,7 @@ const EVENT: &[&str] = &[
     "version",
 ];
 
-/// What `enrich` adds to the event of a contact.
+/// Members that `enrich` adds to the event of a contact.
 const READ: [&str; 2] = ["Attributes", "contact"];
 
 /// Returns the error about a member that Connect sends to no function.

@@ -1,4 +1,4 @@
-//! Where in the file some part of a scalar's text stands.
+//! The place in the file of a part of a scalar's text.
 //!
 //! Quotes, escapes, folding and indentation lie between the text and the file, so the text is walked along the file: white space matches any
 //! run of white space, an escape in double quotes whatever it stands for, and everything else the next equal character.
@@ -12,7 +12,7 @@ use crate::tree::{Position, Span};
 /// A file in which every line is found at once: a mapping can be a megabyte, with a reference on every line.
 pub(crate) struct SourceText<'a> {
     text: &'a str,
-    /// Where each line begins, in bytes.
+    /// The start of each line, in bytes.
     starts: Vec<usize>,
 }
 
@@ -63,7 +63,7 @@ impl<'a> SourceText<'a> {
         }
     }
 
-    /// What stands on a line behind a place.
+    /// Returns the rest of the line after a place.
     pub(crate) fn behind(&self, place: Position) -> impl Iterator<Item = char> + use<'a> {
         let line = self.rest(place.line).split('\n').next().unwrap_or_default();
         line.chars().skip(place.column.saturating_sub(1))

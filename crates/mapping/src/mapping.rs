@@ -24,7 +24,7 @@ pub struct Mapping {
 pub struct CaseMapping {
     /// Its identity: part of every key.
     pub name: String,
-    /// What invokes it.
+    /// The trigger that it is for.
     pub trigger: Trigger,
     /// Which events of the trigger it takes; all when absent.
     pub when: Option<Pattern>,
@@ -40,7 +40,7 @@ pub struct CaseMapping {
     pub tags: Vec<(String, ValueExpr)>,
     /// `fields`, and the customer's when its ARN is known without a search.
     pub fields: Vec<FieldMapping>,
-    /// How the customer's profile is found.
+    /// The search for the customer's profile.
     pub find_customer: Option<FindCustomer>,
     /// Whether, before anything else, what a contact event leaves out is read from the contact.
     pub enrich: bool,
@@ -50,27 +50,27 @@ pub struct CaseMapping {
     pub comment: Option<ValueExpr>,
     /// True if the answer holds the reference number.
     pub return_reference: bool,
-    /// How the ledger is used.
+    /// The use of the ledger.
     pub ledger: LedgerUse,
     /// True if it takes events of Cases: of cases that others made or changed.
     pub on_case_events: bool,
 }
 
-/// How a case mapping uses the ledger.
+/// A case mapping's use of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LedgerUse {
-    /// How long a key stands for one case; for ever when absent.
+    /// The time for which a key means one case; no limit when absent.
     pub window: Option<Duration>,
-    /// What happens when the key's case exists.
+    /// The action when the key's case exists.
     pub on_existing: OnExisting,
-    /// What happens when the ledger is down.
+    /// The action when the ledger is down.
     pub unavailable: LedgerUnavailable,
     /// Whether, without the ledger, a run looks before it adds anything to the case. Nothing tells the first delivery of an event from a later
     /// one. A caller waits for a flow, so there the call that only a repetition needs is left out.
     pub repeats_unseen: bool,
 }
 
-/// What happens when the key's case exists.
+/// The action when the key's case exists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnExisting {
     /// It is the answer.
@@ -80,7 +80,7 @@ pub enum OnExisting {
     Attach,
 }
 
-/// What happens when the ledger is down.
+/// The action when the ledger is down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LedgerUnavailable {
     /// No case is created; the event comes again.
@@ -109,22 +109,22 @@ pub enum PerformedBy {
     UserArn(ValueExpr),
 }
 
-/// How one field is computed: `when`, then the source, `lookup`, `default`, the field's type, `overflow`.
+/// One field, computed in this order: `when`, the source, `lookup`, `default`, the field's type, `overflow`.
 #[derive(Clone, Debug)]
 pub struct FieldMapping {
     /// The field.
     pub field: Arc<Field>,
     /// For which events it is sent; all when absent.
     pub when: Option<Pattern>,
-    /// Where its value comes from.
+    /// The source of its value.
     pub source: FieldSource,
     /// The table its value is looked up in.
     pub lookup: Option<Arc<Table>>,
-    /// What stands in for a missing value.
+    /// The value in place of a missing one.
     pub default: Option<ValueExpr>,
-    /// What happens when the value is still missing.
+    /// The action when the value is still missing.
     pub if_missing: IfMissing,
-    /// What happens to text that is too long.
+    /// The action for text that is too long.
     pub overflow: Overflow,
 }
 
@@ -186,7 +186,7 @@ impl FieldMapping {
     }
 }
 
-/// Where a field's value comes from.
+/// The source of a field's value.
 #[derive(Clone, Debug)]
 pub enum FieldSource {
     /// One value.
@@ -207,7 +207,7 @@ pub struct Choice {
 }
 
 impl FieldSource {
-    /// What the source may fill the field with, in the order written.
+    /// Returns the contents that the source may give, in the order written.
     pub fn contents(&self) -> impl Iterator<Item = &Content> {
         let (one, choices) = match self {
             Self::Value(content) => (Some(content), [].as_slice()),
@@ -227,7 +227,7 @@ impl Choice {
     }
 }
 
-/// What a field is filled with.
+/// The content of a field.
 #[derive(Clone, Debug)]
 pub enum Content {
     /// Plain `null`: the field is sent with `emptyValue`.
@@ -247,7 +247,7 @@ impl Content {
     }
 }
 
-/// What happens to a field whose value is missing.
+/// The action for a field whose value is missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IfMissing {
     /// No case is created.
@@ -259,7 +259,7 @@ pub enum IfMissing {
     Empty,
 }
 
-/// What happens to text that is too long for its field.
+/// The action for text that is too long for its field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Overflow {
     /// No case is created.

@@ -58,7 +58,7 @@ impl<'n> Object<'n> {
         self.entry(name).map(|entry| &entry.value)
     }
 
-    /// Where a key stands, or the object's first character.
+    /// Returns the place of a key, or the object's first character.
     #[must_use]
     pub fn span_of(&self, name: &str) -> Span {
         self.entry(name).map_or(self.span, |entry| entry.key.span)

@@ -11,7 +11,7 @@ use rlibphonenumber::{
 /// four digits behind a code of three; service numbers and short codes have six digits at most.
 const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
-/// What stands between digits in the ways that people write numbers.
+/// Separators between digits in the ways that people write numbers.
 const SEPARATORS: &str = " -.()/\u{a0}\u{202f}\u{2010}\u{2011}\u{2012}\u{2013}\u{2212}";
 
 /// Words on a telephone's keys, which carriers send for a number that is withheld or not known: anonymous, blocked, restricted, unavailable,

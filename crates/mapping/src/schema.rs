@@ -18,7 +18,7 @@ pub enum Status {
     Optional,
 }
 
-/// What a key takes.
+/// The values that a key accepts.
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {
     /// Exactly this number.
@@ -56,13 +56,13 @@ pub struct KeySchema {
     pub name: &'static str,
     /// True if it can be used.
     pub status: Status,
-    /// What it takes.
+    /// The values that it accepts.
     pub shape: Shape,
-    /// What holds when it is absent, in words; empty where nothing does.
+    /// The default when it is absent, in words; empty if there is none.
     pub default: &'static str,
-    /// What it does, a phrase without a full stop.
+    /// The effect, a phrase without a full stop.
     pub doc: &'static str,
-    /// How it is written: YAML that stands at the key's place.
+    /// An example: YAML at the key's place.
     pub example: &'static str,
 }
 

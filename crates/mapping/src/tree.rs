@@ -59,7 +59,7 @@ const MAX_NODES: usize = 400_000;
 /// More bytes of text are refused.
 const MAX_TEXT: usize = 4_000_000;
 
-/// What a tree has taken of the room that there is for one. YAML's aliases make a tree larger than its file without limit.
+/// The size of a tree so far, against its limits. YAML's aliases can make a tree of any size from a small file.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct SizeBudget {
     /// Nodes and keys.
@@ -88,7 +88,7 @@ impl SizeBudget {
     /// Takes more.
     ///
     /// # Errors
-    /// What there is too much of, to follow "the file holds".
+    /// The limit that is exceeded, to follow "the file holds".
     pub(super) fn take(&mut self, more: Self) -> Result<(), String> {
         *self = self.plus(more);
         if self.nodes > MAX_NODES {
@@ -104,13 +104,13 @@ impl SizeBudget {
 /// A node of the tree.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// Where it was written.
+    /// The place in the file.
     pub span: Span,
-    /// What it is.
+    /// The content.
     pub kind: Kind,
 }
 
-/// What a [`Node`] holds.
+/// The content of a [`Node`].
 #[derive(Clone, Debug)]
 pub enum Kind {
     /// A single value.
@@ -147,7 +147,7 @@ impl Node {
         }
     }
 
-    /// What the node is, in words a reader of YAML knows: `a list`, `text`, ….
+    /// Returns the kind of the node in words that a reader of YAML knows: `a list`, `text`, ….
     #[must_use]
     pub fn describe(&self) -> &'static str {
         match &self.kind {
@@ -176,7 +176,7 @@ pub struct Entry {
 /// The key of an [`Entry`].
 #[derive(Clone, Debug)]
 pub struct Key {
-    /// Where it was written.
+    /// The place in the file.
     pub span: Span,
     /// Its text.
     pub text: String,
@@ -192,7 +192,7 @@ pub struct Scalar {
 }
 
 impl Scalar {
-    /// What the scalar is by JSON's grammar.
+    /// Returns the scalar's type and value by JSON's grammar.
     #[must_use]
     pub fn literal(&self) -> Literal<'_> {
         if !self.plain {

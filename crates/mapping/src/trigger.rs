@@ -1,6 +1,6 @@
 //! The two ways an event comes: a contact flow, or an EventBridge rule.
 
-/// Who invoked the function.
+/// The kind of sender that invoked the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trigger {
     /// An Amazon Connect flow, through its `Invoke AWS Lambda function` block.

@@ -90,7 +90,7 @@ enum OpenKind {
     List(Vec<Node>),
     Map {
         entries: Vec<Entry>,
-        /// What `<<` brings; in quotes it is a key like any other.
+        /// The nodes merged by `<<`; in quotes it is a key like any other.
         merges: Vec<Node>,
         /// The key whose value comes next.
         key: Option<PendingKey>,
@@ -109,7 +109,7 @@ enum PendingKey {
 struct Anchored {
     node: Node,
     room: SizeBudget,
-    /// How many levels of groups and lists it is.
+    /// The depth in levels of objects and lists.
     depth: usize,
 }
 
@@ -359,7 +359,7 @@ fn measure(node: &Node) -> (SizeBudget, usize) {
 pub(super) struct Characters<'t> {
     next: Option<char>,
     rest: Chars<'t>,
-    /// How many characters the parser has asked to look ahead: all of them are there.
+    /// The number of characters that the parser asked to look ahead; all of them are there.
     ahead: usize,
 }
 
@@ -388,7 +388,7 @@ impl Input for Characters<'_> {
         self.ahead
     }
 
-    /// What the parser reserves with every word.
+    /// The capacity that the parser reserves for every word.
     fn bufmaxlen(&self) -> usize {
         16
     }
@@ -410,7 +410,7 @@ impl Input for Characters<'_> {
         self.next = self.rest.next();
     }
 
-    /// What the parser does with a comment.
+    /// Skips a comment, for the parser.
     fn skip_while_non_breakz(&mut self) -> usize {
         let mut skipped = 0;
         while self.next.is_some_and(is_of_line) {
@@ -444,7 +444,7 @@ impl Input for Characters<'_> {
     }
 }
 
-/// Where the lines of a text begin, in characters.
+/// The starts of the lines of a text, in characters.
 ///
 /// The parser counts a line more behind the last one, and one at each carriage return; a reader and an editor do not.
 pub(super) struct Lines {

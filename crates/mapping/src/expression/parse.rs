@@ -20,9 +20,9 @@ const MAX_INTERPOLATIONS: usize = 1000;
 pub struct SyntaxError {
     /// The place, in bytes of the scalar's text.
     pub at: Range<usize>,
-    /// What was expected and what was found.
+    /// The expected and the found.
     pub message: String,
-    /// What to do about it.
+    /// The remedy, a sentence in lower case.
     pub help: Option<String>,
 }
 
@@ -310,7 +310,7 @@ impl Scanner<'_> {
     }
 }
 
-/// What a name after `.` may hold: anything that nothing else in the grammar begins with.
+/// Returns true for the characters of a name after `.`: all that begin nothing else in the grammar.
 fn is_name(character: char) -> bool {
     let begins_other = matches!(
         character,
@@ -319,7 +319,7 @@ fn is_name(character: char) -> bool {
     !(begins_other || character.is_whitespace())
 }
 
-/// Where the walk is.
+/// A walk along the text of a scalar.
 pub(super) struct Scanner<'a> {
     pub(super) text: &'a str,
     pub(super) at: usize,

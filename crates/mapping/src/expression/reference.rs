@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use crate::value::Value;
 
-/// Where a value stands.
+/// The path to a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reference {
     /// `$` and the way from it.
@@ -71,7 +71,7 @@ fn step<'a>(value: &'a Json, step: &Step) -> Option<&'a Json> {
     }
 }
 
-/// Where a reference leaves an event: a member that is not there.
+/// A member that a reference asks for and that the event does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownMember<'a> {
     /// The member that was asked for.

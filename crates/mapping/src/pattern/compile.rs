@@ -101,7 +101,7 @@ struct Compiler {
     too_long: Option<Span>,
 }
 
-/// Where an object of fields stands.
+/// The position of an object of fields.
 #[derive(Clone, Copy, Default)]
 struct Scope<'a> {
     /// The names that lead there, joined by dots; none at the top.
@@ -362,17 +362,17 @@ const OPERATORS: [&str; 9] = [
     "wildcard",
 ];
 
-/// What `anything-but` can be combined with.
+/// The operators that `anything-but` can be combined with.
 const NEGATED: [&str; 4] = ["prefix", "suffix", "equals-ignore-case", "wildcard"];
 
 /// A field's list, read.
 #[derive(Default)]
 pub(super) struct Conditions {
-    /// What a value can meet.
+    /// The conditions; a value needs to meet one.
     pub(super) list: Vec<Condition>,
     /// True if `exists: false` is among the items.
     pub(super) absent: bool,
-    /// What is wrong with the list.
+    /// The errors in the list.
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 

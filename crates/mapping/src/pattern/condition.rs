@@ -1,4 +1,4 @@
-//! What one value of an event has to be.
+//! Conditions on one value of an event.
 //!
 //! A condition meets a single value: text, a number, a boolean or null. Types are never converted, so the text `300` is not the number.
 
@@ -78,7 +78,7 @@ impl Condition {
     }
 }
 
-/// What text has to be.
+/// A condition on text.
 #[derive(Clone, Debug)]
 pub(super) enum TextCondition {
     /// This text.
@@ -386,11 +386,11 @@ fn decimal(text: &str) -> Option<(bool, String, i32)> {
 /// A compiled wildcard.
 #[derive(Clone, Debug)]
 pub(super) struct Wildcard {
-    /// What the text begins with; all of it when there is no tail.
+    /// The start of the text; all of it when there is no tail.
     head: String,
-    /// What comes between wildcards, in this order.
+    /// The texts between wildcards, in this order.
     middle: Vec<String>,
-    /// What the text ends with, behind the last wildcard.
+    /// The end of the text, after the last wildcard.
     tail: Option<String>,
 }
 
@@ -616,7 +616,7 @@ mod wildcard_tests {
         }
     }
 
-    /// What a wildcard means, by definition and in exponential time.
+    /// The definition of a wildcard, in exponential time.
     fn defined(wildcard: &[char], text: &[char]) -> bool {
         match (wildcard, text) {
             ([], text) => text.is_empty(),

@@ -1,4 +1,4 @@
-//! Whether an event matches: one walk over the event, then one pass over the fields of each branch.
+//! Matches an event: one walk over the event, then one pass over the fields of each branch.
 //!
 //! The walk follows the pattern's names and notes, for each field, in which array elements a value meets it. Fields of one branch must not
 //! use two elements of the same array ([array matching]), so the pass carries every choice of elements that the fields so far allow. It
@@ -42,7 +42,7 @@ struct Walk<'a> {
     findings: SmallVec<[Finding; 4]>,
 }
 
-/// Where a field has values, as elements in their order.
+/// The places of a field's values, as elements in their order.
 #[derive(Clone, Default)]
 struct Finding {
     /// Values that meet one of its conditions.
@@ -84,7 +84,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Where a name leads; one with dots is as many names.
+    /// Returns the step below a name; a name with dots is several names.
     fn below(&self, step: usize, name: &str) -> Option<usize> {
         let below = |step: usize, name: &str| self.pattern.steps.get(step)?.below(name);
         if name.as_bytes().contains(&b'.') {
