@@ -1,7 +1,9 @@
-//! AWS AppConfig: where a mapping comes from that changes without a deployment, through AWS's extension beside the function.
+//! AWS AppConfig: turns the name of a configuration into its deployed text.
 //!
-//! <https://docs.aws.amazon.com/appconfig/latest/userguide/appconfig-integration-lambda-extensions.html>: a `GET` on localhost, which the
-//! extension answers from what it has fetched in the background.
+//! A mapping from AppConfig changes without a deployment of the function.
+//! AWS's extension runs next to the function and fetches the mapping in the background.
+//! A `GET` on localhost returns the fetched text:
+//! <https://docs.aws.amazon.com/appconfig/latest/userguide/appconfig-integration-lambda-extensions.html>
 
 use std::fmt;
 use std::time::Duration;
@@ -30,10 +32,10 @@ pub struct Source {
 }
 
 impl Source {
-    /// The extension's port unless it is told another.
+    /// The default port of the extension.
     pub const PORT: u16 = 2772;
 
-    /// Reads what stands behind `appconfig:`; `None` if it does not name three things.
+    /// Parses the text after `appconfig:`. Returns `None` if it does not consist of three names.
     #[must_use]
     pub fn parse(text: &str, port: u16) -> Option<Self> {
         let parts: Vec<&str> = text.split('/').collect();
@@ -64,7 +66,7 @@ impl fmt::Display for Source {
     }
 }
 
-/// The extension beside the function.
+/// The AppConfig extension that runs next to the function.
 #[derive(Debug)]
 pub struct Extension {
     source: Source,
@@ -72,7 +74,9 @@ pub struct Extension {
 }
 
 impl Extension {
-    /// The extension, as the source's port has it. Its client is its own: what goes to localhost goes past every proxy.
+    /// Creates a client of the extension at the source's port.
+    ///
+    /// It has its own HTTP client, because requests to localhost must not use a proxy.
     #[must_use]
     pub fn new(source: Source) -> Self {
         Self {
@@ -81,10 +85,10 @@ impl Extension {
         }
     }
 
-    /// The configuration as it is deployed now.
+    /// Returns the configuration that is deployed now.
     ///
     /// # Errors
-    /// A sentence: the extension is not there, has nothing to give or takes longer than `patience`.
+    /// A message: the extension is not there, has no configuration or takes longer than `patience`.
     pub async fn read(&self, patience: Duration) -> Result<String, String> {
         let Source {
             application,
@@ -128,7 +132,7 @@ impl Extension {
     }
 }
 
-/// The answer's text.
+/// Returns the answer's text.
 fn text(response: &HttpResponse) -> Result<String, OrchestratorError<Refused>> {
     let status = response.status();
     if !status.is_success() {
@@ -139,7 +143,7 @@ fn text(response: &HttpResponse) -> Result<String, OrchestratorError<Refused>> {
         .map_err(|_| OrchestratorError::response("it is not UTF-8 text".into()))
 }
 
-/// An answer of the extension that holds no configuration.
+/// An answer of the extension without a configuration.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "HTTP {0}: check the names, that a version is deployed, and that the function's role may read it"

@@ -1,9 +1,10 @@
-//! One call of an AWS service: the time it has, what is tried again, and what its failure means.
+//! One call of an AWS service: turns an operation and a deadline into time-outs and retries.
+//! It also turns an SDK error into a failure.
 //!
-//! The message of a service is never kept: it can quote field values.
+//! The message of a service is never kept, because it can quote field values.
 //!
-//! Where a call is sent, its future is boxed: it takes several kilobytes, and every level above would be moved about with room for all calls that
-//! it may make.
+//! The future of a call is boxed, because it takes several kilobytes.
+//! Otherwise every calling future would reserve, and move, that space for each call that it may make.
 
 mod attempts;
 mod error_answer;
@@ -30,28 +31,37 @@ pub(crate) use self::warm_up::{Opener, WarmUp};
 use crate::deadline::{Deadline, Stopwatch};
 use crate::error::{ErrorCode, Failure};
 
-/// Time to open a connection. Constant: the SDK keeps one connection pool for each, so a value that followed the deadline would open a
-/// connection for every call. The time to the first byte of an answer has no limit of its own, as an attempt has one, and every timer costs.
+/// The time to open a connection.
+///
+/// It is constant, because the SDK keeps one connection pool for each value.
+/// A value that followed the deadline would open a connection for every call.
+/// The time to the first byte of an answer has no limit. Each attempt has one already, and every timer costs.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// More attempts than any invocation has time for: the deadline ends them. Who gives an event back spends one of its few deliveries, so what
-/// can be waited for is waited for here.
+/// The maximum number of attempts. The deadline ends them, because no invocation has time for so many.
+///
+/// Returning an event costs one of its few deliveries, so a call waits here instead.
 const MAX_ATTEMPTS: u32 = 1000;
 
-/// The SDK doubles it for each attempt and draws from the whole of it. Its default of a second would leave a flow one attempt.
+/// The backoff of the first retry. The SDK doubles it for each attempt and waits a random part of it.
+///
+/// With the SDK's default of a second, a flow would have one attempt.
 const INITIAL_BACKOFF: Duration = Duration::from_millis(100);
 const MAX_BACKOFF: Duration = Duration::from_secs(2);
 
-/// A connection that went silent must not use up the whole deadline: an attempt gets half of what is left, within these bounds. An answer
-/// that is cut off costs more than a late one, so the lower bound is well above what a service takes.
+/// The bounds of an attempt's time limit, which is half of the time left.
+///
+/// A silent connection must not use up the whole deadline.
+/// The lower bound is well above a service's usual time, because a cut-off answer costs more than a late one.
 const SHORTEST_ATTEMPT: Duration = Duration::from_secs(1);
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(5);
 
-/// The limit of a call's only attempt, if there is more time than this.
+/// The time limit of a call's only attempt, unless the deadline is earlier.
 const LONGEST_ONLY_ATTEMPT: Duration = Duration::from_secs(10);
 
-/// What every client that the SDK generates is set to: how it tries again, and its time-outs. The builders of the services' configurations have
-/// these methods in common, and no trait.
+/// Sets retries and time-outs on the configuration builder of an SDK client.
+///
+/// It is a macro, because the services' builders share these methods but no trait.
 macro_rules! configured {
     ($builder:expr) => {
         $builder
@@ -63,7 +73,7 @@ macro_rules! configured {
 }
 pub(crate) use configured;
 
-/// Sends a request, with the interceptor that watches its attempts. Boxed: see the head of this file.
+/// Sends a request with the interceptor that watches its attempts. The future is boxed: see the module documentation.
 macro_rules! send {
     ($request:expr, $interceptor:expr) => {
         futures_util::FutureExt::boxed(
@@ -77,7 +87,7 @@ macro_rules! send {
 }
 pub(crate) use send;
 
-/// The retry configuration of every client.
+/// Returns the retry configuration of every client.
 pub(crate) fn retries() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(MAX_ATTEMPTS)
@@ -85,15 +95,17 @@ pub(crate) fn retries() -> RetryConfig {
         .with_max_backoff(MAX_BACKOFF)
 }
 
-/// Retries are bounded by attempts and deadline alone. The SDK's own bucket of retries is shared by all calls of a process and does not fill
-/// with time: a minute of throttling would leave later events without any.
+/// Returns the retry partition of every client. Only the number of attempts and the deadline limit retries.
+///
+/// All calls of a process share the SDK's own bucket of retries, and it does not refill with time.
+/// After a minute of throttling, later events would have no retries.
 pub(crate) fn retry_partition() -> RetryPartition {
     RetryPartition::custom("casebridge")
         .token_bucket(TokenBucket::unlimited())
         .build()
 }
 
-/// The time-outs of every client; a call adds its own.
+/// Returns the time-outs of every client. A call adds its own.
 pub(crate) fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
@@ -101,45 +113,46 @@ pub(crate) fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// An operation of a service, with what to do when it refuses: each a phrase that ends a sentence.
+/// An operation of a service, with the advice for each kind of refusal. Each text is a phrase that ends a sentence.
 #[derive(Debug)]
 pub(crate) struct Operation {
-    /// The API's name.
+    /// The operation's name in the API.
     pub(crate) name: &'static str,
-    /// The IAM actions that it takes.
+    /// The IAM actions that the operation needs.
     pub(crate) actions: &'static str,
-    /// Its default quota.
+    /// The operation's default quota.
     pub(crate) quota: &'static str,
-    /// The resources that may be missing.
+    /// The advice when a resource does not exist.
     pub(crate) not_found: &'static str,
-    /// Why a request that passed every check here may be refused all the same.
+    /// The reason why a service may refuse a request that passed every check here.
     pub(crate) refused: &'static str,
 }
 
-/// A call under way.
+/// A call in progress.
 #[derive(Debug)]
 pub(crate) struct Call {
     operation: &'static Operation,
-    /// Its time-outs, and what became of its attempts; every call sends it along as an interceptor.
+    /// The time-outs of the call and the results of its attempts. Every call sends it as an interceptor.
     pub(crate) attempts: Attempts,
     since: Stopwatch,
 }
 
 impl Operation {
-    /// A call that may be repeated: an attempt that hangs leaves time for another.
+    /// Starts a call that may be repeated. An attempt that hangs leaves time for another.
     ///
     /// # Errors
-    /// `OutOfTime`: there is none left.
+    /// `OutOfTime`: no time is left.
     pub(crate) fn repeatable(&'static self, deadline: Deadline) -> Result<Call, Failure> {
         let attempt = (deadline.remaining() / 2).clamp(SHORTEST_ATTEMPT, LONGEST_ATTEMPT);
         self.call(deadline, attempt)
     }
 
-    /// A call that must not be repeated once it may have succeeded: its one attempt has all the time there is, as far as an answer may still
-    /// be expected. It goes with [`NeverInDoubt`].
+    /// Starts a call that must not be repeated once it may have succeeded.
+    ///
+    /// Its one attempt gets all the time left, as long as an answer may still be expected. Use it with [`NeverInDoubt`].
     ///
     /// # Errors
-    /// `OutOfTime`: there is none left.
+    /// `OutOfTime`: no time is left.
     pub(crate) fn unrepeatable(&'static self, deadline: Deadline) -> Result<Call, Failure> {
         self.call(deadline, deadline.remaining().min(LONGEST_ONLY_ATTEMPT))
     }
@@ -162,7 +175,7 @@ impl Operation {
         })
     }
 
-    /// The code of a class of error answers, and what to do about it.
+    /// Returns the code of a class of error answers, and the advice for it.
     fn explain(&self, class: Class) -> (ErrorCode, String) {
         let Self {
             actions,
@@ -193,10 +206,10 @@ impl Operation {
 }
 
 impl Call {
-    /// The failure that an SDK error tells of: its kind, HTTP status and request id, never its message.
+    /// Returns the failure for an SDK error. It contains the error's kind, HTTP status and request id, and never its message.
     pub(crate) fn failure<E>(&self, error: &SdkError<E, HttpResponse>) -> Failure {
         let operation = self.operation.name;
-        // Attempts go on until the time is up, so that alone would say nothing of a network that is not set up.
+        // Attempts go on until the time is up. A time-out alone would not show that the network is not set up.
         if let SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) = error
             && !self.attempts.may_have_succeeded()
             && let Some(why) = self.attempts.were_unconnected()

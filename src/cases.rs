@@ -1,6 +1,8 @@
-//! Amazon Connect Cases: `CreateCase`, `SearchCases` for a case that exists already, and the items that are added to a case.
+//! Amazon Connect Cases: turns a request into a case with its contact and comments.
 //!
-//! Every attempt of a call carries the same client token, so `CreateCase` may be repeated freely while Cases remembers the token.
+//! It calls `CreateCase`, `SearchCases` for a case that exists already, and the operations that add items to a case.
+//!
+//! Every attempt of `CreateCase` carries the same client token. It may be repeated while Cases remembers the token.
 
 #![expect(
     clippy::disallowed_types,
@@ -47,18 +49,21 @@ pub struct Cases {
     client: Client,
 }
 
-/// The reason why `CreateCase` gave no case.
+/// The reason why `CreateCase` returned no case.
 #[derive(Debug)]
 pub struct NotCreated {
-    /// `ConflictUnresolved`: the token is known with another request, so the key's case very probably exists. `CustomerNotVisible`: Cases does
-    /// not see the customer's profile. Otherwise what Cases said, or that it could not be reached.
+    /// The failure.
+    ///
+    /// - `ConflictUnresolved`: Cases has the token with another request, so the key's case very probably exists.
+    /// - `CustomerNotVisible`: Cases does not see the customer's profile.
+    /// - Otherwise the error of Cases, or the fact that it could not be reached.
     pub failure: Failure,
-    /// True if an attempt may have created the case all the same.
+    /// True if an attempt may have created the case anyway.
     pub in_doubt: bool,
 }
 
 impl From<Failure> for NotCreated {
-    /// A failure before anything was sent.
+    /// Converts a failure that occurred before anything was sent.
     fn from(failure: Failure) -> Self {
         Self {
             failure,
@@ -76,12 +81,13 @@ pub struct FoundCase {
     pub customer_arn: Option<String>,
 }
 
-/// The fragment of a message, in lower case, by which Cases says that it does not see the customer's profile. It looks the profile up in a
-/// search index that lags behind creation, and has no error of its own for it.
+/// The lower-case message fragment that identifies a customer's profile that Cases does not see.
+///
+/// Cases looks the profile up in a search index that lags behind creation. It has no separate error for this case.
 const UNSEEN_PROFILE: &str = "no customer profile found";
 
 impl Cases {
-    /// A client for the account, Region and endpoint of `config`.
+    /// Creates a client for the account, Region and endpoint of `config`.
     #[must_use]
     pub fn new(config: &SdkConfig) -> Self {
         Self {
@@ -89,7 +95,7 @@ impl Cases {
         }
     }
 
-    /// Opens the connection to Cases, and creates nothing.
+    /// Opens the connection to Cases, without creating a case.
     pub async fn warm_up(&self, domain_id: &str) -> Opening {
         let Ok(call) = CREATE_CASE.warm_up() else {
             return Opening::NONE;
@@ -112,7 +118,7 @@ impl Cases {
     /// Creates the case.
     ///
     /// # Errors
-    /// No answer said that the case exists.
+    /// No answer confirmed that the case exists.
     pub async fn create(
         &self,
         request: &CaseRequest,
@@ -146,10 +152,10 @@ impl Cases {
         }
     }
 
-    /// The case that carries the key's hash as its tag, if search shows it. Search may lag behind creation.
+    /// Returns the case whose tag is the key's hash, if search shows it. Search may lag behind creation.
     ///
     /// # Errors
-    /// The error of Cases, or that it could not be reached.
+    /// Cases returned an error or could not be reached.
     pub async fn find(
         &self,
         domain_id: &str,
@@ -226,7 +232,7 @@ fn field_value((id, value): &(String, FieldValue)) -> Result<types::FieldValue, 
         })
 }
 
-/// A conflict means that the key's case very probably exists, so it is never reported as if there were none.
+/// Returns the failure for a conflict. The key's case very probably exists, so the failure never denies it.
 fn conflict() -> Failure {
     let message = "a case for this key was created by a request that differs from this one, and search does not show it yet; retry with the same key to get its case";
     Failure::new(ErrorCode::ConflictUnresolved, message)

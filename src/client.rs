@@ -1,8 +1,9 @@
-//! The AWS side of the wiring: Region, endpoint, credentials and the HTTP client.
+//! The AWS configuration: turns the function's settings into Region, endpoint, credentials and the HTTP client.
 //!
-//! `aws-config` keeps its standard settings (`AWS_REGION`, `AWS_ENDPOINT_URL_CONNECTCASES`, …). The HTTP client is ours to choose because
-//! its default costs a cold start ten times the rest: ring instead of aws-lc, and the few roots that AWS's endpoints chain to instead of the
-//! platform's hundreds.
+//! `aws-config` keeps its standard settings (`AWS_REGION`, `AWS_ENDPOINT_URL_CONNECTCASES`, …).
+//!
+//! The HTTP client is our own, because the default takes ten times the rest of a cold start.
+//! It uses ring instead of aws-lc, and the few roots that AWS's endpoints chain to instead of the platform's hundreds.
 
 use std::time::Duration;
 
@@ -24,34 +25,34 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use crate::call::Opener;
 use crate::config::{Config, ConfigError, Credentials, Proxy};
 
-/// Amazon Trust Services' roots, and `DigiCert`'s for partitions that still use them.
+/// The root certificates of Amazon Trust Services, and those of `DigiCert` for partitions that still use them.
 const ROOTS: &[u8] = include_bytes!("roots.pem");
 
-/// The time-out of the ordinary credentials chain: the SDK's default.
+/// The time-out of the ordinary credentials chain. It is the SDK's default.
 const CHAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Loads the configuration that every client is made from.
 ///
 /// # Errors
-/// The CA bundle that the environment names cannot be used.
+/// The CA bundle or the proxy that the environment names cannot be used.
 pub async fn load(config: &Config) -> Result<SdkConfig, ConfigError> {
     let loader = defaults()
         .http_client(https(config)?)
         .region(Region::new(config.region.clone()))
-        // Bodies are a few kilobytes, and every attempt has its time.
+        // Bodies are a few kilobytes, and every attempt has its own time limit.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     let loader = match config.credentials {
-        // The chain would look for profiles and for other sources first; Lambda always has these.
+        // Lambda always sets these variables. The chain would first look for profiles and other sources.
         Credentials::Environment => {
             let environment = EnvironmentVariableCredentialsProvider::new();
-            // They stay as they are for as long as the process lives. What is wrong with them, a call says.
+            // The credentials do not change while the process lives. A call reports any error in them.
             let loader = match environment.provide_credentials().await {
                 Ok(credentials) => loader.credentials_provider(credentials),
                 Err(_) => loader.credentials_provider(environment),
             };
             loader.identity_cache(IdentityCache::no_cache())
         }
-        // Unless it is told, the cache works out how long to wait from a thousand attempts of ours, with each call.
+        // Without this time-out, the cache derives one from our thousand attempts, at every call.
         Credentials::Chain => {
             loader.identity_cache(IdentityCache::lazy().load_timeout(CHAIN_TIMEOUT).build())
         }
@@ -59,7 +60,7 @@ pub async fn load(config: &Config) -> Result<SdkConfig, ConfigError> {
     Ok(loader.load().await)
 }
 
-/// `aws-config` with the behaviour of one named version, so that an upgrade of the SDK changes no time-out or retry by itself.
+/// Returns `aws-config` with the behaviour of one named version. An SDK upgrade then changes no time-out and no retry.
 #[must_use]
 pub fn defaults() -> ConfigLoader {
     aws_config::defaults(BehaviorVersion::v2026_01_12())
@@ -105,7 +106,7 @@ fn through(proxy: &Proxy) -> Result<ProxyConfig, ConfigError> {
         url,
         except,
     } = proxy;
-    // The address may hold a password, so it is not repeated.
+    // The address may contain a password, so the message does not repeat it.
     let config = ProxyConfig::all(url).map_err(|_| {
         ConfigError::new(format!(
             "{variable} takes the address of a proxy, such as http://proxy.example.com:8080, found something else"
@@ -117,8 +118,10 @@ fn through(proxy: &Proxy) -> Result<ProxyConfig, ConfigError> {
     })
 }
 
-/// The one HTTP client of all services. Asked to validate itself, as every service's client does that is made from it, the SDK's would read all
-/// roots and set up TLS, and forget it again.
+/// The one HTTP client of all services.
+///
+/// Every service client validates the HTTP client that it is made from.
+/// The SDK's client would then read all roots, set up TLS and discard the result. This wrapper skips the validation.
 #[derive(Debug)]
 struct Shared(SharedHttpClient);
 

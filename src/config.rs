@@ -1,6 +1,6 @@
-//! Configuration: the one place that reads the environment.
+//! Configuration: turns the environment into the function's settings.
 //!
-//! A bad value stops the start with a sentence that names its variable.
+//! Only this module reads the environment. An invalid value stops the start with a message that names its variable.
 
 mod variables;
 
@@ -24,19 +24,19 @@ pub struct Config {
     pub domain_id: String,
     /// `AWS_REGION`
     pub region: String,
-    /// `CASEBRIDGE_MAPPING`: the file that it names, or the packaged one. Empty where AppConfig has the mapping and there is nothing to fall back on.
+    /// `CASEBRIDGE_MAPPING`: the file that it names, or the packaged one. Empty if AppConfig has the mapping and there is no fallback.
     pub mapping: Document,
-    /// `CASEBRIDGE_MAPPING`, where it names a configuration of AppConfig.
+    /// `CASEBRIDGE_MAPPING`, if it names a configuration of AppConfig.
     pub reload: Option<Reload>,
-    /// `CASEBRIDGE_DOMAIN`; absent where the variable is not set and no `domain.json` is found.
+    /// `CASEBRIDGE_DOMAIN`; absent if the variable is not set and no `domain.json` is found.
     pub domain: Option<Document>,
     /// `CASEBRIDGE_ENTITY_PREFIX`
     pub entity_prefix: String,
     /// `CASEBRIDGE_FLOW_BUDGET_MS`
     pub flow_budget: Duration,
-    /// `ALLOWED_INSTANCES`; empty where the variable is not set, which allows any.
+    /// `ALLOWED_INSTANCES`; empty if the variable is not set, which allows any.
     pub allowed_instances: Vec<String>,
-    /// `ALLOWED_ACCOUNTS`; empty where the variable is not set, which allows any.
+    /// `ALLOWED_ACCOUNTS`; empty if the variable is not set, which allows any.
     pub allowed_accounts: Vec<String>,
     /// `PROFILES_DOMAIN`
     pub profiles_domain: Option<String>,
@@ -48,7 +48,7 @@ pub struct Config {
     pub metrics_namespace: Option<String>,
     /// `AWS_LAMBDA_FUNCTION_NAME`
     pub function_name: String,
-    /// `AWS_LAMBDA_INITIALIZATION_TYPE` is `on-demand`.
+    /// True if `AWS_LAMBDA_INITIALIZATION_TYPE` is `on-demand`.
     pub on_demand: bool,
     /// The source of credentials.
     pub credentials: Credentials,
@@ -63,34 +63,34 @@ pub struct Config {
 pub struct Document {
     /// The file's name, as errors show it.
     pub name: String,
-    /// Its text.
+    /// The file's text.
     pub text: String,
 }
 
 /// A mapping that changes without a deployment.
 #[derive(Clone, Debug)]
 pub struct Reload {
-    /// The source.
+    /// The configuration of AppConfig that contains the mapping.
     pub source: Source,
-    /// `CASEBRIDGE_MAPPING_POLL_SECONDS`: how old the last look may be when an invocation begins.
+    /// `CASEBRIDGE_MAPPING_POLL_SECONDS`: the age of the last poll at which an invocation polls again.
     pub poll: Duration,
     /// `CASEBRIDGE_MAPPING_FALLBACK`
     pub fallback: Fallback,
 }
 
-/// The action of a start whose mapping cannot be used.
+/// The action when the mapping cannot be used at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fallback {
-    /// It stops.
+    /// The start fails.
     None,
-    /// It uses the packaged mapping.
+    /// The function uses the packaged mapping.
     Packaged,
 }
 
 /// The source of AWS credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credentials {
-    /// `AWS_ACCESS_KEY_ID` and its fellows, as Lambda sets them.
+    /// `AWS_ACCESS_KEY_ID` and its related variables, as Lambda sets them.
     Environment,
     /// The SDK's ordinary chain: profiles and so on.
     Chain,
@@ -103,14 +103,14 @@ pub struct CaBundle {
     path: PathBuf,
 }
 
-/// A proxy that services are reached through.
+/// A proxy for the requests to services.
 #[derive(Clone)]
 pub struct Proxy {
-    /// The variable that names it.
+    /// The variable that names the proxy.
     pub variable: &'static str,
-    /// Its address, which may hold a password.
+    /// The proxy's address, which may contain a password.
     pub url: String,
-    /// `NO_PROXY`: the hosts that are reached without it.
+    /// `NO_PROXY`: the hosts that are reached without the proxy.
     pub except: Option<String>,
 }
 
@@ -134,7 +134,7 @@ pub struct Logging {
 /// The form of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
     /// A line of text.
     Text,
@@ -146,7 +146,7 @@ pub enum LogFormat {
 pub struct ConfigError(String);
 
 impl ConfigError {
-    /// A fault of the configuration, as a sentence.
+    /// Creates an error with a message.
     pub fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
@@ -163,7 +163,7 @@ impl Config {
             reason = "this file is where the environment is read"
         )]
         let read = |name: &str| std::env::var(name);
-        // A value that is no text must not count as absent.
+        // A value that is not text must not count as unset.
         let garbled = RefCell::new(None);
         let get = |name: &str| match read(name) {
             Ok(value) => Some(value),
@@ -182,13 +182,14 @@ impl Config {
         }
     }
 
-    /// Reads variables from `get`, and files that no variable names from the first of the folders that has them.
+    /// Reads variables from `get`, and files of a default name from the first of `folders` that contains them.
     ///
-    /// Empty variables count as unset: that is how a template leaves one out. `ALLOWED_INSTANCES` and `ALLOWED_ACCOUNTS` are the exception,
-    /// because unset they allow any sender: a list that came out empty by mistake must not.
+    /// Empty variables count as unset, because a template leaves a variable out that way.
+    /// `ALLOWED_INSTANCES` and `ALLOWED_ACCOUNTS` are the exceptions.
+    /// They allow any sender when they are unset, so a list that is empty by mistake is an error.
     ///
     /// # Errors
-    /// As [`from_env`](Self::from_env).
+    /// The errors of [`from_env`](Self::from_env).
     pub fn read(
         get: &dyn Fn(&str) -> Option<String>,
         folders: &[PathBuf],
@@ -233,7 +234,7 @@ impl Config {
         })
     }
 
-    /// The senders that are allowed.
+    /// Returns the guard with the senders that are allowed.
     #[must_use]
     pub fn guard(&self) -> Guard {
         Guard {
@@ -246,7 +247,7 @@ impl Config {
 }
 
 impl Document {
-    /// The file that a variable names.
+    /// Reads the file that a variable names.
     fn named(variable: &str, path: &str) -> Result<Self, ConfigError> {
         Self::read(Path::new(path)).map_err(|error| {
             ConfigError(format!(
@@ -255,7 +256,7 @@ impl Document {
         })
     }
 
-    /// The first file of that name in one of the folders. One that is there and cannot be read is an error, and never passed over.
+    /// Reads the first file with that name in the folders. A file that exists but cannot be read is an error.
     fn first(name: &str, folders: &[PathBuf]) -> Result<Option<Self>, ConfigError> {
         for folder in folders {
             let path = folder.join(name);
@@ -272,7 +273,7 @@ impl Document {
         Ok(None)
     }
 
-    /// The mapping in one of the folders.
+    /// Reads the mapping from the first folder that contains it.
     fn mapping(folders: &[PathBuf]) -> Result<Self, ConfigError> {
         const NAME: &str = "mapping.yaml";
         Self::first(NAME, folders)?.ok_or_else(|| {
@@ -308,10 +309,10 @@ impl Document {
 }
 
 impl CaBundle {
-    /// The file's bytes.
+    /// Returns the file's bytes.
     ///
     /// # Errors
-    /// It cannot be read, or holds no certificate.
+    /// The file cannot be read, or contains no certificate.
     pub fn read(&self) -> Result<Vec<u8>, ConfigError> {
         let Self { variable, path } = self;
         let bytes = std::fs::read(path).map_err(|error| {
@@ -340,7 +341,7 @@ fn folders(get: &dyn Fn(&str) -> Option<String>) -> Vec<PathBuf> {
         .ok()
         .and_then(|path| path.parent().map(Path::to_path_buf));
     let task_root = get("LAMBDA_TASK_ROOT").map(PathBuf::from);
-    // On Lambda, what layers bring.
+    // On Lambda, this folder contains the files of layers.
     let layers = task_root.as_ref().map(|_| PathBuf::from("/opt"));
     task_root
         .into_iter()
@@ -351,7 +352,9 @@ fn folders(get: &dyn Fn(&str) -> Option<String>) -> Vec<PathBuf> {
 }
 
 impl Logging {
-    /// Reads the variables that Lambda's logging controls set. Read apart from the rest, so that a fault of the rest can be logged.
+    /// Reads the variables that Lambda's logging controls set.
+    ///
+    /// They are read separately, so that an error in other variables can be logged.
     #[must_use]
     pub fn from_env() -> Self {
         #[expect(
@@ -365,7 +368,7 @@ impl Logging {
             } else {
                 LogFormat::Text
             },
-            // A word that Lambda does not have yet is not worth a failed start.
+            // A level that this function does not know yet must not make the start fail.
             level: match get("AWS_LAMBDA_LOG_LEVEL").as_str() {
                 "TRACE" => tracing::Level::TRACE,
                 "DEBUG" => tracing::Level::DEBUG,

@@ -1,7 +1,7 @@
-//! Amazon Connect: what an EventBridge contact event leaves out.
+//! Amazon Connect: turns the ids of an EventBridge contact event into the contact's data, which the event leaves out.
 //!
-//! `DescribeContact` and `GetContactAttributes` into one JSON value that expressions read beside the event. The answers are passed on as they
-//! came, so that a member which Connect adds can be used at once.
+//! `DescribeContact` and `GetContactAttributes` become one JSON value that expressions read in addition to the event.
+//! The answers are not changed, so that a member that Connect adds can be used at once.
 
 mod client;
 mod endpoint;
@@ -37,7 +37,9 @@ pub struct Connect {
 }
 
 impl Connect {
-    /// A client for the account, Region and endpoint of `config`: `AWS_ENDPOINT_URL_CONNECT`, else what the Region's partition has.
+    /// Creates a client for the account, Region and endpoint of `config`.
+    ///
+    /// The endpoint is the configured one (`AWS_ENDPOINT_URL_CONNECT`), else that of the Region's partition.
     #[must_use]
     pub fn new(config: &SdkConfig) -> Self {
         Self {
@@ -45,14 +47,16 @@ impl Connect {
         }
     }
 
-    /// Reads a contact and its attributes, side by side, as `{"contact": {…}, "Attributes": {…}}`.
+    /// Reads a contact and its attributes concurrently, as `{"contact": {…}, "Attributes": {…}}`.
     ///
-    /// `contact` is the `Contact` of `DescribeContact` as the API has it: members in `PascalCase`, times in seconds since 1970. `Attributes` are
-    /// those of the initial contact, which all contacts of a conversation share. Whoever does not know the initial contact gives none: then
-    /// `DescribeContact` tells it, and where it is another than this contact the attributes are read once more.
+    /// `contact` is the `Contact` of `DescribeContact`, as in the API: members in `PascalCase`, times in seconds since 1970.
+    /// `Attributes` are those of the initial contact, which all contacts of a conversation share.
+    ///
+    /// A caller that does not know the initial contact passes `None`. `DescribeContact` then names it.
+    /// If the initial contact is another one, its attributes are read in a second request.
     ///
     /// # Errors
-    /// The error of Connect to either read, or that it could not be reached.
+    /// Connect returned an error to either read, or could not be reached.
     pub async fn read(
         &self,
         instance_id: &str,
@@ -63,7 +67,7 @@ impl Connect {
         let attributes_of = |id| self.attributes(instance_id, id, deadline);
         let (contact, attributes) = tokio::try_join!(
             self.describe(instance_id, contact_id, deadline),
-            // Its failure counts only if the contact could be read.
+            // An error of this read counts only if the contact could be read.
             async { Ok(attributes_of(initial_contact_id.unwrap_or(contact_id)).await) },
         )?;
         let told = contact.get("InitialContactId").and_then(Value::as_str);

@@ -1,7 +1,7 @@
-//! Amazon Connect Customer Profiles: from what an event tells of a customer to the ARN of one profile.
+//! Amazon Connect Customer Profiles: turns an event's customer data into the ARN of one profile.
 //!
-//! A search is a read and may be repeated. `CreateProfile` has no client token, so it is sent once: when it may have succeeded unseen, the
-//! profile is searched for again, never created again.
+//! A search is a read and may be repeated. `CreateProfile` has no client token, so it is sent once.
+//! If it may have succeeded without an answer, the profile is searched for again, and never created again.
 
 #![expect(
     clippy::disallowed_types,
@@ -41,11 +41,11 @@ const CREATE_PROFILE: Operation = Operation {
     refused: "it refuses the profile that `create` makes of this event",
 };
 
-/// The most that a page of `SearchProfiles` holds, and the most pages that are read to find the lowest profile id.
+/// The maximum size of a page of `SearchProfiles`, and the maximum number of pages to find the lowest profile id.
 const PAGE: i32 = 100;
 const PAGES: usize = 10;
 
-/// The waits before each search for a profile that may have been created: search lags behind creation.
+/// The pauses before each search for a profile that may have been created. Search lags behind creation.
 const LOOKS: [Duration; 4] = [
     Duration::from_millis(100),
     Duration::from_millis(200),
@@ -57,14 +57,14 @@ const LOOKS: [Duration; 4] = [
 #[derive(Clone, Debug)]
 pub struct Customers {
     config: SdkConfig,
-    /// Made for the first call: many environments end before an event needs it.
+    /// Created for the first call, because many environments end before an event needs it.
     client: OnceLock<Client>,
-    /// Absent where the mapping neither searches nor names profiles by id.
+    /// Absent if the mapping neither searches for profiles nor names them by id.
     domain: Option<ProfilesDomain>,
 }
 
 impl Customers {
-    /// A client of the profiles domain in the account, Region and endpoint of `config`.
+    /// Creates a client of the profiles domain in the account, Region and endpoint of `config`.
     #[must_use]
     pub fn new(config: &SdkConfig, domain: Option<ProfilesDomain>) -> Self {
         Self {
@@ -80,7 +80,7 @@ impl Customers {
         })
     }
 
-    /// Opens the connection to Customer Profiles, and searches for nobody.
+    /// Opens the connection to Customer Profiles, without searching for a customer.
     pub async fn warm_up(&self) -> Opening {
         let (Ok(call), Ok(domain)) = (SEARCH_PROFILES.warm_up(), self.domain()) else {
             return Opening::NONE;
@@ -103,7 +103,7 @@ impl Customers {
         })
     }
 
-    /// The ARN of a profile.
+    /// Returns the ARN of a profile.
     ///
     /// # Errors
     /// `InternalError`: no profiles domain is configured.
@@ -111,10 +111,10 @@ impl Customers {
         Ok(self.domain()?.arn(profile_id))
     }
 
-    /// Returns true if the profile exists, by a search for its id in the domain that its ARN names.
+    /// Returns true if the profile exists. It searches for the profile's id in the domain that the ARN names.
     ///
     /// # Errors
-    /// The error of Customer Profiles.
+    /// Customer Profiles returned an error or could not be reached.
     pub async fn exists(&self, arn: &str, deadline: Deadline) -> Result<bool, Failure> {
         let call = SEARCH_PROFILES.repeatable(deadline)?;
         let Some((domain, profile_id)) = arn::profile(arn) else {
@@ -131,10 +131,10 @@ impl Customers {
         Ok(output.items.is_some_and(|items| !items.is_empty()))
     }
 
-    /// The id of the profile that the first search with a result finds.
+    /// Returns the id of the profile that the first search with a result finds.
     ///
     /// # Errors
-    /// `CustomerAmbiguous`, or what Customer Profiles said.
+    /// `CustomerAmbiguous`, or the error of Customer Profiles.
     pub async fn search(
         &self,
         search: &CustomerSearch,
@@ -172,7 +172,7 @@ impl Customers {
         }
     }
 
-    /// The lowest profile id, so that it is the same one every time.
+    /// Returns the lowest profile id, so that the result is the same every time.
     async fn lowest(
         &self,
         keys: &[SearchKey],
@@ -194,8 +194,9 @@ impl Customers {
         Err(Failure::new(ErrorCode::CustomerAmbiguous, message).of("customer"))
     }
 
-    /// Profile ids of one page, and the token of the next. All keys have to match: the API's default is that any does, which finds
-    /// strangers who share a phone.
+    /// Returns the profile ids of one page, and the token of the next page.
+    ///
+    /// All keys have to match. By the API's default one match is enough, which finds strangers who share a phone.
     async fn page(
         &self,
         keys: &[SearchKey],
@@ -237,14 +238,14 @@ impl Customers {
     /// Creates the profile, and returns its id.
     ///
     /// # Errors
-    /// `CustomerUnknown`: it may have been created, and search does not show it. Otherwise what Customer Profiles said.
+    /// `CustomerUnknown`: the profile may have been created, but search does not show it. Otherwise the error of Customer Profiles.
     pub async fn create(
         &self,
         profile: &ProfileToCreate,
         search: &CustomerSearch,
         deadline: Deadline,
     ) -> Result<String, Failure> {
-        // The rest is for looking again if no answer comes, and for the case.
+        // The rest of the time is for a new search if no answer comes, and for the case.
         let call = CREATE_PROFILE.unrepeatable(deadline.halfway())?;
         let mut request = self
             .client()

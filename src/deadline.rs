@@ -1,6 +1,6 @@
-//! Deadlines: the time until an answer is due.
+//! Deadlines: turns the time that is left into a point in time, and back.
 //!
-//! The one place that reads a clock: tokio's, which tests stop and turn.
+//! Only this module reads tokio's clock. Tests pause and advance that clock.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// The point in time `remaining` from now.
+    /// Returns the point in time `remaining` from now.
     #[must_use]
     pub fn after(remaining: Duration) -> Self {
         #[expect(
@@ -21,19 +21,19 @@ impl Deadline {
         Self(Instant::now() + remaining)
     }
 
-    /// The point so much earlier, or now.
+    /// Returns the point in time that is earlier by `time`, but not before now.
     #[must_use]
     pub fn before(self, time: Duration) -> Self {
         Self::after(self.remaining().saturating_sub(time))
     }
 
-    /// The point half way to it: what a step gets that others wait for.
+    /// Returns the point halfway between now and the deadline. A step uses it to leave time for later steps.
     #[must_use]
     pub fn halfway(self) -> Self {
         Self::after(self.remaining() / 2)
     }
 
-    /// The time left, zero when it is past.
+    /// Returns the time left, or zero when the deadline is past.
     #[must_use]
     pub fn remaining(self) -> Duration {
         #[expect(
@@ -44,12 +44,12 @@ impl Deadline {
     }
 }
 
-/// Tells how long something takes.
+/// A measurement of how long something takes.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);
 
 impl Stopwatch {
-    /// Begins now.
+    /// Starts the measurement now.
     #[must_use]
     pub fn start() -> Self {
         #[expect(
@@ -59,16 +59,16 @@ impl Stopwatch {
         Self(Instant::now())
     }
 
-    /// The time since the start.
+    /// Returns the time since the start.
     #[must_use]
     pub fn elapsed(self) -> Duration {
         self.0.elapsed()
     }
 }
 
-/// The time from `now` to an invocation's deadline, zero when it is past.
+/// Returns the time from `now` to an invocation's deadline, or zero when the deadline is past.
 ///
-/// Lambda sends the deadline as a time of day; `cargo lambda watch` sends a duration in its place, which reads as a time in 1970.
+/// Lambda sends the deadline as a time of day. `cargo lambda watch` sends a duration instead, which reads as a time in 1970.
 #[must_use]
 pub fn until(deadline: SystemTime, now: SystemTime) -> Duration {
     let since_epoch = deadline

@@ -1,11 +1,13 @@
-//! Failures: a closed list of codes, the same in answers, Lambda's `errorType`, logs and documentation.
+//! Failures: a closed list of error codes, and the failure of one event.
+//!
+//! Answers, Lambda's `errorType`, logs and documentation use the same codes.
 
 use std::fmt;
 
-/// Makes [`ErrorCode`] of one table: each code with its doc comment, and whether a retry can help.
+/// Generates [`ErrorCode`] from one table. Each row has a code, its doc comment, and `transient` if a retry can help.
 macro_rules! error_codes {
     ($($(#[$doc:meta])+ $code:ident: $retry:ident,)+) => {
-        /// The kind of a failure. Its retryability is decided in this table and nowhere else.
+        /// The kind of a failure. Only this table decides if a retry can help.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum ErrorCode {
             $($(#[$doc])+ $code,)+
@@ -37,59 +39,59 @@ macro_rules! error_codes {
 }
 
 error_codes! {
-    /// The payload is none that the function takes.
+    /// The function does not accept the payload.
     UnrecognizedPayload: permanent,
     /// The payload names a Connect instance or an account that is not allowed.
     SourceNotAllowed: permanent,
-    /// A part of the key is missing: without it one case could not be told from another.
+    /// A part of the key is missing. Without it, one case cannot be distinguished from another.
     KeyMissing: permanent,
-    /// The mapping reads the event's contact, and the event names none.
+    /// The mapping reads the event's contact, but the event names none.
     ContactMissing: permanent,
     /// A field's value is missing from the event.
     FieldMissing: permanent,
-    /// A field's value is of a type, length or form that the field does not take.
+    /// A field's value has a type, length or form that the field does not accept.
     FieldInvalid: permanent,
     /// The template requires a field that is not sent.
     FieldRequired: permanent,
     /// A tag breaks the rules for tags.
     TagInvalid: permanent,
-    /// The event has none of the keys that the customer could be searched by.
+    /// The event has none of the keys for a search for the customer.
     CustomerKeyMissing: permanent,
-    /// A search key, or a member of a profile to create, is of a type or length that Customer Profiles does not take.
+    /// Customer Profiles does not accept the type or length of a search key, or of a new profile's member.
     CustomerKeyInvalid: permanent,
     /// No profile has the customer's keys, and the mapping says `fail`.
     CustomerNotFound: permanent,
     /// Several profiles have the customer's keys, and the mapping says `fail`.
     CustomerAmbiguous: permanent,
-    /// The profile may have been created, and search does not show it: a retry searches again before it creates.
+    /// The profile may have been created, but search does not show it. A retry searches again before it creates.
     CustomerUnknown: transient,
-    /// Cases does not see the customer's profile; one that was just created takes a moment.
+    /// Cases does not see the customer's profile. A new profile takes a moment to become visible.
     CustomerNotVisible: transient,
     /// Cases refused the request (`ValidationException`).
     RequestRefused: permanent,
-    /// The function's role may not do this (`AccessDeniedException`).
+    /// The function's role lacks a permission (`AccessDeniedException`).
     AccessDenied: permanent,
     /// The domain, template or a field does not exist (`ResourceNotFoundException`).
     ResourceNotFound: permanent,
-    /// Cases is over its quota (`ThrottlingException`).
+    /// A service's quota is exhausted (`ThrottlingException`).
     Throttled: transient,
-    /// Cases could not be reached, or answered with a fault of its own, before anything was created.
+    /// Cases could not be reached, or answered with a server error, before anything was created.
     ServiceUnavailable: transient,
-    /// `CreateCase` may have succeeded unseen: calling again with the same key finds out.
+    /// `CreateCase` may have succeeded without an answer. Another call with the same key resolves this.
     OutcomeUnknown: transient,
-    /// Cases knows the key's token with another request, and search does not show the case yet.
+    /// Cases has the key's token with another request, and search does not show the case yet.
     ConflictUnresolved: transient,
-    /// The case exists, and the contact is not linked to it.
+    /// The case exists, but the contact is not linked to it.
     ContactNotLinked: transient,
-    /// The case exists, and a comment is missing from it.
+    /// The case exists, but a comment is missing from it.
     CommentNotAdded: transient,
     /// Another run is creating this key's case.
     InProgress: transient,
-    /// The ledger cannot be reached, or answered with a fault of its own.
+    /// The ledger cannot be reached, or answered with a server error.
     LedgerUnavailable: transient,
     /// The time was up before anything was sent.
     OutOfTime: transient,
-    /// A mapping that was to be validated or taken into use cannot be.
+    /// A mapping that was to be validated or put into use cannot be used.
     MappingInvalid: permanent,
     /// The request could not be built, signed or handled.
     InternalError: transient,
@@ -101,20 +103,22 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-/// An event that did not become a case. Its sentence names fields, references, lengths and codes, never a value from the event.
+/// The failure of an event that did not become a case.
+///
+/// Its message names fields, references, lengths and codes, and never a value from the event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
     /// The kind of failure.
     pub code: ErrorCode,
-    /// The field it is about by its name in the domain, or the tag or reference.
+    /// The field that the failure is about, by its name in the domain, or the tag or reference.
     pub field: Option<String>,
-    /// The sentence for the person who must act.
+    /// The message for the person who must act.
     pub message: String,
 }
 
 impl Failure {
-    /// A failure that is about no single field.
+    /// Creates a failure that is about no single field.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
@@ -124,7 +128,7 @@ impl Failure {
         }
     }
 
-    /// The same failure, about a field.
+    /// Returns the same failure, about a field.
     #[must_use]
     pub fn of(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());

@@ -1,8 +1,9 @@
-//! Events: from the raw payload to an event that a mapping can route.
+//! Events: turns the raw payload into events that a mapping can route.
 //!
-//! Read leniently, as AWS asks of consumers: members may be absent, null, unknown or new. A contact-flow event is recognised by
-//! `Details.ContactData`, an EventBridge event by `source` and `detail-type`, an SQS batch by `Records[].eventSource`. A list of events and
-//! an SNS notification are taken as what they wrap. Numbers keep the digits they came with.
+//! The payload is read leniently, as AWS asks of consumers: members may be absent, null, unknown or new.
+//! A contact-flow event is recognised by `Details.ContactData`, an EventBridge event by `source` and `detail-type`.
+//! An SQS batch is recognised by `Records[].eventSource`.
+//! A list of events and an SNS notification are replaced by the events inside. Numbers keep their original digits.
 
 mod json;
 mod wrapped;
@@ -15,11 +16,11 @@ use crate::error::{ErrorCode, Failure};
 /// One event.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// The kind of its sender.
+    /// The kind of sender.
     pub trigger: Trigger,
     /// The value of `$`: the contact data with its parameters, or the EventBridge event.
     pub root: Value,
-    /// When a queue first handed it out, in milliseconds since 1970. No request is made of it.
+    /// The time when a queue first delivered the event, in milliseconds since 1970. Requests do not depend on it.
     pub first_received: Option<u64>,
 }
 
@@ -28,28 +29,28 @@ pub struct Event {
 pub enum Payload {
     /// One event.
     Event(Event),
-    /// Several events in one list, in its order; what is none has the reason in its place.
+    /// Several events in one list, in the list's order. An element that is no event is replaced by the reason.
     Events(Vec<Result<Event, Failure>>),
     /// A batch from an SQS queue, in its order.
     Batch(Vec<Message>),
 }
 
-/// One message of an SQS batch; one that holds a list of events is as many of these.
+/// One message of an SQS batch. A message with a list of events becomes several of these.
 #[derive(Clone, Debug)]
 pub struct Message {
-    /// Its name: the `messageId`, with the number of the event if it holds several.
+    /// The `messageId`, followed by the event's number if the message contains several events.
     pub id: String,
-    /// `messageId`: how the item is named in `batchItemFailures`.
+    /// `messageId`, which identifies the message in `batchItemFailures`.
     pub message_id: String,
-    /// True if its queue is FIFO: then the order of the messages counts.
+    /// True if the queue is FIFO. The order of the messages then matters.
     pub fifo: bool,
-    /// Its body as it came; of a list of several events the one that this is.
+    /// The message's body as received. For a list of several events, only this event.
     pub body: String,
-    /// The event in its body, or why there is none.
+    /// The event in the body, or the reason why there is none.
     pub event: Result<Event, Failure>,
 }
 
-/// The payloads that the function accepts, for the sentence that refuses anything else.
+/// The payloads that the function accepts, for the message that refuses any other payload.
 const EXPECTED: &str = "expected a contact-flow event (`Details.ContactData`), an EventBridge event (`source` and `detail-type` as text; an input transformer has to keep both), a list of such events, or an SQS batch of EventBridge events";
 
 /// The message bodies that the function accepts.
@@ -59,7 +60,7 @@ impl Payload {
     /// Reads an invocation's payload.
     ///
     /// # Errors
-    /// `UnrecognizedPayload`: it is not JSON, too deeply nested, or holds no event.
+    /// `UnrecognizedPayload`: the payload is not JSON, is too deeply nested, or contains no event.
     pub fn parse(raw: &str) -> Result<Self, Failure> {
         let root = json::parse(raw).map_err(|error| {
             let reason = json::reason(&error);
@@ -76,13 +77,13 @@ impl Payload {
                 }
                 None => Self::of_events(Value::Object(root)),
             },
-            // EventBridge Pipes hand over the records of a queue without an object around them.
+            // EventBridge Pipes send the records of a queue without an object around them.
             Value::Array(items) if items.iter().any(is_of_sqs) => batch(items).map(Self::Batch),
             other => Self::of_events(other),
         }
     }
 
-    /// `Records`: a batch of SQS, or what SNS brings.
+    /// Reads `Records`: a batch of SQS, or notifications of SNS.
     fn of_records(records: Vec<Value>) -> Result<Self, Failure> {
         let are_of_sns = records
             .iter()
@@ -94,7 +95,7 @@ impl Payload {
         }
     }
 
-    /// The events in a value. If there is none, the first that could be one says why it is not.
+    /// Reads the events in a value. If there are none, returns the reason for the first candidate.
     fn of_events(value: Value) -> Result<Self, Failure> {
         let is_list = value.is_array();
         let mut events = Vec::new();
@@ -119,7 +120,7 @@ impl Payload {
 }
 
 impl Event {
-    /// The event that a value is, or else what was found in place of one.
+    /// Reads a value as an event. Otherwise returns a description of the value.
     fn recognize(value: Value) -> Result<Self, String> {
         let mut root = match value {
             Value::Object(root) => root,
@@ -163,7 +164,7 @@ impl Event {
         Err(found.to_owned())
     }
 
-    /// The text at a path of members, if it is there and not empty.
+    /// Returns the text at a path of members, if it is present and not empty.
     #[must_use]
     pub fn text(&self, path: &[&str]) -> Option<&str> {
         path.iter()
@@ -172,7 +173,7 @@ impl Event {
             .filter(|text| !text.is_empty())
     }
 
-    /// The contact's id, where the event is about one: for logs and keys.
+    /// Returns the contact's id for logs and keys, if the event is about a contact.
     #[must_use]
     pub fn contact_id(&self) -> Option<&str> {
         match self.trigger {
@@ -184,13 +185,13 @@ impl Event {
         }
     }
 
-    /// Returns true if Cases sent it.
+    /// Returns true if Cases sent the event.
     #[must_use]
     pub fn is_of_cases(&self) -> bool {
         self.trigger == Trigger::EventBridge && self.text(&["source"]) == Some("aws.cases")
     }
 
-    /// The id of the Connect instance of an EventBridge event's contact.
+    /// Returns the id of the Connect instance of an EventBridge event's contact.
     #[must_use]
     pub fn instance_id(&self) -> Option<&str> {
         let arn = self
@@ -199,7 +200,7 @@ impl Event {
         mapping::arn::instance_id(arn)
     }
 
-    /// The first case mapping that takes the event.
+    /// Returns the first case mapping that accepts the event.
     #[must_use]
     pub fn route<'m>(&self, mapping: &'m Mapping) -> Option<&'m CaseMapping> {
         let takes = |case: &&CaseMapping| {
@@ -213,7 +214,7 @@ impl Event {
         mapping.cases.iter().find(takes)
     }
 
-    /// The event with members beside those that it came with.
+    /// Returns the event with additional members.
     #[must_use]
     pub fn with(&self, members: Value) -> Self {
         let mut event = self.clone();
@@ -224,7 +225,7 @@ impl Event {
     }
 }
 
-/// The messages of a batch; one whose body holds no event fails alone.
+/// Reads the messages of a batch. A message without an event in its body fails alone.
 fn batch(records: Vec<Value>) -> Result<Vec<Message>, Failure> {
     let mut messages = Vec::with_capacity(records.len());
     for record in records {
@@ -255,7 +256,7 @@ fn batch(records: Vec<Value>) -> Result<Vec<Message>, Failure> {
     Ok(messages)
 }
 
-/// `attributes.ApproximateFirstReceiveTimestamp` of a record.
+/// Returns `attributes.ApproximateFirstReceiveTimestamp` of a record.
 fn first_received(record: &Value) -> Option<u64> {
     let attributes = record.get("attributes")?;
     let received = attributes.get("ApproximateFirstReceiveTimestamp")?;
@@ -263,7 +264,7 @@ fn first_received(record: &Value) -> Option<u64> {
 }
 
 impl Message {
-    /// Adds a message of a queue: once, or as often as its body holds events.
+    /// Adds a message of a queue once for each event in its body, and at least once.
     fn add(id: &str, fifo: bool, body: &str, messages: &mut Vec<Self>) {
         let refused = |found: &str| unrecognized(format!("{EXPECTED_BODY}; found {found}"));
         let recognize = |value: Value| match Event::recognize(value)? {

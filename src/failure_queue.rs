@@ -1,4 +1,6 @@
-//! Amazon SQS: where a message goes that can never succeed, with the reason, so that nobody waits for its retries to run out.
+//! Amazon SQS: turns a message that can never succeed into a message in the failure queue, with the reason.
+//!
+//! Nobody has to wait until the retries of such a message are used up.
 
 #![expect(clippy::disallowed_types, reason = "this file is where SQS is called")]
 
@@ -27,7 +29,7 @@ const SEND_MESSAGE: Operation = Operation {
 #[derive(Clone, Debug)]
 pub struct FailureQueue {
     config: SdkConfig,
-    /// Made for the first message: most environments never send one.
+    /// Created for the first message, because most environments never send one.
     client: OnceLock<Client>,
     url: String,
 }
@@ -36,7 +38,7 @@ pub struct FailureQueue {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Body<'a> {
-    /// The event as it came; as text where it is no JSON.
+    /// The event as received. It is text if it is not JSON.
     event: Event<'a>,
     error_code: &'static str,
     error_field: &'a str,
@@ -51,7 +53,7 @@ enum Event<'a> {
 }
 
 impl FailureQueue {
-    /// A client of the queue in the account, Region and endpoint of `config`.
+    /// Creates a client of the queue in the account, Region and endpoint of `config`.
     #[must_use]
     pub fn new(config: &SdkConfig, url: String) -> Self {
         Self {
@@ -70,7 +72,7 @@ impl FailureQueue {
     /// Sends a message with the reason why it can never succeed.
     ///
     /// # Errors
-    /// The error of SQS, or that it could not be reached. Then the message has to stay in its queue.
+    /// SQS returned an error or could not be reached. The message then has to stay in its queue.
     pub async fn send(
         &self,
         message: &Message,
@@ -89,7 +91,7 @@ impl FailureQueue {
             .client()
             .send_message()
             .queue_url(&self.url)
-            // Text and raw JSON always become JSON.
+            // Text and raw JSON always serialize to JSON.
             .message_body(serde_json::to_string(&body).unwrap_or_default());
         if event::is_fifo(&self.url) {
             request = request

@@ -1,4 +1,6 @@
-//! Which events are for us: allowed senders, our own cases' events, copies from another Region.
+//! The guard: turns an event into accept, skip or refuse.
+//!
+//! It checks for allowed senders, for events of our own cases, and for copies from another Region.
 
 use crate::error::{ErrorCode, Failure};
 use crate::event::Event;
@@ -6,21 +8,21 @@ use crate::outcome::Skip;
 use mapping::Trigger;
 use mapping::arn;
 
-/// The senders that are allowed.
+/// The rules that decide if an event is accepted.
 #[derive(Clone, Debug, Default)]
 pub struct Guard {
-    /// Connect instance ARNs; empty allows any.
+    /// The Connect instance ARNs that are allowed. An empty list allows any.
     pub allowed_instances: Vec<String>,
-    /// AWS account ids; empty allows any.
+    /// The AWS account ids that are allowed. An empty list allows any.
     pub allowed_accounts: Vec<String>,
     /// The prefix of every custom entity of this function.
     pub entity_prefix: String,
-    /// The Region the function runs in.
+    /// The Region that the function runs in.
     pub region: String,
 }
 
 impl Guard {
-    /// Decides before anything is called. `Some` is an event to leave alone.
+    /// Checks an event before any service is called. Returns `Some` for an event to skip.
     ///
     /// # Errors
     /// `SourceNotAllowed`: the event names an instance or an account that is not allowed.
@@ -36,7 +38,7 @@ impl Guard {
                 Ok(None)
             }
             Trigger::EventBridge => {
-                // An input transformer may leave these out; what is there has to be right.
+                // An input transformer may leave these members out. A member that is present has to be right.
                 if let Some(account) = event.text(&["account"]) {
                     self.account(account, "$.account")?;
                 }
@@ -51,8 +53,10 @@ impl Guard {
         }
     }
 
-    /// Events of cases that we created: without this a rule on Cases events would feed itself. `CloudTrail` tells of the same calls under
-    /// the same source, and not who made them.
+    /// Returns the reason to skip an event of a case that this function created.
+    ///
+    /// Without this check, a rule on Cases events would trigger itself.
+    /// `CloudTrail` reports the same calls under the same source, but not who made them. Such an event is skipped, too.
     fn own(&self, event: &Event) -> Option<Skip> {
         if !event.is_of_cases() {
             return None;
@@ -66,14 +70,16 @@ impl Guard {
             .then_some(Skip::OwnCaseEvent)
     }
 
-    /// Global Resiliency publishes contact events from two Regions; the active one's is taken.
+    /// Returns the reason to skip a copy of an event.
+    ///
+    /// Global Resiliency publishes contact events from two Regions. Only the active Region's event is handled.
     fn copy(&self, event: &Event) -> Option<Skip> {
         let active = event.text(&["detail", "globalResiliencyMetadata", "activeRegion"])?;
         (active != self.region).then_some(Skip::InactiveRegion)
     }
 
     fn instance(&self, instance: &str, reference: &str) -> Result<(), Failure> {
-        // Some contact events carry `arn:aws::connect:…`, a doubled colon where the contact flow has one.
+        // Some contact events contain `arn:aws::connect:…`, with two colons. Contact flows have one colon there.
         let instance = instance.replacen("::connect:", ":connect:", 1);
         if self.allowed_instances.is_empty() || self.allowed_instances.contains(&instance) {
             return Ok(());

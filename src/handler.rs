@@ -1,4 +1,6 @@
-//! One invocation, from payload to answer.
+//! The handler: turns the payload of one invocation into its answer.
+//!
+//! The submodules handle batches, claims on keys, the steps of one event, and telemetry.
 
 mod batch;
 mod claim;
@@ -28,32 +30,34 @@ use mapping::Trigger;
 use self::telemetry::EventSummary;
 pub use self::telemetry::Telemetry;
 
-/// Kept free at the end of an invocation, for the answer to leave in.
+/// The time that is kept free at the end of an invocation, to send the answer.
 const MARGIN: Duration = Duration::from_millis(200);
 
-/// The least time of a flow's event, also if the start has used up its budget: enough for a first call. Between budget and time limit of the
-/// flow's block lies as much (template.yaml), so the answer is in time whenever budget was left.
+/// The least time for a flow's event, even if the start has used up the budget. It is enough for a first call.
+///
+/// The time limit of the flow's block exceeds the budget by as much (template.yaml).
+/// The answer is therefore in time whenever budget was left.
 const LEAST_BUDGET: Duration = Duration::from_millis(500);
 
-/// The function: everything that is made once, at the cold start.
+/// The function: everything that is created once, at the cold start.
 pub struct Casebridge {
     /// The mapping.
     pub mapping: Mapping,
-    /// Which events are for us.
+    /// The rules that decide if an event is accepted.
     pub guard: Guard,
     /// The configuration that requests depend on.
     pub context: RequestContext,
-    /// Cases.
+    /// The client of Cases.
     pub cases: Cases,
-    /// Customer Profiles.
+    /// The client of Customer Profiles.
     pub customers: Customers,
-    /// Connect, where the mapping reads contacts.
+    /// The client of Connect, if the mapping reads contacts.
     pub connect: Option<Connect>,
-    /// The ledger, where one is configured.
+    /// The ledger, if one is configured.
     pub ledger: Option<Ledger>,
     /// The queue for messages that can never succeed, if there is one.
     pub failure_queue: Option<FailureQueue>,
-    /// A flow is answered within this time.
+    /// The time within which a flow is answered.
     pub flow_budget: Duration,
     /// The metrics and the clock of the telemetry.
     pub telemetry: Telemetry,
@@ -62,18 +66,18 @@ pub struct Casebridge {
 /// Lambda's context of an invocation.
 #[derive(Clone, Debug, Default)]
 pub struct Invocation {
-    /// The time until Lambda ends it.
+    /// The time until Lambda ends the invocation.
     pub remaining: Duration,
-    /// The part of the sender's patience that is used up already: by the start, by a new mapping.
+    /// The time that the sender has waited already, for the start and for a new mapping.
     pub spent: Duration,
-    /// `awsRequestId`; another for each attempt, so it is good for the log alone.
+    /// `awsRequestId`. It differs for each attempt, so only the log can use it.
     pub request_id: String,
-    /// True if it is the first of its environment.
+    /// True if the invocation is the first of its environment.
     pub cold_start: bool,
 }
 
 impl From<Duration> for Invocation {
-    /// An invocation of which nothing is known but its time.
+    /// Creates an invocation with only its time known.
     fn from(remaining: Duration) -> Self {
         Self {
             remaining,
@@ -86,9 +90,9 @@ impl From<Duration> for Invocation {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Response {
-    /// To a flow, or to whoever reads what became of an event.
+    /// The answer to a flow, or to any other reader of an event's outcome.
     Answer(Box<Answer>),
-    /// To Lambda's poller of an SQS queue.
+    /// The answer to Lambda's poller of an SQS queue.
     Batch(BatchResponse),
 }
 
@@ -111,12 +115,15 @@ pub struct BatchItemFailure {
 impl Casebridge {
     /// Handles one invocation.
     ///
-    /// A flow is always answered, with a failure if there is one: an error would make Connect call again. An EventBridge event that failed is
-    /// an error, so that Lambda retries it and its on-failure destination gets it; so is one whose contact or comment could join the case
-    /// later. A batch is answered item by item.
+    /// A flow always gets an answer, even for a failure, because Connect would call again after an error.
+    ///
+    /// A failed EventBridge event is an error, so that Lambda retries it and its on-failure destination receives it.
+    /// An event whose contact or comment may still join the case later is an error, too.
+    ///
+    /// A batch is answered message by message.
     ///
     /// # Errors
-    /// The payload is none that we take, or an event is not done.
+    /// The payload is not accepted, or an event is not done.
     pub async fn handle(
         &self,
         payload: &str,
@@ -146,7 +153,7 @@ impl Casebridge {
         }
     }
 
-    /// When the sender stops waiting, whatever Lambda allows.
+    /// Returns the deadline at which the sender stops waiting, independent of Lambda's limit.
     fn budget(&self, event: &Event, spent: Duration) -> Deadline {
         const NO_ONE_WAITS: Duration = Duration::from_mins(15);
         Deadline::after(match event.trigger {

@@ -1,4 +1,6 @@
-//! One case per key: the natural key of an event, and the token that a key makes.
+//! Keys: turns an event into its natural key, and a key into a client token.
+//!
+//! A key identifies one case.
 
 use std::borrow::Cow;
 
@@ -8,14 +10,14 @@ use crate::error::{ErrorCode, Failure};
 use crate::event::Event;
 use mapping::Trigger;
 
-/// The version of the token's layout: a change of layout makes other tokens.
+/// The version of the token's layout. A change of the layout changes every token.
 const LAYOUT: &str = "casebridge-1";
 
-/// The key of an event whose case mapping names none.
+/// Returns the natural key of an event, for case mappings without a `key`.
 ///
 /// | event | parts |
 /// | --- | --- |
-/// | contact flow | instance ARN, contact id, and `Parameters.requestKey` if it is there |
+/// | contact flow | instance ARN, contact id, and `Parameters.requestKey` if it is present |
 /// | contact event | contact id, event type (not the event's id: linked Regions publish copies with ids of their own) |
 /// | Contact Lens rule | contact id, rule, action |
 /// | any other event | source, event id |
@@ -48,7 +50,7 @@ pub fn natural(event: &Event) -> Result<Vec<Cow<'_, str>>, Failure> {
     }
 }
 
-/// `Parameters.requestKey`: what tells several cases of one contact apart.
+/// Returns `Parameters.requestKey`, which distinguishes several cases of one contact.
 fn request_key(event: &Event) -> Result<Option<Cow<'_, str>>, Failure> {
     use mapping::value::Value;
     let value = event
@@ -76,8 +78,10 @@ fn part<'a>(event: &'a Event, path: &[&str]) -> Result<Cow<'a, str>, Failure> {
     })
 }
 
-/// Returns the identity of an occurrence: the event's source and id, or its content if it has no id, or the contact and its
-/// `requestKey`. `None` where a flow names no contact.
+/// Returns the identity of an occurrence, or `None` if the contact id or the source is missing.
+///
+/// An event is identified by its source and its id. Without an id, its content is used instead.
+/// A flow is identified by the contact and its `requestKey`.
 #[must_use]
 pub fn occurrence(event: &Event) -> Option<String> {
     let text = |path: &[&str]| event.text(path).map(str::to_owned);
@@ -103,14 +107,16 @@ pub fn comment(body: &str) -> String {
     hash
 }
 
-/// The client token of one use of a key that may be used again.
+/// Returns the client token of one use of a key that can be used again.
 #[must_use]
 pub fn token_of_generation(key: &str, generation: &str) -> String {
     hash([key, generation])
 }
 
-/// The client token: lower-case hex SHA-256, 64 characters, over the layout's version, the domain's id, the case mapping's name and each
-/// part of the key, each with its length in bytes in front as 8 bytes big-endian.
+/// Returns the client token: a SHA-256 hash as 64 lower-case hexadecimal digits.
+///
+/// The hash covers the layout's version, the domain's id, the case mapping's name and each part of the key.
+/// The length of each, in bytes, precedes it as 8 bytes big-endian.
 #[must_use]
 pub fn client_token<'a>(
     domain_id: &'a str,

@@ -1,7 +1,10 @@
-//! The ledger: a DynamoDB table that remembers which keys have their case, for as long as nobody knows how long Cases remembers a token.
+//! The ledger: turns a key into a claim, or into the steps that are done for it. It is a DynamoDB table.
 //!
-//! A run claims its key before it does anything that shows: a conditional put with an owner and a lease. It writes once more, at its end:
-//! what it did, and what it does not know. A run that died leaves a lease that ends; the next one assumes that everything was sent until then.
+//! The ledger remembers which keys have their case, because AWS does not say how long Cases remembers a token.
+//!
+//! A run claims its key before any visible effect: a conditional put with an owner and a lease.
+//! At its end it writes once more: the steps that are done and the steps that are in doubt.
+//! The lease of a dead run ends. The next run then assumes that everything was sent until that time.
 
 #![expect(
     clippy::disallowed_types,
@@ -37,7 +40,7 @@ use crate::call::{self, Opening, WarmUp};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 
-/// The waits before the first and between later looks at a key that another run holds.
+/// The pause before the first look at a key that another run holds, and the longest later pause.
 const FIRST_LOOK: Duration = Duration::from_millis(50);
 const LATER_LOOKS: Duration = Duration::from_millis(400);
 
@@ -54,9 +57,9 @@ pub struct Ledger {
 pub struct Claimant<'a> {
     /// The key's hash.
     pub id: &'a str,
-    /// Which of the key's events asks.
+    /// The identity of the event that asks for the key.
     pub occurrence: Option<&'a str>,
-    /// The time for which the key means one case.
+    /// The time for which the key identifies one case.
     pub window: Option<Duration>,
 }
 
@@ -72,7 +75,7 @@ pub enum Claim {
 }
 
 impl Ledger {
-    /// A client of the table in the account, Region and endpoint of `config`.
+    /// Creates a client of the table in the account, Region and endpoint of `config`.
     #[must_use]
     pub fn new(config: &SdkConfig, table: String) -> Self {
         let clock = config.time_source().unwrap_or_default();
@@ -84,7 +87,7 @@ impl Ledger {
         }
     }
 
-    /// Opens the connection to DynamoDB, and claims nothing.
+    /// Opens the connection to DynamoDB, without claiming a key.
     pub async fn warm_up(&self) -> Opening {
         let Ok(call) = PUT_ITEM.warm_up() else {
             return Opening::NONE;
@@ -102,7 +105,7 @@ impl Ledger {
     /// Returns true if the table has an item of the key.
     ///
     /// # Errors
-    /// `LedgerUnavailable`, or what DynamoDB refused.
+    /// `LedgerUnavailable`, or a refusal by DynamoDB.
     pub async fn knows(&self, id: &str, deadline: Deadline) -> Result<bool, Failure> {
         let call = GET_ITEM.repeatable(deadline)?;
         let builder = self
@@ -118,11 +121,13 @@ impl Ledger {
         }
     }
 
-    /// Claims a key until the deadline. While another run holds it, this waits for that run to finish or to lose its lease; for DynamoDB
-    /// itself it waits as long as `patience`.
+    /// Claims a key until the deadline.
+    ///
+    /// While another run holds the key, this waits until that run finishes or its lease ends.
+    /// The wait for DynamoDB itself is at most `patience`.
     ///
     /// # Errors
-    /// `LedgerUnavailable`, or what DynamoDB refused.
+    /// `LedgerUnavailable`, or a refusal by DynamoDB.
     pub async fn claim(
         &self,
         Claimant {
@@ -145,7 +150,7 @@ impl Ledger {
             // A run that loses a race below waits like the others.
             let mut wait = pause;
             match record.state(&lease.owner, self.now()) {
-                // Our own put, whose answer got lost.
+                // The answer to our own put was lost.
                 State::Ours => return Ok(self.ours(lease)),
                 State::Done => return Ok(Claim::Done(record.steps)),
                 State::Expired => {
@@ -175,7 +180,7 @@ impl Ledger {
         }
     }
 
-    /// A claim that was just answered.
+    /// Returns a claim that was just confirmed.
     fn ours(&self, lease: Lease) -> Claim {
         Claim::Ours(lease.held_at(self.now()))
     }
@@ -183,23 +188,23 @@ impl Ledger {
     /// Marks the key as done.
     ///
     /// # Errors
-    /// `InProgress`: another run has taken over. `LedgerUnavailable`, or what DynamoDB refused.
+    /// `InProgress`: another run has taken over. `LedgerUnavailable`, or a refusal by DynamoDB.
     pub async fn complete(&self, lease: &Lease, deadline: Deadline) -> Result<(), Failure> {
         self.settle(lease, COMPLETED, deadline).await
     }
 
-    /// Ends the lease at once: the next run takes over where this one stopped.
+    /// Ends the lease at once. The next run continues from the recorded steps.
     ///
     /// # Errors
-    /// As [`complete`](Self::complete).
+    /// The errors of [`complete`](Self::complete).
     pub async fn leave(&self, lease: &Lease, deadline: Deadline) -> Result<(), Failure> {
         self.settle(lease, IN_PROGRESS, deadline).await
     }
 
-    /// Gives the key back as if it had never been claimed: nothing was done for it.
+    /// Releases the key as if it had never been claimed, because nothing was done for it.
     ///
     /// # Errors
-    /// `LedgerUnavailable`, or what DynamoDB refused.
+    /// `LedgerUnavailable`, or a refusal by DynamoDB.
     pub async fn free(&self, lease: &Lease, deadline: Deadline) -> Result<(), Failure> {
         let call = DELETE_ITEM.repeatable(deadline)?;
         let builder = self
@@ -213,7 +218,7 @@ impl Ledger {
         let sent = call::send!(builder, call.attempts);
         match sent {
             Ok(_) => Ok(()),
-            // Another run has taken the key over: it is not ours to give back.
+            // Another run has taken the key over, so this run must not release it.
             Err(error)
                 if matches!(
                     error.as_service_error(),
@@ -226,20 +231,23 @@ impl Ledger {
         }
     }
 
-    /// When a lease ends that is taken now for work until the deadline, in milliseconds since 1970.
+    /// Returns the end of a lease that starts now, for work until the deadline, in milliseconds since 1970.
     ///
-    /// It outlasts the deadline by the tolerated skew, so that no other clock reads it as over while its run may still send something.
+    /// The lease ends later than the deadline by the tolerated clock skew.
+    /// No other clock then reads the lease as ended while its run may still send something.
     fn lease_end(&self, deadline: Deadline) -> u64 {
         time::after(self.now(), deadline.remaining() + CLOCK_SKEW)
     }
 
-    /// Now, in milliseconds since 1970.
+    /// Returns the current time in milliseconds since 1970.
     #[must_use]
     pub fn now(&self) -> u64 {
         time::milliseconds(self.clock.now())
     }
 
-    /// Puts the item of a first claim: where there is none, or in place of one whose window is over. The item that is there otherwise.
+    /// Puts the item of a first claim, if there is no item or its window has ended.
+    ///
+    /// Returns the existing item if the condition does not hold.
     async fn put(
         &self,
         lease: &mut Lease,
@@ -256,7 +264,7 @@ impl Ledger {
         let builder = absent_or(put, in_place_of)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let sent = call::send!(builder, call.attempts);
-        // An attempt that was given up on may still arrive.
+        // An attempt that was abandoned may still arrive.
         lease.is_contested |= call.attempts.begun() > 1;
         let Err(error) = sent else {
             return Ok(None);
@@ -269,7 +277,7 @@ impl Ledger {
         }
     }
 
-    /// Takes the lease of a run that lost it; `false` when another run was faster, or when that run has written since.
+    /// Takes over the lease of a run that lost it. Returns `false` if another run was faster, or if that run has written since.
     async fn take_over(
         &self,
         lease: &Lease,
@@ -286,7 +294,7 @@ impl Ledger {
             .update_expression(
                 "SET #owner = :owner, #status = :status, in_progress_expiration = :ends, started = :started, #data = :data",
             )
-            // An absent member means an item that no ledger wrote: nobody holds it. Our own owner means a repeated attempt.
+            // An absent member means that no ledger wrote the item, so no run holds it. Our own owner means a repeated attempt.
             .condition_expression(
                 "NOT #status = :completed AND (attribute_not_exists(writes) OR writes = :seen) AND (#owner = :owner OR (attribute_exists(id) AND (attribute_not_exists(#owner) OR #owner = :before) AND (attribute_not_exists(in_progress_expiration) OR in_progress_expiration = :ended)))",
             )
@@ -310,7 +318,7 @@ impl Ledger {
         }
     }
 
-    /// Writes the last word of a run: the steps, and the status that the next run finds.
+    /// Writes the final update of a run: the steps, and the status for the next run.
     async fn settle(&self, lease: &Lease, status: &str, deadline: Deadline) -> Result<(), Failure> {
         let call = UPDATE_ITEM.repeatable(deadline)?;
         let update = self
@@ -325,7 +333,7 @@ impl Ledger {
             .expression_attribute_values(":status", text(status))
             .expression_attribute_values(":data", data(&lease.steps))
             .expression_attribute_values(":writes", number(lease.writes + 1));
-        // A repetition of this very write meets its own count, and a late one a higher count, another owner or another status.
+        // A repetition of this write finds its own count. A late write finds a higher count, another owner or another status.
         let mut condition =
             "#owner = :owner AND (attribute_not_exists(writes) OR writes <= :writes)".to_owned();
         let mut assignments = "SET #status = :status, #data = :data, writes = :writes".to_owned();
@@ -359,7 +367,7 @@ impl Ledger {
     }
 }
 
-/// The condition under which a first claim holds: no item, or still the expired one that was read.
+/// Adds the condition of a first claim: no item, or still the expired one that was read.
 fn absent_or(put: PutItemFluentBuilder, in_place_of: Option<&Record>) -> PutItemFluentBuilder {
     let Some(record) = in_place_of else {
         return put.condition_expression("attribute_not_exists(id)");
@@ -384,7 +392,7 @@ fn is_lost(error: Option<&UpdateItemError>) -> bool {
     )
 }
 
-/// Makes a transient failure the ledger's own; a permanent one keeps its code.
+/// Converts a transient failure to `LedgerUnavailable`. A permanent failure keeps its code.
 fn unavailable(failure: Failure) -> Failure {
     if !failure.code.is_transient() {
         return failure;

@@ -1,30 +1,31 @@
-//! Casebridge: Amazon Connect flow and EventBridge events become Amazon Connect cases.
+//! Casebridge: turns Amazon Connect flow events and EventBridge events into Amazon Connect cases.
 //!
 //! ```text
 //! payload ─▶ Event ─▶ route ─▶ CaseRequest ─▶ claim ─▶ customer ─▶ CreateCase ─▶ link, comment ─▶ Outcome ─▶ answer
 //!           (lenient)  (mapping, pure)        (ledger) (Profiles)   (Cases)       (Cases)          (flat strings)
 //! ```
 //!
-//! | module | turns |
+//! | module | input → output |
 //! | --- | --- |
-//! | [`event`] | a raw payload into events |
-//! | [`guard`] | an event into go, skip or refuse |
-//! | [`request`], [`key`] | an event and its case mapping into the request with its token |
-//! | [`contact`] | a contact event into one that knows its contact |
-//! | [`ledger`] | a key into a claim, or into what was done for it |
-//! | [`customer`] | what an event tells of a customer into one profile |
-//! | [`cases`] | a request into a case, and what joins it |
-//! | [`failure_queue`] | a message that can never succeed into one that waits for a person |
-//! | [`outcome`], [`error`] | what happened into an answer |
-//! | [`handler`] | an invocation into an answer: the line above |
-//! | [`call`], [`metrics`] | the calls of an event into its line of the log and metrics |
-//! | [`panics`] | a panic into a failure of one event |
-//! | [`config`], [`client`], [`start`], [`log`] | the environment into a function that is ready |
-//! | [`appconfig`], [`live`] | a mapping that is deployed while the function runs into one that is in use |
+//! | [`event`] | a raw payload → events |
+//! | [`guard`] | an event → accept, skip or refuse |
+//! | [`request`], [`key`] | an event and its case mapping → the request with its client token |
+//! | [`contact`] | a contact event → the event with its contact's data |
+//! | [`ledger`] | a key → a claim, or the recorded steps |
+//! | [`customer`] | an event's customer data → one profile |
+//! | [`cases`] | a request → a case with its contact and comments |
+//! | [`failure_queue`] | a message that can never succeed → a message that waits for a person |
+//! | [`outcome`], [`error`] | the result of an event → an answer |
+//! | [`handler`] | an invocation → an answer, by the steps above |
+//! | [`call`], [`metrics`] | the calls of an event → its log line and its metrics |
+//! | [`deadline`] | the time left → a deadline |
+//! | [`panics`] | a panic → a failure of one event |
+//! | [`config`], [`client`], [`start`], [`log`] | the environment → a function that is ready |
+//! | [`appconfig`], [`live`] | a mapping that is deployed while the function runs → the mapping in use |
 //!
-//! The mapping language is the crate [`mapping`].
+//! The crate [`mapping`] contains the mapping language.
 //!
-//! Everything but the services' files, `handler`, `client` and `config` is pure: no clock, no environment, no network.
+//! The modules `event`, `guard`, `request`, `key`, `outcome` and `error` are pure: no clock, no environment, no network.
 
 pub mod appconfig;
 pub mod call;

@@ -1,7 +1,10 @@
-//! The function as of the mapping that is in use: the packaged one, or that of AWS AppConfig, looked for again when an invocation begins and the
-//! last look is old. There is no timer: between invocations the environment is frozen.
+//! The function with its current mapping: turns an invocation into a reply.
 //!
-//! A mapping that cannot be used is never in use: the one before stays, and that it does is logged and counted.
+//! The mapping is the packaged one or that of AWS AppConfig.
+//! AppConfig is polled when an invocation begins and the last poll is old.
+//! There is no timer, because the environment is frozen between invocations.
+//!
+//! A mapping that cannot be used never replaces the current one. The rejection is logged and counted.
 
 use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,13 +21,13 @@ use crate::handler::{Casebridge, Invocation, Response};
 use crate::panics;
 use crate::start::{self, ColdStart, Services, StartError};
 
-/// The longest that the start waits for the extension, which fetches the configuration then.
+/// The longest wait for the extension at the start, while the extension fetches the configuration.
 const FIRST_LOOK: Duration = Duration::from_secs(5);
 
-/// The longest that an invocation waits for it: it answers from memory.
+/// The longest wait for the extension in an invocation. The extension then answers from memory.
 const LATER_LOOKS: Duration = Duration::from_millis(200);
 
-/// The function, whichever mapping it has.
+/// The function with its current mapping.
 #[derive(Debug)]
 pub struct Live {
     config: Config,
@@ -38,15 +41,15 @@ pub struct Live {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Reply {
-    /// Whoever sent an event, or a batch of them.
+    /// The response to the sender of an event or of a batch.
     Event(Response),
-    /// AppConfig, that a document can be taken into use. It looks for an error, and at nothing else.
+    /// The response to AppConfig that a document can be used. AppConfig checks only for an error.
     Valid,
 }
 
 struct Current {
     casebridge: Arc<Casebridge>,
-    /// The configuration that was seen last, whether or not it could be used.
+    /// The configuration that was read last, usable or not.
     seen: String,
     looked: Stopwatch,
 }
@@ -60,11 +63,12 @@ impl std::fmt::Debug for Current {
 }
 
 impl Live {
-    /// Opens the connections that events will need, and meanwhile reads the mapping that the configuration names. The process began with
-    /// `since`. A mapping that cannot be used is not kept waiting by the network.
+    /// Opens the connections that events need, and meanwhile reads the configured mapping. `since` started with the process.
+    ///
+    /// An error in the mapping is returned without waiting for the network.
     ///
     /// # Errors
-    /// The mapping cannot be used or had, and there is no other to fall back on.
+    /// The mapping cannot be read or used, and there is no fallback.
     pub async fn start(
         config: Config,
         sdk: SdkConfig,
@@ -90,7 +94,7 @@ impl Live {
                 }
             }
         };
-        // In this order, so that the first requests are on their way when the mapping is read.
+        // The order matters: the first requests are sent before the mapping is read.
         let ((), (casebridge, seen)) = tokio::try_join!(biased; connected, started)?;
         Ok(Self {
             cold_start: ColdStart::done(since, config.on_demand),
@@ -105,11 +109,12 @@ impl Live {
         })
     }
 
-    /// Handles one invocation, with one mapping throughout. A document that AppConfig sends to be validated is answered here.
+    /// Handles one invocation with one mapping. Also answers AppConfig's request to validate a document.
     ///
     /// # Errors
-    /// As [`Casebridge::handle`]; `MappingInvalid`: the document that was to be validated cannot be used; `InternalError`: a panic that is
-    /// no single event's.
+    /// The errors of [`Casebridge::handle`].
+    /// `MappingInvalid`: the document to validate cannot be used.
+    /// `InternalError`: a panic outside any single event.
     pub async fn handle(
         &self,
         payload: &str,
@@ -141,14 +146,14 @@ impl Live {
         Ok(Reply::Event(response))
     }
 
-    /// Takes a newer mapping into use, if there is one and the last look is old.
+    /// Puts a newer mapping into use, if there is one and the last poll is old.
     async fn refresh(&self, extension: &Extension, reload: &Reload) {
         {
             let mut current = self.current();
             if current.looked.elapsed() < reload.poll {
                 return;
             }
-            // Before the look, so that invocations side by side leave it to the first of them.
+            // Set before the poll, so that only the first of several concurrent invocations polls.
             current.looked = Stopwatch::start();
         }
         let text = match extension.read(LATER_LOOKS).await {
@@ -164,7 +169,7 @@ impl Live {
         if text == self.current().seen {
             return;
         }
-        // A document on which the function panics must not cost every later invocation.
+        // A document that makes the function panic must not fail every later invocation.
         let started = panics::catch(|| {
             crate::start::casebridge(&deployed(&self.config, reload, &text), &self.sdk)
         });
@@ -180,7 +185,7 @@ impl Live {
         }
     }
 
-    /// Returns true if a document could be taken into use.
+    /// Returns `Valid` if a document could be used as the mapping.
     fn validate(&self, reload: &Reload, document: &str) -> Result<Reply, Failure> {
         match start::plan(&deployed(&self.config, reload, document)) {
             Ok(_) => Ok(Reply::Valid),
@@ -204,7 +209,7 @@ impl Live {
     }
 }
 
-/// The function with the deployed mapping; with the packaged one where that cannot be, and the configuration says so.
+/// Builds the function with the deployed mapping. If that fails and the configuration allows it, uses the packaged mapping.
 async fn first(
     config: &Config,
     sdk: &SdkConfig,
@@ -246,7 +251,7 @@ fn rejected(reload: &Reload, error: &dyn Display, in_use: &Casebridge) {
     }
 }
 
-/// The configuration with the documents that are deployed: the mapping, and behind a line `---` the domain snapshot.
+/// Returns the configuration with the deployed documents: the mapping and, after a line `---`, the domain snapshot.
 fn deployed(config: &Config, reload: &Reload, text: &str) -> Config {
     let name = reload.source.to_string();
     let (mapping, domain) = split(text);
@@ -261,7 +266,9 @@ fn deployed(config: &Config, reload: &Reload, text: &str) -> Config {
     }
 }
 
-/// The mapping, and the snapshot where one follows it. What precedes it keeps its lines, so that diagnostics are found where they were written.
+/// Splits a text into the mapping and the snapshot, if there is one.
+///
+/// The mapping keeps its line numbers, so that diagnostics point to the author's lines.
 fn split(text: &str) -> (&str, Option<&str>) {
     let parts = text
         .rsplit_once("\n---\n")
@@ -279,11 +286,11 @@ fn split(text: &str) -> (&str, Option<&str>) {
 struct ToValidate {
     #[serde(rename = "configurationProfileId")]
     _profile: String,
-    /// In base64.
+    /// The document, in base64.
     content: String,
 }
 
-/// The document to validate, if that is what the payload brings.
+/// Returns the document to validate, if the payload contains one.
 fn to_validate(payload: &str) -> Option<Result<String, Failure>> {
     if !payload.contains("\"configurationProfileId\"") {
         return None;

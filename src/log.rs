@@ -1,9 +1,9 @@
-//! Log lines: our own targets only, as Lambda's advanced logging controls ask.
+//! Log lines: turns our own tracing events into lines, as Lambda's advanced logging controls require.
 //!
-//! The SDK traces whole requests, field values among them, so no level of configuration lets another crate's events through.
+//! The SDK traces whole requests, including field values. Therefore no log level lets another crate's events through.
 //!
-//! The subscriber is ours, and small: it is set up before anything else at every cold start, and knows nothing of spans, layers or filters, of
-//! which there are none here.
+//! The subscriber is our own and small, because every cold start sets it up before anything else.
+//! It does not support spans, layers or filters, because this function has none.
 
 use std::fmt::{Debug, Write as _};
 use std::io::Write;
@@ -22,7 +22,7 @@ use crate::config::LogFormat;
 /// The crate whose events are written.
 const OURS: &str = "casebridge";
 
-/// A subscriber that writes our own events, each as one line in one write.
+/// Returns a subscriber that writes our own events, each as one line in one write.
 pub fn subscriber<F, W>(format: LogFormat, level: Level, writer: F) -> impl Subscriber + Send + Sync
 where
     F: Fn() -> W + Send + Sync + 'static,
@@ -76,7 +76,7 @@ where
             LogFormat::Json => json(event, now),
             LogFormat::Text => text(event),
         };
-        // A line that cannot be written has nowhere to be reported.
+        // A line that cannot be written cannot be reported anywhere.
         let _ = (self.writer)().write_all(line.as_bytes());
     }
 
@@ -93,7 +93,8 @@ where
     fn exit(&self, _: &Id) {}
 }
 
-/// One JSON object. <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html>: Lambda reads `timestamp` and `level`.
+/// Formats an event as one JSON object. Lambda reads its `timestamp` and `level`:
+/// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html>
 fn json(event: &Event<'_>, now: SystemTime) -> String {
     let now = OffsetDateTime::from(now).format(&Rfc3339);
     let mut line = String::with_capacity(512);
@@ -107,7 +108,7 @@ fn json(event: &Event<'_>, now: SystemTime) -> String {
     line
 }
 
-/// The level, the sentence, and the fields behind it; CloudWatch writes the time beside every line.
+/// Formats an event as its level, its message and its fields. CloudWatch adds the time to every line.
 fn text(event: &Event<'_>) -> String {
     let mut words = Words::default();
     event.record(&mut words);
@@ -120,7 +121,7 @@ struct Members<'a>(&'a mut String);
 
 impl Members<'_> {
     fn member(&mut self, field: &Field, value: impl Into<Value>) {
-        // A name has no quotes in it, and writing to a string cannot fail.
+        // A field's name contains no quotes, and writing to a string cannot fail.
         let _ = write!(self.0, ",\"{}\":{}", field.name(), value.into());
     }
 }

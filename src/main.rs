@@ -1,4 +1,6 @@
-//! The Lambda function: wiring only.
+//! The Lambda function's entry point: turns the environment into a running function.
+//!
+//! It contains only wiring.
 
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,21 +16,21 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use tokio::runtime::Builder;
 
-/// True if no invocation has come yet.
+/// True until the first invocation.
 static COLD: AtomicBool = AtomicBool::new(true);
 
 fn main() -> ExitCode {
-    // The loading of a static binary before it takes a millisecond or two. /proc would give it in ticks of ten.
+    // Excludes the loading of the static binary, one or two milliseconds. `/proc` gives that time only in ticks of ten milliseconds.
     let since = Stopwatch::start();
     std::panic::set_hook(Box::new(panics::hook));
     let Logging { format, level } = Logging::from_env();
-    // A second subscriber cannot be there: this is the first line that sets one.
+    // This cannot fail, because no code has set a subscriber before.
     let _ =
         tracing::subscriber::set_global_default(log::subscriber(format, level, std::io::stdout));
     let runtime = Builder::new_current_thread().enable_all().build();
     let ended = runtime.map_err(Into::into).and_then(|runtime| {
         let ended = runtime.block_on(run(since));
-        // A name look-up may be under way, and cannot be stopped; dropped, the runtime would wait for it.
+        // A name lookup may be in progress and cannot be stopped. Dropping the runtime would wait for it.
         runtime.shutdown_background();
         ended
     });
@@ -45,7 +47,7 @@ async fn run(since: Stopwatch) -> Result<(), Box<dyn std::error::Error + Send + 
     let config = Config::from_env()?;
     let sdk = client::load(&config).await?;
     let live = Live::start(config, sdk, since).await?;
-    // It lives as long as the process, and so do the workers of `AWS_LAMBDA_MAX_CONCURRENCY`.
+    // The workers of `AWS_LAMBDA_MAX_CONCURRENCY` need it as long as the process lives.
     let live: &'static Live = Box::leak(Box::new(live));
     let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| invoke(live, event));
     Box::pin(lambda_runtime::run_concurrent(handler)).await
@@ -70,7 +72,7 @@ async fn invoke(live: &Live, event: LambdaEvent<Box<RawValue>>) -> Result<Reply,
     })
 }
 
-/// Why the function did not start: as one log line, or with line breaks where a person reads.
+/// Reports the reason why the function did not start. JSON logs get one line; text for a person keeps its line breaks.
 fn report(format: LogFormat, error: &dyn std::error::Error) {
     match format {
         LogFormat::Json => tracing::error!("the function cannot start: {error}"),

@@ -1,15 +1,7 @@
-//! Metrics in CloudWatch's embedded metric format: lines of the log that CloudWatch makes metrics of, without a call.
+//! Metrics: turns outcomes and calls into log lines in CloudWatch's embedded metric format.
 //!
+//! CloudWatch makes metrics of these lines, without a call:
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
-//!
-//! | metric | unit | dimensions beside `FunctionName` |
-//! | --- | --- | --- |
-//! | `CasesCreated`, `CasesExisting`, `EventsSkipped` | Count | none; `Trigger` and `Mapping` |
-//! | `Failures` | Count | none; `Trigger` and `Mapping`; `ErrorCode`. Where no event is known, not by `Trigger`; where only a part is missing for good, by `ErrorCode` alone |
-//! | `PermanentFailures`, `ContactLinkFailures` | Count | none; `Trigger` and `Mapping` |
-//! | `ServiceLatency` | Milliseconds | none; `Operation` |
-//! | `ThrottledCalls` | Count | none; `Operation` |
-//! | `MappingRejected` | Count | none |
 
 use std::fmt;
 use std::sync::Arc;
@@ -30,13 +22,25 @@ const MAPPING: &str = "Mapping";
 const ERROR_CODE: &str = "ErrorCode";
 const OPERATION: &str = "Operation";
 
-/// The value of `Mapping` for an event that no case mapping took.
+/// The value of `Mapping` for an event that no case mapping accepted.
 const NO_MAPPING: &str = "none";
 
-/// The most values that one member holds for one metric: what the specification allows.
+/// The maximum number of values of one metric in one line, as the specification allows.
 const VALUES: usize = 100;
 
 /// The metrics of one function.
+///
+/// | metric | unit | dimensions in addition to `FunctionName` |
+/// | --- | --- | --- |
+/// | `CasesCreated`, `CasesExisting`, `EventsSkipped` | Count | none; `Trigger` and `Mapping` |
+/// | `Failures` | Count | none; `Trigger` and `Mapping`; `ErrorCode` |
+/// | `PermanentFailures`, `ContactLinkFailures` | Count | none; `Trigger` and `Mapping` |
+/// | `ServiceLatency` | Milliseconds | none; `Operation` |
+/// | `ThrottledCalls` | Count | none; `Operation` |
+/// | `MappingRejected` | Count | none |
+///
+/// A failure without a known event is not counted by `Trigger` and `Mapping`.
+/// If only a part of a case is missing permanently, `Failures` is counted by `ErrorCode` alone.
 #[derive(Clone)]
 pub struct Metrics {
     namespace: String,
@@ -55,7 +59,7 @@ impl fmt::Debug for Metrics {
 }
 
 impl Metrics {
-    /// Metrics of a function in a namespace. `sink` is given whole lines, each with its line break.
+    /// Creates the metrics of a function in a namespace. `sink` receives whole lines, each with its line break.
     pub fn new(
         namespace: String,
         function: String,
@@ -70,7 +74,7 @@ impl Metrics {
         }
     }
 
-    /// Counts what became of an event, and what its calls took.
+    /// Counts the outcome of an event, and records the durations of its calls.
     pub fn event(&self, trigger: Trigger, outcome: &Outcome, calls: &[CallRecord]) {
         let mut lines = self.line(&counts(outcome), |members| {
             members.push((TRIGGER, trigger.name()));
@@ -83,7 +87,7 @@ impl Metrics {
         (self.sink)(&lines);
     }
 
-    /// Counts a failure that is none of an event's own: nothing is known of trigger and case mapping.
+    /// Counts a failure outside an event. Its trigger and case mapping are not known.
     pub fn failure(&self, failure: &Failure) {
         let mut counts = vec![Metric::count(
             "Failures",
@@ -99,12 +103,12 @@ impl Metrics {
         (self.sink)(&line);
     }
 
-    /// Counts calls that are none of an event's own.
+    /// Records calls that belong to no event.
     pub fn calls(&self, calls: &[CallRecord]) {
         (self.sink)(&self.lines_of_calls(calls));
     }
 
-    /// One line for each operation: what its calls took.
+    /// Returns one line for each operation, with the durations of its calls.
     fn lines_of_calls(&self, calls: &[CallRecord]) -> String {
         let mut lines = String::new();
         for operation in operations(calls) {
@@ -115,13 +119,13 @@ impl Metrics {
         lines
     }
 
-    /// Counts a mapping that was refused.
+    /// Counts a mapping that was rejected.
     pub fn mapping_rejected(&self) {
         let rejected = Metric::count("MappingRejected", &[&[FUNCTION]], 1);
         (self.sink)(&self.line(&[rejected], |_| ()));
     }
 
-    /// One line, with the dimensions' values as `add` gives them.
+    /// Returns one line. `add` adds the values of the dimensions.
     fn line<'a>(
         &'a self,
         metrics: &[Metric],
@@ -136,7 +140,7 @@ impl Metrics {
             members: &members,
             metrics,
         };
-        // Text and finite numbers always become JSON.
+        // Text and finite numbers always serialize to JSON.
         let mut line = serde_json::to_string(&line).unwrap_or_default();
         line.push('\n');
         line
@@ -187,7 +191,7 @@ fn counts(outcome: &Outcome) -> Vec<Metric> {
     if outcome.failure().is_some() {
         counts.push(Metric::count("Failures", BY_CODE, 1));
     } else if outcome.named_failure().is_some() {
-        // The case exists, and no retry adds what is missing: its code is counted, and no failed event.
+        // The case exists, and no retry adds the missing part. Only the failure's code is counted, and no failed event.
         counts.push(Metric::count("Failures", &[&[FUNCTION, ERROR_CODE]], 1));
     }
     if matches!(outcome.contact, Step::Missed { .. }) {
@@ -196,7 +200,7 @@ fn counts(outcome: &Outcome) -> Vec<Metric> {
     counts
 }
 
-/// The operations that were called, each once.
+/// Returns the operations that were called, each once.
 fn operations(calls: &[CallRecord]) -> Vec<&'static str> {
     let mut operations: Vec<&'static str> = calls.iter().map(|call| call.operation).collect();
     operations.sort_unstable();
@@ -223,7 +227,7 @@ fn latencies(calls: &[CallRecord], operation: &str) -> Vec<Metric> {
     metrics
 }
 
-/// A line as it is written.
+/// A line in its output form.
 struct Line<'a> {
     namespace: &'a str,
     timestamp: u64,
@@ -255,7 +259,7 @@ impl Serialize for Line<'_> {
 }
 
 impl<'a> Line<'a> {
-    /// One directive for each metric: they differ in their dimensions.
+    /// Returns one directive for each metric, because the metrics differ in their dimensions.
     fn directives(&self) -> Vec<Directive<'a>> {
         let directives = self.metrics.iter().map(|metric| Directive {
             namespace: self.namespace,

@@ -1,23 +1,25 @@
-//! The outcome of an event, and its answer.
+//! Outcomes: turns the outcome of an event into its answer.
+//!
+//! Answer, log and metrics name the same failure.
 
 use serde::Serialize;
 
 use crate::error::{ErrorCode, Failure};
 use mapping::{CaseMapping, LinkContact};
 
-/// Why an event was left alone.
+/// The reason why an event was skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Skip {
-    /// No case mapping takes it. In a flow that is a gap in the mapping.
+    /// No case mapping accepts the event. For a flow, this is a gap in the mapping.
     NoCaseMapping,
-    /// It tells of a case that we created.
+    /// The event is about a case that this function created.
     OwnCaseEvent,
-    /// It is a copy of a contact event, from a Region that is not the contact's active one.
+    /// The event is a copy of a contact event, from a Region that is not the contact's active one.
     InactiveRegion,
 }
 
 impl Skip {
-    /// The code as answers and logs spell it.
+    /// Returns the code as answers and logs spell it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -43,29 +45,29 @@ impl Skip {
 /// The outcome of one event.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The case mapping that took it.
+    /// The case mapping that accepted the event.
     pub mapping: Option<String>,
     /// The profile ARN that the case was to be created with.
     pub customer_arn: Option<String>,
     /// The result.
     pub result: Result<Done, Failure>,
-    /// True if the contact is linked to the case.
+    /// The result of linking the contact to the case.
     pub contact: Step,
-    /// True if the case has its comments.
+    /// The result of adding the comments to the case.
     pub comment: Step,
-    /// The case's reference number, where it was asked for and read in time.
+    /// The case's reference number, if it was requested and read in time.
     pub reference_number: Option<String>,
 }
 
 /// The outcome of a step after the case's creation.
 #[derive(Clone, Debug, Default)]
 pub enum Step {
-    /// The case mapping, or the event, asks for none.
+    /// The case mapping or the event does not ask for the step.
     #[default]
     NotRequested,
-    /// It is done.
+    /// The step is done.
     Done,
-    /// It is not done, or nobody knows; the case exists all the same.
+    /// The step is not done, or its result is not known. The case exists anyway.
     Missed {
         /// `ContactNotLinked` or `CommentNotAdded`, with the reason.
         failure: Failure,
@@ -75,7 +77,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// The step that a result tells of.
+    /// Converts a result into a step.
     #[must_use]
     pub fn of(result: Result<(), Failure>, code: ErrorCode, what: &str) -> Self {
         match result {
@@ -84,7 +86,7 @@ impl Step {
         }
     }
 
-    /// The step as an earlier run left it for good: done, refused, or never asked for.
+    /// Returns the final state of a step in an earlier run: done, refused or never requested.
     #[must_use]
     pub fn settled(done: Option<bool>, code: ErrorCode) -> Self {
         match done {
@@ -104,7 +106,7 @@ impl Step {
                 field: reason.field.clone(),
                 ..Failure::new(code, message)
             },
-            // Of these two codes the reason never left us: the event itself is at fault.
+            // A reason with the same code was found before anything was sent. The event itself is then wrong.
             retryable: reason.code != code && reason.code.is_transient(),
         }
     }
@@ -118,14 +120,14 @@ impl Step {
     }
 }
 
-/// An event that was dealt with.
+/// An event that was handled.
 #[derive(Clone, Debug)]
 pub enum Done {
-    /// The case exists now. Without a ledger Cases does not tell a replay from a new case.
+    /// The case exists now. Without a ledger, Cases does not distinguish a replay from a new case.
     Created(CaseReference),
-    /// The key's case was there already.
+    /// The key's case existed already.
     Existing(CaseReference),
-    /// Nothing was to be done.
+    /// Nothing had to be done.
     Skipped(Skip),
 }
 
@@ -138,41 +140,43 @@ pub struct CaseReference {
     pub case_arn: String,
 }
 
-/// The answer to a flow: always the same members, all text, so that it is valid for `STRING_MAP` and `JSON` alike.
+/// The answer to a flow.
+///
+/// It always has the same members, and all of them are text. It is therefore valid for both `STRING_MAP` and `JSON`.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
     /// `created`, `existing`, `skipped` or `failed`.
     pub status: &'static str,
-    /// The case's id, empty where there is no case.
+    /// The case's id, empty if there is no case.
     pub case_id: String,
-    /// The case's ARN, empty where there is no case.
+    /// The case's ARN, empty if there is no case.
     pub case_arn: String,
-    /// The case's reference number, empty where it was not asked for or there was no time to read it.
+    /// The case's reference number, empty if it was not requested or there was no time to read it.
     pub reference_number: String,
-    /// True if the contact is linked to the case: `true`, `false` or `not_requested`.
+    /// The state of the contact's link to the case: `true`, `false` or `not_requested`.
     pub contact_linked: &'static str,
-    /// True if the case has its comments: `true`, `false` or `not_requested`.
+    /// The state of the comments: `true` if the case has them, `false` or `not_requested`.
     pub comment_added: &'static str,
-    /// The customer's profile ARN, empty where there is none.
+    /// The customer's profile ARN, empty if there is none.
     pub customer_arn: String,
-    /// The case mapping that took the event, empty if none did.
+    /// The case mapping that accepted the event, empty if none did.
     pub mapping: String,
     /// A code of the closed list, empty on success.
     pub error_code: &'static str,
-    /// The field that the error is about, empty if none.
+    /// The field that the error is about, empty if there is none.
     pub error_field: String,
-    /// The sentence for the person who must act, empty on success.
+    /// The message for the person who must act, empty on success.
     pub error_message: String,
-    /// `true` or `false`: whether the same call can succeed later.
+    /// `true` if the same call can succeed later, else `false`.
     pub retryable: &'static str,
 }
 
-/// The longest sentence an answer carries: a flow reads at most 32 KB in all.
+/// The maximum length of the message in an answer, in characters. A flow reads at most 32 KB in all.
 const MAX_MESSAGE: usize = 2000;
 
 impl Default for Outcome {
-    /// Nothing yet.
+    /// Returns an outcome with nothing done yet.
     fn default() -> Self {
         Self {
             mapping: None,
@@ -186,7 +190,9 @@ impl Default for Outcome {
 }
 
 impl Outcome {
-    /// Why the event is not done: there is no case, or what a retry may still add to it is missing.
+    /// Returns the reason why the event is not done.
+    ///
+    /// There is no case, or a part is missing that a retry may still add.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         self.result.as_ref().err().or_else(|| self.missing())
@@ -206,7 +212,9 @@ impl Outcome {
             })
     }
 
-    /// The failure that answer, log and metrics name: why the event is not done, else what is missing from the case for good.
+    /// Returns the failure that answer, log and metrics name.
+    ///
+    /// It is the reason why the event is not done, or else the part that is missing permanently.
     #[must_use]
     pub fn named_failure(&self) -> Option<&Failure> {
         let missed = || {
@@ -219,14 +227,15 @@ impl Outcome {
         self.failure().or_else(missed)
     }
 
-    /// Takes contact and comments as an earlier run left them for good.
+    /// Sets contact and comments to the final states of an earlier run.
     pub fn recall_items(&mut self, contact: Option<bool>, comments: Option<bool>) {
         self.contact = Step::settled(contact, ErrorCode::ContactNotLinked);
         self.comment = Step::settled(comments, ErrorCode::CommentNotAdded);
     }
 
-    /// Reports contact and comments that the case mapping asks for, and that could not be added, as missing from a case that exists; but for
-    /// those that an earlier run settled.
+    /// Reports contact and comments as missing from a case that exists, if the case mapping asks for them.
+    ///
+    /// They could not be added. Items that an earlier run settled keep their state.
     pub fn miss_items(
         &mut self,
         case_mapping: &CaseMapping,
@@ -248,7 +257,7 @@ impl Outcome {
         }
     }
 
-    /// The answer that tells it.
+    /// Returns the answer for this outcome.
     #[must_use]
     pub fn answer(&self) -> Answer {
         let mut answer = Answer {
@@ -306,7 +315,7 @@ mod tests {
     use super::{CaseReference, Done, Outcome, Step};
     use crate::error::{ErrorCode, Failure};
 
-    /// A retry depends on one of the two codes, so that one is told, whichever item it is about.
+    /// A retry depends on one of the two codes. Answer and metrics name that code, for either item.
     #[test]
     fn answer_and_metrics_name_the_same_failure() {
         let missed = |code, retryable| Step::Missed {

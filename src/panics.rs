@@ -1,4 +1,7 @@
-//! Panics: caught where an event begins, so that one event costs no other. Only a panic's place is kept, because its text could hold anything.
+//! Panics: turns a panic into a failure of one event.
+//!
+//! A panic is caught at the start of its event, so that no other event fails.
+//! Only the panic's location is kept, because its text could contain anything.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, Location, PanicHookInfo, catch_unwind};
@@ -8,19 +11,19 @@ use std::task::Poll;
 use crate::error::{ErrorCode, Failure};
 
 thread_local! {
-    /// The place of this thread's last panic.
+    /// The location of this thread's last panic.
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// The panic hook: logs the place of a panic, and keeps it for the code that catches the panic.
+/// The panic hook. It logs the location of a panic and keeps it for the code that catches the panic.
 pub fn hook(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(place).unwrap_or_default();
     tracing::error!("panicked at {place}");
-    // A thread that is about to end has no such variable any more, and nobody who would read it.
+    // A thread that is ending no longer has this variable, and no code would read it.
     let _ = PLACE.try_with(|last| last.replace(Some(place)));
 }
 
-/// Runs a future; if it panics, the failure is `InternalError` with the panic's place.
+/// Runs a future. If the future panics, returns `InternalError` with the panic's location.
 pub fn caught<F: Future>(future: F) -> impl Future<Output = Result<F::Output, Failure>> {
     let mut future: Pin<Box<F>> = Box::pin(future);
     std::future::poll_fn(
@@ -31,10 +34,10 @@ pub fn caught<F: Future>(future: F) -> impl Future<Output = Result<F::Output, Fa
     )
 }
 
-/// Runs a function; if it panics, the failure is `InternalError` with the panic's place.
+/// Runs a function. If the function panics, returns `InternalError` with the panic's location.
 ///
 /// # Errors
-/// `InternalError`: it panicked.
+/// `InternalError`: the function panicked.
 pub fn catch<T>(function: impl FnOnce() -> T) -> Result<T, Failure> {
     // State that a panic leaves half done belongs to its event, or is behind a lock whose poison is ignored.
     catch_unwind(AssertUnwindSafe(function)).map_err(|_| {
@@ -47,7 +50,9 @@ pub fn catch<T>(function: impl FnOnce() -> T) -> Result<T, Failure> {
     })
 }
 
-/// File, line and column. A dependency's file begins with the dependency's name, and not with a folder of the machine that built it.
+/// Returns file, line and column of a location.
+///
+/// A dependency's file begins with the dependency's name, not with a folder of the build machine.
 fn place(location: &Location<'_>) -> String {
     let file = location.file();
     let of_dependency = file.split_once("/registry/src/");

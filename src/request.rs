@@ -1,7 +1,7 @@
-//! From an event and its case mapping to the request: what `CreateCase` is sent.
+//! Requests: turns an event and its case mapping into the input of `CreateCase`.
 //!
-//! Pure: the same event, mapping and configuration always give the same request, byte for byte. Everything that Cases would refuse and that
-//! can be known here is refused here, with the field, the rule and the length found.
+//! This code is pure: the same event, mapping and configuration always give the same request, byte for byte.
+//! A value that Cases would refuse is refused here, if that can be known. The failure names the field, the rule and the length found.
 
 mod additions;
 mod customer;
@@ -26,9 +26,9 @@ use mapping::{CaseMapping, LedgerUse, PerformedBy};
 /// The configuration that a request depends on.
 #[derive(Clone, Debug)]
 pub struct RequestContext {
-    /// The Cases domain.
+    /// The id of the Cases domain.
     pub domain_id: String,
-    /// Its ARN, where the snapshot has it.
+    /// The ARN of the Cases domain, if the snapshot has it.
     pub domain_arn: Option<String>,
     /// The prefix of every custom entity.
     pub entity_prefix: String,
@@ -37,7 +37,9 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
-    /// A case of this domain by its id: a search answers without ARNs, and a case's is the domain's with the id behind it.
+    /// Returns the case of this domain with the given id.
+    ///
+    /// A search answers without ARNs. A case's ARN is the domain's ARN followed by the id.
     #[must_use]
     pub fn case(&self, case_id: String) -> CaseReference {
         let case_arn = self
@@ -51,7 +53,7 @@ impl RequestContext {
     }
 }
 
-/// The Customer Profiles domain, with what its ARNs begin with.
+/// The Customer Profiles domain, with the parts that its ARNs begin with.
 #[derive(Clone, Debug)]
 pub struct ProfilesDomain {
     /// The Region of the domain.
@@ -62,7 +64,7 @@ pub struct ProfilesDomain {
     pub name: String,
 }
 
-/// `CreateCaseRequest`. No `Debug`: it holds what customers said.
+/// `CreateCaseRequest`. It has no `Debug`, because it contains customers' words.
 #[derive(Clone, PartialEq)]
 pub struct CaseRequest {
     /// `domainId`
@@ -75,15 +77,15 @@ pub struct CaseRequest {
     pub client_token: String,
     /// `performedBy`
     pub performed_by: User,
-    /// `tags`, the key's among them.
+    /// `tags`, including the key's tag.
     pub tags: Vec<(String, String)>,
-    /// The customer who has to be found first; `customer_id` then joins the fields.
+    /// The customer who has to be found first. `customer_id` is then added to the fields.
     pub customer: Option<CustomerSearch>,
-    /// The ARN of the contact to link to the case, or why there is none although one was asked for.
+    /// The ARN of the contact to link, or the reason why there is none. Absent if no link was requested.
     pub contact: Option<Result<String, Failure>>,
-    /// The comments to add to the case, or why one cannot be.
+    /// The comments to add to the case, each as text or as the reason why it cannot be added.
     pub comments: Vec<Result<String, Failure>>,
-    /// True if the answer holds the reference number.
+    /// True if the answer contains the reference number.
     pub return_reference: bool,
     /// The use of the ledger.
     pub ledger: LedgerUse,
@@ -99,7 +101,7 @@ pub enum User {
 }
 
 impl CaseRequest {
-    /// The value of `customer_id`, if it is sent.
+    /// Returns the value of `customer_id`, if it is sent.
     #[must_use]
     pub fn customer_arn(&self) -> Option<&str> {
         self.fields.iter().find_map(|(id, value)| match value {
@@ -108,7 +110,7 @@ impl CaseRequest {
         })
     }
 
-    /// The request with the client token of this use of its key.
+    /// Sets the client token of this use of the key, also in the key's tag.
     pub fn set_token(&mut self, token: String) {
         for (_, value) in self
             .tags
@@ -120,7 +122,7 @@ impl CaseRequest {
         self.client_token = token;
     }
 
-    /// The request with the customer who was found.
+    /// Adds the customer who was found to the fields.
     pub fn set_customer(&mut self, arn: String) {
         self.fields
             .push(("customer_id".to_owned(), FieldValue::String(arn)));
@@ -128,10 +130,10 @@ impl CaseRequest {
 }
 
 impl CaseRequest {
-    /// Assembles the request for an event that a case mapping takes.
+    /// Assembles the request for an event that a case mapping accepts.
     ///
     /// # Errors
-    /// A permanent failure: a value is missing or unfit, a required field is not sent, a part of the key is missing.
+    /// A permanent failure: a value is missing or invalid, a required field is not sent, or the key is incomplete.
     pub fn assemble(
         case: &CaseMapping,
         event: &Event,
@@ -175,7 +177,7 @@ impl CaseRequest {
     }
 }
 
-/// The client token of an event that a case mapping takes: its key's hash.
+/// Returns the client token of an event that a case mapping accepts. It is the key's hash.
 ///
 /// # Errors
 /// `KeyMissing`: a part of the key is missing.
@@ -187,10 +189,12 @@ pub fn client_token(
     key_token(case, event, &scope(case, event, context))
 }
 
-/// Checks that every field which the template requires is there, but for the customer while that is still to be found.
+/// Checks that every field that the template requires is present.
+///
+/// The customer may be absent while the search for the customer is still to come.
 ///
 /// # Errors
-/// `FieldRequired`: one is not.
+/// `FieldRequired`: a required field is missing.
 pub fn check_required(
     case: &CaseMapping,
     fields: &[(String, FieldValue)],
@@ -273,7 +277,7 @@ fn key_part<'a>(part: &'a ValueExpr, scope: &Scope<'a>) -> Result<Cow<'a, str>, 
 }
 
 impl ProfilesDomain {
-    /// The ARN of a profile in this domain.
+    /// Returns the ARN of a profile in this domain.
     pub(crate) fn arn(&self, profile_id: &str) -> String {
         let Self {
             region,
@@ -293,7 +297,7 @@ fn performed_by(
     context: &RequestContext,
 ) -> Result<User, Failure> {
     match performer {
-        // An audit label never costs a case: without a value it is the case mapping's name, and what it may not hold becomes `_`.
+        // An audit label must not prevent a case. Without a value it is the case mapping's name, and an invalid character becomes `_`.
         PerformedBy::CustomEntity(expr) => {
             let label = expr.evaluate_text(scope).ok().flatten();
             let label = label

@@ -1,4 +1,6 @@
-//! From configuration to a function that is ready: everything that can go wrong before the first event, as sentences.
+//! The start: turns the configuration into a function that is ready.
+//!
+//! Everything that can go wrong before the first event becomes an error message.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -22,22 +24,22 @@ use mapping::diagnostic::Diagnostics;
 use mapping::domain::{Domain, SnapshotError};
 use mapping::{LoadContext, Mapping};
 
-/// Why the function does not start.
+/// The reason why the function does not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The environment.
+    /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// `domain.json`, by the file's name.
+    /// `domain.json` cannot be used. The first value is the file's name.
     #[error("{0}: {1}")]
     Snapshot(String, #[source] SnapshotError),
-    /// `mapping.yaml`.
+    /// `mapping.yaml` cannot be used.
     #[error(transparent)]
     Mapping(Box<Diagnostics>),
 }
 
-/// The start of this environment, as far as somebody waited for it.
+/// The start of this environment, and the time that a sender waited for it.
 #[derive(Clone, Copy, Debug)]
 pub struct ColdStart {
     took: Duration,
@@ -46,10 +48,14 @@ pub struct ColdStart {
 }
 
 impl ColdStart {
-    /// An environment that is made for a waiting sender has its first invocation at once; one that is made in advance has it later.
+    /// The longest time between start and first invocation if a sender waits.
+    ///
+    /// An environment that is made in advance has its first invocation later.
     const FIRST_INVOCATION: Duration = Duration::from_secs(1);
 
-    /// A start that began with the stopwatch, and is done now. `on_demand`: Lambda did not make the environment for provisioned concurrency.
+    /// Records a start that began with the stopwatch and is done now.
+    ///
+    /// `on_demand` is true if Lambda did not make the environment for provisioned concurrency.
     #[must_use]
     pub fn done(since: Stopwatch, on_demand: bool) -> Self {
         Self {
@@ -59,7 +65,7 @@ impl ColdStart {
         }
     }
 
-    /// The time that the sender of a first invocation, which comes now, waited for the start.
+    /// Returns the time that the sender of a first invocation waited for the start. That invocation begins now.
     #[must_use]
     pub fn waited(&self) -> Duration {
         if self.on_demand && self.ready.elapsed() <= Self::FIRST_INVOCATION {
@@ -70,7 +76,7 @@ impl ColdStart {
     }
 }
 
-/// The services that every event needs, whatever the mapping says: their connections are opened before it is read.
+/// The services that every event needs, for any mapping. Their connections are opened before the mapping is read.
 #[derive(Clone, Debug)]
 pub struct Services {
     cases: Cases,
@@ -78,7 +84,7 @@ pub struct Services {
 }
 
 impl Services {
-    /// By configuration alone.
+    /// Creates the services from the configuration alone.
     #[must_use]
     pub fn new(config: &Config, sdk: &SdkConfig) -> Self {
         let table = config.ledger_table.clone();
@@ -88,8 +94,9 @@ impl Services {
         }
     }
 
-    /// Opens their connections side by side, so that no caller waits for it. That one cannot be opened is logged, and left to the first
-    /// event.
+    /// Opens the connections concurrently, so that no caller waits for them.
+    ///
+    /// A connection that cannot be opened is logged. The first event then opens it.
     pub async fn warm_up(&self, domain_id: &str) {
         let ledger = async {
             match &self.ledger {
@@ -101,14 +108,14 @@ impl Services {
         tokio::join!(cases.opened(), ledger.opened());
     }
 
-    /// Loads snapshot and mapping and makes the function. Between its steps, connections that are being opened get their turn.
+    /// Loads snapshot and mapping, and builds the function. Connections that are being opened proceed between the steps.
     ///
-    /// Where every case mapping searches the customer, the connection to Customer Profiles is opened, too. Where only some do, the first of
-    /// their events opens it, for a connection takes a sixth of a cold start; and so it is with Connect, which is read for events that nobody
-    /// waits for.
+    /// The connection to Customer Profiles is opened, too, if every case mapping searches for the customer.
+    /// Otherwise the first event that searches opens it, because a connection takes a sixth of a cold start.
+    /// The first event that reads a contact opens the connection to Connect. Nobody waits for such events.
     ///
     /// # Errors
-    /// As [`plan`].
+    /// The errors of [`plan`].
     pub async fn casebridge(
         &self,
         config: &Config,
@@ -126,7 +133,7 @@ impl Services {
     }
 }
 
-/// A configuration whose documents are sound.
+/// A configuration whose documents are valid.
 pub struct Plan {
     mapping: Mapping,
     context: RequestContext,
@@ -135,7 +142,7 @@ pub struct Plan {
 /// Loads snapshot and mapping.
 ///
 /// # Errors
-/// The snapshot or the mapping cannot be used, or the mapping needs what is not configured.
+/// The snapshot or the mapping cannot be used, or the mapping needs a setting that is missing.
 pub fn plan(config: &Config) -> Result<Plan, StartError> {
     mapping(config, snapshot(config)?.as_ref())
 }
@@ -169,10 +176,10 @@ fn mapping(config: &Config, domain: Option<&Domain>) -> Result<Plan, StartError>
     Ok(Plan { mapping, context })
 }
 
-/// Loads snapshot and mapping and makes the function.
+/// Loads snapshot and mapping, and builds the function.
 ///
 /// # Errors
-/// As [`plan`].
+/// The errors of [`plan`].
 pub fn casebridge(config: &Config, sdk: &SdkConfig) -> Result<Casebridge, StartError> {
     let services = Services::new(config, sdk);
     Ok(wire(plan(config)?, services, config, sdk))
@@ -198,7 +205,7 @@ fn wire(plan: Plan, services: Services, config: &Config, sdk: &SdkConfig) -> Cas
 fn telemetry(config: &Config, sdk: &SdkConfig) -> Telemetry {
     let clock = sdk.time_source().unwrap_or_default();
     let metrics = config.metrics_namespace.clone().map(|namespace| {
-        // A line that cannot be written has nowhere to be reported.
+        // A line that cannot be written cannot be reported anywhere.
         let sink = |lines: &str| drop(std::io::stdout().write_all(lines.as_bytes()));
         Metrics::new(namespace, config.function_name.clone(), clock.clone(), sink)
     });
@@ -208,7 +215,7 @@ fn telemetry(config: &Config, sdk: &SdkConfig) -> Telemetry {
 /// Returns the context of requests, from configuration and snapshot.
 ///
 /// # Errors
-/// The mapping needs the profiles domain, and its name or account is not known.
+/// The mapping needs the profiles domain, but its name or account is not known.
 pub fn request_context(
     config: &Config,
     mapping: &Mapping,
@@ -223,7 +230,9 @@ pub fn request_context(
     })
 }
 
-/// The profiles domain, in the account of the Cases domain: the two belong to one Connect instance.
+/// Returns the profiles domain, if the mapping needs it.
+///
+/// It is in the account of the Cases domain, because both belong to one Connect instance.
 fn profiles(
     config: &Config,
     mapping: &Mapping,

@@ -1,4 +1,6 @@
-//! Attempts of a call: if one may have succeeded although no answer arrived.
+//! Attempts of a call: turns each attempt's answer or error into counts.
+//!
+//! The counts show if an attempt may have succeeded although no answer arrived.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,7 +22,9 @@ use aws_smithy_types::config_bag::ConfigBag;
 
 use super::error_answer::{Class, ErrorAnswer};
 
-/// Goes along with one call: gives it its time-outs, and counts its attempts and those of which it is certain that they did nothing.
+/// The interceptor of one call. It sets the call's time-outs and counts its attempts.
+///
+/// It also counts the attempts that certainly had no effect.
 #[derive(Clone, Debug)]
 pub(crate) struct Attempts {
     timeouts: TimeoutConfig,
@@ -30,17 +34,17 @@ pub(crate) struct Attempts {
 #[derive(Debug, Default)]
 struct Counts {
     begun: AtomicUsize,
-    /// One is under way: it was begun, and has not ended.
+    /// True while an attempt is in progress: it has begun and has not ended.
     under_way: AtomicBool,
     harmless: AtomicUsize,
     throttled: AtomicUsize,
     last_throttled: AtomicBool,
-    /// Why the last attempt had no connection, if that is what it failed for.
+    /// The reason why the last attempt had no connection, if that is why it failed.
     last_unconnected: Mutex<Option<String>>,
 }
 
 impl Attempts {
-    /// The attempts of a call that has these time-outs.
+    /// Creates the attempts of a call that has these time-outs.
     pub(crate) fn within(timeouts: TimeoutConfig) -> Self {
         Self {
             timeouts,
@@ -48,22 +52,22 @@ impl Attempts {
         }
     }
 
-    /// The time-outs of the call.
+    /// Returns the time-outs of the call.
     pub(crate) fn timeouts(&self) -> &TimeoutConfig {
         &self.timeouts
     }
 
-    /// Returns true if some attempt may have succeeded: it was begun, and neither refused nor kept from the wire.
+    /// Returns true if some attempt may have succeeded: it was not refused, and may have been sent.
     pub(crate) fn may_have_succeeded(&self) -> bool {
         self.counts.begun.load(Ordering::Relaxed) > self.counts.harmless.load(Ordering::Relaxed)
     }
 
-    /// Returns true if the last answer was that the quota is used up.
+    /// Returns true if the last answer said that the quota is exhausted.
     pub(crate) fn were_throttled(&self) -> bool {
         self.counts.last_throttled.load(Ordering::Relaxed)
     }
 
-    /// Why no connection could be opened, if that is what the last attempt failed for.
+    /// Returns the reason why no connection could be opened, if that is why the last attempt failed.
     pub(crate) fn were_unconnected(&self) -> Option<String> {
         let last = self.counts.last_unconnected.lock();
         last.unwrap_or_else(PoisonError::into_inner).clone()
@@ -85,7 +89,7 @@ impl Intercept for Attempts {
         "Attempts"
     }
 
-    /// Time-outs that are given so cost less than a configuration of the call's own.
+    /// Sets the time-outs here, because a separate configuration for the call would cost more.
     fn read_before_execution(
         &self,
         _: &BeforeSerializationInterceptorContextRef<'_>,
@@ -108,7 +112,10 @@ impl Intercept for Attempts {
         Ok(())
     }
 
-    /// An attempt that is given up in the middle has no answer here, and so stays in doubt; unless it had no connection, as the one before it.
+    /// Counts the result of an attempt.
+    ///
+    /// An attempt that was abandoned has no answer here.
+    /// It stays in doubt, unless it had no connection, like the attempt before it.
     fn read_after_attempt(
         &self,
         context: &FinalizerInterceptorContextRef<'_>,
@@ -131,8 +138,8 @@ impl Intercept for Attempts {
             was_begun && why.is_none() && context.response().is_none() && !is_connected(settings);
         let last = self.counts.last_unconnected.lock();
         let mut last = last.unwrap_or_else(PoisonError::into_inner);
-        // One that was given up had none for the reason of the one before it. Some connectors tell nothing of connections, and nothing of why
-        // there was none either.
+        // An abandoned attempt without a connection keeps the reason of the attempt before it.
+        // Some connectors report neither connections nor the reason why there was none.
         if !given_up {
             *last = why;
         }
@@ -143,7 +150,9 @@ impl Intercept for Attempts {
     }
 }
 
-/// Ends the attempts of a call as soon as one of them may have succeeded: for operations that have no client token.
+/// The retry classifier for operations without a client token.
+///
+/// It ends the attempts of a call as soon as one of them may have succeeded.
 #[derive(Debug)]
 pub(crate) struct NeverInDoubt;
 
@@ -162,7 +171,7 @@ impl ClassifyRetry for NeverInDoubt {
     }
 }
 
-/// Returns true if an attempt is certain to have done nothing: it was refused, or never left.
+/// Returns true if an attempt certainly had no effect: it was refused, or it was never sent.
 fn is_harmless(
     answer: Option<&ErrorAnswer>,
     result: Option<Result<&Output, &OrchestratorError<Error>>>,
@@ -170,7 +179,7 @@ fn is_harmless(
     answer.is_some_and(ErrorAnswer::had_no_effect) || unconnected(result).is_some()
 }
 
-/// The error of an attempt for which no connection could be opened: nothing was written, then.
+/// Returns the error of an attempt for which no connection could be opened. Such an attempt wrote nothing.
 fn unconnected<'a>(
     result: Option<Result<&'a Output, &'a OrchestratorError<Error>>>,
 ) -> Option<&'a ConnectorError> {
@@ -193,10 +202,12 @@ fn is_connected(settings: &ConfigBag) -> bool {
         .is_some_and(|connection| connection.get().is_some())
 }
 
-/// What is at the bottom of it, in the words of the system, of TLS or of the proxy. No service has spoken yet, so nothing of an event is in it.
+/// Returns the innermost cause, in the words of the system, of TLS or of the proxy.
+///
+/// No service has answered yet, so the text contains nothing of an event.
 fn cause(error: &ConnectorError) -> String {
     causes(error)
-        // It says less than what it is the cause of.
+        // This error says less than the error that it causes.
         .filter(|error| !error.is::<TimedOutError>())
         .last()
         .map(ToString::to_string)

@@ -1,14 +1,16 @@
-//! The one classifier of error answers: what a name and an HTTP status mean, for answers, retries, metrics and traces alike.
+//! Error answers: turns an error's name and HTTP status into a class.
+//!
+//! This is the only classifier. Answers, retries, metrics and traces use it.
 
 use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Names that SQS has for a quota that is used up, beside those that all services share. It answers them with a 400 or a 403.
+/// Names of SQS for an exhausted quota, in addition to those that all services share. Their status is 400 or 403.
 const THROTTLING_ERRORS_OF_SQS: [&str; 2] = ["KmsThrottled", "OverLimit"];
 
-/// Names for a caller who may not do this. DynamoDB and SQS answer most of them with a 400.
+/// Names for a caller without permission. DynamoDB and SQS answer most of them with a 400.
 const ACCESS_ERRORS: [&str; 12] = [
     "AccessDenied",
     "AccessDeniedException",
@@ -24,7 +26,7 @@ const ACCESS_ERRORS: [&str; 12] = [
     "UnrecognizedClientException",
 ];
 
-/// Names for what does not exist. DynamoDB and SQS answer them with a 400.
+/// Names for a resource that does not exist. DynamoDB and SQS answer them with a 400.
 const NOT_FOUND_ERRORS: [&str; 3] = [
     "NonExistentQueue",
     "QueueDoesNotExist",
@@ -34,7 +36,7 @@ const NOT_FOUND_ERRORS: [&str; 3] = [
 /// An error answer of a service.
 #[derive(Debug)]
 pub(super) struct ErrorAnswer {
-    /// The error's name, without namespace.
+    /// The error's name, without its namespace.
     pub(super) name: Option<String>,
     pub(super) status: u16,
     pub(super) class: Class,
@@ -43,20 +45,20 @@ pub(super) struct ErrorAnswer {
 /// The class of an error answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
-    /// The quota is used up.
+    /// The quota is exhausted.
     Throttled,
-    /// Something that the request names does not exist.
+    /// A resource that the request names does not exist.
     NotFound,
-    /// The caller may not do this.
+    /// The caller lacks a permission.
     AccessDenied,
-    /// The service, or something on the way to it, had a fault or ran out of time.
+    /// The service, or a system on the way to it, failed or ran out of time.
     Unavailable,
     /// The request is wrong.
     Refused,
 }
 
 impl ErrorAnswer {
-    /// Reads a response; `None` for one that tells of success.
+    /// Reads a response. Returns `None` for a success.
     pub(super) fn of(response: &HttpResponse) -> Option<Self> {
         let status = response.status();
         if status.is_success() {
@@ -70,8 +72,10 @@ impl ErrorAnswer {
         })
     }
 
-    /// Returns true if the attempt is certain to have had no effect: the service refused it. After a 5xx, a time-out (a 408, a 499, or
-    /// `RequestTimeout` with a 400) or a redirection nobody can tell.
+    /// Returns true if the attempt certainly had no effect, because the service refused it.
+    ///
+    /// After a 5xx, a time-out or a redirection, the effect is not known.
+    /// A time-out is a 408, a 499, or `RequestTimeout` with a 400.
     pub(super) fn had_no_effect(&self) -> bool {
         (400..500).contains(&self.status) && self.class != Class::Unavailable
     }
@@ -79,7 +83,7 @@ impl ErrorAnswer {
 
 impl Class {
     fn of(name: &str, status: u16) -> Self {
-        // SQS's older names have a prefix, such as `KMS.ThrottlingException`.
+        // Older names of SQS have a prefix, such as `KMS.ThrottlingException`.
         let short = name.rsplit('.').next().unwrap_or(name);
         let is_one_of = |names: &[&str]| names.contains(&short);
         if is_one_of(THROTTLING_ERRORS) || is_one_of(&THROTTLING_ERRORS_OF_SQS) {
@@ -98,7 +102,7 @@ impl Class {
             429 => Self::Throttled,
             401 | 403 => Self::AccessDenied,
             404 => Self::NotFound,
-            // A request that timed out at the service, or at a proxy on the way.
+            // The request timed out at the service, or at a proxy on the way.
             408 | 499 => Self::Unavailable,
             400..500 => Self::Refused,
             _ => Self::Unavailable,
@@ -114,7 +118,9 @@ struct Body {
     kind: Option<Value>,
 }
 
-/// The error's name, where the SDK looks for it: in a header or in the body, behind a namespace, before an address.
+/// Returns the error's name from the places that the SDK uses: a header, or else the body.
+///
+/// The namespace before the name and the address after it are removed.
 fn name(response: &HttpResponse) -> Option<String> {
     let in_body = || {
         let bytes = response.body().bytes()?;
@@ -126,7 +132,7 @@ fn name(response: &HttpResponse) -> Option<String> {
     let name = in_header.map(str::to_owned).or_else(in_body)?;
     let name = name.split(':').next().unwrap_or_default();
     let name = name.rsplit('#').next().unwrap_or_default();
-    // It goes into logs and answers, so it has to be a name, whoever answered.
+    // The name goes into logs and answers. Any server may have answered, so the text has to be a name.
     let is_name = (1..=100).contains(&name.len())
         && name
             .bytes()

@@ -1,7 +1,7 @@
-//! Records of the calls of one event, for its log line and its metrics.
+//! Call records: turns the calls of one event into a list for its log line and its metrics.
 //!
-//! A call notes itself when it ends, however it ends, with whoever listens to the event it was made for. The list travels with the event's
-//! future rather than through every signature on the way, as spans do in tracing.
+//! A call adds its record when it ends, in any way.
+//! The list travels with the event's future, as spans do in tracing. No function signature has to pass it on.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -12,13 +12,13 @@ use super::Call;
 /// One call of a service, with all its attempts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallRecord {
-    /// The API's name of the operation.
+    /// The operation's name in the API.
     pub operation: &'static str,
-    /// The duration, with the pauses between attempts.
+    /// The duration, including the pauses between attempts.
     pub took: Duration,
     /// The number of attempts.
     pub attempts: usize,
-    /// The number of answers that said that the quota is used up.
+    /// The number of answers that said that the quota is exhausted.
     pub throttled: usize,
 }
 
@@ -36,7 +36,7 @@ tokio::task_local! {
     static CALLS: RefCell<Vec<CallRecord>>;
 }
 
-/// Runs what is done for an event, and listens to its calls.
+/// Runs the work for an event and collects its calls.
 pub(crate) async fn listen<F: Future>(event: F) -> (F::Output, Vec<CallRecord>) {
     let listening = async {
         let output = event.await;
@@ -47,7 +47,7 @@ pub(crate) async fn listen<F: Future>(event: F) -> (F::Output, Vec<CallRecord>) 
 
 impl Drop for Call {
     fn drop(&mut self) {
-        // Nobody listens to a call of the start.
+        // The calls of the start have no list.
         let _ = CALLS.try_with(|calls| {
             let Ok(mut calls) = calls.try_borrow_mut() else {
                 return;
@@ -89,7 +89,7 @@ mod tests {
         let event = async {
             tokio::time::sleep(Duration::from_millis(5)).await;
             call().await;
-            // One that is given up in the middle took time, too.
+            // A call that is abandoned halfway took time, too.
             let _ = tokio::time::timeout(Duration::from_millis(7), call()).await;
         };
         let (((), calls), ((), none)) = tokio::join!(listen(event), listen(async {}));

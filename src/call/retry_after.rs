@@ -1,4 +1,6 @@
-//! `Retry-After`: what a service that throttles asks to be left alone for, in seconds. The SDK reads a header of another name.
+//! `Retry-After`: turns the pause that a throttling service asks for, in seconds, into the delay of a retry.
+//!
+//! The SDK reads a header of another name.
 
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use aws_smithy_runtime_api::client::retries::classifiers::{
 
 use super::error_answer::{Class, ErrorAnswer};
 
-/// Puts the service's own time in place of the backoff, up to the longest backoff.
+/// The retry classifier that replaces the backoff with the service's own pause, up to the longest backoff.
 #[derive(Debug)]
 pub(crate) struct RetryAfter;
 
@@ -18,7 +20,9 @@ impl ClassifyRetry for RetryAfter {
         "RetryAfter"
     }
 
-    /// Behind all others: it says when, and whether only where no other does.
+    /// Runs after all other classifiers.
+    ///
+    /// It sets the delay of a retry. It decides on a retry only if no other classifier does.
     fn priority(&self) -> RetryClassifierPriority {
         RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
     }
@@ -42,7 +46,7 @@ impl ClassifyRetry for RetryAfter {
                 *kind,
                 Duration::from_secs(seconds),
             ),
-            // The SDK does not know every name that SQS has for it.
+            // The SDK does not know every throttling name of SQS.
             (RetryAction::NoActionIndicated, _)
                 if response
                     .and_then(ErrorAnswer::of)

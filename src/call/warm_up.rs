@@ -1,11 +1,10 @@
-//! A call that asks nothing of its service. It is made at the start, where nobody waits and Lambda gives the whole processor, and leaves an open
-//! connection and an SDK that has done each of its steps once.
+//! Warm-up calls: turns a start into open connections and an SDK that has done each of its steps once.
 //!
-//! The request is built and signed like any other, and what goes out in its place is `HEAD /` without a signature: it takes no permission, and
-//! whatever the service answers is an answer. What is read in its place is what the service answers to a call that succeeds.
+//! At the start, nobody waits and Lambda gives the whole processor.
+//! The SDK builds and signs a normal request, but an unsigned `HEAD /` is sent. It needs no permission, and any answer is enough.
+//! The SDK then reads a prepared answer of a call that succeeds.
 //!
-//! The SDK does not wait for the network: [`Opener`] has the request answered at once, and keeps it. So the name look-up and the handshakes
-//! pass while the mapping is read.
+//! [`Opener`] answers the SDK at once and keeps the request. The name lookup and the handshakes run while the mapping is read.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -33,10 +32,10 @@ use super::{Call, Operation};
 use crate::deadline::Deadline;
 use crate::error::Failure;
 
-/// The longest that the start waits for it: a slower network is no reason to fail the start.
+/// The longest wait at the start. A slower network is no reason to make the start fail.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Puts `HEAD /` in the place of the request, and an answer in the place of what comes back.
+/// The interceptor that replaces the request with `HEAD /`, and the response with a prepared answer.
 #[derive(Clone, Debug)]
 pub(crate) struct WarmUp {
     timeouts: TimeoutConfig,
@@ -45,7 +44,7 @@ pub(crate) struct WarmUp {
 }
 
 impl WarmUp {
-    /// For a call that is made to warm up, with the JSON that the operation is answered with when it succeeds.
+    /// Creates the interceptor for a warm-up call. `answer` is the JSON of the operation's success.
     pub(crate) fn of(call: &Call, answer: &'static str) -> Self {
         Self {
             timeouts: call.attempts.timeouts().clone(),
@@ -55,7 +54,7 @@ impl WarmUp {
     }
 }
 
-/// A request that has been answered, and is still to be sent.
+/// A request that has been answered but still has to be sent.
 #[derive(Clone, Default)]
 struct Kept(Arc<Mutex<Option<HttpConnectorFuture>>>);
 
@@ -75,7 +74,7 @@ impl Kept {
     }
 }
 
-/// A connector that answers a request to warm up at once, and leaves it to [`Opening`] to send it.
+/// A connector that answers a warm-up request at once. [`Opening`] then sends the request.
 #[derive(Debug)]
 pub(crate) struct Opener(pub(crate) SharedHttpConnector);
 
@@ -98,10 +97,10 @@ impl HttpConnector for Opener {
 pub struct Opening(Option<(Call, Kept)>);
 
 impl Opening {
-    /// A connection that nobody needs.
+    /// No connection to open.
     pub(crate) const NONE: Self = Self(None);
 
-    /// Of a call whose service could be reached so far. Logs it where it could not.
+    /// Creates the opening of a warm-up call's connection. If the call has failed already, logs that and opens nothing.
     pub(crate) fn of<T, E>(
         call: Call,
         warm_up: WarmUp,
@@ -114,7 +113,9 @@ impl Opening {
         Self(Some((call, warm_up.request)))
     }
 
-    /// Waits until it is open. That the service cannot be reached is logged, and left to the first event: the function starts all the same.
+    /// Waits until the connection is open.
+    ///
+    /// An unreachable service is logged, and the function starts anyway. The first event then opens the connection.
     pub async fn opened(self) {
         let Some((call, kept)) = self.0 else { return };
         let Some(request) = kept.take() else { return };
@@ -130,7 +131,7 @@ impl Intercept for WarmUp {
         "WarmUp"
     }
 
-    /// One attempt is all there is to it.
+    /// Limits the call to one attempt.
     fn read_before_execution(
         &self,
         _: &BeforeSerializationInterceptorContextRef<'_>,
@@ -169,7 +170,7 @@ impl Intercept for WarmUp {
     }
 }
 
-/// The root of the host that an address names.
+/// Returns the root URL of the host that an address names.
 fn root(uri: &str) -> String {
     let (scheme, rest) = uri.split_once("://").unwrap_or(("https", uri));
     let host = rest.split(['/', '?']).next().unwrap_or_default();
@@ -177,7 +178,7 @@ fn root(uri: &str) -> String {
 }
 
 impl Operation {
-    /// A call to warm up with.
+    /// Starts a warm-up call.
     ///
     /// # Errors
     /// `OutOfTime`: never in practice.
@@ -187,7 +188,7 @@ impl Operation {
 }
 
 impl Call {
-    /// Says that the service could not be reached.
+    /// Logs that the service could not be reached.
     fn unreachable(&self) {
         let operation = self.operation.name;
         tracing::warn!(

@@ -1,7 +1,8 @@
-//! Related items of a case that exists, contact and comments, and its reference number.
+//! Related items: turns a contact and comments into items of a case that exists. Also reads the case's reference number.
 //!
-//! `CreateRelatedItem` has no client token, so it is sent once. When it may have succeeded unseen, the case is read; what is not there then is
-//! reported as missing, for the next run to look and to add.
+//! `CreateRelatedItem` has no client token, so it is sent once.
+//! If it may have succeeded without an answer, the case is read.
+//! An item that the case does not show is reported as missing. The next run looks again and adds it.
 
 use std::collections::HashSet;
 
@@ -48,10 +49,10 @@ const GET_CASE: Operation = Operation {
     refused: "it refuses the field reference_number",
 };
 
-/// Pages that are read at most: more than a case may have comments, or a contact cases.
+/// The maximum number of pages to read. No case has so many comments, and no contact has so many cases.
 const PAGES: usize = 100;
 
-/// The case that something is added to, and who adds it.
+/// The case to add items to, and the user who adds them.
 #[derive(Clone, Copy, Debug)]
 pub struct Addition<'a> {
     /// `domainId`
@@ -62,30 +63,30 @@ pub struct Addition<'a> {
     pub performed_by: &'a User,
     /// The items that an earlier run may have added.
     pub earlier: Earlier,
-    /// When the items were first asked for, in milliseconds since 1970; 0 when nobody knows. What is older was added by others.
+    /// The time of the first request for the items, in milliseconds since 1970; 0 if unknown. Others added any older item.
     pub since: u64,
-    /// True if a case that is being merged is still waited for.
+    /// True if the run still waits for a case that is being merged.
     pub awaits_merge: bool,
-    /// Until when it is to be done.
+    /// The deadline of the addition.
     pub deadline: Deadline,
 }
 
 /// The items that an earlier run may have added to the case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Earlier {
-    /// Nothing: there was no earlier run.
+    /// Nothing, because there was no earlier run.
     Nothing,
-    /// Anything, and a look at the case shows it.
+    /// Any item. The case shows it.
     Shown,
-    /// Anything, and so short a time ago that the case may not show it yet: what a look does not show must not be sent.
+    /// Any item, but so recently that the case may not show it yet. An item that the case does not show must not be sent.
     PerhapsUnseen,
 }
 
 impl Cases {
-    /// Links a contact to the case. One that is linked already is linked.
+    /// Links a contact to the case. A contact that is linked already counts as linked.
     ///
     /// # Errors
-    /// The error of Cases, or that it could not be reached.
+    /// Cases returned an error or could not be reached.
     pub async fn link_contact(
         &self,
         addition: Addition<'_>,
@@ -106,7 +107,7 @@ impl Cases {
             .await
         {
             Ok(Added::Stored) => Ok(()),
-            // The contact is on the case already, or the case is being merged: a look tells.
+            // The contact is on the case already, or the case is being merged. A look at the case decides.
             Ok(Added::Conflict) => match self.is_linked(addition, contact_arn).await {
                 Ok(true) => Ok(()),
                 Ok(false) => Err(addition.is_merging()),
@@ -122,7 +123,9 @@ impl Cases {
         }
     }
 
-    /// Adds the comments in their order, each once. One that is refused for good is passed over; another failure ends it.
+    /// Adds the comments in their order, each once.
+    ///
+    /// A comment that is refused permanently is skipped. Another failure ends the additions.
     pub async fn add_comments(&self, addition: Addition<'_>, bodies: &[&str]) -> AddedComments {
         let mut added = AddedComments::default();
         added.result = self.add_each(addition, bodies, &mut added).await;
@@ -177,7 +180,7 @@ impl Cases {
         }
     }
 
-    /// The case's reference number; `None` where it has none, or there was no time to read it.
+    /// Returns the case's reference number. `None` if it has none, or if it could not be read in time.
     pub async fn reference_number(
         &self,
         domain_id: &str,
@@ -278,7 +281,7 @@ impl Cases {
         Ok(false)
     }
 
-    /// The bodies of the comments that an earlier run may have added.
+    /// Returns the bodies of the comments that an earlier run may have added.
     async fn comments(&self, addition: Addition<'_>) -> Result<HashSet<String>, Failure> {
         let comments = types::CommentFilter::builder().build();
         let (mut bodies, mut token) = (HashSet::new(), None);
@@ -310,10 +313,10 @@ impl Cases {
 }
 
 impl Addition<'_> {
-    /// Returns true if what a look did not show may be sent.
+    /// Returns `Ok` if an item that the case does not show may be sent.
     ///
     /// # Errors
-    /// `OutcomeUnknown`: an earlier run may have sent it a moment ago.
+    /// `OutcomeUnknown`: an earlier run may have sent the item a moment ago.
     fn may_send(&self) -> Result<(), Failure> {
         if self.earlier != Earlier::PerhapsUnseen {
             return Ok(());
@@ -322,13 +325,13 @@ impl Addition<'_> {
         Err(Failure::new(ErrorCode::OutcomeUnknown, message))
     }
 
-    /// Returns true if an earlier run may have added this item: it is no older than the request for it.
+    /// Returns true if an earlier run may have added this item. The item is then no older than the request for it.
     fn may_have_added(&self, item: &types::SearchRelatedItemsResponseItem) -> bool {
         let added = item.association_time.to_millis().unwrap_or(i64::MAX);
         u64::try_from(added).unwrap_or_default() >= self.since
     }
 
-    /// The failure of an item while its case is being merged into another.
+    /// Returns the failure of an item while its case is being merged into another case.
     fn is_merging(&self) -> Failure {
         let code = if self.awaits_merge {
             ErrorCode::ConflictUnresolved
@@ -343,16 +346,16 @@ impl Addition<'_> {
 /// The outcome of adding comments.
 #[derive(Debug)]
 pub struct AddedComments {
-    /// The number of comments, from the first, that need nothing more: they are on the case, or refused permanently.
+    /// The number of comments, from the first, that need nothing more. They are on the case, or refused permanently.
     pub settled: usize,
-    /// Why the first one that was refused for good was.
+    /// The reason of the first permanent refusal, if there is one.
     pub refused: Option<Failure>,
-    /// Why the next one is not settled.
+    /// The reason why the next comment is not settled, if there is one.
     pub result: Result<(), Failure>,
 }
 
 impl Default for AddedComments {
-    /// None yet, and nothing wrong.
+    /// Returns a result with no comment added and no failure.
     fn default() -> Self {
         Self {
             settled: 0,
@@ -364,13 +367,13 @@ impl Default for AddedComments {
 
 /// The result of sending an item.
 enum Added {
-    /// It is on the case.
+    /// The item is on the case.
     Stored,
     /// `ConflictException`: the case is being merged, or it has the contact already.
     Conflict,
 }
 
-/// The failure of a look at the case, which says nothing of what is on it: whatever its reason, the item is still open.
+/// Returns the failure of a look at the case. For any reason, the item is still open, because the case was not seen.
 fn unseen(reason: &Failure) -> Failure {
     let message = format!("an earlier run may have added it, and a look failed: {reason}");
     Failure::new(ErrorCode::ServiceUnavailable, message)

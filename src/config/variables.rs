@@ -1,4 +1,6 @@
-//! Single variables, each checked as it is read.
+//! Variables: turns the value of one variable into a setting.
+//!
+//! Each value is checked when it is read.
 
 use std::time::Duration;
 
@@ -6,7 +8,7 @@ use super::{ConfigError, Fallback, Proxy, Reload};
 use crate::appconfig::Source;
 use mapping::{arn, limits};
 
-/// The SDK's variables for other addresses than AWS's own, of every service that is called. The SDK passes over one that is no address.
+/// The SDK's variables for service addresses, for every service that is called. The SDK ignores a value that is no address.
 const ENDPOINTS: [&str; 6] = [
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_CONNECTCASES",
@@ -62,7 +64,9 @@ pub(super) fn failure_queue(value: Option<String>) -> Result<Option<String>, Con
     }
 }
 
-/// Services are reached over HTTPS, so other protocols' proxies do not count. The names are in lower case as often as not.
+/// Returns the proxy for services. They are reached over HTTPS, so proxies of other protocols do not count.
+///
+/// The variables' names are often in lower case.
 pub(super) fn proxy(get: &dyn Fn(&str) -> Option<String>) -> Result<Option<Proxy>, ConfigError> {
     let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
     let set = names
@@ -72,7 +76,7 @@ pub(super) fn proxy(get: &dyn Fn(&str) -> Option<String>) -> Result<Option<Proxy
         return Ok(None);
     };
     if !is_address(&url) {
-        // The address may hold a password, so it is not repeated.
+        // The address may contain a password, so the message does not repeat it.
         return Err(ConfigError(format!(
             "{variable} takes the address of a proxy, such as http://proxy.example.com:8080, found something else"
         )));
@@ -96,7 +100,7 @@ pub(super) fn check_endpoints(get: &dyn Fn(&str) -> Option<String>) -> Result<()
     Ok(())
 }
 
-/// Returns true if the text is a server's address: a protocol, a host, and a port if one is given.
+/// Returns true if the text is a server's address: a protocol, a host and an optional port.
 fn is_address(text: &str) -> bool {
     let Some((protocol, rest)) = text.split_once("://") else {
         return false;
@@ -105,7 +109,7 @@ fn is_address(text: &str) -> bool {
     let server = authority
         .rsplit_once('@')
         .map_or(authority, |(_, server)| server);
-    // An IPv6 address stands in brackets.
+    // An IPv6 address is in brackets.
     let (host, port) = match server.strip_prefix('[').map(|rest| rest.split_once(']')) {
         Some(Some((host, ""))) => (host, None),
         Some(Some((host, port))) => (host, Some(port.strip_prefix(':').unwrap_or_default())),
@@ -120,7 +124,7 @@ fn is_address(text: &str) -> bool {
     is_web && is_host && port.is_none_or(|port| self::port(port).is_some())
 }
 
-/// The number of a port.
+/// Returns the number of a port.
 fn port(text: &str) -> Option<u16> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|port| digits && *port != 0)
@@ -175,7 +179,7 @@ pub(super) fn reload(get: &dyn Fn(&str) -> Option<String>) -> Result<Option<Relo
     }))
 }
 
-/// The characters are those of CloudWatch's `Namespace` (API reference, `PutMetricData`).
+/// Checks a CloudWatch namespace. The API reference of `PutMetricData` lists the characters of `Namespace`.
 pub(super) fn metrics_namespace(value: Option<String>) -> Result<Option<String>, ConfigError> {
     let is_legal = |c: char| c.is_ascii_alphanumeric() || ".-_/#: ".contains(c);
     match value {
@@ -216,7 +220,9 @@ pub(super) fn instances(value: Option<String>) -> Result<Vec<String>, ConfigErro
     list("ALLOWED_INSTANCES", value, form, arn::is_instance)
 }
 
-/// The entries of a list of those who are allowed. A list that is set has an entry, and each has its form: an empty list would allow any.
+/// Returns the entries of an allow list.
+///
+/// A list that is set has at least one entry, and each has a valid form. An empty list would allow any sender.
 fn list(
     variable: &str,
     value: Option<String>,

@@ -1,6 +1,7 @@
-//! A read of Connect: signed, sent, tried again and answered with JSON by the parts that the SDK's clients are made of.
+//! Reads of Connect: turns a path into a signed request with retries, and its answer into JSON.
 //!
-//! The client that is generated for Connect has more than 400 operations, and types that drop what they do not know; two reads need neither.
+//! It uses the parts that the SDK's clients are made of.
+//! The generated client for Connect has more than 400 operations, and its types drop unknown members. Two reads need neither.
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_runtime::auth::{SigV4OperationSigningConfig, sigv4};
@@ -34,7 +35,7 @@ use serde_json::Value;
 use super::endpoint::ConnectEndpoint;
 use crate::call::{self, Call, RetryAfter};
 
-/// Statuses after which a read is tried again, whatever the error is called.
+/// The statuses after which a read is retried, for any error name.
 const TRANSIENT: [u16; 5] = [429, 500, 502, 503, 504];
 
 /// The configuration shared by all calls of Connect.
@@ -77,19 +78,19 @@ impl Client {
             })
             .deserializer(answer)
             .build();
-        // Boxed: the future nests deeper than the compiler follows it through the handler, and few events need it.
+        // Boxed, because the handler's future would nest too deeply for the compiler. Few events need this future.
         Box::pin(operation.invoke(encode(path))).await
     }
 }
 
-/// The path with its segments percent-encoded.
+/// Returns the path with its segments percent-encoded.
 fn encode(segments: &[&str]) -> String {
     segments.iter().fold(String::new(), |path, segment| {
         path + "/" + &fmt_string(segment, EncodingStrategy::Default)
     })
 }
 
-/// The answer's JSON, or the name of the error that it tells of. Neither the parser's message nor the service's is kept.
+/// Returns the answer's JSON, or the name of its error. The messages of the parser and the service are not kept.
 fn answer(response: &HttpResponse) -> Result<Value, OrchestratorError<ErrorMetadata>> {
     let body = response.body().bytes().unwrap_or_default();
     if response.status().is_success() {
@@ -102,7 +103,7 @@ fn answer(response: &HttpResponse) -> Result<Value, OrchestratorError<ErrorMetad
         .get("x-amzn-errortype")
         .or_else(|| body.get("__type")?.as_str())
         .or_else(|| body.get("code")?.as_str());
-    // A namespace may stand before the name, and an address after it: `com.amazonaws.connect#NAME:http://…`
+    // A namespace may precede the name, and an address may follow it: `com.amazonaws.connect#NAME:http://…`
     let name = name.and_then(|name| name.split(':').next()?.rsplit('#').next());
     let error = name.map(|name| ErrorMetadata::builder().code(name).build());
     Err(OrchestratorError::operation(error.unwrap_or_default()))

@@ -1,4 +1,6 @@
-//! The endpoint of Connect: the configured one, else that of the Region's partition.
+//! The endpoint of Connect: turns the SDK's configuration into a URL.
+//!
+//! The configured endpoint comes first, then that of the Region's partition.
 
 use aws_config::SdkConfig;
 use aws_sdk_connectcases::config::endpoint::{
@@ -11,7 +13,9 @@ use aws_smithy_runtime_api::client::endpoint::{
 use aws_smithy_types::endpoint::Endpoint;
 use aws_types::service_config::ServiceConfigKey;
 
-/// Finds Connect's endpoint by the rules for Cases, which the SDK keeps up to date with all partitions: the two differ in the host's first word.
+/// The resolver of Connect's endpoint. It uses the rules for Cases, which the SDK keeps up to date with all partitions.
+///
+/// The two endpoints differ only in the host's first word.
 #[derive(Debug)]
 pub(super) struct ConnectEndpoint {
     params: ParamsBuilder,
@@ -39,7 +43,7 @@ impl ConnectEndpoint {
         }
         let host = endpoint.url().strip_prefix("https://cases");
         let host = host.ok_or("the rules for Cases give an endpoint of another form")?;
-        // In AWS GovCloud the one endpoint is the FIPS endpoint.
+        // In AWS GovCloud, the only endpoint is the FIPS endpoint.
         let host = host
             .strip_prefix("-fips")
             .filter(|host| host.starts_with(".us-gov-") && host.ends_with(".amazonaws.com"))
@@ -56,7 +60,7 @@ impl ResolveEndpoint for ConnectEndpoint {
     }
 }
 
-/// The endpoint of the configuration: for Connect (`AWS_ENDPOINT_URL_CONNECT`), else for all services (`AWS_ENDPOINT_URL`).
+/// Returns the configured endpoint: for Connect (`AWS_ENDPOINT_URL_CONNECT`), else for all services (`AWS_ENDPOINT_URL`).
 fn configured(config: &SdkConfig) -> Option<String> {
     let for_all = config.endpoint_url().map(str::to_owned);
     if config.get_origin("endpoint_url").is_client_config() {

@@ -1,4 +1,6 @@
-//! A Connect that answers as a test tells it, behind the SDK's HTTP client.
+//! A scripted Connect for tests: turns a request of the SDK into the reply that the test defines.
+//!
+//! It replaces the SDK's HTTP client and records the requests.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,10 +28,10 @@ pub(super) const INSTANCE: &str = "11111111-2222-3333-4444-555555555555";
 pub(super) const CONTACT: &str = "aaaaaaaa-0000-0000-0000-000000000001";
 pub(super) const INITIAL: &str = "aaaaaaaa-0000-0000-0000-000000000000";
 
-/// Time for every retry there is.
+/// Enough time for every retry.
 pub(super) const AMPLE: Duration = Duration::from_secs(30);
 
-/// The client, and what it sent.
+/// The client, with the requests that it sent.
 pub(super) struct Service {
     pub(super) connect: Connect,
     requests: Requests,
@@ -44,7 +46,7 @@ pub(super) enum Reply {
     Answer(u16, &'static str, String),
     /// The connection breaks.
     Broken,
-    /// Nothing, ever.
+    /// No reply at all.
     Silence,
 }
 
@@ -55,12 +57,12 @@ impl Reply {
 }
 
 impl Service {
-    /// Each request meets the reply for its path and for how many came on that path before it.
+    /// Creates a service. `reply` gets a request's path and the number of earlier requests on that path.
     pub(super) fn new(reply: impl Fn(&str, usize) -> Reply + Send + Sync + 'static) -> Self {
         Self::configured(sdk("us-west-2"), reply)
     }
 
-    /// One reply to `DescribeContact`, another to `GetContactAttributes`.
+    /// Creates a service with one reply to `DescribeContact` and another to `GetContactAttributes`.
     pub(super) fn with(
         contact: impl Fn() -> Reply + Send + Sync + 'static,
         attributes: impl Fn() -> Reply + Send + Sync + 'static,
@@ -105,7 +107,7 @@ impl Service {
             .await
     }
 
-    /// Returns `tell` of each request that was sent.
+    /// Returns the result of `tell` for each request that was sent.
     pub(super) fn sent(&self, tell: impl Fn(&HttpRequest) -> String) -> Vec<String> {
         let requests = self.requests.lock();
         let requests = requests.unwrap_or_else(PoisonError::into_inner);
@@ -117,14 +119,14 @@ impl Service {
     }
 }
 
-/// Scheme and host, and path.
+/// Splits a request's URL into scheme and host, and path.
 pub(super) fn split(request: &HttpRequest) -> (&str, &str) {
     let uri = request.uri();
     let path = uri.match_indices('/').nth(2);
     uri.split_at(path.map_or(uri.len(), |(at, _)| at))
 }
 
-/// A configuration with credentials and a clock that stands.
+/// Returns a configuration with credentials and a fixed clock.
 pub(super) fn sdk(region: &str) -> Builder {
     let credentials = Credentials::for_tests();
     SdkConfig::builder()

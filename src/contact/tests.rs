@@ -14,7 +14,7 @@ use super::*;
 /// A value that a message of the service could quote.
 const SECRET: &str = "+15550100";
 
-/// A contact with a member that nobody has heard of, and a number that no double holds.
+/// Returns a contact with an unknown member, and a number that no double can hold.
 fn contact() -> Reply {
     Reply::ok(
         r#"{"Contact":{"Id":"c","InitiationTimestamp":1770000000.120,"New":{"Number":12345678901234567890123}}}"#,
@@ -47,7 +47,7 @@ fn refused(status: u16, error: &'static str) -> Reply {
 async fn the_answers_are_passed_on_as_they_came() {
     let read = Service::new(both).read(Some(INITIAL)).await;
     let mut read = read.expect("both answer");
-    // Another crate of the build may have asked `serde_json` to keep the order of members.
+    // Another crate of the build may enable the feature of `serde_json` that keeps the order of members.
     read.sort_all_objects();
     assert_eq!(
         read.to_string(),
@@ -251,7 +251,7 @@ async fn without_credentials_nothing_is_sent() {
     assert_eq!(service.paths(), [""; 0]);
 }
 
-/// As the endpoint rules of Connect itself have it, by Region, FIPS and dual stack.
+/// The hosts are those of Connect's own endpoint rules, by Region, FIPS and dual stack.
 #[tokio::test]
 async fn every_partition_has_its_endpoint() {
     for (region, flags, host) in [
@@ -284,7 +284,7 @@ async fn an_endpoint_may_be_configured() {
     assert_eq!(asked(for_connect).await, connect);
 }
 
-/// `AWS_ENDPOINT_URL_CONNECT` and nothing else.
+/// An environment with only `AWS_ENDPOINT_URL_CONNECT`.
 #[derive(Debug)]
 struct Environment(&'static str);
 
@@ -295,7 +295,7 @@ impl LoadServiceConfig for Environment {
     }
 }
 
-/// Scheme and host of what is sent.
+/// Returns the scheme and the host of the requests.
 async fn asked(sdk: Builder) -> String {
     let service = Service::configured(sdk, both);
     service.read(Some(INITIAL)).await.expect("both answer");

@@ -1,8 +1,10 @@
-//! JSON as events bring it, into a [`Value`].
+//! JSON: turns the text of an event into a [`Value`]. `serde_json` reads it, with three differences:
 //!
-//! `serde_json` reads it, with three differences. Half of a UTF-16 surrogate pair (`\ud83d` alone) is U+FFFD, and a control character that
-//! is not escaped stands for itself: senders cut text in the middle of a character, and that must not cost the event. An object whose member
-//! has one of `serde_json`'s own private names is an object.
+//! - Half of a UTF-16 surrogate pair (`\ud83d` alone) becomes U+FFFD.
+//! - A control character that is not escaped is accepted unchanged.
+//! - An object that has a member with one of `serde_json`'s own private names is an object.
+//!
+//! Senders cut text in the middle of a character, and that must not cost the event.
 
 use std::fmt;
 
@@ -10,10 +12,10 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde_json::error::Category;
 use serde_json::{Error, Map, Number, Value};
 
-/// Parses one JSON value. The text is mended and read again only where it cannot be read as it is.
+/// Parses one JSON value. Text that cannot be read is repaired and read again.
 ///
 /// # Errors
-/// The text is not JSON, or nested more than 127 levels deep.
+/// The text is not JSON, or is nested more than 127 levels deep.
 pub(super) fn parse(text: &str) -> Result<Value, Error> {
     read(text).or_else(|error| match mended(text) {
         Some(text) => read(&text),
@@ -21,7 +23,9 @@ pub(super) fn parse(text: &str) -> Result<Value, Error> {
     })
 }
 
-/// Why a text cannot be read. The parser's own message could quote the text, so only its kind and place are kept.
+/// Returns the reason why a text cannot be read.
+///
+/// The parser's own message could quote the text, so only its kind and its location are kept.
 pub(super) fn reason(error: &Error) -> String {
     let kind = match error.classify() {
         Category::Eof => "it ends too early",
@@ -84,7 +88,7 @@ impl<'de> Visitor<'de> for AnyValue {
         Ok(Value::Array(list))
     }
 
-    /// An object, or a number: with `arbitrary_precision`, `serde_json` hands over a number's digits as a member of its own.
+    /// Reads an object or a number. With `arbitrary_precision`, `serde_json` passes a number's digits as a special member.
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(name) = members.next_key_seed(MemberName)? {
@@ -107,14 +111,16 @@ struct MemberName;
 enum Name {
     /// A member of an object.
     Member(String),
-    /// The marker in place of a name, in front of a number's digits.
+    /// The marker in place of a name, before a number's digits.
     Number,
 }
 
 impl<'de> DeserializeSeed<'de> for MemberName {
     type Value = Name;
 
-    /// Asks for bytes: a name in the text comes as bytes, and `serde_json`'s own name for a number as text. That alone tells them apart.
+    /// Asks for bytes. A name in the text comes as bytes, but `serde_json`'s own name for a number comes as text.
+    ///
+    /// Nothing else distinguishes the two.
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Name, D::Error> {
         deserializer.deserialize_bytes(self)
     }
@@ -128,7 +134,7 @@ impl Visitor<'_> for MemberName {
     }
 
     fn visit_bytes<E: serde::de::Error>(self, name: &[u8]) -> Result<Name, E> {
-        // Half of a surrogate pair comes as bytes that are not UTF-8: the text is then mended and read again.
+        // Half of a surrogate pair comes as bytes that are not UTF-8. The text is then repaired and read again.
         let name = str::from_utf8(name).map_err(E::custom)?;
         Ok(Name::Member(name.to_owned()))
     }
@@ -138,8 +144,9 @@ impl Visitor<'_> for MemberName {
     }
 }
 
-/// The text with `\ufffd` in place of each escape that is half of a surrogate pair, and with an escape in place of each control character
-/// inside quotes. `None` where it has neither.
+/// Returns the repaired text, or `None` if there is nothing to repair.
+///
+/// Each escape that is half of a surrogate pair becomes `\ufffd`. Each control character inside quotes becomes an escape.
 fn mended(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let mut mended = String::new();
@@ -168,7 +175,7 @@ fn mended(text: &str) -> Option<String> {
     Some(mended)
 }
 
-/// The length of the escape that begins here, and what has to stand in its place.
+/// Returns the length of the escape that begins here, and its replacement.
 fn escape(text: &str, at: usize) -> (usize, Option<String>) {
     match code_unit(text, at) {
         Some(0xD800..=0xDBFF) if matches!(code_unit(text, at + 6), Some(0xDC00..=0xDFFF)) => {
@@ -179,7 +186,7 @@ fn escape(text: &str, at: usize) -> (usize, Option<String>) {
     }
 }
 
-/// The code unit of `\uXXXX` at this place.
+/// Returns the code unit of `\uXXXX` at this position.
 fn code_unit(text: &str, at: usize) -> Option<u16> {
     let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
     u16::from_str_radix(digits, 16).ok()
@@ -287,7 +294,7 @@ mod tests {
         assert!(parse(&deep).is_ok());
     }
 
-    /// Text that is nearly JSON, with many escapes and quotes.
+    /// Generates text that is nearly JSON, with many escapes and quotes.
     fn nearly_json() -> impl Strategy<Value = String> {
         let piece = prop::sample::select(vec![
             "\"",

@@ -1,10 +1,12 @@
-//! Wrappers around events: lists of `EventBridge` Pipes, notifications of SNS.
+//! Wrappers around events: turns lists of EventBridge Pipes and notifications of SNS into the values inside.
+//!
+//! A wrapper may contain other wrappers.
 
 use serde_json::Value;
 
 use super::json;
 
-/// The values that a value wraps, itself if it wraps none. A wrapper that cannot be opened says what it holds instead.
+/// Returns the values inside a value, or the value if it is no wrapper. A wrapper that cannot be read gives a description.
 pub(super) fn values(value: Value) -> Vec<Result<Value, String>> {
     let mut values = Vec::new();
     add(value, &mut values);
@@ -25,7 +27,9 @@ fn add(value: Value, values: &mut Vec<Result<Value, String>>) {
     }
 }
 
-/// The text that an SNS notification carries: one of a queue's message, or a record as SNS invokes functions with it.
+/// Returns the text of an SNS notification.
+///
+/// The notification is the body of a queue's message, or a record with which SNS invokes functions.
 pub(super) fn sns_message(value: &Value) -> Option<&str> {
     let is_event = value.get("source").is_some_and(Value::is_string)
         && value.get("detail-type").is_some_and(Value::is_string);

@@ -1,8 +1,9 @@
-//! A batch from a queue: which of its messages the queue keeps.
+//! Batches: turns the messages of a queue into the list of messages that the queue keeps.
 //!
-//! A message that is done is gone. One that a retry can cure is kept: that spends one of its receives, so it is waited for in here as long
-//! as there is time. One that can never succeed goes to the failure queue, with the reason; without a failure queue it is kept, until the
-//! queue's own dead-letter queue has it.
+//! A message that is done is removed. A message that a retry can cure is kept.
+//! Keeping it costs one of its receives, so the run first waits here as long as there is time.
+//! A message that can never succeed goes to the failure queue, with the reason.
+//! Without a failure queue it is kept, until the dead-letter queue receives it.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -16,17 +17,17 @@ use crate::error::{ErrorCode, Failure};
 use crate::event::{Event, Message};
 use crate::{call, key, panics, request};
 
-/// Messages of a standard queue that are worked on side by side: the burst that Cases allows.
+/// The number of messages of a standard queue that are handled concurrently. It is the burst that Cases allows.
 const SIDE_BY_SIDE: usize = 10;
 
-/// Nothing is started that the deadline would cut in the middle.
+/// The least time to start a message, because the deadline must not interrupt its work.
 const TO_START: Duration = Duration::from_secs(2);
 
 impl Casebridge {
-    /// Handles a list of events, as `EventBridge` Pipes and SNS hand them over: each in its order, and one that fails fails the invocation.
+    /// Handles a list of events from EventBridge Pipes or SNS, in order. One event that fails makes the invocation fail.
     ///
-    /// No event of a list has an id by which its failure could be reported alone, so the sender sends the whole list again. The events that
-    /// are done are found by their keys then.
+    /// No event of a list has an id that could report its failure alone. The sender therefore sends the whole list again.
+    /// The events that are done are then found by their keys.
     ///
     /// # Errors
     /// The first failure, with the event's number.
@@ -72,7 +73,7 @@ impl Casebridge {
         } else {
             self.side_by_side(messages, deadline, invocation).await
         };
-        // A message that holds several events is kept for any of them, and named once.
+        // A message with several events is kept if any of them is kept. It is listed once.
         let mut named = Vec::with_capacity(kept.len());
         for message in messages {
             if kept.contains(&message.id.as_str()) && !named.contains(&&message.message_id) {
@@ -87,7 +88,7 @@ impl Casebridge {
         }
     }
 
-    /// One after the other: the first that is kept keeps all after it.
+    /// Handles messages one after the other. The first message that is kept keeps all messages after it.
     async fn in_order<'a>(
         &self,
         messages: &'a [Message],
@@ -103,8 +104,9 @@ impl Casebridge {
         Vec::new()
     }
 
-    /// Several at once, but messages of one key in their order: side by side, one would wait for the other's claim. Copies of one event share
-    /// the fate of the first.
+    /// Handles several messages concurrently, but messages of one key in their order.
+    ///
+    /// Otherwise one of them would wait for the other's claim. Copies of one event get the result of the first.
     async fn side_by_side<'a>(
         &self,
         messages: &'a [Message],
@@ -125,13 +127,13 @@ impl Casebridge {
         ids.filter(|id| !done.contains(id)).collect()
     }
 
-    /// The messages, those of one key in one turn.
+    /// Returns the messages in turns. Messages of one key are in one turn.
     fn turns<'a>(&self, messages: &'a [Message]) -> Vec<Turn<'a>> {
         let mut turns: Vec<Turn<'a>> = Vec::with_capacity(messages.len());
         let mut by_key: HashMap<String, usize> = HashMap::new();
         for message in messages {
             let key = match &message.event {
-                // A panic is told when the event runs.
+                // The run of the event reports the panic.
                 Ok(event) => panics::catch(|| self.key(event)).unwrap_or_default(),
                 Err(_) => None,
             };
@@ -145,15 +147,16 @@ impl Casebridge {
         turns
     }
 
-    /// The key that the event claims, as far as it is known before the event runs. A key that is made of the contact's attributes is not: then,
-    /// the event's own identity.
+    /// Returns the key that the event claims, as far as it is known before the event runs.
+    ///
+    /// A key from the contact's attributes is not known yet. The event's own identity then takes its place.
     fn key(&self, event: &Event) -> Option<String> {
         let case_mapping = event.route(&self.mapping)?;
         let key = request::client_token(case_mapping, event, &self.context);
         key.ok().or_else(|| key::occurrence(event))
     }
 
-    /// The ids of the turn's messages that the queue may forget.
+    /// Returns the ids of the turn's messages that the queue may remove.
     async fn done<'a>(
         &self,
         turn: Turn<'a>,
@@ -171,7 +174,7 @@ impl Casebridge {
         done
     }
 
-    /// Returns true if the queue may forget the message. A panic costs this message alone.
+    /// Returns true if the queue may remove the message. A panic fails only this message.
     async fn is_done(
         &self,
         message: &Message,
@@ -247,11 +250,11 @@ impl Casebridge {
     }
 }
 
-/// Messages of one key, which are worked on one after the other: each event with its copies.
+/// Messages of one key, handled one after the other. Each event has its copies with it.
 struct Turn<'a>(Vec<Vec<&'a Message>>);
 
 impl<'a> Turn<'a> {
-    /// Adds a message of this key: to its copies if there are any, else behind all.
+    /// Adds a message of this key to its copies if there are any, else at the end.
     fn add(&mut self, message: &'a Message) {
         let mut events = self.0.iter_mut();
         let copies =
@@ -263,7 +266,9 @@ impl<'a> Turn<'a> {
     }
 }
 
-/// Returns true if two messages bring one event: its identity and its whole content are the same. A producer may give one id to two events.
+/// Returns true if two messages contain the same event: the same identity and the same content.
+///
+/// The whole content counts, because a producer may give one id to two events.
 fn is_copy(one: &Message, other: &Message) -> bool {
     match (&one.event, &other.event) {
         (Ok(one), Ok(other)) => key::occurrence(one).is_some() && one.root == other.root,

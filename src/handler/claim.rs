@@ -1,7 +1,8 @@
-//! A run's claim on a key: what earlier runs did, what is in doubt, and what the next run finds.
+//! Claims: turns a key into the results and doubts of earlier runs.
+//! The result of this run then becomes the state for the next run.
 //!
-//! Without a ledger, and when the ledger is down and the mapping says `proceed`, nothing is remembered between runs: the client token alone then
-//! keeps the key to one case.
+//! Without a ledger, nothing is remembered between runs. The same applies if the ledger is down and the mapping says `proceed`.
+//! In both cases only the client token limits the key to one case.
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::ledger::{
 use crate::outcome::{CaseReference, Done};
 use mapping::{LedgerUnavailable, LedgerUse, OnExisting};
 
-/// Kept free at the end of the work, to write to the ledger.
+/// The time that is kept free at the end of the work, to write to the ledger.
 pub(super) const TO_SETTLE: Duration = Duration::from_millis(100);
 
 /// The longest wait for a case that is being merged.
@@ -24,7 +25,7 @@ const MERGE: Duration = Duration::from_mins(15);
 
 /// The outcome of claiming a key.
 pub(super) enum Claim<'a> {
-    /// There is no ledger, or it is down and the mapping goes on without it.
+    /// There is no ledger, or it is down and the mapping proceeds without it.
     NoLedger(ClaimGuard<'a>),
     /// The key is ours until the lease ends.
     Ours(ClaimGuard<'a>),
@@ -45,7 +46,7 @@ impl<'a> Claim<'a> {
         let Some(ledger) = ledger else {
             return Ok(Self::NoLedger(ClaimGuard::unrecorded(key)));
         };
-        // Whoever can do without the ledger keeps most of the time for the case.
+        // A mapping that can proceed without the ledger keeps most of the time for the case.
         let patience = match policy.unavailable {
             LedgerUnavailable::Proceed => deadline.remaining() / 3,
             LedgerUnavailable::Fail => deadline.remaining(),
@@ -76,7 +77,7 @@ impl<'a> Claim<'a> {
     }
 }
 
-/// The key that is claimed, and the occurrence of it.
+/// The key to claim, and its occurrence.
 #[derive(Clone, Copy)]
 pub(super) struct Key<'a> {
     pub(super) id: &'a str,
@@ -101,23 +102,25 @@ impl Key<'_> {
         }
     }
 
-    /// Returns true if contact and comments of every occurrence are added to the key's case; else only those of the first.
+    /// Returns true if contact and comments of every occurrence are added to the key's case.
+    ///
+    /// Otherwise only those of the first occurrence are added.
     pub(super) fn attaches(&self) -> bool {
         self.policy.on_existing == OnExisting::Attach
     }
 }
 
-/// A key to work on, with everything that is known of it. [`settle`](Self::settle) ends the claim.
+/// A key to work on, with everything that is known about it. [`settle`](Self::settle) ends the claim.
 pub(super) struct ClaimGuard<'a> {
-    /// Absent without a ledger: then `lease` is this run's alone, and every moment is 0.
+    /// Absent without a ledger. Then `lease` belongs to this run alone, and every time is 0.
     ledger: Option<&'a Ledger>,
     lease: Lease,
     occurrence: Option<String>,
-    /// The last search for the case that was answered, with no case.
+    /// The last search for the case that got an answer and found no case.
     searched: Option<Search>,
     /// True if Cases did not see the customer's profile.
     awaits_customer: bool,
-    /// True if runs that the ledger does not know of may have worked on this key.
+    /// True if runs that the ledger did not record may have worked on this key.
     unrecorded_runs: bool,
     /// True if such runs are possible at all.
     may_go_unrecorded: bool,
@@ -126,14 +129,14 @@ pub(super) struct ClaimGuard<'a> {
 /// A search for the case by its tag.
 #[derive(Clone, Copy)]
 pub(super) struct Search {
-    /// When it began, in milliseconds since 1970.
+    /// The start of the search, in milliseconds since 1970.
     began: u64,
-    /// Until when `CreateCase` may rely on it: a case that it missed has its token until then.
+    /// The time until which `CreateCase` may rely on the search. Until then, a case that it missed has its token.
     holds: Deadline,
 }
 
 impl ClaimGuard<'_> {
-    /// A key that no ledger knows of.
+    /// Creates a guard for a key without a ledger.
     fn unrecorded(key: Key<'_>) -> Self {
         Self {
             ledger: None,
@@ -146,7 +149,7 @@ impl ClaimGuard<'_> {
         }
     }
 
-    /// The client token: with a window, that of this use of the key.
+    /// Returns the client token. With a window, it is the token of this use of the key.
     pub(super) fn token(&self, key: &str) -> String {
         let generation = self.lease.generation.as_deref();
         generation.map_or_else(
@@ -155,12 +158,14 @@ impl ClaimGuard<'_> {
         )
     }
 
-    /// Returns true if this run is the first to hold the key, and held it at once: a search that began beside its claim is up to date.
+    /// Returns true if this run is the first to hold the key, and got it at once.
+    ///
+    /// A search that ran concurrently with its claim is then up to date.
     pub(super) fn is_first(&self) -> bool {
         !self.lease.taken_over && !self.lease.waited
     }
 
-    /// Returns true if the case's contact and comments are those of this occurrence.
+    /// Returns true if the case's contact and comments belong to this occurrence.
     pub(super) fn owns_items(&self) -> bool {
         self.lease.steps.occurrence == self.occurrence
     }
@@ -170,32 +175,32 @@ impl ClaimGuard<'_> {
         &mut self.lease.steps
     }
 
-    /// Milliseconds since 1970 by the ledger's clock.
+    /// Returns the time of the ledger's clock in milliseconds since 1970, or 0 without a ledger.
     pub(super) fn now(&self) -> u64 {
         self.ledger.map_or(0, Ledger::now)
     }
 
-    /// When the key was first claimed, in milliseconds since 1970, where a ledger remembers it.
+    /// Returns the time of the key's first claim in milliseconds since 1970, if a ledger recorded it.
     pub(super) fn started(&self) -> Option<u64> {
         self.ledger.map(|_| self.lease.started)
     }
 
-    /// Returns true if `CreateCase` may have been sent, and nobody knows whether it took effect.
+    /// Returns true if `CreateCase` may have been sent and its effect is not known.
     pub(super) fn case_in_doubt(&self) -> bool {
         self.lease.steps.case_sent_until.is_some()
     }
 
-    /// Notes that `CreateCase` was sent just now, and that nobody knows whether it took effect.
+    /// Records that `CreateCase` was sent just now and that its effect is not known.
     pub(super) fn doubt_case(&mut self) {
         self.lease.steps.case_sent_until = Some(self.now());
     }
 
-    /// Returns true if a refusal may come after a run that created the case: then a search by the tag tells.
+    /// Returns true if a refusal may follow a run that created the case. A search by the tag then decides.
     pub(super) fn may_have_case(&self) -> bool {
         self.case_in_doubt() || self.ledger.is_none() || self.may_go_unrecorded
     }
 
-    /// A search for the case that begins now.
+    /// Returns a search for the case that begins now.
     pub(super) fn search(&self) -> Search {
         Search {
             began: self.now(),
@@ -203,41 +208,47 @@ impl ClaimGuard<'_> {
         }
     }
 
-    /// Notes a search that was answered.
+    /// Records a search that got an answer.
     pub(super) fn searched(&mut self, search: Search) {
         self.searched = Some(search);
     }
 
-    /// Notes that Cases does not see the customer's profile. The wait for it counts from the first claim, so that one is kept.
+    /// Records that Cases does not see the customer's profile.
+    ///
+    /// The wait for the profile counts from the first claim, so that claim is kept.
     pub(super) fn awaits_customer(&mut self) {
         self.awaits_customer = true;
     }
 
-    /// The case, as a search by its tag found it. A first run finds only the case of a run that the ledger does not know of.
+    /// Records the case that a search by its tag found.
+    ///
+    /// A first run finds only a case of a run that the ledger did not record.
     pub(super) fn found(&mut self, case: &CaseReference, customer_arn: Option<String>) {
         self.unrecorded_runs |= !self.lease.taken_over;
         self.lease.steps.set_case(case);
         self.lease.steps.customer_arn = customer_arn;
     }
 
-    /// Until when `CreateCase` may be sent: while the token of a case that the last search missed is remembered. `None` when the case is in
-    /// doubt and has to be searched for first.
+    /// Returns the time until which `CreateCase` may be sent. Until then Cases remembers the token of a case that the last search missed.
+    ///
+    /// Returns `None` if the case is in doubt and has to be searched for first.
     pub(super) fn may_create_until(&self) -> Option<Deadline> {
         let deadline = match self.searched {
             _ if !self.case_in_doubt() => Deadline::after(TOKEN_AFTER_SEARCH),
             Some(search) => search.holds,
             None => return None,
         };
-        // A request that is sent at the very end may take effect later still.
+        // A request that is sent at the very end may take effect even later.
         let deadline = deadline.before(ledger::LATE_EFFECT);
         Some(deadline).filter(|deadline| !deadline.remaining().is_zero())
     }
 
-    /// Returns true if a profile may be created, given that a search which began at `searched` found none. It has no token, so what an earlier run may
-    /// have created has to show first.
+    /// Checks that a profile may be created, after a search that began at `searched` found none.
+    ///
+    /// A profile has no token. A profile that an earlier run may have created therefore has to become visible first.
     ///
     /// # Errors
-    /// `CustomerUnknown`: an earlier run may have created it, and search need not show it yet.
+    /// `CustomerUnknown`: an earlier run may have created the profile, and search may not show it yet.
     pub(super) fn may_create_customer(&mut self, searched: u64) -> Result<(), Failure> {
         let steps = &mut self.lease.steps;
         if let Some(sent_until) = steps.customer_sent_until
@@ -250,7 +261,7 @@ impl ClaimGuard<'_> {
         Ok(())
     }
 
-    /// Notes what became of `CreateProfile`.
+    /// Records the result of `CreateProfile`.
     pub(super) fn customer_created(&mut self, created: &Result<String, Failure>) {
         let now = Some(self.now());
         match created {
@@ -262,7 +273,7 @@ impl ClaimGuard<'_> {
         }
     }
 
-    /// Returns the items that earlier runs may have added, given the time until which they sent.
+    /// Returns the items that earlier runs may have added. `sent_until` is the time until which they sent requests.
     pub(super) fn earlier(&self, sent_until: Option<u64>) -> Earlier {
         match sent_until {
             Some(until) if !is_conclusive(self.now(), until, ITEM_LAG) => Earlier::PerhapsUnseen,
@@ -272,7 +283,9 @@ impl ClaimGuard<'_> {
         }
     }
 
-    /// The doubt that is left of an item. One of earlier runs lasts until the item is settled, unless this run had none to look into.
+    /// Returns the remaining doubt about an item.
+    ///
+    /// A doubt of earlier runs lasts until the item is settled. Without such a doubt, only this run's doubt counts.
     pub(super) fn doubt(
         &self,
         before: Option<u64>,
@@ -281,7 +294,7 @@ impl ClaimGuard<'_> {
         is_settled: bool,
     ) -> Option<u64> {
         match earlier {
-            // This run only looked.
+            // This run only looked at the case.
             Earlier::PerhapsUnseen => before,
             _ if in_doubt => Some(self.now()),
             Earlier::Shown if !is_settled => before.or(Some(self.now())),
@@ -289,7 +302,7 @@ impl ClaimGuard<'_> {
         }
     }
 
-    /// The earliest time at which an item of this key may have been added, in milliseconds since 1970.
+    /// Returns the earliest time at which an item of this key may have been added, in milliseconds since 1970.
     pub(super) fn items_since(&self) -> u64 {
         if self.unrecorded_runs {
             return 0;
@@ -297,14 +310,16 @@ impl ClaimGuard<'_> {
         ledger::before(self.lease.started, CLOCK_SKEW)
     }
 
-    /// Returns true if a case that is being merged is still waited for.
+    /// Returns true if the run still waits for a case that is being merged.
     pub(super) fn awaits_merge(&self) -> bool {
         let now = self.now();
         let since = self.lease.steps.merging_since.unwrap_or(now);
         Duration::from_millis(now.saturating_sub(since)) < MERGE
     }
 
-    /// The failure that is true of the key: nothing is refused for good while a case may exist unseen. This is the one place that decides it.
+    /// Returns the failure that is correct for the key. Only this function decides it.
+    ///
+    /// No failure is permanent while a case may exist unseen.
     pub(super) fn resolve(&mut self, failure: Failure) -> Failure {
         let Some(sent_until) = self.lease.steps.case_sent_until else {
             return failure;
@@ -327,16 +342,19 @@ impl ClaimGuard<'_> {
         }
     }
 
-    /// Returns true if nothing of the key has to be remembered: nothing took effect, no wait has begun that counts from the first claim, and no write of
-    /// this claim is still under way.
+    /// Returns true if nothing of the key has to be remembered.
+    ///
+    /// Then nothing took effect, and no wait counts from the first claim. No write of this claim is still in progress.
     fn is_over(&self, failure: &Failure) -> bool {
         let may_wait = self.lease.taken_over && failure.code.is_transient();
         let may_be_claimed = self.lease.is_contested;
         self.lease.steps.is_untouched() && !self.awaits_customer && !may_wait && !may_be_claimed
     }
 
-    /// Ends the claim. What is done is marked as done; what is certain to have had no effect is forgotten; everything else is left for the next
-    /// run to take over at once.
+    /// Ends the claim.
+    ///
+    /// A key that is done is marked as done. A key for which certainly nothing took effect is forgotten.
+    /// Any other key is left for the next run, which can take over at once.
     pub(super) async fn settle(
         &self,
         result: &Result<Done, Failure>,
@@ -352,7 +370,7 @@ impl ClaimGuard<'_> {
             Err(failure) if self.is_over(failure) => ledger.free(lease, deadline).await,
             _ => ledger.leave(lease, deadline).await,
         };
-        // The lease ends by itself, and the next run then assumes that everything was sent.
+        // The lease ends without this update. The next run then assumes that everything was sent.
         if let Err(failure) = settled {
             tracing::warn!(
                 error.code = failure.code.name(),

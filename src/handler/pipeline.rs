@@ -1,4 +1,6 @@
-//! One event, step by step: what is known of its key is answered first, and only then is anything looked for or created.
+//! The pipeline: turns one event into its outcome, step by step.
+//!
+//! A known result of the key is returned first. Searches and creations come after that.
 //!
 //! `claim → finished? answer → case known? → customer → create → items → settle`
 
@@ -19,18 +21,18 @@ use crate::ledger::{self, CLOCK_SKEW, PROFILE_LAG, Steps};
 use crate::outcome::{CaseReference, Done, Outcome, Skip, Step};
 use crate::request::{self, CaseRequest, CustomerSearch, IfNoProfile};
 
-/// The pauses between attempts of `CreateCase` while Cases does not see the customer's profile.
+/// The bounds of the pause between attempts of `CreateCase` while Cases does not see the customer's profile.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// The result of a search for the customer: a profile's id.
 type Found = Result<Option<String>, Failure>;
 
-/// One event on its way: what is fixed before its key is claimed.
+/// The state of one event that is fixed before its key is claimed.
 struct Work<'a> {
     event: &'a Event,
     case_mapping: &'a CaseMapping,
-    /// The request, or why there can be none: that is told only after what is known of the key.
+    /// The request, or the reason why there is none. A known result of the key takes precedence over the reason.
     request: Result<CaseRequest, Failure>,
     search: Option<CustomerSearch>,
 }
@@ -38,9 +40,9 @@ struct Work<'a> {
 /// The origin of a request's customer.
 #[derive(Clone, Copy)]
 struct CustomerOrigin {
-    /// True if it was searched for: then a search may find another one.
+    /// True if the customer was searched for. Another search may then find a different customer.
     is_searched: bool,
-    /// True if an earlier run found or created this one.
+    /// True if an earlier run found or created this customer.
     is_recorded: bool,
 }
 
@@ -64,7 +66,7 @@ impl Casebridge {
                 let request = CaseRequest::assemble(case_mapping, &enriched, &self.context);
                 (enriched, request)
             }
-            // A key that needs nothing of the contact: what is known of it is still answered.
+            // The key needs nothing of the contact, so its known result is still returned.
             Err(failure) if case_mapping.key_needs_no_contact() && !failure.code.is_transient() => {
                 (Cow::Borrowed(event), Err(failure))
             }
@@ -95,7 +97,7 @@ impl Casebridge {
         let mut guard = match claim? {
             Claim::NoLedger(guard) | Claim::Ours(guard) => guard,
             Claim::Another => return Err(in_progress()),
-            // Boxed, as calls are, and so are the ways below: an event takes one of them.
+            // Boxed, like calls and the paths below, because an event takes only one of them.
             Claim::Done(steps) => {
                 let finished = self.finished(case_mapping, key, request, steps, deadline, outcome);
                 return Box::pin(finished).await;
@@ -110,7 +112,7 @@ impl Casebridge {
         Box::pin(self.work(work, key, found, &mut guard, deadline, outcome)).await
     }
 
-    /// The deadline of the work itself.
+    /// Returns the deadline of the work, before the write to the ledger.
     pub(super) fn time_to_work(&self, deadline: Deadline) -> Deadline {
         match self.ledger {
             Some(_) => deadline.before(TO_SETTLE),
@@ -118,8 +120,9 @@ impl Casebridge {
         }
     }
 
-    /// Claims the key and searches for the customer side by side. A key that is done, or another's, needs no customer: then the search is
-    /// dropped.
+    /// Claims the key and searches for the customer concurrently.
+    ///
+    /// The search is dropped if the key is done or held by another run, because no customer is needed then.
     async fn claim_and_search(
         &self,
         key: Key<'_>,
@@ -147,7 +150,7 @@ impl Casebridge {
         }
     }
 
-    /// Everything that is done while the key is ours.
+    /// Does everything that is done while this run holds the key.
     async fn work(
         &self,
         mut work: Work<'_>,
@@ -187,7 +190,7 @@ impl Casebridge {
         result
     }
 
-    /// The key's case: the one that is known, or a new one.
+    /// Returns the key's case: the known one or a new one.
     async fn case(
         &self,
         work: &mut Work<'_>,
@@ -237,7 +240,7 @@ impl Casebridge {
         Ok(done)
     }
 
-    /// The event with what its contact tells, where the case mapping asks for it.
+    /// Returns the event with its contact's data, if the case mapping asks for it.
     async fn enriched<'a>(
         &self,
         case_mapping: &CaseMapping,
@@ -256,7 +259,7 @@ impl Casebridge {
         Ok(Cow::Owned(event.with(read)))
     }
 
-    /// The customer's profile ARN: the one that an earlier run used, the one that a search finds, or a new one.
+    /// Returns the customer's profile ARN: that of an earlier run, that of a search, or a new one.
     async fn customer(
         &self,
         search: &CustomerSearch,
@@ -267,7 +270,7 @@ impl Casebridge {
         if let Some(arn) = &guard.steps().customer_arn {
             return Ok(Some(arn.clone()));
         }
-        // A search that began before another run's lease ended may have missed what that run created.
+        // A search that began before another run's lease ended may have missed a profile of that run.
         let searched = guard.now();
         let found = match found.filter(|_| guard.is_first()) {
             Some(found) => found,
@@ -317,7 +320,7 @@ impl Casebridge {
                 }
                 Err(refusal) => refusal,
             };
-            // A conflict says that the token is known, so it is a doubt, too.
+            // A conflict shows that Cases knows the token, so the case is in doubt, too.
             if refusal.in_doubt || refusal.failure.code == ErrorCode::ConflictUnresolved {
                 guard.doubt_case();
             }
@@ -337,7 +340,7 @@ impl Casebridge {
                         .min(deadline.remaining() / 4)
                         .clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
                 }
-                // The time was up for the token, and not for the event.
+                // Only the time for the token may be up, and not the time for the event. The loop then tries again.
                 code if code.is_transient() && code != ErrorCode::ConflictUnresolved => {
                     if deadline.remaining().is_zero() || !until.remaining().is_zero() {
                         return Err(failure);
@@ -347,7 +350,7 @@ impl Casebridge {
                     return match self.find_case(&request.client_token, guard, deadline).await {
                         Ok(Some(case)) => Ok(Done::Existing(case)),
                         Ok(None) => Err(failure),
-                        // Without an answer nobody knows whether an earlier run created the case.
+                        // Without an answer, nobody knows if an earlier run created the case.
                         Err(_) => {
                             guard.doubt_case();
                             Err(failure)
@@ -359,8 +362,10 @@ impl Casebridge {
         }
     }
 
-    /// The failure that ends the wait for a customer's profile: it is old enough to be seen, and does not exist. A customer who was searched for
-    /// is searched for anew by the next run. A flow hears of no other, as it may be about to make the profile.
+    /// Returns the failure that ends the wait for a customer's profile. The profile would be visible by now, and does not exist.
+    ///
+    /// The next run searches again for a customer who was searched for.
+    /// A flow gets no other failure of this kind, because it may be about to create the profile.
     async fn gone(
         &self,
         event: &Event,
@@ -394,7 +399,7 @@ impl Casebridge {
         }
         guard.steps().customer_arn = None;
         let failure = if origin.is_searched {
-            // It existed once; the next run searches for the one that took its place.
+            // The profile existed once. The next run searches for its replacement.
             let message =
                 "the customer's profile does not exist any more; calling again searches anew";
             Failure::new(ErrorCode::CustomerNotVisible, message)
@@ -405,7 +410,7 @@ impl Casebridge {
         Some(failure.of("customer"))
     }
 
-    /// The case that carries the key's tag.
+    /// Returns the case that carries the key's tag.
     async fn find_case(
         &self,
         token: &str,
@@ -425,8 +430,9 @@ impl Casebridge {
         Ok(Some(case))
     }
 
-    /// Adds to the case what its request asks for and is not there, and says in the outcome what became of it. The case exists, whatever
-    /// happens here.
+    /// Adds the missing items that the request asks for, and records the results in the outcome.
+    ///
+    /// The case exists, even if an addition fails.
     pub(super) async fn complete(
         &self,
         request: &CaseRequest,
@@ -479,7 +485,7 @@ impl Casebridge {
         (outcome.contact, outcome.comment) = (contact.step, comments.step);
     }
 
-    /// The answer to an event whose key has its case, and all that the first occurrence added to it.
+    /// Returns the outcome of an event whose key has its case and all additions of the first occurrence.
     pub(super) async fn finished(
         &self,
         case_mapping: &CaseMapping,
@@ -505,8 +511,10 @@ impl Casebridge {
         Ok(done)
     }
 
-    /// Completes the answer to another occurrence of a key that has its case. With `on_existing: attach` its contact and comments are added,
-    /// under a claim of its own: for this case, because with a window the key's next case gets them, too.
+    /// Completes the answer to another occurrence of a key that has its case.
+    ///
+    /// With `on_existing: attach`, its contact and comments are added under a separate claim.
+    /// That claim is for this case, because with a window the key's next case gets them, too.
     pub(super) async fn join(
         &self,
         case_mapping: &CaseMapping,
@@ -528,7 +536,7 @@ impl Casebridge {
             Err(failure) => return outcome.miss_items(case_mapping, None, None, failure),
         };
         let id = format!("{}.{occurrence}", case.case_id);
-        // The occurrence's item outlives the key's, whichever clock reads it.
+        // The occurrence's item outlives the key's item, by any clock.
         let window = key.window.map(|window| window + 2 * CLOCK_SKEW);
         let occurrence = Key {
             id: &id,
@@ -650,7 +658,7 @@ impl Casebridge {
     }
 }
 
-/// The failure while another run holds the key.
+/// Returns the failure while another run holds the key.
 fn in_progress() -> Failure {
     let message =
         "another invocation is still creating this key's case; retry with the same key to get it";
@@ -660,11 +668,11 @@ fn in_progress() -> Failure {
 /// The result for the contact or for the comments.
 struct Added {
     step: Step,
-    /// The hashes of the comments that need nothing more since this run.
+    /// The hashes of the comments that this run settled.
     settled: Vec<String>,
-    /// True if one of them was refused for good.
+    /// True if one of the comments was refused permanently.
     refused: bool,
-    /// True if something was sent, and nobody knows whether the case has it.
+    /// True if something was sent and its effect is not known.
     in_doubt: bool,
     /// True if the case is being merged.
     is_merging: bool,
@@ -682,7 +690,7 @@ impl Added {
         }
     }
 
-    /// A step for which nothing was sent.
+    /// Returns a step for which nothing was sent.
     fn nothing(step: Step) -> Self {
         Self {
             step,
@@ -694,7 +702,7 @@ impl Added {
     }
 }
 
-/// Returns true if a step is never to be done again.
+/// Returns `Some` if a step is final: true if it is done, false if it was refused permanently.
 fn settled(step: &Step) -> Option<bool> {
     match step {
         Step::Done => Some(true),

@@ -1,4 +1,6 @@
-//! Telemetry of each event: one line of the log, and metrics where they are configured. Ids and codes only.
+//! Telemetry: turns an event's outcome into one log line, and into metrics if they are configured.
+//!
+//! It contains only ids and codes.
 
 use std::time::Duration;
 
@@ -12,12 +14,12 @@ use crate::metrics::Metrics;
 use crate::outcome::{Answer, Outcome};
 use mapping::Trigger;
 
-/// Destinations of an event.s summary besides the log.
+/// The destinations of an event's summary in addition to the log.
 #[derive(Debug, Default)]
 pub struct Telemetry {
-    /// CloudWatch's metrics, where a namespace is configured.
+    /// The metrics of CloudWatch, if a namespace is configured.
     pub metrics: Option<Metrics>,
-    /// The time of day.
+    /// The clock for the time of day.
     pub clock: SharedTimeSource,
 }
 
@@ -27,14 +29,14 @@ pub(super) struct EventSummary<'a> {
     pub(super) outcome: &'a Outcome,
     pub(super) calls: &'a [CallRecord],
     pub(super) invocation: &'a Invocation,
-    /// Its duration.
+    /// The duration of the event.
     pub(super) took: Duration,
-    /// The time that was left of its deadline at the end.
+    /// The time left before the deadline at the end.
     pub(super) left: Duration,
 }
 
 impl Telemetry {
-    /// Logs and counts a failure that is none of an event's own steps: `what` begins the sentence.
+    /// Logs and counts a failure outside an event's own steps. `what` begins the message.
     pub(crate) fn failure(
         &self,
         what: &str,
@@ -72,9 +74,9 @@ impl Telemetry {
     }
 }
 
-/// Writes the line. What a member has nothing to say of is left out.
+/// Writes the log line. Empty members are left out.
 fn log(summary: &EventSummary<'_>) {
-    // A level is part of a line's place in the code, so each has a line of its own.
+    // The level is a constant of each `tracing` call, so each level has its own call.
     macro_rules! line {
         ($level:ident, $answer:expr, $message:expr) => {
             tracing::$level!(
@@ -108,7 +110,7 @@ fn log(summary: &EventSummary<'_>) {
     }
 }
 
-/// The line's sentence.
+/// Returns the log line's message.
 fn message(answer: &Answer) -> String {
     let Answer {
         status,

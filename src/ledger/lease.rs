@@ -1,37 +1,41 @@
-//! A run's hold on a key.
+//! Leases: turns a claim or a takeover into the item that reserves a key for one run.
+//!
+//! A lease ends at a fixed time.
 
 use std::time::Duration;
 
 use super::record::{IN_PROGRESS, Item, Record, Steps, data, number, text};
 
-/// A key that is held. A run that ends without a word leaves it to its lease.
+/// A lease on a key. If its run dies without an update, the key is free when the lease ends.
 #[derive(Debug)]
 pub struct Lease {
     pub(super) id: String,
     pub(super) owner: String,
-    /// When the key was first claimed, in milliseconds since 1970.
+    /// The time of the key's first claim, in milliseconds since 1970.
     pub started: u64,
-    /// When this run knew that it holds the key, likewise: the claim may have been on its way for long, and the window must not end sooner for it.
+    /// The time at which this run learned that it holds the key, in milliseconds since 1970.
+    ///
+    /// The claim may take long to arrive, and the window must not end earlier because of that.
     claimed: u64,
     window: Option<Duration>,
-    /// When the key may be used anew, in seconds since 1970, where an earlier run wrote it.
+    /// The time from which the key may be used again, in seconds since 1970, if an earlier run wrote it.
     expires: Option<u64>,
-    /// The item's count of writes when it was claimed.
+    /// The item's count of writes when the key was claimed.
     pub(super) writes: u64,
-    /// Tells this use of the key from earlier ones; part of token and tag.
+    /// The id that distinguishes this use of the key from earlier ones. It is part of token and tag.
     pub generation: Option<String>,
     /// The steps so far: done, or in doubt.
     pub steps: Steps,
     /// True if a run before this one held the key.
     pub taken_over: bool,
-    /// True if another run held the key when this one asked first.
+    /// True if another run held the key at this run's first request.
     pub waited: bool,
-    /// True if the claim was written several times. A key that is freed may then be claimed by a write that arrives late.
+    /// True if the claim was written several times. A late write may then claim a key that has been freed.
     pub is_contested: bool,
 }
 
 impl Lease {
-    /// A lease that no ledger knows of.
+    /// Creates a lease without a ledger.
     pub(crate) fn unrecorded(occurrence: Option<&str>) -> Self {
         Self {
             id: String::new(),
@@ -52,7 +56,7 @@ impl Lease {
         }
     }
 
-    /// A lease that is still to be had.
+    /// Creates a lease that is not claimed yet.
     pub(super) fn new(
         id: &str,
         occurrence: Option<&str>,
@@ -76,7 +80,7 @@ impl Lease {
         self.claimed = now;
     }
 
-    /// The lease, known now to be held.
+    /// Returns the lease with `now` as the time at which this run learned that it holds the key.
     pub(super) fn held_at(self, now: u64) -> Self {
         Self {
             claimed: now,
@@ -84,7 +88,7 @@ impl Lease {
         }
     }
 
-    /// The item of a first claim.
+    /// Returns the item of a first claim.
     pub(super) fn item(&self, lease_ends: u64) -> Item {
         let generation = self.generation.as_ref();
         [
@@ -101,10 +105,10 @@ impl Lease {
         .collect()
     }
 
-    /// The same owner's lease on what another run began.
+    /// Returns this owner's lease on a key that another run began.
     ///
-    /// The first occurrence of a key owns the case's contact and comments. Another one gets them only when it is certain that no case was
-    /// requested yet; then everything begins anew with it.
+    /// The first occurrence of a key owns the case's contact and comments.
+    /// Another occurrence gets them only if it is certain that no case was requested yet. Everything then starts again with it.
     pub(super) fn over(&self, record: Record, now: u64) -> Self {
         let was_left = record.was_left();
         let mut steps = record.steps;
@@ -131,7 +135,9 @@ impl Lease {
         }
     }
 
-    /// When the key may be used anew, in seconds since 1970: a window after the claim of the run that got its case.
+    /// Returns the time from which the key may be used again, in seconds since 1970.
+    ///
+    /// It is one window after the claim of the run that got the case.
     pub(super) fn expires(&self) -> Option<u64> {
         let window = self.window.filter(|_| self.steps.case_id.is_some())?;
         let expires = self.claimed.div_ceil(1000) + window.as_secs();
@@ -139,7 +145,7 @@ impl Lease {
     }
 }
 
-/// 32 hexadecimal digits that no other run has.
+/// Returns 32 hexadecimal digits that no other run has.
 fn random() -> String {
     format!("{:032x}", fastrand::u128(..))
 }

@@ -1,4 +1,6 @@
-//! The operations of DynamoDB that the ledger calls, with what to do when one is refused.
+//! The ledger's operations of DynamoDB: turns each kind of refusal into advice.
+//!
+//! The operations share most of their advice.
 
 use crate::call::Operation;
 

@@ -1,16 +1,6 @@
-//! A ledger item, as the table holds it: the layout of Powertools for AWS Lambda's idempotency, and four attributes more.
+//! Records: turns the steps of a key into a ledger item, and back.
 //!
-//! | attribute | type | what |
-//! | --- | --- | --- |
-//! | `id` | S | the key's hash; an occurrence that joined the key's case has its own item, `CASE.OCCURRENCE`: the case's id and the occurrence's hash |
-//! | `status` | S | `INPROGRESS` or `COMPLETED` |
-//! | `in_progress_expiration` | N | when the lease ends, in milliseconds since 1970; 0 when its run ended it; while `INPROGRESS` |
-//! | `expiration` | N | when the key may be used anew, in seconds since 1970; with `window` alone, and once there is a case |
-//! | `data` | S | the steps done and in doubt, as JSON |
-//! | `owner` | S | the run that holds the lease, or held it last |
-//! | `started` | N | when the key was first claimed, in milliseconds since 1970 |
-//! | `writes` | N | how often the steps were written, so that no takeover overlooks a late write |
-//! | `generation` | S | with `window` alone: tells this use of the key from earlier ones |
+//! The layout is that of Powertools for AWS Lambda's idempotency, with four more attributes.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -22,18 +12,32 @@ use super::time::{self, CLOCK_SKEW};
 use crate::outcome::CaseReference;
 
 /// An item of the table.
+///
+/// | attribute | type | content |
+/// | --- | --- | --- |
+/// | `id` | S | the key's hash; `CASE.OCCURRENCE` for an occurrence that joined the key's case |
+/// | `status` | S | `INPROGRESS` or `COMPLETED` |
+/// | `in_progress_expiration` | N | while `INPROGRESS`: the lease's end, in milliseconds since 1970; 0 if its run ended it |
+/// | `expiration` | N | with `window` and a case: when the key may be used again, in seconds since 1970 |
+/// | `data` | S | the steps that are done and in doubt, as JSON |
+/// | `owner` | S | the run that holds the lease, or held it last |
+/// | `started` | N | the time of the key's first claim, in milliseconds since 1970 |
+/// | `writes` | N | the number of writes of the steps, so that no takeover overlooks a late write |
+/// | `generation` | S | with `window`: distinguishes this use of the key from earlier ones |
+///
+/// `CASE.OCCURRENCE` consists of the case's id and the occurrence's hash.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// The steps of a key, done or possibly done: ids alone, never a customer's words.
+/// The steps of a key, done or possibly done. They contain only ids, and never a customer's words.
 ///
-/// A time `…_sent_until` is a doubt: until then, in milliseconds since 1970, something was sent whose fate nobody knows.
+/// A time `…_sent_until` is a doubt, in milliseconds since 1970. The effect of what was sent until then is not known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Steps {
-    /// The profile ARN that the case has, or was requested with.
+    /// The profile ARN of the case, or of the request for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_arn: Option<String>,
-    /// When a run created that profile, in milliseconds since 1970.
+    /// The time at which a run created that profile, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_created: Option<u64>,
     /// A doubt about `CreateProfile`.
@@ -54,28 +58,28 @@ pub struct Steps {
     /// A doubt about a comment's `CreateRelatedItem`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comments_sent_until: Option<u64>,
-    /// Since when the case has been answered to be merging, in milliseconds since 1970.
+    /// The time of the first answer that the case is being merged, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub merging_since: Option<u64>,
-    /// True if the contact is linked: `false` where it never will be, absent where that is open.
+    /// True if the contact is linked, false if it never will be, absent if that is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<bool>,
-    /// True if the comments are added, likewise.
+    /// True if the comments are added, false if they never will be, absent if that is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comments: Option<bool>,
     /// The hashes of the comments that need nothing more.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub comments_settled: Vec<String>,
-    /// True if one of them was refused for good.
+    /// True if one of the comments was refused permanently.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub comments_refused: bool,
-    /// The occurrence that owns the case's contact and comments. With `on_existing: attach` other occurrences have items of their own.
+    /// The occurrence that owns the case's contact and comments. With `on_existing: attach`, other occurrences have their own items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub occurrence: Option<String>,
 }
 
 impl Steps {
-    /// The case, if it was created.
+    /// Returns the case, if it was created.
     #[must_use]
     pub fn case(&self) -> Option<CaseReference> {
         Some(CaseReference {
@@ -84,7 +88,7 @@ impl Steps {
         })
     }
 
-    /// Returns true if it is certain that nothing was done that lasts.
+    /// Returns true if it is certain that nothing lasting was done.
     #[must_use]
     pub fn is_untouched(&self) -> bool {
         self.case_id.is_none()
@@ -98,8 +102,10 @@ impl Steps {
         self.case_id.is_none() && self.case_sent_until.is_none()
     }
 
-    /// The steps of another occurrence, which begins anew. A profile that was created for the first one is left to a search, and until it has
-    /// had time to show, it is a doubt.
+    /// Returns the steps of another occurrence, which begins again.
+    ///
+    /// A profile that was created for the first occurrence is left to a search.
+    /// `CreateProfile` stays in doubt until that profile had time to become visible.
     pub(super) fn passed_to(self, occurrence: Option<String>) -> Self {
         Self {
             occurrence,
@@ -108,7 +114,9 @@ impl Steps {
         }
     }
 
-    /// Takes in that a run died: all that it may have sent was sent by the end of its time, which its lease outlasts by the tolerated skew.
+    /// Records that a run died. Everything that it may have sent was sent by its deadline.
+    ///
+    /// The lease ends later than that deadline by the tolerated clock skew.
     pub(super) fn everything_may_have_been_sent(&mut self, lease_ends: u64) {
         let sent_until = Some(time::before(lease_ends, CLOCK_SKEW));
         if self.case_id.is_none() {
@@ -119,7 +127,7 @@ impl Steps {
         self.comments_sent_until = self.comments_sent_until.max(sent_until);
     }
 
-    /// Notes the case: with it, no doubt about `CreateCase` is left.
+    /// Records the case. No doubt about `CreateCase` is left.
     pub fn set_case(&mut self, case: &CaseReference) {
         self.case_sent_until = None;
         self.case_id = Some(case.case_id.clone());
@@ -144,20 +152,20 @@ pub(super) struct Record {
 
 /// The state of a key for a run that asks for it.
 pub(super) enum State {
-    /// The run itself holds it.
+    /// The run already holds the key.
     Ours,
-    /// Everything was done for it.
+    /// Everything was done for the key.
     Done,
-    /// Its window is over: it may be used anew.
+    /// The key's window has ended, so the key may be used again.
     Expired,
-    /// Nobody holds it, and it is not done.
+    /// No run holds the key, and the key is not done.
     Free,
-    /// Another run holds it for so long.
+    /// Another run holds the key for this time.
     Held(Duration),
 }
 
 impl Record {
-    /// The state of the key, for the run `owner`.
+    /// Returns the state of the key for the run `owner`.
     pub(super) fn state(&self, owner: &str, now: u64) -> State {
         let has_ended = self.completed || self.lease_ends <= now;
         if self.owner == owner {
@@ -173,13 +181,14 @@ impl Record {
         }
     }
 
-    /// Returns true if the last run ended its lease itself, and wrote down everything that it knew.
+    /// Returns true if the last run ended its lease itself, and recorded everything that it knew.
     pub(super) fn was_left(&self) -> bool {
         self.lease_ends == LEFT
     }
 
-    /// Reads an item leniently: a lease end that is missing or of another type reads as the first claim's time, so that the item may be taken
-    /// over, by a run that assumes nothing of what was done.
+    /// Reads an item leniently. A lease end that is missing or of another type is read as the first claim's time.
+    ///
+    /// The item may then be taken over, by a run that does not rely on earlier work.
     pub(super) fn read(item: &Item) -> Self {
         let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
         let number = |name: &str| {
@@ -205,7 +214,7 @@ impl Record {
 pub(super) const IN_PROGRESS: &str = "INPROGRESS";
 pub(super) const COMPLETED: &str = "COMPLETED";
 
-/// `in_progress_expiration` of a lease that its run ended itself.
+/// The `in_progress_expiration` of a lease that its run ended itself.
 pub(super) const LEFT: u64 = 0;
 
 pub(super) fn text(text: impl Into<String>) -> AttributeValue {
@@ -216,8 +225,8 @@ pub(super) fn number(number: u64) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }
 
-/// The steps as the attribute `data`.
+/// Returns the steps as the attribute `data`.
 pub(super) fn data(steps: &Steps) -> AttributeValue {
-    // Text and booleans always become JSON.
+    // Text and booleans always serialize to JSON.
     text(serde_json::to_string(steps).unwrap_or_default())
 }

@@ -1,4 +1,6 @@
-//! The times that the ledger relies on: how long an effect may take to come, and to show. `docs/exactly-once.md` lists them as assumptions.
+//! Time limits of the ledger: the longest time for an effect to happen, and to become visible.
+//!
+//! `docs/exactly-once.md` lists these limits as assumptions.
 
 use std::time::{Duration, SystemTime};
 
@@ -17,28 +19,30 @@ pub const PROFILE_LAG: Duration = Duration::from_mins(1);
 /// The time after its creation in which a contact or a comment may be missing from its case.
 pub const ITEM_LAG: Duration = Duration::from_secs(30);
 
-/// The least time that Cases remembers a client token, beyond the time by which a search shows its case. A search that found no case therefore
-/// allows `CreateCase` for this long: a case that the search missed still has its token.
+/// The least time that Cases remembers a client token after search shows its case.
+///
+/// A search that found no case therefore allows `CreateCase` for this long. A case that the search missed still has its token.
 pub const TOKEN_AFTER_SEARCH: Duration = Duration::from_mins(1);
 
-/// Returns true if a look that began at `looked` would have shown everything that was sent until `sent_until`, given that things show within `lag`.
-/// Both times are milliseconds since 1970, by the clocks of two environments.
+/// Returns true if a look that began at `looked` would have shown everything that was sent until `sent_until`.
+///
+/// Effects become visible within `lag`. Both times are milliseconds since 1970, by the clocks of two environments.
 #[must_use]
 pub fn is_conclusive(looked: u64, sent_until: u64, lag: Duration) -> bool {
     looked >= after(sent_until, CLOCK_SKEW + LATE_EFFECT + lag)
 }
 
-/// A moment so much later, in milliseconds since 1970.
+/// Returns the moment that is later by `time`, in milliseconds since 1970.
 pub(super) fn after(moment: u64, time: Duration) -> u64 {
     moment.saturating_add(whole(time))
 }
 
-/// A moment so much earlier, in milliseconds since 1970.
+/// Returns the moment that is earlier by `time`, in milliseconds since 1970.
 pub(crate) fn before(moment: u64, time: Duration) -> u64 {
     moment.saturating_sub(whole(time))
 }
 
-/// Milliseconds since 1970.
+/// Returns a time in milliseconds since 1970.
 pub(crate) fn milliseconds(time: SystemTime) -> u64 {
     whole(
         time.duration_since(SystemTime::UNIX_EPOCH)

@@ -1,6 +1,6 @@
-//! Items that are added to a case once it exists: the contact, and comments.
+//! Additions: turns an event and its case mapping into the contact and the comments for a case that exists.
 //!
-//! None of it ever costs the case, so what cannot be computed is kept as the failure to report.
+//! An addition never prevents the case. A value that cannot be computed is kept as the failure to report.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use mapping::arn;
 use mapping::expression::{Scope, ValueExpr};
 use mapping::limits;
 
-/// The ARN of the contact, `arn:P:connect:R:A:instance/I/contact/ID`, where one is to be linked.
+/// Returns the ARN of the contact to link, `arn:P:connect:R:A:instance/I/contact/ID`, if the mapping asks for a link.
 pub(super) fn contact(
     link: &LinkContact,
     event: &Event,
@@ -61,7 +61,7 @@ fn contact_arn(
     }
 }
 
-/// The comments of a case mapping; none where its value is missing.
+/// Returns the comments of a case mapping, or none if the value is missing.
 pub(super) fn comments(
     comment: Option<&ValueExpr>,
     scope: &Scope<'_>,
@@ -84,9 +84,11 @@ pub(super) fn comments(
     }
 }
 
-/// The whole text of a field that cannot hold it, as comments: `Summary`, or `Summary (2 of 3)`, and the text below.
+/// Returns the whole text of a field that cannot hold it, as comments.
+///
+/// Each comment has a heading, `Summary` or `Summary (2 of 3)`, and the text below.
 pub(super) fn overflow(field: &str, text: &str) -> Vec<String> {
-    // A field's name has at most 100 characters; this leaves room for the count and the empty line.
+    // A field's name has at most 100 characters. The rest is for the count and the empty line.
     const HEADING: usize = 150;
     let parts = parts(text, limits::COMMENT - HEADING);
     let count = parts.len();
@@ -100,7 +102,7 @@ pub(super) fn overflow(field: &str, text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The text in parts of at most so many characters, cut between graphemes.
+/// Splits the text into parts of at most `limit` characters, between graphemes.
 fn parts(text: &str, limit: usize) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut begin, mut length) = (0, 0);

@@ -1,4 +1,6 @@
-//! The search for a customer: which profiles an event asks for, and what holds when there is none.
+//! Customer searches: turns an event into the searches for its customer.
+//!
+//! The result also contains the actions for no profile and for several profiles.
 
 use std::borrow::Cow;
 
@@ -8,27 +10,27 @@ use mapping::expression::{Scope, ValueExpr};
 use mapping::limits;
 use mapping::phone;
 
-/// The search for a customer. No `Debug`: it holds customers' words.
+/// The search for a customer. It has no `Debug`, because it contains customers' words.
 #[derive(Clone, PartialEq)]
 pub struct CustomerSearch {
-    /// Searches in their order; each has at least one key with its value, and all of them must match.
+    /// The searches in their order. Each has at least one key with its value, and all of its keys must match.
     pub searches: Vec<Vec<SearchKey>>,
     /// The action when no search finds a profile.
     pub if_none: IfNoProfile,
-    /// The action when one finds several.
+    /// The action when a search finds several profiles.
     pub if_many: IfMany,
 }
 
-/// A search key with the values that may match. No `Debug`: it holds what customers said.
+/// A search key with the values that may match. It has no `Debug`, because it contains customers' words.
 #[derive(Clone, PartialEq)]
 pub struct SearchKey {
     /// `KeyName`
     pub name: String,
-    /// `Values`, of which any matches: the value as it came, and a phone number as E.164 where that is another.
+    /// `Values`, of which any may match: the value as received, and a phone number as E.164 if that differs.
     pub values: Vec<String>,
 }
 
-/// The action when no profile is found. No `Debug`: it holds customers' words.
+/// The action when no profile is found. It has no `Debug`, because it contains customers' words.
 #[derive(Clone, PartialEq)]
 pub enum IfNoProfile {
     /// No case is created.
@@ -39,10 +41,10 @@ pub enum IfNoProfile {
     Create(ProfileToCreate),
 }
 
-/// `CreateProfileRequest`, as far as a mapping sets it. No `Debug`: it holds what customers said.
+/// `CreateProfileRequest`, as far as a mapping sets it. It has no `Debug`, because it contains customers' words.
 #[derive(Clone, PartialEq)]
 pub struct ProfileToCreate {
-    /// Its members.
+    /// The profile's members.
     pub members: Vec<(ProfileMember, String)>,
     /// `Attributes`
     pub attributes: Vec<(String, String)>,
@@ -55,12 +57,14 @@ pub(super) struct CustomerRequest<'a> {
 }
 
 impl CustomerRequest<'_> {
-    /// The searches whose keys the event all has; `None` when it has none of them, unless the mapping says `fail`. A profile is never created
-    /// then, for it would be a stranger's.
+    /// Returns the searches for which the event has all keys.
+    ///
+    /// Returns `None` if there is no such search, unless the mapping says `fail`.
+    /// A profile is never created then, because it would be a stranger's.
     ///
     /// # Errors
-    /// `CustomerKeyMissing`: it has none of them, so that nobody could be found. `CustomerKeyInvalid`: a value cannot be computed or is too
-    /// long.
+    /// `CustomerKeyMissing`: there is no such search, so nobody could be found.
+    /// `CustomerKeyInvalid`: a value cannot be computed or is too long.
     pub(super) fn evaluate(&self) -> Result<Option<CustomerSearch>, Failure> {
         let mut searches = Vec::with_capacity(self.find.searches.len());
         for search in &self.find.searches {
@@ -83,7 +87,9 @@ impl CustomerRequest<'_> {
         }))
     }
 
-    /// The keys of a search with their values, `None` when one is missing or is to be a phone number and is none.
+    /// Returns the keys of a search with their values.
+    ///
+    /// Returns `None` if a value is missing, or if it should be a phone number and is none.
     fn search(&self, search: &Search) -> Result<Option<Vec<SearchKey>>, Failure> {
         let mut keys = Vec::with_capacity(search.len());
         for (name, expr) in search {
@@ -145,7 +151,7 @@ impl CustomerRequest<'_> {
         Failure::new(ErrorCode::CustomerKeyMissing, message).of("customer")
     }
 
-    /// The profile to create; `None` when the event has nothing that it would hold.
+    /// Returns the profile to create, or `None` if the event has no value for it.
     fn profile(&self, new: &NewProfile) -> Result<Option<ProfileToCreate>, Failure> {
         let mut profile = ProfileToCreate {
             members: Vec::with_capacity(new.members.len()),
@@ -157,7 +163,7 @@ impl CustomerRequest<'_> {
                 if !member.is_phone() {
                     return Some(value);
                 }
-                // As it will be searched for.
+                // This is the form in which it will be searched for.
                 let number = phone::read(&value, self.find.phone_country)?;
                 Some(number.unwrap_or(value))
             });

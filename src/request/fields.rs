@@ -1,4 +1,6 @@
-//! The value that a field is sent with: its source, the table, the default, the field's type.
+//! Fields: turns a field's mapping and an event into the value to send.
+//!
+//! The steps are the source, the table, the default and the field's type.
 
 use crate::error::{ErrorCode, Failure};
 use crate::request::{RequestContext, additions};
@@ -15,7 +17,9 @@ pub(super) struct FieldRequest<'a> {
 }
 
 impl<'a> FieldRequest<'a> {
-    /// The value to send, `None` where the field is not sent. Text that is too long and goes into a comment joins the comments.
+    /// Returns the value to send, or `None` if the field is not sent.
+    ///
+    /// Text that is too long and goes into a comment is added to `comments`.
     pub(super) fn evaluate(
         &self,
         comments: &mut Vec<Result<String, Failure>>,
@@ -70,7 +74,9 @@ impl<'a> FieldRequest<'a> {
         }
     }
 
-    /// The item as `overflow` cuts it, `None` where nothing is left of it: its first character is longer than the field.
+    /// Returns the value as `overflow` cuts it.
+    ///
+    /// Returns `None` if nothing is left, because the first character is longer than the field.
     fn cut<'v>(
         &self,
         item: Value<'v>,
@@ -94,7 +100,7 @@ impl<'a> FieldRequest<'a> {
         Value::text(cut.to_owned()).filter(|_| !cut.trim().is_empty())
     }
 
-    /// Which of its references found nothing, in the author's own words.
+    /// Returns the reference that found nothing, in the author's own words, or another reason.
     fn why_missing(&self) -> String {
         let expr = match &self.mapping.source {
             FieldSource::Choose(choices) => {
@@ -170,7 +176,7 @@ impl<'a> FieldRequest<'a> {
 
 /// The value of a source.
 enum Chosen<'a> {
-    /// A value, missing or not.
+    /// A value, which may be missing.
     Value(Option<Value<'a>>),
     /// `emptyValue`
     Empty,
