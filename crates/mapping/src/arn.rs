@@ -1,12 +1,14 @@
-//! Amazon Resource Names, as far as a request holds them: shapes in every partition.
+//! Amazon Resource Names in requests and events: checks of their shape, and the parts that the code needs.
+//!
+//! The checks accept the ARNs of every partition.
 
-/// The account of an ARN.
+/// Returns the account id of an ARN.
 #[must_use]
 pub fn account(arn: &str) -> Option<&str> {
     parts(arn).map(|parts| parts.account)
 }
 
-/// Returns true if the text is the ARN of something in a Connect instance: `arn:P:connect:R:A:instance/I/KIND/ID`.
+/// Returns true if the text is the ARN of a resource in a Connect instance: `arn:P:connect:R:A:instance/I/KIND/ID`.
 #[must_use]
 pub fn is_connect(arn: &str, kinds: &[&str]) -> bool {
     let Some(parts) = parts(arn).filter(|parts| parts.service == "connect") else {
@@ -31,7 +33,7 @@ pub fn is_profile(arn: &str) -> bool {
     profile(arn).is_some()
 }
 
-/// The domain's name and the profile's id in a profile ARN.
+/// Returns the domain name and the profile id of a profile ARN.
 #[must_use]
 pub fn profile(arn: &str) -> Option<(&str, &str)> {
     let parts = parts(arn).filter(|parts| parts.service == "profile")?;
@@ -47,7 +49,7 @@ fn is_identifier(text: &str) -> bool {
     !text.is_empty() && text.chars().all(is_legal)
 }
 
-/// The contact's id in a contact ARN: `arn:P:connect:R:A:instance/I/contact/ID`.
+/// Returns the contact id of a contact ARN: `arn:P:connect:R:A:instance/I/contact/ID`.
 #[must_use]
 pub fn contact_id(arn: &str) -> Option<&str> {
     arn.rsplit_once("/contact/")
@@ -55,15 +57,16 @@ pub fn contact_id(arn: &str) -> Option<&str> {
         .filter(|id| !id.is_empty())
 }
 
-/// The instance's id in the ARN of a Connect instance, or of something in it. Read leniently: contact events are known to bring ARNs with
-/// parts missing.
+/// Returns the instance id from the ARN of a Connect instance, or of a resource in it.
+///
+/// The ARN is not checked, because contact events can contain ARNs with missing parts.
 #[must_use]
 pub fn instance_id(arn: &str) -> Option<&str> {
     let (_, rest) = arn.split_once(":instance/")?;
     rest.split('/').next().filter(|id| !id.is_empty())
 }
 
-/// The partition a Region is in.
+/// Returns the AWS partition of a Region.
 #[must_use]
 pub fn partition(region: &str) -> &'static str {
     match region {

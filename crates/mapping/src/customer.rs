@@ -1,4 +1,6 @@
-//! `customer` in its long form: how the profile is found, and what holds when there is none or several.
+//! The long form of `customer`: the searches for a profile, and the actions after no match or several.
+//!
+//! The decoder compiles it to a [`FindCustomer`].
 
 use crate::expression::ValueExpr;
 use crate::phone::Country;
@@ -8,15 +10,15 @@ use crate::phone::Country;
 pub struct FindCustomer {
     /// The searches, tried in order.
     pub searches: Vec<Search>,
-    /// The action when none of them finds a profile.
+    /// The action when no search finds a profile.
     pub if_none: IfNone,
-    /// The action when one of them finds several.
+    /// The action when a search finds several profiles.
     pub if_many: IfMany,
-    /// The country of phone numbers without a prefix.
+    /// The country of phone numbers without a country prefix.
     pub phone_country: Option<Country>,
 }
 
-/// One entry of `find`: search keys (`SearchProfiles` `KeyName`) with their values, which must all match.
+/// One entry of `find`: search keys (`SearchProfiles` `KeyName`) with their values. All of them must match.
 pub type Search = Vec<(String, ValueExpr)>;
 
 /// The action when no profile is found.
@@ -37,16 +39,16 @@ pub enum IfMany {
     /// No case is created.
     #[default]
     Fail,
-    /// The one with the lowest profile id is taken.
+    /// The profile with the lowest id is used.
     First,
 }
 
-/// The members of a profile to create. A member whose value is missing is left out.
+/// The members of a profile to create. Members without a value are omitted.
 #[derive(Clone, Debug)]
 pub struct NewProfile {
     /// Members of `CreateProfile`.
     pub members: Vec<(ProfileMember, ValueExpr)>,
-    /// `Attributes`
+    /// Entries of `Attributes`.
     pub attributes: Vec<(String, ValueExpr)>,
 }
 
@@ -72,11 +74,11 @@ pub enum ProfileMember {
     PhoneNumber,
 }
 
-/// The member of `create` that holds attributes of the author's own.
+/// The member of `create` for attributes that the author names.
 pub const ATTRIBUTES: &str = "Attributes";
 
 impl ProfileMember {
-    /// Every member, with the API's name.
+    /// All members with their API names.
     pub const NAMES: [(&'static str, Self); 16] = [
         ("AccountNumber", Self::AccountNumber),
         ("AdditionalInformation", Self::AdditionalInformation),
@@ -96,7 +98,7 @@ impl ProfileMember {
         ("PhoneNumber", Self::PhoneNumber),
     ];
 
-    /// The API's name.
+    /// Returns the API name of the member.
     #[must_use]
     pub fn name(self) -> &'static str {
         Self::NAMES
@@ -105,7 +107,7 @@ impl ProfileMember {
             .map_or("", |(name, _)| name)
     }
 
-    /// The longest value, in characters (`sensitiveString1To255`, `sensitiveString1To1000`).
+    /// Returns the maximum length of a value, in characters (`sensitiveString1To255`, `sensitiveString1To1000`).
     #[must_use]
     pub fn limit(self) -> usize {
         match self {
@@ -114,7 +116,7 @@ impl ProfileMember {
         }
     }
 
-    /// Returns true if it is a phone number.
+    /// Returns true if the member is a phone number.
     #[must_use]
     pub fn is_phone(self) -> bool {
         matches!(
@@ -126,7 +128,7 @@ impl ProfileMember {
         )
     }
 
-    /// The predefined search key that finds it, where there is one.
+    /// Returns the predefined search key that searches this member, if there is one.
     #[must_use]
     pub fn search_key(self) -> Option<&'static str> {
         match self {
@@ -169,11 +171,11 @@ pub const SEARCH_KEYS: [&str; 21] = [
 /// The search key of phone numbers.
 pub const PHONE: &str = "_phone";
 
-/// `KeyName`, and `AdditionalSearchKeys` beside it: at most so many keys in one search.
+/// The maximum number of keys in one search: `KeyName` plus those in `AdditionalSearchKeys`.
 pub const KEYS_IN_A_SEARCH: usize = 5;
 
 impl FindCustomer {
-    /// Every value in it.
+    /// Returns the value expressions of the searches and of the profile to create.
     pub fn value_exprs(&self) -> impl Iterator<Item = &ValueExpr> {
         let created = match &self.if_none {
             IfNone::Create(profile) => Some(profile),
@@ -191,7 +193,7 @@ impl NewProfile {
     }
 }
 
-/// Returns true if the text may name a search key (`name`: 1 to 64 of letters, digits, `_` and `-`).
+/// Returns true if the text is a valid name of a search key (`name`: 1 to 64 letters, digits, `_` and `-`).
 #[must_use]
 pub fn is_search_key(text: &str) -> bool {
     (1..=64).contains(&text.len())

@@ -1,4 +1,6 @@
-//! From the tree to the mapping: every key, name, expression and pattern checked, every diagnostic kept.
+//! The decoder: from the tree of a mapping file to the compiled [`Mapping`].
+//!
+//! It checks every key, name, expression and pattern, and reports all diagnostics together.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -30,24 +32,24 @@ use crate::{json, known_members, limits, yaml};
 /// The configuration that a mapping is checked against.
 #[derive(Clone, Copy, Debug)]
 pub struct LoadContext<'a> {
-    /// The domain snapshot; without one, fields need explicit types and templates their ids.
+    /// The domain snapshot. Without one, fields need explicit types, and templates need their ids.
     pub domain: Option<&'a Domain>,
-    /// The prefix of every custom entity.
+    /// The required prefix of every custom entity.
     pub entity_prefix: &'a str,
 }
 
 impl Mapping {
-    /// Reads a mapping: JSON when the name of the file ends in `.json`, else YAML.
+    /// Reads a mapping. A file name that ends in `.json` means JSON; any other name means YAML.
     ///
     /// # Errors
-    /// All errors of the file together, each at its place; a syntax error alone.
+    /// All errors of the file, each at its position. A syntax error that stops the reader is reported alone.
     pub fn load(file: &str, text: &str, context: LoadContext<'_>) -> Result<Self, Diagnostics> {
         let loaded = parse(file, text).and_then(|source| decode(&source, text, context));
         loaded.map_err(|errors| Diagnostics::new(file, text, errors))
     }
 }
 
-/// The tree of a file that could be read to its end, with the syntax errors that did not stop the reader.
+/// The tree of a file, with the syntax errors that did not stop the reader.
 pub(crate) struct Source {
     pub(crate) root: Node,
     errors: Vec<Diagnostic>,
@@ -73,10 +75,10 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<Source, Vec<Diagnostic>> {
     Ok(Source { root, errors })
 }
 
-/// Makes the mapping of a tree.
+/// Compiles the mapping of a tree.
 ///
 /// # Errors
-/// Every error of the file.
+/// All errors of the file.
 pub(crate) fn decode(
     source: &Source,
     text: &str,
@@ -106,17 +108,17 @@ fn pattern_diagnostics(diagnostics: Vec<Diagnostic>) -> impl Iterator<Item = Dia
 struct Decoder<'a> {
     text: SourceText<'a>,
     context: LoadContext<'a>,
-    /// The trigger of the case mapping that is being read: it says what references find.
+    /// The trigger of the current case mapping. It determines the data that references can read.
     trigger: Option<Trigger>,
     /// The file's `phone_country`.
     phone_country: Option<Country>,
     tables: Tables,
-    /// The places of each table's values, for errors that appear when a field uses the table.
+    /// The values of each table with their spans, for errors that appear when a field uses the table.
     table_entries: HashMap<String, Vec<(Span, Value<'static>)>>,
     errors: Vec<Diagnostic>,
 }
 
-/// Defaults of the file for every case mapping.
+/// The file's defaults for every case mapping.
 struct Defaults {
     performed_by: Option<PerformedBy>,
     tags: Vec<(String, ValueExpr)>,
@@ -174,7 +176,9 @@ impl Decoder<'_> {
         Some(Mapping { cases })
     }
 
-    /// Cases that are made in a user's name cannot be told from that user's own, so their events would come back as new cases.
+    /// Reports cases that a user performs in a mapping that accepts events of Cases.
+    ///
+    /// Such cases look the same as the user's own cases, so their events would create new cases.
     fn refuse_loops(&mut self, cases: &[(CaseMapping, Span)]) {
         if !cases.iter().any(|(case, _)| case.on_case_events) {
             return;
@@ -235,7 +239,7 @@ impl Decoder<'_> {
         }
     }
 
-    /// A object whose keys the author chooses; one given twice is a diagnostic.
+    /// Returns the entries of an object whose keys the author chooses. A duplicate key is a diagnostic.
     fn named<'n>(&mut self, node: &'n Node, what: &str) -> Vec<&'n Entry> {
         let Kind::Map(entries) = &node.kind else {
             self.keep(Diagnostic::new(
@@ -259,7 +263,7 @@ impl Decoder<'_> {
         self.errors.push(diagnostic);
     }
 
-    /// Keeps a diagnostic in place of a value, so that `return self.refuse(…)` reads well.
+    /// Keeps a diagnostic and returns `None`, so that callers can write `return self.refuse(…)`.
     fn refuse<T>(&mut self, diagnostic: Diagnostic) -> Option<T> {
         self.keep(diagnostic);
         None
@@ -272,7 +276,9 @@ const TRIGGERS: [(&str, Trigger); 2] = [
 ];
 
 impl Decoder<'_> {
-    /// The case mapping and the place of its name. Every part is read before one that is missing ends it, so that no diagnostic hides another.
+    /// Decodes a case mapping and returns it with the span of its name.
+    ///
+    /// All parts are decoded before a missing part returns `None`. So no diagnostic hides another.
     fn case(&mut self, node: &Node, defaults: &Defaults) -> Option<(CaseMapping, Span)> {
         let object = self.object(node, &schema::CASE)?;
         let name = object.get("name").and_then(|node| self.name(node));
@@ -281,7 +287,7 @@ impl Decoder<'_> {
             .and_then(|node| self.word(node, &TRIGGERS));
         self.trigger = trigger;
         let when = object.get("when").map(|node| self.pattern(node));
-        // The event is routed as it came; what is computed then sees what was read.
+        // `when` matches the event as it arrived. The values below also see the members that `enrich` adds.
         let enrich = self.enrich(&object);
         let template = object.get("template").and_then(|node| self.template(node));
         let key = object
@@ -408,7 +414,7 @@ impl Decoder<'_> {
         Some(PerformedBy::CustomEntity(expr))
     }
 
-    /// `casebridge/{{ $$.mapping }}`, with the prefix that is configured.
+    /// Returns the default entity `casebridge/{{ $$.mapping }}`, with the configured prefix.
     fn default_entity(&self) -> PerformedBy {
         let mapping = expression::Expression {
             operand: Operand::Reference(Reference::Mapping),
@@ -443,7 +449,7 @@ impl Decoder<'_> {
         tags
     }
 
-    /// The file's tags with the case mapping's own in their place.
+    /// Returns the file's tags and the case mapping's own. An own tag replaces the file's tag with the same key.
     fn merged_tags(
         &mut self,
         defaults: &Defaults,
@@ -465,7 +471,7 @@ impl Decoder<'_> {
     }
 }
 
-/// The characters of a text that no event gives.
+/// Returns the characters of a text that do not depend on the event.
 fn literals(expr: &ValueExpr) -> impl Iterator<Item = char> {
     let parts = match expr {
         ValueExpr::Interpolated(parts) => parts.as_slice(),
@@ -477,7 +483,7 @@ fn literals(expr: &ValueExpr) -> impl Iterator<Item = char> {
     })
 }
 
-/// A template by its id, with the fields it requires.
+/// A template with the fields that it requires.
 struct ResolvedTemplate {
     id: String,
     name: String,
@@ -540,7 +546,7 @@ impl Decoder<'_> {
         })
     }
 
-    /// Without a snapshot a template is what the author says it is.
+    /// Resolves a template without a snapshot. The author must state its id.
     fn template_id(&mut self, id: &str, span: Span) -> Option<ResolvedTemplate> {
         if !is_uuid(id) {
             let message = format!("there is no domain snapshot to find a template `{id}` in");
@@ -555,7 +561,7 @@ impl Decoder<'_> {
         })
     }
 
-    /// Reports the fields that the template requires and nothing sets.
+    /// Reports required fields of the template that nothing sets, and those that are always sent empty.
     fn missing_required(&mut self, template: &ResolvedTemplate, fields: &Fields, span: Span) {
         for required in &template.required_fields {
             if fields.set.contains_key(&required.id) {
@@ -583,7 +589,7 @@ impl Decoder<'_> {
 }
 
 impl Decoder<'_> {
-    /// Reports a required field that is sent empty whatever the event.
+    /// Reports a required field that is always sent empty.
     fn required(&mut self, template: &ResolvedTemplate, mapping: &FieldMapping, span: Span) {
         if !mapping.is_always_empty() {
             return;
@@ -597,7 +603,7 @@ impl Decoder<'_> {
     }
 }
 
-/// Returns true if the text has the shape of the ids that Cases gives.
+/// Returns true if the text has the shape of the ids that Cases assigns.
 fn is_uuid(text: &str) -> bool {
     let legal = |(at, byte)| match at {
         8 | 13 | 18 | 23 => byte == b'-',
@@ -615,9 +621,9 @@ const IF_MISSING: [(&str, IfMissing); 3] = [
 /// The fields that `fields` and `customer` set.
 #[derive(Default)]
 struct Fields {
-    /// The sound field mappings, with the place of each.
+    /// The valid field mappings, each with its span.
     sound: Vec<(FieldMapping, Span)>,
-    /// The ids of all fields that are set, well or badly, with the line of each: a faulty one is not missing as well.
+    /// The line of each field that is set, by id. Invalid field mappings are included, so that they are not reported as missing too.
     set: HashMap<String, usize>,
 }
 
@@ -709,7 +715,7 @@ impl Decoder<'_> {
         self.checked(mapping, table.as_deref(), &places)
     }
 
-    /// Reports a field that is set by name and by id.
+    /// Reports a field that is set twice, by name and by id.
     fn set_once(&mut self, field: Option<&Field>, key: &Key, set: &mut HashMap<String, usize>) {
         let Some(field) = field else { return };
         if let Some(line) = set.get(&field.id) {
@@ -724,7 +730,7 @@ impl Decoder<'_> {
         }
     }
 
-    /// The field of this name or id, which has to be of the type that is given explicitly, if one is.
+    /// Returns the field with this name or id. An explicit type must be the type of the field.
     fn field(&mut self, key: &Key, explicit: Option<FieldType>) -> Option<Arc<Field>> {
         let field = match self.context.domain {
             Some(domain) => self.known_field(key, domain),
@@ -750,7 +756,7 @@ impl Decoder<'_> {
         Some(field)
     }
 
-    /// A field of the snapshot, by name or id.
+    /// Returns a field of the snapshot by name or id.
     fn known_field(&mut self, key: &Key, domain: &Domain) -> Option<Arc<Field>> {
         let name = &key.text;
         if let Some(field) = domain.field(name) {
@@ -774,7 +780,7 @@ impl Decoder<'_> {
         })
     }
 
-    /// Without a snapshot a custom field is what the author says it is.
+    /// Returns a custom field without a snapshot. The author must state its id and its type.
     fn unknown_field(&mut self, key: &Key, explicit: Option<FieldType>) -> Option<Arc<Field>> {
         let name = &key.text;
         let (message, help) = match explicit {
@@ -791,7 +797,7 @@ impl Decoder<'_> {
         self.refuse(Diagnostic::error(key.span, Code::UnknownField, message).help(help))
     }
 
-    /// Either `value` or `choose`, with the place of each value in it.
+    /// Decodes `value` or `choose`, and returns the source with the span of each of its values.
     fn source(&mut self, object: &Object<'_>) -> Option<(FieldSource, Vec<Span>)> {
         match (object.get("value"), object.get("choose")) {
             (Some(node), None) => Some((FieldSource::Value(self.content(node)?), vec![node.span])),
@@ -884,7 +890,7 @@ impl FieldMapping {
     }
 }
 
-/// The places of the parts of a field mapping.
+/// The spans of the parts of a field mapping.
 struct FieldSpans {
     /// The field's name.
     field: Span,
@@ -895,7 +901,7 @@ struct FieldSpans {
 }
 
 impl Decoder<'_> {
-    /// The mapping, if nothing in it is certain to fail.
+    /// Returns the mapping, unless a constant in it is certain to fail.
     fn checked(
         &mut self,
         mapping: FieldMapping,
@@ -942,7 +948,7 @@ impl Decoder<'_> {
         };
         let (name, kind) = (&field.name, field.kind.name());
         let diagnostic = match (item.into_text(), &field.options) {
-            // The author's text may be quoted; a value of an event may not.
+            // The message may quote the author's text, but never a value of an event.
             (Ok(text), Some(options)) if field.option(&text).is_none() => {
                 let active = options.iter().filter(|option| option.active);
                 let help = suggest(&text, active.map(|option| option.name.as_str()));
@@ -964,14 +970,14 @@ fn constant(expr: &ValueExpr) -> Option<Value<'static>> {
 
 /// The content of `customer`.
 enum Customer {
-    /// The field's value comes from the event.
+    /// The value of the field comes from the event.
     Field(FieldSource),
-    /// The profile is searched for.
+    /// A search finds the profile.
     Find(FindCustomer),
 }
 
 impl Decoder<'_> {
-    /// Sets the field `customer_id`, unless the customer is to be found.
+    /// Sets the field `customer_id`, or returns the search for the customer.
     fn customer(&mut self, node: &Node, fields: &mut Fields) -> Option<FindCustomer> {
         let customer = match node.kind {
             Kind::Map(_) => self.long_customer(node),
@@ -1040,7 +1046,7 @@ impl Decoder<'_> {
                 .value(node)
                 .map(|id| Customer::Field(FieldSource::ProfileId(id)));
         }
-        // Keys that are unknown have been reported.
+        // Unknown keys are already reported.
         if object.is_empty() && is_empty(node) {
             let message = "`customer` takes a profile ARN, `profile_id` or `find`";
             let help = "such as `customer: $.Parameters.profile_arn`";
@@ -1050,7 +1056,7 @@ impl Decoder<'_> {
     }
 }
 
-/// Returns true if an object has no keys at all.
+/// Returns true if the node is an object without keys.
 fn is_empty(node: &Node) -> bool {
     matches!(&node.kind, Kind::Map(entries) if entries.is_empty())
 }
@@ -1119,7 +1125,7 @@ impl Decoder<'_> {
         Some(search)
     }
 
-    /// `phone_country`
+    /// Decodes `phone_country`.
     fn country(&mut self, node: &Node) -> Option<Country> {
         let code = match &node.kind {
             Kind::Scalar(scalar) => Country::from_code(&scalar.text),
@@ -1191,7 +1197,7 @@ impl Decoder<'_> {
         Some(profile)
     }
 
-    /// A value that is too long whatever the event is a diagnostic.
+    /// Decodes a value. A constant that is longer than the limit is a diagnostic.
     fn bounded_value(&mut self, node: &Node, name: &str, limit: usize) -> Option<ValueExpr> {
         let value = self.value(node)?;
         let constant = value.constant().and_then(|item| item.into_text().ok());
@@ -1205,7 +1211,7 @@ impl Decoder<'_> {
 }
 
 impl Decoder<'_> {
-    /// The contact to link: by default that of a flow.
+    /// Decodes `link_contact`. The default is the event's own contact for a flow, and no contact for EventBridge.
     fn link_contact(&mut self, object: &Object<'_>) -> Option<LinkContact> {
         let Some(node) = object.get("link_contact") else {
             return Some(match self.trigger {
@@ -1231,7 +1237,7 @@ impl Decoder<'_> {
         Some(LinkContact::Named(named))
     }
 
-    /// Reads `enrich`: a flow sends all that could be read.
+    /// Decodes `enrich`. It is an error for a flow, because a flow already sends everything that could be read.
     fn enrich(&mut self, object: &Object<'_>) -> Option<bool> {
         let enrich = self.switch(object, "enrich")?;
         if enrich && self.trigger == Some(Trigger::ContactFlow) {
@@ -1242,7 +1248,7 @@ impl Decoder<'_> {
         Some(enrich)
     }
 
-    /// Reads `on_case_events`: a flow sends no events of Cases.
+    /// Decodes `on_case_events`. It is an error for a flow, because a flow sends no events of Cases.
     fn on_case_events(&mut self, object: &Object<'_>) -> Option<bool> {
         let on = self.switch(object, "on_case_events")?;
         if on && self.trigger == Some(Trigger::ContactFlow) {
@@ -1254,7 +1260,7 @@ impl Decoder<'_> {
         Some(on)
     }
 
-    /// `true` or `false`, and `false` where the key is absent.
+    /// Decodes `true` or `false`. An absent key means `false`.
     fn switch(&mut self, object: &Object<'_>, key: &str) -> Option<bool> {
         let Some(node) = object.get(key) else {
             return Some(false);
@@ -1287,10 +1293,12 @@ const UNAVAILABLE: [(&str, LedgerUnavailable); 2] = [
 const MINUTE: u64 = 60;
 const DAY: u64 = 24 * 60 * MINUTE;
 
-/// The units of a time, with the seconds that each has.
+/// The units of time, with the number of seconds in each.
 const UNITS: [(char, u64); 3] = [('m', MINUTE), ('h', 60 * MINUTE), ('d', DAY)];
 
-/// The shortest and the longest window, in seconds: longer than any retry of an event, and short enough for a table's clock.
+/// The shortest and the longest window, in seconds.
+///
+/// A window must be longer than any retry of an event. It must also fit the ledger's time stamps.
 const SHORTEST: u64 = 10 * MINUTE;
 const LONGEST: u64 = 3650 * DAY;
 
@@ -1315,7 +1323,7 @@ impl Decoder<'_> {
             let help = "leave `ledger_unavailable` out: with a `window` it is `fail`. each use of the key has a token of its own, which only the ledger knows";
             return self.refuse(Diagnostic::new(node.span, message).help(help));
         }
-        // A window makes a new token for each use of the key, which only the ledger knows.
+        // With a window, each use of the key has its own token, and only the ledger stores it.
         let default = match window {
             Some(_) => LedgerUnavailable::Fail,
             None => LedgerUnavailable::Proceed,
@@ -1358,7 +1366,7 @@ fn seconds(text: &str) -> Option<u64> {
 }
 
 impl Decoder<'_> {
-    /// A scalar that an event gives a value to.
+    /// Decodes a scalar that may contain expressions.
     fn value(&mut self, node: &Node) -> Option<ValueExpr> {
         let Kind::Scalar(scalar) = &node.kind else {
             let interpolations =
@@ -1422,7 +1430,7 @@ impl Decoder<'_> {
         }
     }
 
-    /// Returns true if what stands behind a plain scalar is a comment by mistake: `Order #{{ $.id }}`, `default('Order #1')`.
+    /// Returns true if YAML probably reads a part of the text as a comment: `Order #{{ $.id }}`, `default('Order #1')`.
     fn is_cut_short(&self, node: &Node) -> bool {
         let behind = self.text.behind(node.span.end);
         let mut behind = behind.skip_while(|c| c.is_whitespace());
@@ -1434,7 +1442,7 @@ impl Decoder<'_> {
             && ["{{", "')", "}}"].iter().any(|sign| comment.contains(sign))
     }
 
-    /// Reads the content of a field: a value, or plain `null` for an empty field.
+    /// Decodes the content of a field: a value, or plain `null` for an empty field.
     fn content(&mut self, node: &Node) -> Option<Content> {
         match &node.kind {
             Kind::Scalar(scalar) if scalar.literal() == Literal::Null => Some(Content::Empty),
@@ -1442,7 +1450,7 @@ impl Decoder<'_> {
         }
     }
 
-    /// A scalar of a table, which stands for itself.
+    /// Decodes a scalar of a table. Its text is literal.
     fn constant(&mut self, node: &Node) -> Option<Value<'static>> {
         let literal = match &node.kind {
             Kind::Scalar(scalar) => scalar.literal(),
@@ -1464,7 +1472,7 @@ impl Decoder<'_> {
         }
     }
 
-    /// One of a few words.
+    /// Decodes one of the given words.
     fn word<T: Copy>(&mut self, node: &Node, words: &[(&str, T)]) -> Option<T> {
         let names = || words.iter().map(|(name, _)| *name);
         let Kind::Scalar(Scalar { text, .. }) = &node.kind else {

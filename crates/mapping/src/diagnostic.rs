@@ -1,6 +1,6 @@
-//! Diagnostics of a mapping: each with its place, its sentence and its help.
+//! Diagnostics of a mapping: each has a position in the file, a message and optional help.
 //!
-//! A [`Diagnostics`] is the whole list for one file. It prints like a compiler's diagnostics, one excerpt each, and is what a cold start logs.
+//! [`Diagnostics`] holds all diagnostics of one file. It prints one excerpt per diagnostic, like a compiler. A cold start logs this text.
 
 use std::fmt;
 
@@ -9,15 +9,15 @@ use crate::tree::{Position, Span};
 /// One diagnostic about a mapping file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Diagnostic {
-    /// The place in the file.
+    /// The position in the file.
     pub span: Span,
-    /// An error stops the start; a warning does not.
+    /// The severity: an error stops the start, a warning does not.
     pub severity: Severity,
-    /// Its kind, for machines.
+    /// The kind of diagnostic, for tools.
     pub code: Code,
-    /// A sentence in lower case: the expected and the found.
+    /// The message in lower case: the expected and the found.
     pub message: String,
-    /// The remedy, a sentence in lower case.
+    /// The fix, a sentence in lower case.
     pub help: Option<String>,
 }
 
@@ -26,12 +26,12 @@ pub struct Diagnostic {
 pub enum Severity {
     /// The mapping cannot be used.
     Error,
-    /// The mapping can be used, and probably does not say what was meant.
+    /// The mapping can be used, but it probably does not do what the author meant.
     Warning,
 }
 
 impl Severity {
-    /// The word before the message.
+    /// Returns the word before the message: `error` or `warning`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl Severity {
     }
 }
 
-/// The kind of a diagnostic. Names are stable: tools may depend on them.
+/// The kind of a diagnostic. The names are stable, because tools may depend on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "each is its own name")]
 pub enum Code {
@@ -77,7 +77,7 @@ pub enum Code {
 }
 
 impl Code {
-    /// The code as tools read it: `unknown-key`.
+    /// Returns the code as tools read it, such as `unknown-key`.
     #[must_use]
     pub fn name(self) -> String {
         let mut name = String::new();
@@ -92,7 +92,7 @@ impl Code {
 }
 
 impl Diagnostic {
-    /// An error about what stands somewhere, without help.
+    /// Creates an error with [`Code::Shape`] and without help.
     #[must_use]
     pub fn new(span: Span, message: impl Into<String>) -> Self {
         Self {
@@ -104,7 +104,7 @@ impl Diagnostic {
         }
     }
 
-    /// An error of another kind than [`Code::Shape`].
+    /// Creates an error with a code other than [`Code::Shape`].
     #[must_use]
     pub fn error(span: Span, code: Code, message: impl Into<String>) -> Self {
         Self {
@@ -113,7 +113,7 @@ impl Diagnostic {
         }
     }
 
-    /// A diagnostic that does not keep the mapping from being used.
+    /// Creates a warning.
     #[must_use]
     pub fn warning(span: Span, code: Code, message: impl Into<String>) -> Self {
         Self {
@@ -123,48 +123,48 @@ impl Diagnostic {
         }
     }
 
-    /// The same diagnostic, of another kind.
+    /// Returns the diagnostic with this code.
     #[must_use]
     pub fn code(self, code: Code) -> Self {
         Self { code, ..self }
     }
 
-    /// The same diagnostic with a sentence that says what to do.
+    /// Returns the diagnostic with this help, a sentence that states the fix.
     #[must_use]
     pub fn help(self, help: impl Into<String>) -> Self {
         self.maybe_help(Some(help.into()))
     }
 
-    /// The same diagnostic with help, where there is any to give.
+    /// Returns the diagnostic with this help, if there is any.
     #[must_use]
     pub fn maybe_help(mut self, help: Option<String>) -> Self {
         self.help = help;
         self
     }
 
-    /// Returns true if the mapping cannot be used for it.
+    /// Returns true if the mapping cannot be used because of this diagnostic.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
 }
 
-/// So many characters of a line are shown: a mapping in JSON may be one line of a megabyte.
+/// The maximum number of characters shown of a line. A mapping in JSON can be one line of a megabyte.
 const EXCERPT: usize = 200;
 
-/// All diagnostics about one file, in the order of their places.
+/// All diagnostics of one file, sorted by position.
 #[derive(Clone, Debug)]
 pub struct Diagnostics {
-    /// The file's name as the reader knows it.
+    /// The file name to show.
     pub file: String,
     /// The file's text, for the excerpts.
     pub text: String,
-    /// The diagnostics, sorted by place.
+    /// The diagnostics, sorted by position.
     pub list: Vec<Diagnostic>,
 }
 
 impl Diagnostics {
-    /// Sorts the diagnostics by place and drops repetitions (an anchor used twice would report its diagnostics twice).
+    /// Sorts the diagnostics by position and removes duplicates. An anchor that is used twice reports its diagnostics twice.
     #[must_use]
     pub fn new(
         file: impl Into<String>,
@@ -180,13 +180,13 @@ impl Diagnostics {
         }
     }
 
-    /// Returns true if one of them keeps the mapping from being used.
+    /// Returns true if at least one diagnostic is an error.
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.list.iter().any(Diagnostic::is_error)
     }
 
-    /// Returns their number in words: `2 errors, 1 warning`.
+    /// Returns the numbers of errors and warnings in words: `2 errors, 1 warning`.
     #[must_use]
     pub fn count(&self) -> String {
         let errors = self
@@ -249,9 +249,9 @@ impl fmt::Display for Diagnostics {
     }
 }
 
-/// The candidate that the misspelt `name` most probably meant, if one is near enough.
+/// Returns the candidate that the misspelt `name` probably means, if one is close enough.
 ///
-/// Near means at most a third of the name's characters apart (transpositions count once), or equal but for case.
+/// The edit distance may be a third of the name's characters, and at least 1. A transposition counts as one edit. Letter case is ignored.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = name.to_lowercase();
     candidates
@@ -267,7 +267,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// `did you mean …?` for a misspelt name, else the list of the right ones when it is short.
+/// Returns `did you mean …?` for a misspelt name. Without a close candidate, it returns a list of at most 20 candidates.
 pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let candidates: Vec<&str> = candidates.into_iter().collect();
     if let Some(candidate) = nearest(name, candidates.iter().copied()) {
@@ -278,12 +278,12 @@ pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .then(|| format!("there is {}", listed(candidates)))
 }
 
-/// "`a`, `b` or `c`".
+/// Returns the names as "`a`, `b` or `c`".
 pub fn alternatives<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     joined(names, "or")
 }
 
-/// "`a`, `b` and `c`".
+/// Returns the names as "`a`, `b` and `c`".
 pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     joined(names, "and")
 }

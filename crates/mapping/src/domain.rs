@@ -1,7 +1,7 @@
-//! The domain snapshot: `domain.json`, the Cases domain as its API answers it, kept beside the mapping.
+//! The domain snapshot `domain.json`: the Cases domain as its API returns it, stored in the folder of the mapping.
 //!
-//! It gives the mapping names, types and options, and saves every call that would ask for them at run time. Read leniently: members that
-//! the API adds later are passed over.
+//! The mapping takes names, types and options from the snapshot. So the function needs no calls for them at run time.
+//! Unknown members are ignored, because the API can add members.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,13 +17,13 @@ pub struct Domain {
     pub id: String,
     /// `domainArn`.
     pub arn: String,
-    /// Every template, active or not.
+    /// All templates, active and inactive.
     pub templates: Vec<Template>,
-    /// Every field, system and custom; what sets one shares it.
+    /// All fields, system and custom. The mappings of a field share it.
     pub fields: Vec<Arc<Field>>,
-    /// The number of each field, by id and, where no id is the same, by name.
+    /// The index of each field in `fields`, by id and by name. An id takes precedence over an equal name.
     numbers: HashMap<String, usize>,
-    /// The types of fields that this release cannot set, by id and by name.
+    /// The types of fields that this release does not support, by id and by name.
     later_types: HashMap<String, String>,
 }
 
@@ -34,7 +34,7 @@ pub struct Template {
     pub id: String,
     /// `name`.
     pub name: String,
-    /// True if `status` is `Active`: only then cases can be created from it.
+    /// True if `status` is `Active`. Cases can be created only from an active template.
     pub active: bool,
     /// `requiredFields`, by field id.
     pub required_fields: Vec<String>,
@@ -49,10 +49,10 @@ pub struct SnapshotError {
 }
 
 impl Domain {
-    /// Reads a snapshot.
+    /// Reads a snapshot. Fields of a type that this release does not support are kept only in [`later_type`](Self::later_type).
     ///
     /// # Errors
-    /// The text is not JSON or not of the snapshot's shape. A field of a type that this release does not know is passed over.
+    /// The text is not JSON, or it does not have the snapshot's shape.
     pub fn from_json(text: &str) -> Result<Self, SnapshotError> {
         let snapshot: Snapshot = serde_json::from_str(text).map_err(|error| SnapshotError {
             message: format!("the domain snapshot cannot be read: {error}"),
@@ -98,7 +98,7 @@ impl Domain {
         })
     }
 
-    /// Stops a snapshot of one domain from being used with another: field and template ids are per domain.
+    /// Checks that the snapshot belongs to this domain, because field and template ids are per domain.
     ///
     /// # Errors
     /// The snapshot's `domainId` is not `domain_id`.
@@ -116,7 +116,7 @@ impl Domain {
         })
     }
 
-    /// The template with this name or id.
+    /// Returns the template with this id, or else with this name. By name, an active template takes precedence.
     #[must_use]
     pub fn template(&self, name_or_id: &str) -> Option<&Template> {
         self.templates
@@ -135,13 +135,13 @@ impl Domain {
             })
     }
 
-    /// The field with this id or name.
+    /// Returns the field with this id or name.
     #[must_use]
     pub fn field(&self, name_or_id: &str) -> Option<&Arc<Field>> {
         self.fields.get(*self.numbers.get(name_or_id)?)
     }
 
-    /// The type of a field that this release cannot set, because it does not know the type.
+    /// Returns the type of a field if this release does not support that type.
     #[must_use]
     pub fn later_type(&self, name_or_id: &str) -> Option<&str> {
         self.later_types.get(name_or_id).map(String::as_str)
@@ -207,7 +207,7 @@ struct SnapshotField {
 }
 
 impl SnapshotField {
-    /// The field; itself where its type is not known.
+    /// Converts to a field. Returns `self` if the type is unknown.
     fn into_field(self) -> Result<Field, Self> {
         let Some(kind) = FieldType::from_name(&self.kind) else {
             return Err(self);

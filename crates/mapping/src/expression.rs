@@ -1,15 +1,15 @@
-//! Expressions and texts: how a mapping says where a value comes from.
+//! Expressions and interpolated text: the values that a mapping takes from an event.
 //!
 //! ```ebnf
-//! value      = expression | text ;                (* first character "$": always an expression *)
-//! text       = { char | interpolation } ;                  (* a literal "{{" is written {{ '{{' }} *)
-//! interpolation       = "{{" ws operand { ws "|" ws filter } ws "}}" ;
-//! expression = reference { ws "|" ws filter } ;
-//! operand    = reference | quoted | number ;
+//! value         = expression | text ;        (* first character "$": always an expression *)
+//! text          = { char | interpolation } ; (* a literal "{{" is written {{ '{{' }} *)
+//! interpolation = "{{" ws operand { ws "|" ws filter } ws "}}" ;
+//! expression    = reference { ws "|" ws filter } ;
+//! operand       = reference | quoted | number ;
 //! ```
 //!
-//! [`parse()`] turns the text of one scalar into a [`ValueExpr`] once, at load; [`ValueExpr::evaluate`] then reads an event with it.
-//! Nothing here loops: the work is bounded by the length of the text and the size of the event.
+//! [`parse()`] compiles the text of one scalar to a [`ValueExpr`] at load time. [`ValueExpr::evaluate`] then reads an event with it.
+//! The work is bounded by the length of the text and the size of the event.
 
 mod parse;
 mod reference;
@@ -25,12 +25,12 @@ use crate::filter::{Argument, Filter};
 use crate::text::{BoundedText, TooLong};
 use crate::value::Value;
 
-/// A scalar of the mapping, compiled.
+/// A compiled scalar of the mapping.
 #[derive(Clone, Debug)]
 pub enum ValueExpr {
-    /// A bare reference with its filters: the value keeps its JSON type.
+    /// A reference without `{{ }}`, with its filters. The value keeps its JSON type.
     Expression(Expression),
-    /// Text with interpolations, or without any: the value is text.
+    /// Text with or without interpolations. The value is text.
     Interpolated(Vec<Part>),
     /// A plain number of the mapping, in its source text.
     Number(String),
@@ -38,39 +38,39 @@ pub enum ValueExpr {
     Boolean(bool),
 }
 
-/// An operand with the filters that its value goes through, left to right.
+/// An operand and the filters that are applied to it, from left to right.
 #[derive(Clone, Debug)]
 pub struct Expression {
-    /// The start of the value.
+    /// The initial value.
     pub operand: Operand,
     /// The filters, from left to right.
     pub filters: Vec<Filter>,
-    /// The author's own text, for messages.
+    /// The expression as the author wrote it, for messages.
     pub text: String,
 }
 
-/// The start of an [`Expression`].
+/// The initial value of an [`Expression`].
 #[derive(Clone, Debug)]
 pub enum Operand {
-    /// A reference into the event, or to this run.
+    /// A reference to the event or to this run.
     Reference(Reference),
-    /// Quoted text in a interpolation.
+    /// Quoted text in an interpolation.
     Text(String),
-    /// A number in a interpolation, in its source text.
+    /// A number in an interpolation, in its source text.
     Number(String),
 }
 
-/// A piece of a text.
+/// A part of an interpolated text.
 #[derive(Clone, Debug)]
 pub enum Part {
-    /// Characters that stand for themselves.
+    /// Literal text.
     Literal(String),
-    /// A interpolation to fill.
+    /// An interpolation.
     Interpolation(Expression),
 }
 
 impl ValueExpr {
-    /// The text at the very start that no event changes: what a custom entity's prefix is checked against.
+    /// Returns the literal text at the start, which no event changes. The prefix of a custom entity is checked against it.
     #[must_use]
     pub fn literal_start(&self) -> &str {
         match self {
@@ -83,7 +83,7 @@ impl ValueExpr {
         }
     }
 
-    /// The value, where it is the same for every event.
+    /// Returns the value if it is the same for every event.
     #[must_use]
     pub fn constant(&self) -> Option<Value<'_>> {
         match self {
@@ -97,7 +97,7 @@ impl ValueExpr {
         }
     }
 
-    /// Returns the first member of each reference into the event, with the place of its expression in the scalar's text, in bytes.
+    /// Returns the first member of each event reference, with the byte range of its expression in the scalar's text.
     pub(crate) fn first_members<'a>(
         &'a self,
         text: &'a str,
@@ -114,7 +114,7 @@ impl ValueExpr {
         })
     }
 
-    /// Every expression in it, in the order written.
+    /// Returns all expressions, in the order written.
     pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
         let (bare, parts) = match self {
             Self::Expression(expression) => (Some(expression), [].as_slice()),
@@ -142,7 +142,9 @@ pub struct Scope<'a> {
     pub domain: &'a str,
 }
 
-/// A value that the expression cannot use: it is of another type, or makes a text that is too long. Its text quotes the author's expression and names types, never a value.
+/// An error for a value that an expression cannot use: it has the wrong type, or the resulting text is too long.
+///
+/// The message quotes the author's expression and names types. It never contains a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{expression}`: {message}")]
 pub struct EvaluateError {
@@ -153,11 +155,14 @@ pub struct EvaluateError {
 }
 
 impl ValueExpr {
-    /// The value for this event, `None` where it is missing. A text with a missing interpolation is missing as a whole, unless the interpolation
-    /// ends with `default('')`; so is a text of white space alone.
+    /// Returns the value for this event, or `None` if it is missing.
+    ///
+    /// A text is missing if one of its interpolations is missing and does not end with `default('')`.
+    /// A text of only white space is missing too.
     ///
     /// # Errors
-    /// A filter or a interpolation met a value of a type it does not take, or what they give is too long.
+    /// A filter or an interpolation does not accept the type of a value.
+    /// The result is too long.
     pub fn evaluate<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Value<'a>>, EvaluateError> {
         match self {
             Self::Expression(expression) => Ok(expression.evaluate(scope)?.filter(has_content)),
@@ -196,10 +201,10 @@ impl ValueExpr {
         }
     }
 
-    /// The value as text, for what is always text: a tag, a part of a key, an ARN.
+    /// Returns the value as text, for a tag, a part of a key or an ARN.
     ///
     /// # Errors
-    /// As [`evaluate`](Self::evaluate), and for a list or an object.
+    /// The errors of [`evaluate`](Self::evaluate), and a value that is a list or an object.
     pub fn evaluate_text<'a>(
         &'a self,
         scope: &Scope<'a>,
@@ -215,7 +220,7 @@ impl ValueExpr {
 }
 
 impl ValueExpr {
-    /// The first expression in it that finds nothing in this event, and so makes it missing.
+    /// Returns the first expression without a value for this event, which makes the whole value missing.
     #[must_use]
     pub fn missing(&self, scope: &Scope<'_>) -> Option<&Expression> {
         let mut missing = self
@@ -223,7 +228,7 @@ impl ValueExpr {
             .filter(|expression| matches!(expression.evaluate(scope), Ok(None)));
         let first = missing.next()?;
         if first.may_be_empty() {
-            // All of them may be empty, so the whole text came out empty.
+            // An expression that may be empty is the cause only if all missing ones may be empty. The whole text is then empty.
             return missing
                 .find(|expression| !expression.may_be_empty())
                 .or(Some(first));
@@ -232,16 +237,16 @@ impl ValueExpr {
     }
 }
 
-/// Returns true if it is anything but white space.
+/// Returns true for every value except text of only white space.
 fn has_content(item: &Value<'_>) -> bool {
     !matches!(item, Value::Text(text) if text.trim().is_empty())
 }
 
 impl Expression {
-    /// The expression's value for this event, `None` where it is missing.
+    /// Returns the expression's value for this event, or `None` if it is missing.
     ///
     /// # Errors
-    /// A filter met a value of a type it does not take.
+    /// A filter does not accept the type of a value.
     pub fn evaluate<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Value<'a>>, EvaluateError> {
         let mut value = match &self.operand {
             Operand::Text(text) => Value::text(text.as_str()),
@@ -259,13 +264,13 @@ impl Expression {
         Ok(value)
     }
 
-    /// Returns the text of the interpolation.
+    /// Returns the text of the interpolation. A missing one that may be empty gives empty text.
     fn fill<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Cow<'a, str>>, EvaluateError> {
         let text = self.evaluate_text(scope)?;
         Ok(text.or_else(|| self.may_be_empty().then_some(Cow::Borrowed(""))))
     }
 
-    /// Returns true if it is empty text in its place where it is missing: it ends with `default('')`.
+    /// Returns true if the expression ends with `default('')`: a missing value is then empty text.
     #[must_use]
     pub fn may_be_empty(&self) -> bool {
         matches!(self.filters.last(), Some(Filter::Default(Argument::Text(text))) if text.is_empty())

@@ -1,7 +1,7 @@
-//! Case fields: what a value must be to go into one.
+//! Case fields: each [`Value`] becomes the member of the API's `FieldValueUnion` that the field's type needs, or an error.
 //!
-//! Turns an [`Value`] into the one member of the API's `FieldValueUnion` that the field's type takes, or says which rule it breaks. Every
-//! rule is checked here because Cases answers a broken one with prose alone. Lengths are Unicode scalar values.
+//! The error names the broken rule. Every rule is checked here, because Cases describes a broken rule only in prose.
+//! Lengths are Unicode scalar values.
 //!
 //! Limits: `FieldValueUnion`, `CreateCaseRequest` (API model 2022-10-03) and the administrator guide's page on case fields.
 
@@ -24,7 +24,7 @@ pub enum FieldType {
 }
 
 impl FieldType {
-    /// Every type, with the API's name.
+    /// All types with their API names.
     pub const NAMES: [(&'static str, Self); 7] = [
         ("Text", Self::Text),
         ("Number", Self::Number),
@@ -35,7 +35,7 @@ impl FieldType {
         ("User", Self::User),
     ];
 
-    /// The type with the API's name.
+    /// Returns the type with this API name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::NAMES
@@ -44,7 +44,7 @@ impl FieldType {
             .map(|(_, kind)| *kind)
     }
 
-    /// The API's name.
+    /// Returns the API name of the type.
     #[must_use]
     pub fn name(self) -> &'static str {
         Self::NAMES
@@ -59,28 +59,28 @@ impl FieldType {
 pub struct Field {
     /// `fieldId`.
     pub id: String,
-    /// `name`, as the agent reads it.
+    /// `name`, the label that agents see.
     pub name: String,
     /// `type`.
     pub kind: FieldType,
     /// `attributes.text.isMultiline`.
     pub multiline: bool,
-    /// The options of a `SingleSelect`, when they are known.
+    /// The options of a `SingleSelect` field, if they are known.
     pub options: Option<Vec<FieldOption>>,
 }
 
 /// An option of a `SingleSelect` field (`ListFieldOptions`).
 #[derive(Clone, Debug)]
 pub struct FieldOption {
-    /// The label that an agent sees.
+    /// The label that agents see.
     pub name: String,
-    /// The value that a request carries.
+    /// The value in a request.
     pub value: String,
-    /// True if new values may use it.
+    /// True if a new value may use the option.
     pub active: bool,
 }
 
-/// `FieldValueUnion`: exactly one member.
+/// A `FieldValueUnion` with exactly one member.
 #[derive(Clone, PartialEq)]
 pub enum FieldValue {
     /// `stringValue`
@@ -95,23 +95,23 @@ pub enum FieldValue {
     UserArn(String),
 }
 
-/// Why a value cannot go into a field. Names types, lengths and the domain's own labels, never the value.
+/// The rule that a value breaks. The text names types, lengths and the domain's own labels, never the value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FieldError {
-    /// Text with more characters than the field takes.
+    /// Text that is longer than the field allows.
     #[error("takes at most {limit} characters, found {length}")]
     TooLong {
-        /// The limit of the field.
+        /// The field's limit, in characters.
         limit: usize,
-        /// The length that was found.
+        /// The length of the text, in characters.
         length: usize,
     },
-    /// Anything else: "takes …, found …".
+    /// Any other rule: "takes …, found …".
     #[error("{0}")]
     Other(String),
 }
 
-/// Fields that every domain has: id, name, type, multi-line. Administrator guide, "System case fields".
+/// The system fields of every domain: id, name, type, multi-line. Source: administrator guide, "System case fields".
 const SYSTEM: [(&str, &str, FieldType, bool); 15] = [
     ("title", "Title", FieldType::Text, false),
     ("summary", "Summary", FieldType::Text, true),
@@ -155,7 +155,7 @@ const SYSTEM: [(&str, &str, FieldType, bool); 15] = [
     ),
 ];
 
-/// System fields that Cases writes itself.
+/// The system fields that only Cases writes.
 const READ_ONLY: [&str; 6] = [
     "case_id",
     "created_by",
@@ -166,7 +166,7 @@ const READ_ONLY: [&str; 6] = [
 ];
 
 impl Field {
-    /// The system field with this id, as every domain has it.
+    /// Returns the system field with this id.
     #[must_use]
     pub fn system(id: &str) -> Option<Self> {
         let (id, name, kind, multiline) = SYSTEM.iter().find(|(known, ..)| *known == id)?;
@@ -179,7 +179,7 @@ impl Field {
         })
     }
 
-    /// A custom field of which only the author knows the type.
+    /// Creates a custom field with the type that the author states.
     #[must_use]
     pub fn explicit(id: &str, kind: FieldType) -> Self {
         Self {
@@ -191,13 +191,13 @@ impl Field {
         }
     }
 
-    /// Returns true if a request may set it.
+    /// Returns true if a request may set the field.
     #[must_use]
     pub fn is_writable(&self) -> bool {
         !READ_ONLY.contains(&self.id.as_str())
     }
 
-    /// The most characters its text may have.
+    /// Returns the maximum length of the field's text, in characters.
     #[must_use]
     pub fn limit(&self) -> usize {
         match (self.id.as_str(), self.kind) {
@@ -210,10 +210,10 @@ impl Field {
         }
     }
 
-    /// The union member that the field's type takes, with the item as its value.
+    /// Converts a value to the union member that the field's type needs.
     ///
     /// # Errors
-    /// The item is of a type the field does not take, or breaks a rule of the field.
+    /// The value has a type that the field does not accept, or it breaks a rule of the field.
     pub fn coerce(&self, item: Value<'_>) -> Result<FieldValue, FieldError> {
         match self.kind {
             FieldType::Text => self.text(item),
@@ -279,7 +279,9 @@ impl Field {
         }
     }
 
-    /// The option with this value or, failing that, this label; exactly as the domain spells it, an active one before an inactive.
+    /// Returns the option with this value, or else with this label.
+    ///
+    /// The spelling must be exactly that of the domain. Among equal labels, an active option takes precedence.
     #[must_use]
     pub fn option(&self, text: &str) -> Option<&FieldOption> {
         let options = || self.options.iter().flatten();
@@ -349,7 +351,9 @@ fn scalar<'a>(item: Value<'a>, what: &str) -> Result<Cow<'a, str>, FieldError> {
     })
 }
 
-/// A scheme, a colon and something behind it, without white space or control characters (RFC 3986, loosely: Cases states no rule).
+/// Returns true for a scheme, a colon and more text, without white space or control characters.
+///
+/// This is a loose reading of RFC 3986, because Cases states no rule.
 fn is_url(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else {
         return false;
@@ -362,7 +366,7 @@ fn is_url(text: &str) -> bool {
         && !text.chars().any(|c| c.is_whitespace() || c.is_control())
 }
 
-/// The number as the double that Cases keeps, if the double says the same.
+/// Returns the number as the double that Cases stores, if the double has the same value.
 fn number(item: &Value<'_>) -> Result<f64, FieldError> {
     let text = match item {
         Value::Number(text) => text,
@@ -386,7 +390,9 @@ fn number(item: &Value<'_>) -> Result<f64, FieldError> {
     }
 }
 
-/// A decimal number's digits without leading and trailing zeros, with the power of ten of the first: equal for equal numbers.
+/// Returns a decimal number's digits without leading and trailing zeros, and the power of ten of the first digit.
+///
+/// The sign is ignored. Equal numbers give equal results.
 fn significant(text: &str) -> (String, i64) {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));

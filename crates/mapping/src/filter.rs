@@ -1,7 +1,8 @@
-//! Filters: `{{ $.detail.order.id | upper }}`.
+//! Filters of expressions, such as `upper` in `{{ $.detail.order.id | upper }}`.
 //!
-//! Each is typed and total. Name, arguments and, as far as it is known, the type before it are checked when the mapping is loaded; the rest
-//! when a value comes. Only `default` takes a missing value; through every other one it stays missing.
+//! Every filter is typed and total: each value gives a result or an error. The name, the arguments and, if known, the type of the input
+//! are checked when the mapping is loaded. The rest is checked for each value.
+//! Only `default` accepts a missing value. For every other filter, the value stays missing.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -20,16 +21,16 @@ pub type Tables = BTreeMap<String, Arc<Table>>;
 /// One table: from the text of a scalar to another scalar.
 pub type Table = HashMap<String, Value<'static>>;
 
-/// Every filter, in the order the documentation lists them.
+/// The names of all filters, in the order of the documentation.
 pub const NAMES: [&str; 17] = [
     "default", "upper", "lower", "trim", "truncate", "replace", "split", "join", "first", "last",
     "count", "lookup", "number", "text", "boolean", "date", "iso",
 ];
 
-/// The type of a value, as far as it is known at load.
+/// The type of a value, as far as it is known at load time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Anything: the event decides.
+    /// Any type. It depends on the event.
     Any,
     /// Text.
     Text,
@@ -56,27 +57,27 @@ impl Kind {
 /// A filter, ready to apply.
 #[derive(Clone, Debug)]
 pub enum Filter {
-    /// `default(literal)`: the literal in place of a missing value.
+    /// `default(literal)`: replaces a missing value with the literal.
     Default(Argument),
     /// `upper`
     Upper,
     /// `lower`
     Lower,
-    /// `trim`: without white space at both ends.
+    /// `trim`: removes white space at both ends.
     Trim,
     /// `truncate(n)`: at most n characters, cut at a grapheme boundary.
     Truncate(usize),
     /// `replace(from, to)`
     Replace(String, String),
-    /// `split(separator)`: text into a list.
+    /// `split(separator)`: turns text into a list.
     Split(String),
-    /// `join(separator)`: a list into text.
+    /// `join(separator)`: turns a list into text.
     Join(String),
     /// `first`: the first item of a list.
     First,
     /// `last`: the last item of a list.
     Last,
-    /// `count`: how many items a list has.
+    /// `count`: the number of items in a list.
     Count,
     /// `lookup(table)`: the table's entry, missing if there is none.
     Lookup(Arc<Table>),
@@ -86,17 +87,17 @@ pub enum Filter {
     Text,
     /// `boolean`
     Boolean,
-    /// `date(format)`: a time as text in UTC, in strftime's notation.
+    /// `date(format)`: a time as text in UTC, with a strftime format.
     Date(OwnedFormatItem),
     /// `iso`: a time as RFC 3339 in UTC.
     Iso,
 }
 
 impl Filter {
-    /// Checks name, arguments and the type that stands before the filter.
+    /// Creates a filter, and checks its name, its arguments and the type of its input.
     ///
     /// # Errors
-    /// A sentence that says what the filter takes, and help.
+    /// A message that states the accepted input or arguments, and help.
     pub fn new(
         name: &str,
         arguments: Vec<Argument>,
@@ -127,7 +128,7 @@ impl Filter {
         ))
     }
 
-    /// The types the filter takes; none means all.
+    /// Returns the types that the filter accepts. An empty list means all types.
     fn takes(&self) -> &'static [Kind] {
         match self {
             Self::Default(_) => &[],
@@ -145,7 +146,7 @@ impl Filter {
         }
     }
 
-    /// The type the filter gives for what stands before it.
+    /// Returns the type of the filter's result for an input of this type.
     #[must_use]
     pub fn gives(&self, before: Kind) -> Kind {
         match self {
@@ -171,7 +172,8 @@ impl Filter {
     /// Applies the filter; `None` is a missing value.
     ///
     /// # Errors
-    /// "`upper` takes text, found a number": the filter met a type it does not take, or what it gives is too long.
+    /// The filter does not accept the type of the value: "`upper` takes text, found a number".
+    /// The result is too long.
     pub fn apply<'a>(&'a self, value: Option<Value<'a>>) -> Result<Option<Value<'a>>, String> {
         let Some(item) = value else {
             return Ok(match self {
@@ -319,7 +321,7 @@ impl Argument {
     }
 }
 
-/// A sentence and the help for it.
+/// A message and its help.
 pub(super) type Refusal = (String, Option<String>);
 
 impl Filter {
@@ -485,10 +487,10 @@ impl Arguments<'_> {
     }
 }
 
-/// The items of the longest list that is made.
+/// The maximum number of items in a list that a filter makes.
 pub const MAX_ITEMS: usize = 1_000_000;
 
-/// Puts one text in the place of another, wherever that stands.
+/// Replaces every occurrence of `from` with `to`.
 fn replace(text: &str, from: &str, to: &str) -> Result<String, String> {
     let mut replaced = BoundedText::default();
     for (index, part) in text.split(from).enumerate() {
@@ -499,7 +501,7 @@ fn replace(text: &str, from: &str, to: &str) -> Result<String, String> {
     Ok(replaced.finish())
 }
 
-/// Cuts text at each separator; empty parts stay as [`Value::Null`].
+/// Splits text at each separator. Empty parts become [`Value::Null`].
 fn split<'a>(text: Cow<'a, str>, separator: &str) -> Result<Vec<Value<'a>>, String> {
     let count = text.matches(separator).count() + 1;
     if count > MAX_ITEMS {

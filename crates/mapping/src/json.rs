@@ -1,18 +1,19 @@
-//! JSON text into the same tree, with a place on every node; what JSON does not allow is refused as JSON, not read as YAML.
+//! The JSON reader: from JSON text to the same tree as for YAML, with a span on every node.
 //!
-//! `serde_json` decodes each string and knows no places; the walk around it is ours.
+//! Text that is not JSON is an error, even if it is valid YAML. `serde_json` decodes each string.
+//! It does not report positions, so this module has its own parser for the rest.
 
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Entry, Key, Kind, Node, Position, Scalar, SizeBudget, Span};
 use crate::value::is_json_number;
 
-/// As deep as `serde_json` reads an event.
+/// The maximum nesting depth. It equals the depth to which `serde_json` reads an event.
 const MAX_DEPTH: usize = 127;
 
 /// Reads one JSON value.
 ///
 /// # Errors
-/// The first place that is not JSON.
+/// The first position at which the text is not JSON.
 pub fn parse(text: &str) -> Result<Node, Diagnostic> {
     let mut reader = Reader {
         rest: text,
@@ -119,7 +120,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a string at its opening quote; escapes are `serde_json`'s to decode and to judge.
+    /// Reads a string from its opening quote. `serde_json` decodes and checks the escapes.
     fn string(&mut self) -> Result<String, Diagnostic> {
         let mut escaped = false;
         let end = self
@@ -172,7 +173,7 @@ impl<'a> Reader<'a> {
         taken.map_err(|excess| self.diagnostic(format!("the file holds {excess}")))
     }
 
-    /// Skips white space and, if it is next, the punctuation mark.
+    /// Skips white space, and the punctuation mark if it comes next. Returns true if it did.
     fn take(&mut self, mark: char) -> bool {
         self.skip_space();
         let found = self.rest.starts_with(mark);
@@ -248,7 +249,7 @@ mod tests {
         fn reads_what_serde_json_reads(text in r#"[\[\]{}",:0-9a-z\\ .eE+-]{0,24}"#) {
             let expected = serde_json::from_str::<serde_json::Value>(&text);
             match parse(&text) {
-                // An object that has a key twice is one thing for us and another for serde_json: not compared.
+                // Objects with a duplicate key are not compared: this reader and serde_json treat them differently.
                 Ok(node) => if let Ok(expected) = expected { if !has_duplicates(&node) { proptest::prop_assert_eq!(plain(&node), expected) } } else {
                     proptest::prop_assert!(false, "serde_json refuses {}", text);
                 },

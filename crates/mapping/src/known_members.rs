@@ -1,13 +1,13 @@
-//! Members that the events of a trigger have, by AWS's documents.
+//! The documented members of each trigger's events, and the diagnostics for other members.
 //!
-//! AWS sends more members than it documents and adds others, so an unknown member is no error. An error is only what Connect never sends; a
-//! name that is nearly a known one is worth a warning.
+//! AWS sends undocumented members and adds new ones, so an unknown member is not an error. An error is only a member that Connect
+//! never sends. A name that is almost a known one gets a warning.
 
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::tree::Span;
 use crate::trigger::Trigger;
 
-/// Members of `ContactData`, and the parameters beside it (administrator guide, "Invoke AWS Lambda functions").
+/// Members of `ContactData`, and the parameters at the same level (administrator guide, "Invoke AWS Lambda functions").
 const CONTACT: &[&str] = &[
     "Attributes",
     "AwsRegion",
@@ -32,7 +32,7 @@ const CONTACT: &[&str] = &[
     "Tags",
 ];
 
-/// Namespaces that a flow knows and that Connect sends to no Lambda function (administrator guide, list of contact attributes).
+/// Namespaces that exist in flows but that Connect sends to no Lambda function (administrator guide, list of contact attributes).
 const FLOW_ONLY: &[&str] = &[
     "Case",
     "Customer",
@@ -57,10 +57,10 @@ const EVENT: &[&str] = &[
     "version",
 ];
 
-/// Members that `enrich` adds to the event of a contact.
+/// Members that `enrich` adds to a contact event.
 const READ: [&str; 2] = ["Attributes", "contact"];
 
-/// Returns the error about a member that Connect sends to no function.
+/// Returns the error for a member that Connect sends to no function.
 pub(crate) fn never_sent(trigger: Option<Trigger>, name: &str, span: Span) -> Option<Diagnostic> {
     if trigger != Some(Trigger::ContactFlow) || !FLOW_ONLY.contains(&name) {
         return None;
@@ -70,7 +70,7 @@ pub(crate) fn never_sent(trigger: Option<Trigger>, name: &str, span: Span) -> Op
     Some(Diagnostic::error(span, Code::Reference, message).help(help))
 }
 
-/// Returns the warning about a member at the top of an event that the trigger's events probably do not have.
+/// Returns the warning for a top-level member that the trigger's events probably do not have.
 pub(crate) fn improbable(
     trigger: Trigger,
     enriched: bool,

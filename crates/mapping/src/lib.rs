@@ -1,22 +1,22 @@
-//! The mapping language: `mapping.yaml` and `domain.json`, compiled.
+//! The mapping language: it compiles `mapping.yaml` and `domain.json` to a [`Mapping`].
 //!
-//! [`Mapping::load`] turns the text of a mapping into a [`Mapping`], once, at the cold start, or into all its errors. The first entry of
-//! [`Mapping::cases`] that takes an event makes its case. [`lint::check`] adds the warnings, for the tools.
+//! [`Mapping::load`] runs once per cold start and returns the compiled mapping, or all its errors. The first entry of
+//! [`Mapping::cases`] that accepts an event creates its case. [`lint::check`] adds the warnings, for the tools.
 //!
-//! Everything here is pure: no clock, no environment, no files, no network. The same event always gives the same values.
+//! The crate is pure: no clock, no environment, no files, no network. The same event always gives the same values.
 //!
-//! | module | what it has | uses |
+//! | module | content | uses |
 //! | --- | --- | --- |
 //! | [`value`], [`text`], [`timestamp`] | values of an event, text within bounds, points in time | |
 //! | [`arn`], [`limits`], [`phone`] | rules of Amazon Connect, Cases and Customer Profiles for ARNs, lengths and phone numbers | |
 //! | [`field`], [`domain`] | field types and what they accept; the domain snapshot | values |
-//! | [`tree`], [`yaml`], [`json`] | a file as a tree in which every node has its place | values |
-//! | [`diagnostic`] | errors and warnings with place, sentence and help | tree |
-//! | [`filter`], [`expression`] | `{{ $.detail.order.id \| upper }}` | values, diagnostics |
-//! | [`pattern`] | event patterns, as EventBridge reads them | tree, diagnostics |
-//! | [`schema`], [`object`] | the keys of the language, one table for decoder, JSON Schema and reference; an object checked by it | tree, diagnostics |
+//! | [`tree`], [`yaml`], [`json`] | a file as a tree in which every node has a span | values |
+//! | [`diagnostic`] | errors and warnings with position, message and help | tree |
+//! | [`filter`], [`expression`] | expressions such as `{{ $.detail.order.id \| upper }}` | values, diagnostics |
+//! | [`pattern`] | event patterns with the semantics of EventBridge | tree, diagnostics |
+//! | [`schema`], [`object`] | one table of keys for decoder, JSON Schema and reference; objects checked against it | tree, diagnostics |
 //! | `mapping`, [`customer`] | the compiled mapping | fields, expressions, patterns |
-//! | `decode` | tree into mapping, with every error | all above |
+//! | `decode` | from the tree to the mapping, with every error | all above |
 //! | [`lint`] | warnings for authors | all above |
 
 pub mod arn;

@@ -1,30 +1,32 @@
-//! Limits of `CreateCase` that are not a field's own. Source: API model 2022-10-03, `CreateCaseRequest`, `UserUnion`, `TagKey`, `TagValue`.
+//! Limits of requests that do not belong to a field, and the checks of tags.
+//!
+//! Source: API model 2022-10-03, `CreateCaseRequest`, `UserUnion`, `TagKey`, `TagValue`.
 
-/// `fields`: at most.
+/// The maximum number of `fields`.
 pub const FIELDS: usize = 220;
 
-/// `tags`: at most.
+/// The maximum number of `tags`.
 pub const TAGS: usize = 50;
 
-/// `customEntity` and `userArn`: at most, in characters.
+/// The maximum length of `customEntity` and of `userArn`, in characters.
 pub const USER: usize = 500;
 
-/// A case mapping's name: at most, in characters. Ours; with the prefix it stays well inside [`USER`].
+/// The maximum length of a case mapping's name, in characters. The limit is ours: name and prefix stay well within [`USER`].
 pub const NAME: usize = 100;
 
-/// A comment's `body`: at most, in characters (`CommentBody`).
+/// The maximum length of a comment's `body`, in characters (`CommentBody`).
 pub const COMMENT: usize = 15_000;
 
-/// A search value of `SearchProfiles`: at most, in characters (`string1To255`).
+/// The maximum length of a search value of `SearchProfiles`, in characters (`string1To255`).
 pub const SEARCH_VALUE: usize = 255;
 
-/// The name and the value of a profile's attribute: at most, in characters (`string1To255`).
+/// The maximum length of the name and of the value of a profile's attribute, in characters (`string1To255`).
 pub const PROFILE_ATTRIBUTE: usize = 255;
 
-/// The tag that every case carries: its key's hash.
+/// The key of the tag that every case carries. The tag's value is the hash of the case's key.
 pub const KEY_TAG: &str = "casebridge:key";
 
-/// Returns true if `customEntity` may hold the character (its last may not be a space).
+/// Returns true if `customEntity` may contain the character. The last character may not be a space.
 #[must_use]
 pub fn is_entity_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || "_-.@:/ ".contains(character)
@@ -33,7 +35,7 @@ pub fn is_entity_character(character: char) -> bool {
 /// Checks a tag's key.
 ///
 /// # Errors
-/// The rule that it breaks, to follow the key's name.
+/// The rule that the key breaks, worded to follow the key's name.
 pub fn tag_key(key: &str) -> Result<(), String> {
     let length = key.chars().count();
     if !(1..=128).contains(&length) {
@@ -54,7 +56,7 @@ pub fn tag_key(key: &str) -> Result<(), String> {
 /// Checks a tag's value.
 ///
 /// # Errors
-/// The rule that it breaks, to follow the tag's name; never the value.
+/// The rule that the value breaks, worded to follow the tag's name. It never contains the value.
 pub fn tag_value(value: &str) -> Result<(), String> {
     let length = value.chars().count();
     if length > 256 {

@@ -1,7 +1,6 @@
-//! Warnings for authors: what loads and probably does not say what was meant.
+//! Warnings for authors about a mapping that loads but probably does not do what the author meant.
 //!
-//! The tools show them; the function never computes them. A mapping with errors gets no warnings: they would be about a mapping that is not
-//! there yet.
+//! The tools show them; the function never computes them. A mapping with errors gets no warnings, because it has no compiled form yet.
 
 use std::iter;
 use std::sync::Arc;
@@ -21,12 +20,12 @@ use crate::schema::{self, ObjectSchema, Shape};
 use crate::tree::{Entry, Kind, Literal, Node, Scalar, Span};
 use crate::trigger::Trigger;
 
-/// A mapping with everything there is to say about its file.
+/// The result of a check: the mapping and the diagnostics of its file.
 #[derive(Clone, Debug)]
 pub struct CheckReport {
-    /// The mapping, unless there is an error in it.
+    /// The mapping, if it has no errors.
     pub mapping: Option<Mapping>,
-    /// Its errors, or else its warnings.
+    /// The errors, or the warnings if there are no errors.
     pub diagnostics: Diagnostics,
 }
 
@@ -75,17 +74,17 @@ fn lint(
     linter.warnings
 }
 
-/// A walk over the tree of a mapping without errors.
+/// The state of a walk over the tree of a mapping without errors.
 struct Linter<'a> {
     text: SourceText<'a>,
     context: LoadContext<'a>,
     /// The file's tables by name, without their rows.
     tables: Tables,
-    /// A clone of a table for each of its uses.
+    /// A clone of a table for each of its uses. The reference count shows the unused tables.
     used_tables: Vec<Arc<Table>>,
-    /// The trigger of the case mapping that is walked; without one, references are not checked.
+    /// The trigger of the current case mapping. Without one, references are not checked.
     trigger: Option<Trigger>,
-    /// Set when references of that case mapping see what `enrich` reads.
+    /// Set when the current references can read the members that `enrich` adds.
     enriched: bool,
     warnings: Vec<Diagnostic>,
 }
@@ -96,13 +95,13 @@ impl Linter<'_> {
         self.warnings.push(Diagnostic::warning(span, code, message));
     }
 
-    /// Adds a warning with what to do about it.
+    /// Adds a warning with help.
     fn advise(&mut self, span: Span, code: Code, message: impl Into<String>, help: &str) {
         let warning = Diagnostic::warning(span, code, message);
         self.warnings.push(warning.help(help));
     }
 
-    /// Walks the keys of an object by their schema.
+    /// Checks the values of an object by the shapes of its schema.
     fn object(&mut self, node: &Node, schema: &ObjectSchema) {
         for key in schema.keys {
             if let Some(entry) = node.get(key.name) {
@@ -173,7 +172,7 @@ impl Linter<'_> {
 
     fn case(&mut self, case: &CaseMapping, node: &Node) {
         self.trigger = Some(case.trigger);
-        // Conditions see the event as it came, before `enrich` reads the contact.
+        // `when` matches the event as it arrived, before `enrich` reads the contact.
         if let Some(when) = node.get("when") {
             self.pattern(&when.value);
         }
@@ -195,7 +194,7 @@ impl Linter<'_> {
         }
     }
 
-    /// Warns of case mappings behind one that takes every event of their trigger.
+    /// Warns about case mappings after one that accepts every event of their trigger.
     fn unreachable(&mut self, cases: &[(&CaseMapping, &Node)]) {
         let name = |node: &Node| node.get("name").map_or(node.span, |name| name.value.span);
         for trigger in [Trigger::ContactFlow, Trigger::EventBridge] {
@@ -226,7 +225,7 @@ impl Linter<'_> {
         }
     }
 
-    /// Warns of keys of a field that never come into play.
+    /// Warns about keys of a field that never have an effect.
     fn idle(&mut self, field: &FieldMapping, node: &Node) {
         if let Some(lookup) = node.get("lookup")
             && let Kind::Scalar(name) = &lookup.value.kind
@@ -250,7 +249,7 @@ impl Linter<'_> {
         }
     }
 
-    /// Warns of a field that the template requires and that an event may leave out.
+    /// Warns about a field that the template requires but an event may leave out.
     fn may_be_left_out(
         &mut self,
         case: &CaseMapping,
@@ -283,7 +282,7 @@ impl Linter<'_> {
             .clone()
     }
 
-    /// Warns of a key that callers choose as a whole.
+    /// Warns about a key that callers choose entirely.
     fn chosen_key(&mut self, case: &CaseMapping, node: &Node) {
         let mut computed = case.key.iter().flat_map(ValueExpr::expressions).peekable();
         if computed.peek().is_some()
@@ -297,7 +296,7 @@ impl Linter<'_> {
         }
     }
 
-    /// Warns of tags whose values callers choose.
+    /// Warns about tags with values that callers choose.
     fn chosen_tags(&mut self, node: &Node) {
         for Entry { key, value } in node.entries("tags") {
             let Kind::Scalar(scalar) = &value.kind else {
@@ -360,7 +359,7 @@ impl Linter<'_> {
         }
     }
 
-    /// Warns of profiles that are created more often than they should be.
+    /// Warns about profiles that may be created more than once.
     fn created_twice(&mut self, searches: &[Search], profile: &NewProfile, span: Span) {
         let message = "two deliveries at once may create the profile twice: `CreateProfile` takes no token, and search shows a new profile late";
         let help = "merge such profiles with Identity Resolution, or write `if_none: skip`";
@@ -377,7 +376,7 @@ impl Linter<'_> {
     }
 }
 
-/// Returns true for an expression that takes over what a contact said or calls from, without a table between.
+/// Returns true for an expression that copies a contact's attributes or address without a table lookup.
 fn is_chosen_by_caller(expression: &Expression) -> bool {
     let Operand::Reference(Reference::Event(steps)) = &expression.operand else {
         return false;
@@ -388,7 +387,7 @@ fn is_chosen_by_caller(expression: &Expression) -> bool {
         && !filters.any(|filter| matches!(filter, Filter::Lookup(_)))
 }
 
-/// Returns true if no event can give the field more characters than the limit.
+/// Returns true if the field never gets more characters than the limit, for any event.
 fn is_within(source: &FieldSource, limit: usize) -> bool {
     let within = |content: &Content| match content {
         Content::Empty => true,

@@ -1,7 +1,7 @@
-//! The place in the file of a part of a scalar's text.
+//! The position in the file of a part of a scalar's text.
 //!
-//! Quotes, escapes, folding and indentation lie between the text and the file, so the text is walked along the file: white space matches any
-//! run of white space, an escape in double quotes whatever it stands for, and everything else the next equal character.
+//! The text differs from the file by quotes, escapes, folding and indentation, so it is matched along the file. White space matches any
+//! run of white space. In double quotes, an escape matches any character. Other characters match the next equal character.
 
 use std::iter::Peekable;
 use std::ops::Range;
@@ -9,7 +9,7 @@ use std::str::Chars;
 
 use crate::tree::{Position, Span};
 
-/// A file in which every line is found at once: a mapping can be a megabyte, with a reference on every line.
+/// A file with an index of its lines. A mapping can be a megabyte with a reference on every line.
 pub(crate) struct SourceText<'a> {
     text: &'a str,
     /// The start of each line, in bytes.
@@ -25,7 +25,7 @@ impl<'a> SourceText<'a> {
         }
     }
 
-    /// The file from the beginning of a line on, which is counted from 1.
+    /// Returns the file from the start of a line on. Lines are counted from 1.
     fn rest(&self, line: usize) -> &'a str {
         let start = self.starts.get(line.saturating_sub(1));
         start
@@ -33,7 +33,7 @@ impl<'a> SourceText<'a> {
             .unwrap_or_default()
     }
 
-    /// The place in the file of the bytes `at` of a scalar's `text`, which stands somewhere in `span`.
+    /// Returns the position in the file of the bytes `at` of a scalar's `text`. The scalar is in `span`.
     pub(crate) fn locate(&self, span: Span, text: &str, at: &Range<usize>) -> Span {
         let mut walk = Walk::new(self, span);
         let mut start = None;
@@ -63,19 +63,19 @@ impl<'a> SourceText<'a> {
         }
     }
 
-    /// Returns the rest of the line after a place.
+    /// Returns the rest of the line after a position.
     pub(crate) fn behind(&self, place: Position) -> impl Iterator<Item = char> + use<'a> {
         let line = self.rest(place.line).split('\n').next().unwrap_or_default();
         line.chars().skip(place.column.saturating_sub(1))
     }
 }
 
-/// A walk along the characters of a span.
+/// A cursor over the characters of a span.
 struct Walk<'a> {
     rest: Peekable<Chars<'a>>,
     at: Position,
     end: Position,
-    /// True if the span is in double quotes, where `\` begins an escape.
+    /// True if the span is in double quotes, where `\` starts an escape.
     escapes: bool,
 }
 
@@ -101,7 +101,7 @@ impl<'a> Walk<'a> {
         Some(character)
     }
 
-    /// Steps behind the next place that shows the character, and gives that place.
+    /// Moves past the next match of the character and returns the position of the match.
     fn find(&mut self, character: char) -> Option<Position> {
         if let Some(place) = self.escape(character) {
             return Some(place);
@@ -123,7 +123,7 @@ impl<'a> Walk<'a> {
         None
     }
 
-    /// Steps behind an escape, which stands for the character; one of a line's end stands for none.
+    /// Moves past an escape that represents the character and returns its position. An escaped line break represents no character.
     fn escape(&mut self, character: char) -> Option<Position> {
         if !self.escapes || self.rest.peek() != Some(&'\\') {
             return None;
@@ -136,7 +136,7 @@ impl<'a> Walk<'a> {
                 return self.escape(character);
             }
             'x' => 2,
-            // JSON writes a character beyond the basic plane as two escapes.
+            // JSON writes a character outside the basic plane as two escapes.
             'u' if character > '\u{FFFF}' => 10,
             'u' => 4,
             'U' => 8,

@@ -1,6 +1,6 @@
-//! The compiled mapping: what `mapping.yaml` says, with no name left to look up.
+//! The compiled mapping: the content of `mapping.yaml`, with all names resolved.
 //!
-//! Templates, fields, options and tables are resolved against the domain snapshot; expressions and event patterns are parsed.
+//! Templates, fields, options and tables are resolved, with the domain snapshot if there is one. Expressions and event patterns are parsed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,115 +12,117 @@ use crate::filter::Table;
 use crate::pattern::Pattern;
 use crate::trigger::Trigger;
 
-/// A mapping that is known to be sound.
+/// A valid mapping.
 #[derive(Clone, Debug)]
 pub struct Mapping {
     /// The case mappings, in the order written.
     pub cases: Vec<CaseMapping>,
 }
 
-/// One entry of `cases`: from an event to a case.
+/// One entry of `cases`: the rules that turn an event into a case.
 #[derive(Clone, Debug)]
 pub struct CaseMapping {
-    /// Its identity: part of every key.
+    /// The name, which is a part of every key.
     pub name: String,
-    /// The trigger that it is for.
+    /// The trigger whose events it accepts.
     pub trigger: Trigger,
-    /// Which events of the trigger it takes; all when absent.
+    /// The condition on the trigger's events. If absent, all of them are accepted.
     pub when: Option<Pattern>,
     /// `templateId`.
     pub template_id: String,
-    /// Fields that the template requires, and `title`.
+    /// The fields that the template requires, and `title`.
     pub required_fields: Vec<Arc<Field>>,
-    /// The parts of the key; none means the event's natural key.
+    /// The parts of the key. If empty, the key is the event's natural key.
     pub key: Vec<ValueExpr>,
     /// `performedBy`.
     pub performed_by: PerformedBy,
     /// Tags by key.
     pub tags: Vec<(String, ValueExpr)>,
-    /// `fields`, and the customer's when its ARN is known without a search.
+    /// `fields`, and the customer's field if no search is needed for its ARN.
     pub fields: Vec<FieldMapping>,
     /// The search for the customer's profile.
     pub find_customer: Option<FindCustomer>,
-    /// Whether, before anything else, what a contact event leaves out is read from the contact.
+    /// Set when the contact is read first, for data that a contact event does not contain.
     pub enrich: bool,
     /// The contact to link to the case.
     pub link_contact: LinkContact,
     /// A comment to add to the case.
     pub comment: Option<ValueExpr>,
-    /// True if the answer holds the reference number.
+    /// Set when the response contains the reference number.
     pub return_reference: bool,
     /// The use of the ledger.
     pub ledger: LedgerUse,
-    /// True if it takes events of Cases: of cases that others made or changed.
+    /// Set when it accepts events of Cases about cases that others created or changed.
     pub on_case_events: bool,
 }
 
 /// A case mapping's use of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LedgerUse {
-    /// The time for which a key means one case; no limit when absent.
+    /// The time for which a key identifies one case. If absent, there is no limit.
     pub window: Option<Duration>,
     /// The action when the key's case exists.
     pub on_existing: OnExisting,
-    /// The action when the ledger is down.
+    /// The action when the ledger is unavailable.
     pub unavailable: LedgerUnavailable,
-    /// Whether, without the ledger, a run looks before it adds anything to the case. Nothing tells the first delivery of an event from a later
-    /// one. A caller waits for a flow, so there the call that only a repetition needs is left out.
+    /// Set when a run without the ledger checks for existing items before it adds one to the case.
+    ///
+    /// On for events: a redelivery looks the same as the first delivery.
+    /// Off for flows: a caller waits, and only a repetition needs the call.
     pub repeats_unseen: bool,
 }
 
 /// The action when the key's case exists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnExisting {
-    /// It is the answer.
+    /// The response contains the existing case.
     #[default]
     Return,
-    /// The contact is linked to it, and the comment added, once for each occurrence.
+    /// The contact is linked to the existing case and the comment is added, once for each occurrence.
     Attach,
 }
 
-/// The action when the ledger is down.
+/// The action when the ledger is unavailable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LedgerUnavailable {
-    /// No case is created; the event comes again.
+    /// No case is created. The event is delivered again.
     Fail,
-    /// The case is created with its client token alone.
+    /// The case is created. Only its client token prevents duplicates.
     Proceed,
 }
 
 /// The contact that is linked to the case.
 #[derive(Clone, Debug)]
 pub enum LinkContact {
-    /// None.
+    /// No contact is linked.
     Never,
-    /// The one that the event is about.
+    /// The contact of the event.
     Current,
-    /// The one whose id or ARN this gives, such as `$.InitialContactId`.
+    /// The contact with the id or ARN that this expression gives, such as `$.InitialContactId`.
     Named(ValueExpr),
 }
 
-/// `UserUnion`: who the audit history names.
+/// `UserUnion`: the actor that the audit history shows.
 #[derive(Clone, Debug)]
 pub enum PerformedBy {
-    /// `customEntity`; its first characters are the entity prefix, whatever the event holds.
+    /// `customEntity`. It starts with the entity prefix for every event.
     CustomEntity(ValueExpr),
     /// `userArn`
     UserArn(ValueExpr),
 }
 
-/// One field, computed in this order: `when`, the source, `lookup`, `default`, the field's type, `overflow`.
+/// The mapping of one field, computed in this order: `when`, the source, `lookup`, `default`, the field's type, `overflow`.
 #[derive(Clone, Debug)]
 pub struct FieldMapping {
     /// The field.
     pub field: Arc<Field>,
-    /// For which events it is sent; all when absent.
+    /// The condition on events for which the field is sent. If absent, it is sent for all.
     pub when: Option<Pattern>,
     /// The source of its value.
     pub source: FieldSource,
-    /// The table its value is looked up in.
+    /// The table in which the value is looked up.
     pub lookup: Option<Arc<Table>>,
-    /// The value in place of a missing one.
+    /// The value that replaces a missing one.
     pub default: Option<ValueExpr>,
     /// The action when the value is still missing.
     pub if_missing: IfMissing,
@@ -129,7 +131,7 @@ pub struct FieldMapping {
 }
 
 impl CaseMapping {
-    /// Every value in it, in the order of its keys.
+    /// Returns the value expressions of the case mapping, in the order of its keys.
     pub fn value_exprs(&self) -> impl Iterator<Item = &ValueExpr> {
         let (PerformedBy::CustomEntity(performer) | PerformedBy::UserArn(performer)) =
             &self.performed_by;
@@ -154,7 +156,7 @@ impl CaseMapping {
 }
 
 impl CaseMapping {
-    /// Returns true if the key can be computed without what `enrich` reads of the contact.
+    /// Returns true if the key does not depend on the contact data that `enrich` reads.
     #[must_use]
     pub fn key_needs_no_contact(&self) -> bool {
         let mut expressions = self.key.iter().flat_map(ValueExpr::expressions);
@@ -169,7 +171,7 @@ impl CaseMapping {
 }
 
 impl FieldMapping {
-    /// Every value in it.
+    /// Returns the value expressions of the field mapping.
     pub fn value_exprs(&self) -> impl Iterator<Item = &ValueExpr> {
         let profile = match &self.source {
             FieldSource::ProfileId(expr) => Some(expr),
@@ -179,7 +181,7 @@ impl FieldMapping {
         contents.chain(profile).chain(&self.default)
     }
 
-    /// Returns true if the field is sent empty, whatever the event.
+    /// Returns true if the field is sent empty for every event.
     #[must_use]
     pub fn is_always_empty(&self) -> bool {
         matches!(self.source, FieldSource::Value(Content::Empty))
@@ -193,14 +195,14 @@ pub enum FieldSource {
     Value(Content),
     /// The first choice whose condition matches.
     Choose(Vec<Choice>),
-    /// The id of a profile, of which the ARN is sent.
+    /// The id of a profile. The profile's ARN is sent.
     ProfileId(ValueExpr),
 }
 
 /// An entry of `choose`.
 #[derive(Clone, Debug)]
 pub struct Choice {
-    /// For which events it is taken; all when absent.
+    /// The condition on events for which the choice is used. If absent, it is used for all.
     pub when: Option<Pattern>,
     /// Its value.
     pub value: Content,
@@ -220,7 +222,7 @@ impl FieldSource {
 }
 
 impl Choice {
-    /// Returns true if it is for this event.
+    /// Returns true if the choice can be used for this event.
     #[must_use]
     pub fn takes(&self, event: &serde_json::Value) -> bool {
         self.when.as_ref().is_none_or(|when| when.matches(event))
@@ -232,12 +234,12 @@ impl Choice {
 pub enum Content {
     /// Plain `null`: the field is sent with `emptyValue`.
     Empty,
-    /// A value that the event gives.
+    /// The value of an expression.
     Value(ValueExpr),
 }
 
 impl Content {
-    /// The value, where there is one.
+    /// Returns the value expression, if there is one.
     #[must_use]
     pub fn value_expr(&self) -> Option<&ValueExpr> {
         match self {
@@ -267,12 +269,12 @@ pub enum Overflow {
     Fail,
     /// The text is cut back to a grapheme boundary.
     Truncate,
-    /// The text is cut, and all of it goes into a comment on the case.
+    /// The text is cut, and the full text is added as a comment on the case.
     Comment,
 }
 
 impl Mapping {
-    /// Returns true if the function has to know the Customer Profiles domain.
+    /// Returns true if the function needs the Customer Profiles domain.
     #[must_use]
     pub fn needs_profiles_domain(&self) -> bool {
         let assembles = |field: &FieldMapping| matches!(field.source, FieldSource::ProfileId(_));
@@ -284,19 +286,19 @@ impl Mapping {
                 .any(assembles)
     }
 
-    /// Returns true if the function calls Customer Profiles.
+    /// Returns true if at least one case mapping calls Customer Profiles.
     #[must_use]
     pub fn searches_profiles(&self) -> bool {
         self.cases.iter().any(|case| case.find_customer.is_some())
     }
 
-    /// Returns true if it does so for every event that becomes a case.
+    /// Returns true if every case mapping calls Customer Profiles.
     #[must_use]
     pub fn always_searches_profiles(&self) -> bool {
         self.cases.iter().all(|case| case.find_customer.is_some())
     }
 
-    /// The name of a case mapping that asks for what only the ledger can do.
+    /// Returns the name of a case mapping that uses a feature of the ledger.
     #[must_use]
     pub fn needs_ledger(&self) -> Option<&str> {
         let needs = |case: &&CaseMapping| {
@@ -306,7 +308,7 @@ impl Mapping {
         self.cases.iter().find(needs).map(|case| case.name.as_str())
     }
 
-    /// Returns true if the function reads contacts from Connect.
+    /// Returns true if at least one case mapping reads contacts from Connect.
     #[must_use]
     pub fn enriches(&self) -> bool {
         self.cases.iter().any(|case| case.enrich)

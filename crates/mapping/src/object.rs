@@ -1,17 +1,19 @@
-//! Groups of keys: those that the language defines, checked against the table of keys, and those that the author names.
+//! Checked objects: from a node of the tree to entries by key, with a diagnostic for each error.
+//!
+//! [`Object::new`] checks keys of the language against their schema. [`once`] checks keys that the author names.
 
 use crate::diagnostic::{Code, Diagnostic, listed, nearest};
 use crate::schema::{ObjectSchema, Status};
 use crate::tree::{Entry, Kind, Node, Span};
 
-/// The entries of an object by key: known keys only, each once.
+/// The entries of an object by key. Each key is known and occurs once.
 pub struct Object<'n> {
     span: Span,
     entries: Vec<&'n Entry>,
 }
 
 impl<'n> Object<'n> {
-    /// Checks an object: its keys are known of the schema, built, given once, and the required ones are there.
+    /// Checks that all keys are known and given once, and that the required keys are present.
     #[must_use]
     pub fn new(node: &'n Node, schema: &ObjectSchema) -> (Option<Self>, Vec<Diagnostic>) {
         let Kind::Map(entries) = &node.kind else {
@@ -29,7 +31,7 @@ impl<'n> Object<'n> {
             span: node.span.first_character(),
             entries,
         };
-        // A object that has nothing but an unknown key has had its diagnostic.
+        // An object that contains only unknown keys already has its diagnostics.
         let misspelt = object.entries.is_empty() && !diagnostics.is_empty();
         for key in schema
             .keys
@@ -46,19 +48,19 @@ impl<'n> Object<'n> {
         (Some(object), diagnostics)
     }
 
-    /// Returns true if no key in it is one of the language.
+    /// Returns true if the object has no key of the language.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// The node of a key.
+    /// Returns the node of a key.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'n Node> {
         self.entry(name).map(|entry| &entry.value)
     }
 
-    /// Returns the place of a key, or the object's first character.
+    /// Returns the span of a key, or of the object's first character if the key is absent.
     #[must_use]
     pub fn span_of(&self, name: &str) -> Span {
         self.entry(name).map_or(self.span, |entry| entry.key.span)
@@ -72,12 +74,12 @@ impl<'n> Object<'n> {
     }
 }
 
-/// The entries without those whose key was given before.
+/// Returns the first entry of each key, and a diagnostic for each repeated key.
 #[must_use]
 pub fn once(entries: &[Entry]) -> (Vec<&Entry>, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
     let mut once: Vec<(usize, &Entry)> = entries.iter().enumerate().collect();
-    // A stable sort: of equal keys, the one that was given first stands in front.
+    // The sort is stable: of equal keys, the first one in the file stays first.
     once.sort_by_key(|(_, entry)| entry.key.text.as_str());
     once.dedup_by(|(_, again), (_, first)| {
         let repeated = again.key.text == first.key.text;
@@ -98,7 +100,7 @@ pub fn once(entries: &[Entry]) -> (Vec<&Entry>, Vec<Diagnostic>) {
     )
 }
 
-/// Returns the error about a key that the schema does not have.
+/// Returns the error for a key that the schema does not have.
 fn unknown_key(entry: &Entry, schema: &ObjectSchema) -> Option<Diagnostic> {
     let name = entry.key.text.as_str();
     let known = || schema.keys.iter().map(|key| key.name);

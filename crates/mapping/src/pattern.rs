@@ -1,11 +1,11 @@
-//! Event patterns: EventBridge's conditions over an event, for every `when` of a mapping.
+//! Event patterns: EventBridge's conditions on an event, for every `when` of a mapping.
 //!
-//! [`Pattern::compile`] turns a node of the mapping's tree into a pattern, or into all its diagnostics at their places; [`Pattern::matches`] then
-//! gives the verdict of AWS Event Ruler, the library that EventBridge matches with, on any event. The operators are those of
+//! [`Pattern::compile`] turns a node of the mapping's tree into a pattern, or into all its diagnostics. [`Pattern::matches`] then gives the
+//! result of AWS Event Ruler, the library that EventBridge matches with. The operators are those of
 //! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html>.
 //!
-//! One pattern is refused that Event Ruler takes: an integer that a double cannot hold exactly, because no number in an event would equal it
-//! except one written with the same digits.
+//! One pattern that Event Ruler accepts is an error here: an integer that a double cannot represent exactly.
+//! Only a number with the same digits would equal it.
 
 mod compile;
 mod condition;
@@ -18,32 +18,32 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::tree::{Entry, Kind, Literal, Node, Span};
 use crate::{json, yaml};
 
-/// The key whose value is a list of alternatives.
+/// The key of a list of alternatives.
 const OR: &str = "$or";
 
 /// A compiled event pattern.
 #[derive(Clone, Debug)]
 pub struct Pattern {
-    /// The names to follow through an event; the first step is the event itself.
+    /// The names to follow through an event. The first step is the event itself.
     steps: Vec<Step>,
     /// Every field that the pattern names.
     fields: Vec<Field>,
-    /// The combinations that `$or` makes, each as the fields that must all hold, ordered by path; one of them has to match.
+    /// The combinations of `$or`. At least one must match: all its fields must match together. The fields are sorted by path.
     branches: Vec<Vec<usize>>,
-    /// True if an empty name in an event is followed.
+    /// Set when empty names in an event are followed.
     empty_names: bool,
 }
 
 /// A part of a path, between two dots.
 #[derive(Clone, Debug, Default)]
 struct Step {
-    /// The steps below, ordered by name.
+    /// The steps below, sorted by name.
     below: Vec<(String, usize)>,
     /// The fields whose path ends here.
     fields: Vec<usize>,
 }
 
-/// So few names are looked through faster than they are searched: most differ in length.
+/// The number of names up to which a linear search is faster than a binary search: most names differ in length.
 const FEW: usize = 8;
 
 impl Step {
@@ -67,14 +67,14 @@ impl Step {
     }
 }
 
-/// A path and what the values there have to be.
+/// A path and the conditions on its values.
 #[derive(Clone, Debug)]
 struct Field {
-    /// The names from the root on, joined by dots.
+    /// The names from the root, joined by dots.
     path: String,
-    /// One value at the path has to meet one of these.
+    /// The conditions. One value at the path must meet one of them.
     conditions: Vec<Condition>,
-    /// `exists: false` is among them: no value at the path will do too.
+    /// Set when `exists: false` is one of the conditions: the field also matches without a value at the path.
     absent: bool,
 }
 
@@ -82,15 +82,15 @@ impl Pattern {
     /// Compiles an event pattern.
     ///
     /// # Errors
-    /// Everything that EventBridge would refuse, each at the item that is wrong.
+    /// All parts that EventBridge would refuse, each at the span of the wrong item.
     pub fn compile(node: &Node) -> Result<Self, Vec<Diagnostic>> {
         compile::compile(node)
     }
 
-    /// Reads an event pattern from a file of its own: YAML when the name ends in `.yaml` or `.yml`, else JSON.
+    /// Reads an event pattern from its own file. A name that ends in `.yaml` or `.yml` means YAML; any other name means JSON.
     ///
     /// # Errors
-    /// Its diagnostics, as those of a mapping.
+    /// The diagnostics, in the form that a mapping has.
     pub fn read(name: &str, text: &str) -> Result<Self, Diagnostics> {
         let is_yaml = [".yaml", ".yml"]
             .iter()
@@ -113,8 +113,9 @@ impl Pattern {
         compiled.map_err(|list| Diagnostics::new(name, text, list))
     }
 
-    /// The fields that keep the event from matching, by path, in the combination of `$or` that comes nearest. Empty where the event
-    /// matches, and where each field holds by itself but no one element of a list holds them all.
+    /// Returns the paths of the fields that prevent a match, for the combination of `$or` with the fewest such fields.
+    ///
+    /// The list is empty if the event matches. It is also empty if each field matches alone, but no one element of a list matches them all.
     #[must_use]
     pub fn unmet(&self, event: &Value) -> Vec<&str> {
         let holds = |field: usize| {
@@ -138,14 +139,14 @@ impl Pattern {
             .unwrap_or_default()
     }
 
-    /// Returns true if the event matches. An event that is not an object never does.
+    /// Returns true if the event matches. An event that is not an object never matches.
     #[must_use]
     pub fn matches(&self, event: &Value) -> bool {
         matching::matches(self, event)
     }
 }
 
-/// Returns the members of the event that a pattern names at its top, each with its place.
+/// Returns the top-level members of the event that a pattern names, each with its span.
 #[must_use]
 pub fn first_members(node: &Node) -> Vec<(&str, Span)> {
     let mut members = Vec::new();
@@ -162,9 +163,10 @@ pub fn first_members(node: &Node) -> Vec<(&str, Span)> {
     members
 }
 
-/// The unquoted numbers among the values of `account` and `id`, which are text in every event: such a pattern compiles and never matches.
+/// Returns a diagnostic for each unquoted number among the values of `account` and `id`.
 ///
-/// Meant for patterns that a mapping's author writes; [`Pattern::compile`] leaves them to be, as EventBridge does.
+/// These members are text in every event, so the pattern compiles but never matches. Use this for patterns in a mapping.
+/// [`Pattern::compile`] accepts such numbers, as EventBridge does.
 #[must_use]
 pub fn unquoted_ids(node: &Node) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();

@@ -1,21 +1,23 @@
-//! Phone numbers as Connect and Customer Profiles keep them: E.164, such as `+15550100142`.
+//! Phone numbers in the form that Connect and Customer Profiles store: E.164, such as `+15550100142`.
 //!
-//! A caller who withholds the number comes with a word, a SIP address or a made-up number in its place. None of these is a phone number, and
-//! neither is a service number: a customer who was found or created by one would be everybody's.
+//! For a withheld number, an event contains a word, a SIP address or a made-up number. None of these is a phone number.
+//! A service number is not accepted either: all its callers would share one customer profile.
 
 use rlibphonenumber::{
     NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region,
 };
 
-/// The digits of the shortest and of the longest number of E.164, country code included. Islands of a few hundred people have numbers of
-/// four digits behind a code of three; service numbers and short codes have six digits at most.
+/// The number of digits in a number of E.164, country code included.
+///
+/// Islands of a few hundred people have numbers of four digits after a country code of three. Service numbers and short codes have at most
+/// six digits.
 const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
-/// Separators between digits in the ways that people write numbers.
+/// The separators that people write between digits.
 const SEPARATORS: &str = " -.()/\u{a0}\u{202f}\u{2010}\u{2011}\u{2012}\u{2013}\u{2212}";
 
-/// Words on a telephone's keys, which carriers send for a number that is withheld or not known: anonymous, blocked, restricted, unavailable,
-/// unknown.
+/// Words as digits of a telephone keypad, which carriers send for a withheld or unknown number: anonymous, blocked, restricted,
+/// unavailable, unknown.
 const KEYED_WORDS: [&str; 5] = [
     "266696687",
     "2562533",
@@ -24,7 +26,7 @@ const KEYED_WORDS: [&str; 5] = [
     "8656696",
 ];
 
-/// Returns true if text is a phone number: one of E.164, or digits with the usual separators. Whether it is in use is not asked.
+/// Returns true if text is a phone number: E.164, or digits with the usual separators. It does not check that the number is in use.
 #[must_use]
 pub fn is_number(text: &str) -> bool {
     let text = text.trim();
@@ -40,7 +42,7 @@ pub fn is_number(text: &str) -> bool {
             return false;
         }
     }
-    // Zeros in front dial abroad or another area; no country code begins with one.
+    // Leading zeros dial abroad or another area. No country code starts with a zero.
     let significant = digits.trim_start_matches('0');
     let is_code = !plus || significant.len() == digits.len();
     let is_varied = significant
@@ -52,7 +54,9 @@ pub fn is_number(text: &str) -> bool {
         && !KEYED_WORDS.contains(&significant)
 }
 
-/// A phone number as E.164 where the country can read it; `None` for text that is no phone number.
+/// Reads a phone number: as E.164 if the country can convert it, else as `Some(None)`.
+///
+/// Returns `None` for text that is not a phone number.
 #[must_use]
 pub fn read(text: &str, country: Option<Country>) -> Option<Option<String>> {
     match country.and_then(|country| country.e164(text)) {
@@ -61,12 +65,12 @@ pub fn read(text: &str, country: Option<Country>) -> Option<Option<String>> {
     }
 }
 
-/// The country whose numbers may be written without their prefix.
+/// The country of numbers that are written without a country prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Country(Region);
 
 impl Country {
-    /// The country of a code of ISO 3166-1, two capital letters.
+    /// Returns the country with this code of ISO 3166-1, two capital letters.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
         let is_code = code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
@@ -75,11 +79,13 @@ impl Country {
         Some(Self(region))
     }
 
-    /// The number as E.164; `None` for what can be no number. Whether it is in use is not asked: ranges are opened all the time.
+    /// Returns the number as E.164, or `None` if it cannot be a number.
+    ///
+    /// It does not check that the number is in use, because new ranges are opened all the time.
     #[must_use]
     pub fn e164(self, number: &str) -> Option<String> {
         let number = number.trim();
-        // The library looks for a number inside of text; all of this text has to be one.
+        // The library finds a number inside other text, but here the whole text must be a number.
         let begins = number.starts_with(|c: char| c.is_numeric() || "+(\u{ff0b}".contains(c))
             || number.starts_with("tel:");
         if !begins || number.contains(['@', '*', '#']) {
@@ -95,7 +101,7 @@ impl Country {
     }
 }
 
-/// Returns true if a number is as short as those of services, and no subscriber of its country has one like it.
+/// Returns true if a number is as short as a service number and not valid in its country.
 fn is_service_number(number: &PhoneNumber) -> bool {
     const LONGEST: u64 = 999_999;
     number.national_number <= LONGEST && !PHONE_NUMBER_UTIL.is_valid_number(number)

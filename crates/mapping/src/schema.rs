@@ -1,20 +1,22 @@
-//! The mapping's keys: one table for the decoder, its suggestions, the JSON Schema and the reference.
+//! The schema of the mapping's keys: one table for the decoder, its suggestions, the JSON Schema and the reference.
+//!
+//! Each [`KeySchema`] has the name, the values, the default, the effect and an example of a key.
 
-/// A object of keys that the language defines.
+/// An object whose keys the language defines.
 #[derive(Debug)]
 pub struct ObjectSchema {
-    /// The object in words, for messages: `a case mapping`.
+    /// The object in words, for messages, such as `a case mapping`.
     pub name: &'static str,
-    /// Its keys, in the order in which they are best written.
+    /// The keys, in the recommended order.
     pub keys: &'static [KeySchema],
 }
 
-/// The availability of a key.
+/// The requirement for a key: required or optional.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// It has to be there.
+    /// The key must be present.
     Required,
-    /// It may be there.
+    /// The key may be absent.
     Optional,
 }
 
@@ -25,13 +27,13 @@ pub enum Shape {
     Number(u32),
     /// `true` or `false`.
     Boolean,
-    /// Text that stands for itself: a name, an id.
+    /// Literal text, such as a name or an id.
     Name,
     /// One of these words.
     Words(&'static [&'static str]),
     /// A number, a boolean, or text that may hold expressions.
     Value,
-    /// A number, a boolean or text that stands for itself.
+    /// A number, a boolean or literal text.
     Constant,
     /// Plain `null`.
     Null,
@@ -41,28 +43,28 @@ pub enum Shape {
     Json,
     /// A list.
     List(&'static Shape),
-    /// A object whose keys the author names.
+    /// An object whose keys the author names.
     Named(&'static Shape),
-    /// A object of keys of the language.
+    /// An object whose keys the language defines.
     Object(&'static ObjectSchema),
-    /// Any of these.
+    /// Any of these shapes.
     Either(&'static [Shape]),
 }
 
-/// One key.
+/// The schema of one key.
 #[derive(Clone, Copy, Debug)]
 pub struct KeySchema {
-    /// Its name.
+    /// The key's name.
     pub name: &'static str,
-    /// True if it can be used.
+    /// The requirement for the key.
     pub status: Status,
-    /// The values that it accepts.
+    /// The values that the key accepts.
     pub shape: Shape,
-    /// The default when it is absent, in words; empty if there is none.
+    /// The default in words, empty if there is none.
     pub default: &'static str,
     /// The effect, a phrase without a full stop.
     pub doc: &'static str,
-    /// An example: YAML at the key's place.
+    /// An example: the YAML of the key and its value.
     pub example: &'static str,
 }
 
@@ -170,7 +172,7 @@ pub static PERFORMED_BY: ObjectSchema = ObjectSchema { name: "`performed_by`", k
     key("user_arn", Required, Value, "", "the ARN of a Connect user", "user_arn: $.detail.agentArn"),
 ] };
 
-/// A row of the table.
+/// Creates the schema of one key.
 #[must_use]
 pub const fn key(
     name: &'static str,

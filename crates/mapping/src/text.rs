@@ -1,34 +1,34 @@
-//! Text within bounds: how long it may become, and where it may be cut.
+//! Text of bounded size: the maximum length of a text that filters make, and cuts at grapheme boundaries.
 //!
-//! A value of an event is only as long as the event. Filters that replace, join or repeat it could make it any length: ten `replace` in a row
-//! make ten thousand million characters out of one.
+//! A value of an event is never longer than the event. Filters that replace, join or repeat text could make it any length:
+//! ten `replace` in a row turn one character into ten thousand million.
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// The bytes of the longest text that is made: more than the largest payload that Lambda takes, so that no text of an event alone comes near.
+/// The maximum length of a text, in bytes. Lambda's largest payload is smaller, so no text of an event reaches this limit.
 pub const MAX_TEXT: usize = 8_000_000;
 
-/// More than the bound: "gives more than 8000000 bytes of text".
+/// An error for text above the limit: "gives more than 8000000 bytes of text".
 #[derive(Debug, thiserror::Error)]
 #[error("gives more than {MAX_TEXT} bytes of text")]
 pub(crate) struct TooLong;
 
 impl TooLong {
-    /// The sentence about a filter.
+    /// Returns the message about a filter.
     pub(crate) fn of(&self, filter: &str) -> String {
         format!("`{filter}` {self}")
     }
 }
 
-/// Text that grows to [`MAX_TEXT`] and no further.
+/// Text that can grow up to [`MAX_TEXT`].
 #[derive(Default)]
 pub(crate) struct BoundedText(String);
 
 impl BoundedText {
-    /// Adds text at the end.
+    /// Appends text.
     ///
     /// # Errors
-    /// All of it together is too long.
+    /// The result would be too long.
     pub(crate) fn push(&mut self, text: &str) -> Result<(), TooLong> {
         if self.0.len() + text.len() > MAX_TEXT {
             return Err(TooLong);
@@ -37,13 +37,12 @@ impl BoundedText {
         Ok(())
     }
 
-    /// The text.
     pub(crate) fn finish(self) -> String {
         self.0
     }
 }
 
-/// The text cut to at most `length` characters, back to a grapheme boundary, with nothing added.
+/// Returns the text, cut to at most `length` characters at a grapheme boundary, with nothing added.
 #[must_use]
 pub fn truncate(text: &str, length: usize) -> &str {
     let Some((limit, _)) = text.char_indices().nth(length) else {

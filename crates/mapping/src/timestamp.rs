@@ -1,17 +1,19 @@
-//! Points in time as events write them: ISO 8601 with an offset (RFC 3339 and its near relatives), the dates of e-mail and HTTP (RFC 2822,
-//! RFC 1123), epoch seconds, milliseconds and microseconds.
+//! Points in time: from the formats that events use to RFC 3339 in UTC.
 //!
-//! Everything is brought to UTC, so that one point in time always gives the same request. RFC 3339 is tried first: nearly all times are.
+//! The text formats are ISO 8601 with an offset (RFC 3339 and similar), and the dates of e-mail and HTTP (RFC 2822, RFC 1123).
+//! Numbers are epoch seconds, milliseconds or microseconds.
+//! All are converted to UTC, so that the same point in time always gives the same request.
+//! RFC 3339 is tried first, because nearly all times use it.
 
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
 use crate::value::{Value, is_json_number};
 
-/// From here on a number is milliseconds: as seconds it would be past the year 5000, as milliseconds it is March 1973.
+/// The smallest number that means milliseconds. As seconds it would be after the year 5000; as milliseconds it is in March 1973.
 const FIRST_MILLISECONDS: f64 = 100_000_000_000.0;
 
-/// From here on a number is microseconds, by the same reasoning.
+/// The smallest number that means microseconds, for the same reason.
 const FIRST_MICROSECONDS: f64 = FIRST_MILLISECONDS * 1000.0;
 
 /// The months as RFC 2822 writes them.
@@ -19,10 +21,10 @@ const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
 
-/// The days of the week, by the beginnings of their names.
+/// The days of the week, as the first three letters of their names.
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-/// The zones that RFC 2822 knows by name, with the hours that they are ahead of UTC.
+/// The zones that RFC 2822 names, with their offset from UTC in hours.
 const ZONES: [(&str, i32); 12] = [
     ("Z", 0),
     ("UT", 0),
@@ -38,31 +40,31 @@ const ZONES: [(&str, i32); 12] = [
     ("PDT", -7),
 ];
 
-/// Why an item is no point in time: which part of it cannot be read. Never holds the value.
+/// The reason that a value is not a point in time. The text names the part that cannot be read, never the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoTime {
-    /// It is of a type that is no time: a boolean, a list, an object.
+    /// A value of another type: a boolean, a list, an object.
     #[error("found {0}")]
     Type(&'static str),
-    /// It begins with neither a date nor the day of a week.
+    /// Text that starts with neither a date nor a day of the week.
     #[error("found text that does not begin with a date")]
     Date,
-    /// A part of it, such as "month".
+    /// Text with a part that cannot be read, such as "month".
     #[error("found text whose {0} cannot be read")]
     Part(&'static str),
-    /// It is a date alone.
+    /// A date without a time of day.
     #[error("found a date without a time of day")]
     BareDate,
-    /// It has no offset from UTC.
+    /// A time without an offset from UTC.
     #[error("found a time without an offset such as `Z` or `+01:00`")]
     NoOffset,
-    /// Something stands behind it.
+    /// A time with more text after it.
     #[error("found text that goes on after the time")]
     Rest,
-    /// Each part can be read, and the calendar has no such day, or the day no such time.
+    /// A readable time with a day or a time of day that does not exist.
     #[error("found a day or a time of day that does not exist")]
     NoSuchTime,
-    /// A number beyond the years that a time may have.
+    /// A number outside the supported years.
     #[error("found a number that is no time before the year 10000")]
     TooFar,
 }
@@ -84,7 +86,7 @@ pub fn read(item: &Value<'_>) -> Result<OffsetDateTime, NoTime> {
     }
 }
 
-/// RFC 3339 in UTC, as Amazon Connect Cases writes its own times: `2026-11-22T09:30:00Z`.
+/// Returns the time as RFC 3339, as Amazon Connect Cases writes its own times: `2026-11-22T09:30:00Z`.
 #[must_use]
 pub fn rfc3339(moment: OffsetDateTime) -> Option<String> {
     moment.format(&Rfc3339).ok()
@@ -107,7 +109,7 @@ fn epoch(text: &str) -> Result<OffsetDateTime, NoTime> {
     } else {
         (number, 1_000)
     };
-    // Out of range saturates, and `time` then refuses it.
+    // The cast saturates for numbers out of range. `time` then refuses the result.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "units are whole; finer parts are below what a case keeps"
@@ -119,7 +121,7 @@ fn epoch(text: &str) -> Result<OffsetDateTime, NoTime> {
         .ok_or(NoTime::TooFar)
 }
 
-/// Eight digits that are a day of this century or the last: as seconds they would all be of August 1970.
+/// Returns true for eight digits that are a date from 1900 to 2099. As seconds, all of them would be in August 1970.
 fn is_compact_date(text: &str) -> bool {
     let part = |from, to| text.get(from..to).and_then(|part| part.parse().ok());
     text.len() == 8
@@ -149,13 +151,13 @@ fn other_text(text: &str) -> Result<OffsetDateTime, NoTime> {
         second,
         fraction,
     } = clock;
-    // `time` knows the calendar, and that a leap second is a time.
+    // `time` checks the calendar and accepts leap seconds.
     let text = format!("{date}T{hour:02}:{minute:02}:{second:02}{fraction}{offset}");
     let time = OffsetDateTime::parse(&text, &Rfc3339).map_err(|_| NoTime::NoSuchTime)?;
     utc(time)
 }
 
-/// A walk along the text of a time.
+/// A cursor over the text of a time.
 struct Reader<'a> {
     rest: &'a str,
 }
@@ -165,12 +167,12 @@ struct Clock<'a> {
     hour: u16,
     minute: u16,
     second: u16,
-    /// As RFC 3339 writes it, with its point; empty where there is none.
+    /// The fraction as in RFC 3339, with its point. Empty if there is none.
     fraction: std::borrow::Cow<'a, str>,
 }
 
 impl<'a> Reader<'a> {
-    /// `2026-11-22`, and what stands between it and the time of day.
+    /// Reads `2026-11-22` and the separator before the time of day.
     fn iso_date(&mut self) -> Result<String, NoTime> {
         let year = self.digits(4..=4).ok_or(NoTime::Part("year"))?;
         if !self.take("-") {
@@ -190,7 +192,7 @@ impl<'a> Reader<'a> {
         Ok(format!("{year}-{month:02}-{day:02}"))
     }
 
-    /// `Sun, 22 Nov 2026`, with or without the day of the week.
+    /// Reads `Sun, 22 Nov 2026`, with or without the day of the week.
     fn mail_date(&mut self) -> Result<String, NoTime> {
         let name = self.letters();
         if !name.is_empty() {
@@ -222,7 +224,7 @@ impl<'a> Reader<'a> {
         Ok(format!("{year}-{month:02}-{day:02}"))
     }
 
-    /// `08:41`, `08:41:09` or `08:41:09.250`.
+    /// Reads `08:41`, `08:41:09` or `08:41:09.250`.
     fn clock(&mut self) -> Result<Clock<'a>, NoTime> {
         let hour = self.number(2..=2, 23).ok_or(NoTime::Part("hour"))?;
         let minute = self.take(":").then(|| self.number(2..=2, 59)).flatten();
@@ -244,7 +246,7 @@ impl<'a> Reader<'a> {
         Ok(clock)
     }
 
-    /// `Z`, `+01:00`, `+0100`, `+01` or the name of a zone, to the end; as RFC 3339 writes it.
+    /// Reads `Z`, `+01:00`, `+0100`, `+01` or the name of a zone, to the end of the text. Returns the offset as in RFC 3339.
     fn offset(&mut self) -> Result<String, NoTime> {
         self.blank();
         if self.rest.is_empty() {
@@ -271,7 +273,7 @@ impl<'a> Reader<'a> {
             let (_, hours) = *zone.ok_or(unreadable)?;
             (if hours < 0 { "-" } else { "+" }, hours.abs(), 0)
         };
-        // E-mail names the zone once more, in parentheses.
+        // E-mail may repeat the name of the zone in parentheses.
         self.blank();
         let is_comment = self.rest.starts_with('(') && self.rest.ends_with(')');
         if self.rest.is_empty() || is_comment {
@@ -287,7 +289,7 @@ impl<'a> Reader<'a> {
         rest.is_some()
     }
 
-    /// Skips blanks; whether there are any.
+    /// Skips blanks. Returns true if there are any.
     fn blank(&mut self) -> bool {
         let rest = self.rest.trim_start_matches([' ', '\t']);
         let found = rest.len() < self.rest.len();
@@ -326,7 +328,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Returns true if a word is a name, or begins with its three letters: `Sun`, `sunday`.
+/// Returns true if a word starts with the name, in any letter case: `Sun`, `sunday`.
 fn starts_with(word: &str, name: &str) -> bool {
     word.get(..name.len())
         .is_some_and(|beginning| beginning.eq_ignore_ascii_case(name))
@@ -356,7 +358,7 @@ mod tests {
             ),
             ("sunday, 1 november 2026 08:41 EST", "2026-11-01T13:41:00Z"),
             ("22 Nov 2026 08:41:09 UT", "2026-11-22T08:41:09Z"),
-            // ISO 8601 beside RFC 3339.
+            // ISO 8601 forms that RFC 3339 does not allow.
             ("2026-11-22T08:41:09+0000", "2026-11-22T08:41:09Z"),
             ("2026-11-22T08:41:09.123-0500", "2026-11-22T13:41:09.123Z"),
             ("2026-11-22T08:41:09+05", "2026-11-22T03:41:09Z"),
@@ -367,7 +369,7 @@ mod tests {
             ("2026-11-22T08:41Z", "2026-11-22T08:41:00Z"),
             ("2026-11-22T08:41:09,250Z", "2026-11-22T08:41:09.25Z"),
             (" 2026-11-22T08:41:09Z\n", "2026-11-22T08:41:09Z"),
-            // Since 1970.
+            // Epoch times.
             ("1795339800", "2026-11-22T09:30:00Z"),
             ("1795339800.25", "2026-11-22T09:30:00.25Z"),
             ("1795339800000", "2026-11-22T09:30:00Z"),

@@ -1,22 +1,22 @@
-//! The mapping's text as a tree in which every node knows its place.
+//! The mapping's text as a tree in which every node has a span.
 //!
-//! YAML ([`yaml`](super::yaml)) and JSON ([`json`](super::json)) both become this tree, so a JSON mapping means what the same YAML means.
-//! Scalars keep their source text: nothing is resolved to a number or a boolean until a decoder asks ([`Scalar::literal`]), and then only
-//! by JSON's own grammar, so that `no` stays a word, `1.10` keeps its zero and `012345679012` is an account id.
+//! YAML ([`yaml`](super::yaml)) and JSON ([`json`](super::json)) both become this tree. So a mapping means the same in both formats.
+//! Scalars keep their source text. Only [`Scalar::literal`] converts them to a number or a boolean, and it uses JSON's grammar:
+//! `no` stays a word, `1.10` keeps its zero and `012345679012` is an account id.
 
 use crate::value::is_json_number;
 
-/// A place in a text: line and column, both from 1, the column in characters.
+/// A position in a text: line and column, both counted from 1. The column counts characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
-    /// Line, from 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// Column in characters, from 1.
+    /// The column in characters, counted from 1.
     pub column: usize,
 }
 
 impl Position {
-    /// The place behind a character that stands here.
+    /// Returns the position after a character that is at this position.
     #[must_use]
     pub fn behind(self, character: char) -> Self {
         match character {
@@ -32,17 +32,17 @@ impl Position {
     }
 }
 
-/// A stretch of a text; the end is exclusive.
+/// A range of a text. The end is exclusive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
-    /// The first character.
+    /// The position of the first character.
     pub start: Position,
-    /// The place behind the last character.
+    /// The position after the last character.
     pub end: Position,
 }
 
 impl Span {
-    /// The first character alone: what a diagnostic about an object of many lines points at.
+    /// Returns the span of the first character alone. Diagnostics about an object of many lines use it.
     #[must_use]
     pub fn first_character(self) -> Self {
         let end = Position {
@@ -53,23 +53,23 @@ impl Span {
     }
 }
 
-/// More nodes, keys among them, are refused: a hundred case mappings of 220 fields each stay far below.
+/// The maximum number of nodes and keys. A hundred case mappings of 220 fields each have far fewer.
 const MAX_NODES: usize = 400_000;
 
-/// More bytes of text are refused.
+/// The maximum size of all texts in a tree, in bytes.
 const MAX_TEXT: usize = 4_000_000;
 
-/// The size of a tree so far, against its limits. YAML's aliases can make a tree of any size from a small file.
+/// The size of a tree so far. It is limited, because YAML's aliases can expand a small file to any size.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct SizeBudget {
-    /// Nodes and keys.
+    /// The number of nodes and keys.
     pub(super) nodes: usize,
-    /// Bytes of their texts.
+    /// The size of their texts, in bytes.
     pub(super) text: usize,
 }
 
 impl SizeBudget {
-    /// The room of a scalar or a key.
+    /// Returns the size of a scalar or a key.
     pub(super) fn of(text: &str) -> Self {
         Self {
             nodes: 1,
@@ -77,7 +77,7 @@ impl SizeBudget {
         }
     }
 
-    /// The room of both.
+    /// Returns the sum of both sizes.
     pub(super) fn plus(self, other: Self) -> Self {
         Self {
             nodes: self.nodes.saturating_add(other.nodes),
@@ -85,10 +85,10 @@ impl SizeBudget {
         }
     }
 
-    /// Takes more.
+    /// Adds a size and checks the limits.
     ///
     /// # Errors
-    /// The limit that is exceeded, to follow "the file holds".
+    /// The limit that is exceeded, worded to follow "the file holds".
     pub(super) fn take(&mut self, more: Self) -> Result<(), String> {
         *self = self.plus(more);
         if self.nodes > MAX_NODES {
@@ -104,7 +104,7 @@ impl SizeBudget {
 /// A node of the tree.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// The place in the file.
+    /// The span in the file.
     pub span: Span,
     /// The content.
     pub kind: Kind,
@@ -117,12 +117,12 @@ pub enum Kind {
     Scalar(Scalar),
     /// A YAML sequence or a JSON array.
     List(Vec<Node>),
-    /// A YAML mapping or a JSON object, in the order written; a key may stand in it twice.
+    /// A YAML mapping or a JSON object, in the order written. It may contain a key twice.
     Map(Vec<Entry>),
 }
 
 impl Node {
-    /// Returns the entry of a key, where the node is an object that has it.
+    /// Returns the entry of a key, if the node is an object with that key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Entry> {
         match &self.kind {
@@ -131,7 +131,7 @@ impl Node {
         }
     }
 
-    /// Returns the entries of the object that a key holds; none where it holds no object.
+    /// Returns the entries of the object at a key. The result is empty if there is no object.
     pub(crate) fn entries(&self, key: &str) -> &[Entry] {
         match self.get(key).map(|entry| &entry.value.kind) {
             Some(Kind::Map(entries)) => entries,
@@ -139,7 +139,7 @@ impl Node {
         }
     }
 
-    /// Returns the items of the list that a key holds; none where it holds no list.
+    /// Returns the items of the list at a key. The result is empty if there is no list.
     pub(crate) fn items(&self, key: &str) -> &[Node] {
         match self.get(key).map(|entry| &entry.value.kind) {
             Some(Kind::List(items)) => items,
@@ -147,7 +147,7 @@ impl Node {
         }
     }
 
-    /// Returns the kind of the node in words that a reader of YAML knows: `a list`, `text`, ….
+    /// Returns the kind of the node in YAML's words: `a list`, `text`, ….
     #[must_use]
     pub fn describe(&self) -> &'static str {
         match &self.kind {
@@ -176,18 +176,18 @@ pub struct Entry {
 /// The key of an [`Entry`].
 #[derive(Clone, Debug)]
 pub struct Key {
-    /// The place in the file.
+    /// The span in the file.
     pub span: Span,
-    /// Its text.
+    /// The text of the key.
     pub text: String,
 }
 
 /// A scalar as written.
 #[derive(Clone, Debug)]
 pub struct Scalar {
-    /// The text, after YAML or JSON has read quotes, escapes and folding.
+    /// The text, without quotes, escapes and folding.
     pub text: String,
-    /// True if it stood without quotes and outside a block: only then can it be a number, a boolean or null.
+    /// True if it was written without quotes and outside a block. Only then can it be a number, a boolean or null.
     pub plain: bool,
 }
 
@@ -212,7 +212,7 @@ impl Scalar {
 /// A scalar's type and value by JSON's grammar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Literal<'a> {
-    /// Nothing at all was written after the key.
+    /// Nothing was written after the key.
     Empty,
     /// `null`.
     Null,
@@ -220,7 +220,7 @@ pub enum Literal<'a> {
     Boolean(bool),
     /// A number, in its source text.
     Number(&'a str),
-    /// Anything else, and everything quoted.
+    /// Any other text, and all quoted text.
     Text(&'a str),
 }
 

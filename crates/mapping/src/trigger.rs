@@ -1,4 +1,6 @@
-//! The two ways an event comes: a contact flow, or an EventBridge rule.
+//! The trigger of an event: a contact flow or an EventBridge rule.
+//!
+//! A mapping uses its name in `trigger`, and an expression reads the name with `$$.trigger`.
 
 /// The kind of sender that invoked the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,7 +12,7 @@ pub enum Trigger {
 }
 
 impl Trigger {
-    /// The trigger as the mapping spells it.
+    /// Returns the name of the trigger in a mapping.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -1,8 +1,10 @@
-//! Values on their way from an event to a field.
+//! Values between an event and a field: JSON becomes the types that filters and fields accept.
+//!
+//! A missing value (absent, null, empty text) is `None`.
 
 use std::borrow::Cow;
 
-/// A value on its way from the event to a field. A missing one (absent, null, empty text) is `None` wherever an [`Value`] is optional.
+/// A value of an event or a mapping, before it is written to a field. A missing value (absent, null, empty text) is `None`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value<'a> {
     /// Text, never empty.
@@ -11,16 +13,16 @@ pub enum Value<'a> {
     Number(Cow<'a, str>),
     /// A boolean.
     Boolean(bool),
-    /// A list; items that are missing stand in it as [`Value::Null`] unless `[*]` made it.
+    /// A list. Missing items are [`Value::Null`]; a list from `[*]` omits them.
     List(Vec<Value<'a>>),
-    /// A JSON object. No filter and no field takes one, so its content is left where it is.
+    /// A JSON object. No filter and no field accepts one, so its content is not copied.
     Object,
-    /// A null or an empty text inside a list.
+    /// Null or empty text inside a list.
     Null,
 }
 
 impl<'a> Value<'a> {
-    /// The value as an item; null and empty text are missing.
+    /// Converts JSON to a value. Null and empty text are missing.
     #[must_use]
     pub fn from_json(value: &'a serde_json::Value) -> Option<Self> {
         use serde_json::Value as Json;
@@ -39,13 +41,13 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Text, or missing when it is empty.
+    /// Returns the text as a value. Empty text is missing.
     pub fn text(text: impl Into<Cow<'a, str>>) -> Option<Self> {
         let text = text.into();
         (!text.is_empty()).then_some(Self::Text(text))
     }
 
-    /// The same item, free of the event and the mapping it came from.
+    /// Returns the same value without borrows from the event or the mapping.
     #[must_use]
     pub fn into_owned(self) -> Value<'static> {
         match self {
@@ -58,10 +60,10 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Text, a number or a boolean as text: what a interpolation, a key part or a tag takes.
+    /// Converts text, a number or a boolean to text, for an interpolation, a part of a key or a tag.
     ///
     /// # Errors
-    /// The item is a list, an object or null.
+    /// The value itself, if it is a list, an object or null.
     pub fn into_text(self) -> Result<Cow<'a, str>, Self> {
         match self {
             Self::Text(text) | Self::Number(text) => Ok(text),
@@ -81,7 +83,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The item's type, for messages: never its value.
+    /// Returns the type in words, for messages. The result never contains the value.
     #[must_use]
     pub fn describe(&self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
-//! YAML text into the tree, on the event parser of `saphyr` with scalars left unresolved.
+//! The YAML reader: from YAML text to the tree, with the event parser of `saphyr`. Scalars are not resolved.
 //!
-//! The composer is ours because every loader of the crate folds mappings into hash maps, where a key given twice is gone before it can be
-//! reported with its place beside all other diagnostics. One document, no tags; anchors, aliases and merge keys (`<<`) work within bounds.
+//! The composer is ours, because every loader of `saphyr` stores mappings in hash maps. A duplicate key is then lost before it can be
+//! reported with its position. The text is one document without tags. Anchors, aliases and merge keys (`<<`) work within limits.
 
 use std::collections::{HashMap, HashSet};
 use std::str::Chars;
@@ -12,13 +12,13 @@ use saphyr_parser::{Event, Input, Marker, Parser, ScalarStyle, Span as Marks};
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Entry, Key, Kind, Node, Position, Scalar, SizeBudget, Span};
 
-/// Deeper nesting is refused, counted after aliases are expanded; no mapping comes near.
+/// The maximum nesting depth, counted after aliases are expanded. No real mapping is as deep.
 const MAX_DEPTH: usize = 64;
 
-/// Reads one YAML document, with the diagnostics that leave the rest of it readable (tags, keys that are not text).
+/// Reads one YAML document. Also returns the diagnostics that leave the rest readable (tags, keys that are not text).
 ///
 /// # Errors
-/// A diagnostic that does not: of YAML's syntax, of size, or that there is no document. It is reported alone.
+/// The diagnostic that stopped the reader: a syntax error, a size limit or a missing document. It is reported alone.
 pub fn parse(text: &str) -> Result<(Node, Vec<Diagnostic>), Vec<Diagnostic>> {
     let lines = Lines::of(text);
     refuse_control_characters(text, &lines)?;
@@ -28,7 +28,7 @@ pub fn parse(text: &str) -> Result<(Node, Vec<Diagnostic>), Vec<Diagnostic>> {
         let (event, marks) = event.map_err(|error| {
             let start = lines.position(*error.marker());
             let message = match error.info() {
-                // The parser's own limit, met when it looks far ahead in flow style.
+                // The parser's own limit. The parser reaches it when it looks far ahead in flow style.
                 "recursion limit exceeded" => too_deep(),
                 info => format!("this is not valid YAML: {info}"),
             };
@@ -58,9 +58,10 @@ fn too_deep() -> String {
     format!("this is nested more than {MAX_DEPTH} levels deep")
 }
 
-/// To the parser a NUL is the end: what stands behind it would be lost without a word.
+/// Reports the first control character. The parser would end the text at a NUL and drop the rest without an error.
 fn refuse_control_characters(text: &str, lines: &Lines) -> Result<(), Vec<Diagnostic>> {
-    // A control character has one of these bytes, and few texts have any. To look at bytes is a fraction of looking at characters.
+    // Every control character contains one of these bytes, and few texts contain any.
+    // Checking bytes is much faster than checking characters.
     let suspect = |byte: u8| {
         (byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) || matches!(byte, 0x7f | 0xc2)
     };
@@ -79,7 +80,7 @@ fn refuse_control_characters(text: &str, lines: &Lines) -> Result<(), Vec<Diagno
     Err(vec![diagnostic.help(help)])
 }
 
-/// A collection whose end has not come yet.
+/// A collection whose end is not read yet.
 struct Open {
     start: Position,
     anchor: usize,
@@ -90,11 +91,11 @@ enum OpenKind {
     List(Vec<Node>),
     Map {
         entries: Vec<Entry>,
-        /// The nodes merged by `<<`; in quotes it is a key like any other.
+        /// The nodes merged by `<<`. In quotes, `<<` is an ordinary key.
         merges: Vec<Node>,
         /// The key whose value comes next.
         key: Option<PendingKey>,
-        /// A key was no text.
+        /// Set when a key is not text.
         odd: bool,
     },
 }
@@ -134,7 +135,7 @@ impl Composer {
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse_tag(tag.is_some(), span);
                 let plain = style == ScalarStyle::Plain;
-                // The parser gives an absent value as a `~` of no width.
+                // The parser reports an absent value as a `~` of width zero.
                 let absent = plain && span.start == span.end;
                 let text = if absent {
                     String::new()
@@ -152,7 +153,7 @@ impl Composer {
             Event::MappingStart(anchor, tag) => {
                 self.refuse_tag(tag.is_some(), span);
                 let map = OpenKind::Map {
-                    // Most groups are small, and a vector would begin with room for four.
+                    // Most objects are small, and an empty vector would first grow to a capacity of four.
                     entries: Vec::with_capacity(2),
                     merges: Vec::new(),
                     key: None,
@@ -192,7 +193,7 @@ impl Composer {
         Ok(())
     }
 
-    /// Checks that so many more levels are allowed here.
+    /// Checks that `more` levels are allowed here.
     fn check_depth(&self, more: usize, span: Span) -> Result<(), Box<Diagnostic>> {
         if self.open.len() + more <= MAX_DEPTH {
             return Ok(());
@@ -237,7 +238,7 @@ impl Composer {
         )
     }
 
-    /// Puts a finished node where it belongs: it is the root, an item, a key or a value.
+    /// Adds a finished node to its parent as an item, a key or a value. Without a parent it becomes the root.
     fn place(&mut self, node: Node, anchor: usize) -> Result<(), Box<Diagnostic>> {
         if anchor != 0 {
             let (room, depth) = measure(&node);
@@ -283,7 +284,9 @@ impl Composer {
         Ok(())
     }
 
-    /// Reports an object with a key that is not text, which is nearly always a interpolation without quotes, and reads on as if it had them.
+    /// Reports an object with a key that is not text. It is nearly always an interpolation without quotes.
+    ///
+    /// Returns the scalar that quotes would give, so that reading continues.
     fn odd(&mut self, span: Span) -> Kind {
         let message = "`{{` without quotes is an object to YAML, not text";
         let help = "put the whole value in quotes: \"{{ $.source }}\"";
@@ -295,7 +298,7 @@ impl Composer {
         })
     }
 
-    /// Resolves merge keys: what `<<` brings stands behind the mapping's own keys and never replaces one.
+    /// Resolves merge keys. Entries from `<<` follow the object's own entries and never replace one.
     fn merged(&mut self, mut own: Vec<Entry>, merges: Vec<Node>) -> Vec<Entry> {
         if merges.is_empty() {
             return own;
@@ -337,7 +340,7 @@ impl Composer {
     }
 }
 
-/// The room that a node takes, and how many levels of groups and lists it is.
+/// Returns the size of a node, and its depth in levels of objects and lists.
 fn measure(node: &Node) -> (SizeBudget, usize) {
     let add = |(room, depth): (SizeBudget, usize), below: &Node| {
         let (more, levels) = measure(below);
@@ -355,11 +358,11 @@ fn measure(node: &Node) -> (SizeBudget, usize) {
     (room, depth + 1)
 }
 
-/// A text and how far into it the parser has read.
+/// A text, and the parser's position in it.
 pub(super) struct Characters<'t> {
     next: Option<char>,
     rest: Chars<'t>,
-    /// The number of characters that the parser asked to look ahead; all of them are there.
+    /// The number of characters that the parser asked to look ahead. All of them are available.
     ahead: usize,
 }
 
@@ -374,7 +377,7 @@ impl<'t> Characters<'t> {
     }
 }
 
-/// Neither an end of the line or the text nor a byte order mark.
+/// Returns true if the character is neither a line end, the end of the text nor a byte order mark.
 fn is_of_line(character: char) -> bool {
     !is_breakz(character) && character != '\u{FEFF}'
 }
@@ -388,7 +391,7 @@ impl Input for Characters<'_> {
         self.ahead
     }
 
-    /// The capacity that the parser reserves for every word.
+    /// Returns the capacity that the parser reserves for every word.
     fn bufmaxlen(&self) -> usize {
         16
     }
@@ -410,7 +413,7 @@ impl Input for Characters<'_> {
         self.next = self.rest.next();
     }
 
-    /// Skips a comment, for the parser.
+    /// Skips a comment for the parser, and returns its length in characters.
     fn skip_while_non_breakz(&mut self) -> usize {
         let mut skipped = 0;
         while self.next.is_some_and(is_of_line) {
@@ -444,9 +447,9 @@ impl Input for Characters<'_> {
     }
 }
 
-/// The starts of the lines of a text, in characters.
+/// The start of each line of a text, in characters.
 ///
-/// The parser counts a line more behind the last one, and one at each carriage return; a reader and an editor do not.
+/// The parser counts an extra line after the last one, and one at each carriage return. Readers and editors do not.
 pub(super) struct Lines {
     starts: Vec<usize>,
     length: usize,
@@ -457,7 +460,7 @@ impl Lines {
         let mut starts = vec![0];
         let mut length = 0;
         for byte in text.bytes() {
-            // Every byte but those that continue a character.
+            // Count every byte except UTF-8 continuation bytes.
             length += usize::from(byte & 0xc0 != 0x80);
             if byte == b'\n' {
                 starts.push(length);
@@ -466,13 +469,13 @@ impl Lines {
         Self { starts, length }
     }
 
-    /// The place of a character by its number.
+    /// Returns the position of the character with this index.
     pub(super) fn at(&self, index: usize) -> Position {
         let index = index.min(self.length);
         self.on(self.starts.partition_point(|start| *start <= index), index)
     }
 
-    /// The place of a mark: on the line that the parser counted, where that is right.
+    /// Returns the position of a mark. It uses the parser's line if that line is correct.
     pub(super) fn position(&self, mark: Marker) -> Position {
         let (index, line) = (mark.index(), mark.line());
         let begun = |line: usize| self.starts.get(line).is_some_and(|start| *start <= index);
@@ -484,7 +487,7 @@ impl Lines {
         }
     }
 
-    /// The place of a character on a line that is counted from 1.
+    /// Returns the position of a character on a line. Lines are counted from 1.
     fn on(&self, line: usize, index: usize) -> Position {
         let start = line.checked_sub(1).and_then(|line| self.starts.get(line));
         let column = index - start.unwrap_or(&0) + 1;
@@ -505,7 +508,7 @@ mod characters_tests {
 
     use super::*;
 
-    /// Everything that a parser says of its text, to the first error.
+    /// Returns all events of a parser up to the first error, and that error.
     fn events<I: Input>(mut parser: Parser<'_, I>) -> (Vec<(Event<'_>, Span)>, Option<ScanError>) {
         let mut events = Vec::new();
         while let Some(event) = parser.next_event() {

@@ -1,7 +1,6 @@
-//! The limits of the mapping language: no mapping, pattern or event makes the function work for ever or fill its memory, and what goes
-//! beyond a limit is told with its place.
+//! The limits of the mapping language: no mapping, pattern or event makes the function run forever or fill its memory.
 //!
-//! Sizes are such that work or memory without a limit would not come to an end here.
+//! Input above a limit is reported with its position. Without the limits, inputs of these sizes would never finish or fill the memory.
 
 #![expect(
     clippy::expect_used,
@@ -17,15 +16,15 @@ use mapping::text::MAX_TEXT;
 use mapping::{json, yaml};
 use serde_json::{Value, json};
 
-/// Far more than any mapping has of anything.
+/// Far more items than any mapping has.
 const MANY: usize = 20_000;
 
-/// Text for each number, with something between.
+/// Returns the text of each number, joined by `between`.
 fn numbered(count: usize, item: impl Fn(usize) -> String, between: &str) -> String {
     (0..count).map(item).collect::<Vec<_>>().join(between)
 }
 
-/// The only diagnostic, as `line:column: message`.
+/// Returns the only diagnostic, as `line:column: message`.
 fn only(diagnostics: &[Diagnostic]) -> String {
     assert_eq!(diagnostics.len(), 1, "{diagnostics:?}");
     let (start, message) = (diagnostics[0].span.start, &diagnostics[0].message);
@@ -180,7 +179,7 @@ mod expressions {
 
     use super::{MANY, MAX_ITEMS, MAX_TEXT, Scope, Tables, Value, expression, json, numbered};
 
-    /// The place in the text and the message.
+    /// Returns the position in the text and the message.
     fn refusal(text: &str) -> (usize, String) {
         let diagnostic = expression::parse(text, &Tables::new()).expect_err("beyond a limit");
         (diagnostic.at.start, diagnostic.message)
@@ -359,7 +358,7 @@ mod patterns {
         )
     }
 
-    /// `{"f0": {"$or": […]}, "f1": …}`: so many lists of so many alternatives.
+    /// Returns `{"f0": {"$or": […]}, "f1": …}`, with `lists` lists of `each` alternatives.
     fn alternatives(lists: usize, each: usize) -> String {
         let alternatives = numbered(each, |n| format!(r#"{{"a{n}": [1]}}"#), ", ");
         let list = |n| format!(r#""f{n}": {{"$or": [{alternatives}]}}"#);
@@ -440,7 +439,7 @@ mod patterns {
         let event = json!({ "a": outer });
         let all = r#"{"a": {"b": {"c": [{"exists": true}], "d": [{"exists": true}]}, "e": [299]}}"#;
         assert!(pattern(all).matches(&event));
-        // A name with dots makes an array of its own below a path that lies in another: three of them multiply.
+        // A name with dots makes its own array below a path that is inside another array: three of them multiply.
         let pattern = pattern(
             r#"{"a": {"a": [1], "b": {"a": [1], "b": {"a": [1], "z": [1]}, "z": [1]}, "z": [1]}}"#,
         );

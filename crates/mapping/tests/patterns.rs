@@ -1,7 +1,7 @@
-//! Event patterns against the verdicts of AWS Event Ruler, and what is said about patterns that are wrong.
+//! Event patterns compared with the results of AWS Event Ruler, and the messages about wrong patterns.
 //!
-//! `patterns/hand.jsonl` holds pairs of pattern and event (JSON as text) with the verdict of Event Ruler at commit 337e8d9: `true`,
-//! `false`, or `"error"` with its words. `patterns/more.jsonl` holds pairs in the same form whose verdicts were worked out from its source.
+//! `patterns/hand.jsonl` holds pairs of pattern and event (JSON as text) with the result of Event Ruler at commit 337e8d9: `true`,
+//! `false`, or `"error"` with its message. `patterns/more.jsonl` holds pairs in the same form, with results derived from its source.
 
 #![expect(
     clippy::expect_used,
@@ -17,13 +17,13 @@ use mapping::{json, yaml};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// `None`: the pattern is refused.
+/// Returns the result of the match, or `None` if the pattern is refused.
 fn verdict(pattern: &str, event: &Value) -> Option<bool> {
     let node = json::parse(pattern).ok()?;
     Some(Pattern::compile(&node).ok()?.matches(event))
 }
 
-/// The patterns with which we do not agree, each with our verdict.
+/// Returns the patterns whose result differs from Event Ruler's, each with our result.
 fn disagreements(pairs: &str) -> Vec<(String, Value)> {
     let pairs = pairs
         .lines()
@@ -39,7 +39,7 @@ fn disagreements(pairs: &str) -> Vec<(String, Value)> {
 
 #[test]
 fn agrees_with_event_ruler() {
-    // Integers that a double cannot hold exactly are refused; Event Ruler compares their digits.
+    // Integers that a double cannot represent exactly are refused. Event Ruler compares their digits.
     let refused = [
         r#"{"detail": {"big": [123456789012345678]}}"#,
         r#"{"detail": {"big": [123456789012345679]}}"#,
@@ -189,14 +189,16 @@ fn long_arrays_take_no_time() {
     }
 }
 
-/// What patterns without operators mean, by definition: some way to pick one value for each path, no two from different elements of one array.
+/// The definition of patterns without operators.
+///
+/// A pattern matches if one value can be chosen for each path, with no two from different elements of one array.
 mod definition {
     use super::{BTreeMap, Value};
 
-    /// A path's list of values, `{"exists": …}` among them.
+    /// The list of values of each path, including `{"exists": …}`.
     pub(super) type Branch = BTreeMap<String, Vec<Value>>;
 
-    /// The combinations of `$or`; none when a path is named twice.
+    /// Returns the combinations of `$or`, or `None` if one names a path twice.
     pub(super) fn branches(pattern: &Value) -> Option<Vec<Branch>> {
         let mut branches = vec![Branch::new()];
         object(pattern, "", &mut branches)?;
@@ -332,7 +334,7 @@ fn any_plain_pattern() -> impl Strategy<Value = Value> {
     object.prop_filter("an object", Value::is_object)
 }
 
-/// Patterns that are nearly right: operators with operands of every kind.
+/// Generates patterns that are almost correct: operators with operands of every kind.
 fn any_pattern() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

@@ -1,4 +1,6 @@
-//! The grammar of expressions and texts.
+//! The parser of expressions and interpolated text: from the text of a scalar to a [`ValueExpr`].
+//!
+//! The parent module documents the grammar.
 
 use std::ops::Range;
 
@@ -6,32 +8,33 @@ use super::{Expression, Operand, Part, Reference, Step, ValueExpr};
 use crate::filter::{Argument, Filter, Kind, Tables};
 use crate::value::is_json_number;
 
-/// The steps of the longest reference: an event is read 127 levels deep, so that one more would never find anything.
+/// The maximum number of steps in a reference. An event is read 127 levels deep, so another step would never find a value.
 const MAX_STEPS: usize = 127;
 
-/// The filters of one expression.
+/// The maximum number of filters in one expression.
 const MAX_FILTERS: usize = 100;
 
-/// The interpolations of one text.
+/// The maximum number of interpolations in one text.
 const MAX_INTERPOLATIONS: usize = 1000;
 
-/// A place in a scalar's text that the grammar does not allow.
+/// An error in a scalar's text, with its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntaxError {
-    /// The place, in bytes of the scalar's text.
+    /// The position, in bytes of the scalar's text.
     pub at: Range<usize>,
-    /// The expected and the found.
+    /// The message: the expected and the found.
     pub message: String,
-    /// The remedy, a sentence in lower case.
+    /// The fix, a sentence in lower case.
     pub help: Option<String>,
 }
 
 /// Parses the text of one scalar.
 ///
-/// `tables` are those that `lookup` may give.
+/// `tables` holds the tables that `lookup` can name.
 ///
 /// # Errors
-/// The first place that is not in the grammar, an unknown filter, or a filter that cannot take what stands before it.
+/// The first part that the grammar does not allow, or an unknown filter.
+/// A filter that does not accept the value before it.
 pub fn parse(text: &str, tables: &Tables) -> Result<ValueExpr, SyntaxError> {
     let mut scanner = Scanner {
         text,
@@ -66,7 +69,7 @@ pub fn parse(text: &str, tables: &Tables) -> Result<ValueExpr, SyntaxError> {
     Ok(ValueExpr::Interpolated(parts))
 }
 
-/// A text such as `$5 off` begins like a reference and is none: say how to write it.
+/// Adds help for text such as `$5 off`, which starts like a reference but is not one.
 fn money(text: &str, diagnostic: SyntaxError) -> SyntaxError {
     if ["$.", "$[", "$$"]
         .iter()
@@ -118,7 +121,7 @@ impl Scanner<'_> {
         Ok(expression)
     }
 
-    /// Reads an operand and its filters; a bare one begins with a reference and ends with the text.
+    /// Reads an operand and its filters. A bare expression starts with a reference and ends with the text.
     fn expression(&mut self, bare: bool) -> Result<Expression, SyntaxError> {
         let start = self.at;
         let operand = match self.peek() {
@@ -310,7 +313,7 @@ impl Scanner<'_> {
     }
 }
 
-/// Returns true for the characters of a name after `.`: all that begin nothing else in the grammar.
+/// Returns true for the characters of a name after `.`: all that start nothing else in the grammar.
 fn is_name(character: char) -> bool {
     let begins_other = matches!(
         character,
@@ -319,7 +322,7 @@ fn is_name(character: char) -> bool {
     !(begins_other || character.is_whitespace())
 }
 
-/// A walk along the text of a scalar.
+/// A cursor over the text of a scalar.
 pub(super) struct Scanner<'a> {
     pub(super) text: &'a str,
     pub(super) at: usize,
@@ -347,7 +350,7 @@ impl<'a> Scanner<'a> {
         self.at += self.rest().len() - self.rest().trim_start().len();
     }
 
-    /// The longest prefix whose characters all satisfy the test.
+    /// Consumes and returns the longest prefix in which every character passes the test.
     pub(super) fn run(&mut self, test: impl Fn(char) -> bool) -> &'a str {
         let rest = self.rest();
         let run = rest
@@ -378,7 +381,7 @@ impl<'a> Scanner<'a> {
         })
     }
 
-    /// Checks that one more may begin here.
+    /// Checks that the limit allows one more.
     pub(super) fn room(
         &self,
         count: usize,
@@ -401,7 +404,7 @@ impl<'a> Scanner<'a> {
         self.diagnostic(self.at..self.at, format!("expected {what}, {found}"), None)
     }
 
-    /// Reads quoted text; a quote inside is written twice.
+    /// Reads quoted text. Two quotes inside it mean one quote.
     pub(super) fn quoted(&mut self) -> Result<String, SyntaxError> {
         let open = self.at;
         let quote = self.peek().unwrap_or('\'');

@@ -1,13 +1,15 @@
 //! References: `$.detail.order.id`, `$.Attributes.['order id']`, `$.items[*].sku`, `$$.mapping`.
+//!
+//! `follow` turns the steps of a reference into the value that an event has there.
 
 use serde_json::Value as Json;
 
 use crate::value::Value;
 
-/// The path to a value.
+/// A reference to a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reference {
-    /// `$` and the way from it.
+    /// `$`: the event, with the steps from its root.
     Event(Vec<Step>),
     /// `$$.mapping`: the case mapping's name.
     Mapping,
@@ -31,16 +33,17 @@ pub enum Step {
 }
 
 impl Reference {
-    /// Returns true if the reference gives a list by its own form.
+    /// Returns true if the reference always gives a list, because it contains `[*]`.
     #[must_use]
     pub fn is_list(&self) -> bool {
         matches!(self, Self::Event(steps) if steps.contains(&Step::Every))
     }
 }
 
-/// Follows the steps from `root`. What is not there, null or empty text is missing; so is a step into a value of another kind.
+/// Returns the value at the end of the steps from `root`.
 ///
-/// `[*]` flattens one level: two of them give one list. What is missing in an item is left out of it.
+/// Absent values, null and empty text are missing. A step into a value of another kind is missing too.
+/// `[*]` flattens one level: two of them give one list. The list omits items without a value.
 pub(super) fn follow<'a>(root: &'a Json, steps: &[Step]) -> Option<Value<'a>> {
     let every = steps.iter().position(|step| *step == Step::Every);
     let (path, rest) = steps.split_at(every.unwrap_or(steps.len()));
@@ -71,16 +74,16 @@ fn step<'a>(value: &'a Json, step: &Step) -> Option<&'a Json> {
     }
 }
 
-/// A member that a reference asks for and that the event does not have.
+/// A member that a reference names but the event does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownMember<'a> {
-    /// The member that was asked for.
+    /// The name of the member.
     pub name: &'a str,
-    /// The members that are there instead.
+    /// The members that the event has in that object.
     pub members: Vec<&'a str>,
 }
 
-/// The first member of the way that the event does not have, where there is an object that could have it.
+/// Returns the first member in the steps that is absent from an existing object of the event.
 #[must_use]
 pub fn unknown_member<'a>(root: &'a Json, steps: &'a [Step]) -> Option<UnknownMember<'a>> {
     let (first, rest) = steps.split_first()?;

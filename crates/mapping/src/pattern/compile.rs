@@ -1,6 +1,6 @@
-//! From a node of the mapping's tree to a [`Pattern`]: fields, `$or`, and the paths they make.
+//! The compiler of event patterns: from a node of the mapping's tree to a [`Pattern`].
 //!
-//! Diagnostics do not stop it; all are reported together.
+//! It builds the fields, their paths and the combinations of `$or`. It continues after an error and reports all diagnostics together.
 
 use std::collections::HashSet;
 use std::ops::Bound;
@@ -13,7 +13,7 @@ use super::{Field, OR, Pattern, Step};
 use crate::diagnostic::{Diagnostic, listed, suggest};
 use crate::tree::{Entry, Key, Kind, Literal, Node, Scalar, Span};
 
-/// Names that EventBridge refuses for fields inside `$or`: those of operators that it has, and of some that it may get.
+/// Names that EventBridge refuses for fields inside `$or`: its operators, and some names that may become operators.
 const RESERVED_IN_OR: &[&str] = &[
     "exactly",
     "equals-ignore-case",
@@ -41,13 +41,15 @@ const RESERVED_IN_OR: &[&str] = &[
     "ip-address-not-in-range",
 ];
 
-/// EventBridge takes no pattern whose `$or` lists make more combinations.
+/// The maximum number of combinations that EventBridge accepts from the `$or` lists of a pattern.
 const MAX_BRANCHES: usize = 1000;
 
-/// Event Ruler takes no more fields in one combination.
+/// The maximum number of fields that Event Ruler accepts in one combination.
 const MAX_FIELDS: usize = 256;
 
-/// EventBridge takes no pattern of a hundredth of these characters; a long name over many others would multiply without limit.
+/// The maximum number of characters in all paths. EventBridge refuses patterns of a hundredth of this size.
+///
+/// Without this limit, a long name above many others could multiply the size without bound.
 const MAX_PATHS: usize = 1_000_000;
 
 pub(super) fn compile(node: &Node) -> Result<Pattern, Vec<Diagnostic>> {
@@ -91,34 +93,34 @@ type Branch = Vec<usize>;
 struct Compiler {
     fields: Vec<Field>,
     diagnostics: Vec<Diagnostic>,
-    /// The characters of all paths so far.
+    /// The number of characters in all paths so far.
     paths: usize,
-    /// The first list that made more branches than there may be.
+    /// The first list that exceeded the limit of branches.
     too_many_branches: Option<Span>,
-    /// The first field that is one more than there may be.
+    /// The first field that exceeded the limit of fields.
     too_many_fields: Option<Span>,
-    /// The first name with which the paths are too long.
+    /// The first name that exceeded the limit of characters in paths.
     too_long: Option<Span>,
 }
 
 /// The position of an object of fields.
 #[derive(Clone, Copy, Default)]
 struct Scope<'a> {
-    /// The names that lead there, joined by dots; none at the top.
+    /// The names that lead to the object, joined by dots. `None` at the top.
     path: Option<&'a str>,
     in_or: bool,
 }
 
 impl Scope<'_> {
-    /// The path of an object in this one.
+    /// Returns the path of an object in this object.
     fn object(&self, name: &str) -> String {
         self.path
             .map_or_else(|| name.to_owned(), |path| format!("{path}.{name}"))
     }
 
-    /// The path of a field in this object.
+    /// Returns the path of a field in this object.
     ///
-    /// Right below an empty name there is no dot before it: Event Ruler builds its paths so.
+    /// Directly below an empty name there is no dot before the field, as in Event Ruler.
     fn field(&self, name: &str) -> String {
         match self.path {
             None | Some("") => name.to_owned(),
@@ -208,7 +210,7 @@ impl Compiler {
             diagnostics,
         } = conditions;
         self.diagnostics.extend(diagnostics);
-        // A pattern that is too large is refused as it is; going on would only cost time.
+        // A pattern that is too large is refused anyway. Continuing would only cost time.
         if self.too_many_fields.is_some() || self.is_too_long(&path, span) {
             return;
         }
@@ -235,7 +237,7 @@ impl Compiler {
         });
     }
 
-    /// Goes on with each branch once for every object in the list.
+    /// Continues each branch once for every object in the list.
     fn alternatives(&mut self, node: &Node, scope: Scope<'_>, branches: &mut Vec<Branch>) {
         let Kind::List(items) = &node.kind else {
             let found = node.describe();
@@ -273,7 +275,7 @@ impl Compiler {
             branches.append(&mut alternative);
             if branches.len() > MAX_BRANCHES {
                 self.too_many_branches.get_or_insert(node.span);
-                // The rest is read for its diagnostics alone.
+                // The rest is read only for its diagnostics.
                 *branches = vec![Branch::new()];
                 before.clone_from(branches);
             }
@@ -293,7 +295,7 @@ impl Compiler {
     }
 }
 
-/// The scalar as the list of values that was probably meant.
+/// Returns the scalar as the list of values that the author probably meant.
 fn in_a_list(name: &str, scalar: &Scalar) -> Option<String> {
     if scalar.text.is_empty() || scalar.text.contains('\n') {
         return None;
@@ -330,7 +332,7 @@ fn pattern(fields: Vec<Field>, mut branches: Vec<Branch>) -> Pattern {
     }
 }
 
-/// The step of that name below another, made if there is none.
+/// Returns the step with this name below another. Adds it if it does not exist.
 fn step_below(steps: &mut Vec<Step>, step: usize, name: &str) -> usize {
     let new = steps.len();
     let Some(step) = steps.get_mut(step) else {
@@ -344,7 +346,7 @@ fn step_below(steps: &mut Vec<Step>, step: usize, name: &str) -> usize {
     new
 }
 
-/// Returns true if Event Ruler sees an empty name in the path: one at the end does not count, because Java's split drops it.
+/// Returns true if Event Ruler sees an empty name in the path. An empty name at the end does not count: Java's split drops it.
 fn has_empty_name(path: &str) -> bool {
     let names = path.trim_end_matches('.');
     path.is_empty() || !names.is_empty() && names.split('.').any(str::is_empty)
@@ -365,19 +367,19 @@ const OPERATORS: [&str; 9] = [
 /// The operators that `anything-but` can be combined with.
 const NEGATED: [&str; 4] = ["prefix", "suffix", "equals-ignore-case", "wildcard"];
 
-/// A field's list, read.
+/// The result of reading a field's list.
 #[derive(Default)]
 pub(super) struct Conditions {
-    /// The conditions; a value needs to meet one.
+    /// The conditions. A value must meet one of them.
     pub(super) list: Vec<Condition>,
-    /// True if `exists: false` is among the items.
+    /// Set when `exists: false` is among the items.
     pub(super) absent: bool,
     /// The errors in the list.
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 
 impl Conditions {
-    /// Reads the list of the field of that name.
+    /// Reads the list of the field with this name.
     pub(super) fn read(name: &str, items: &[Node], span: Span) -> Self {
         let mut conditions = Self::default();
         if items.is_empty() {
@@ -401,7 +403,7 @@ impl Conditions {
         conditions
     }
 
-    /// Reads a match expression; there is no condition for `exists: false`.
+    /// Reads a match expression. For `exists: false` it returns no condition.
     fn expression(
         &mut self,
         item: &Node,
@@ -492,7 +494,7 @@ impl Conditions {
         Ok(Condition::AnythingBut(self.all(conditions)))
     }
 
-    /// Keeps what could be read, and every diagnostic.
+    /// Returns the items that could be read, and keeps every diagnostic.
     fn all<T>(&mut self, read: impl Iterator<Item = Result<T, Diagnostic>>) -> Vec<T> {
         read.filter_map(|read| {
             read.map_err(|diagnostic| self.diagnostics.push(diagnostic))
@@ -535,7 +537,7 @@ fn on_text(operator: &str, node: &Node) -> Result<TextCondition, Diagnostic> {
     })
 }
 
-/// `prefix` or `suffix`, which take text or `equals-ignore-case`.
+/// Reads `prefix` or `suffix`, which accept text or `equals-ignore-case`.
 fn affix(operator: &str, node: &Node) -> Result<TextCondition, Diagnostic> {
     let Kind::Map(entries) = &node.kind else {
         return on_text(operator, node).map_err(|diagnostic| match node.kind {
@@ -561,7 +563,7 @@ fn affix(operator: &str, node: &Node) -> Result<TextCondition, Diagnostic> {
     })
 }
 
-/// `numeric`: `=`, `<`, `<=`, `>` or `>=` with a number, or a lower bound and an upper one.
+/// Reads `numeric`: `=`, `<`, `<=`, `>` or `>=` with a number, or a lower and an upper bound.
 fn numeric(node: &Node) -> Result<(Bound<f64>, Bound<f64>), Diagnostic> {
     const EXPECTED: &str =
         "`numeric` takes a list of operator and number such as [\">\", 0, \"<=\", 5]";
@@ -620,7 +622,7 @@ fn numeric(node: &Node) -> Result<(Bound<f64>, Bound<f64>), Diagnostic> {
     Ok((range.0, upper_bound))
 }
 
-/// A number that has to be comparable, as text and as value.
+/// Reads a number that must be comparable, and returns its text and its value.
 fn operand<'a>(node: &'a Node, expected: &str) -> Result<(&'a str, f64), Diagnostic> {
     let Some(Literal::Number(text)) = literal(node) else {
         return Err(found(node, expected));
@@ -661,7 +663,7 @@ fn literal(node: &Node) -> Option<Literal<'_>> {
     }
 }
 
-/// The items of a list that is not empty, or the node itself as the only one; with the first of them.
+/// Returns the first item and all items of a non-empty list. Any other node counts as the only item.
 fn one_or_many<'a>(node: &'a Node, operator: &str) -> Result<(&'a Node, &'a [Node]), Diagnostic> {
     match &node.kind {
         Kind::List(items) => match items.first() {
@@ -675,7 +677,7 @@ fn one_or_many<'a>(node: &'a Node, operator: &str) -> Result<(&'a Node, &'a [Nod
     }
 }
 
-/// The only entry of an object.
+/// Returns the only entry of an object.
 fn only<'a>(node: &Node, entries: &'a [Entry], what: &str) -> Result<&'a Entry, Diagnostic> {
     match entries {
         [entry] => Ok(entry),

@@ -1,6 +1,6 @@
-//! Conditions on one value of an event.
+//! Conditions on one value of an event: text, a number, a boolean or null.
 //!
-//! A condition meets a single value: text, a number, a boolean or null. Types are never converted, so the text `300` is not the number.
+//! Types are never converted, so the text `300` does not equal the number 300.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::{Bound, RangeBounds};
@@ -10,18 +10,15 @@ use serde_json::Value;
 /// A single value of an event.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Leaf<'a> {
-    /// Text.
     Text(&'a str),
-    /// A number, as it is spelt and as it is compared.
+    /// A number as written, with the value by which it is compared.
     Number(&'a serde_json::Number, Option<f64>),
-    /// A boolean.
     Boolean(bool),
-    /// Null.
     Null,
 }
 
 impl<'a> Leaf<'a> {
-    /// The value, unless it is an object or an array.
+    /// Returns the value, unless it is an object or an array.
     pub(super) fn of(value: &'a Value) -> Option<Self> {
         match value {
             Value::String(text) => Some(Self::Text(text)),
@@ -33,7 +30,7 @@ impl<'a> Leaf<'a> {
     }
 }
 
-/// An item of a field's list, but for `exists: false`, which no value meets.
+/// An item of a field's list, except `exists: false`, which no value meets.
 #[derive(Clone, Debug)]
 pub(super) enum Condition {
     /// `exists: true`
@@ -50,9 +47,9 @@ pub(super) enum Condition {
     Text(TextCondition),
     /// An IP address, or `cidr`.
     Address(Network),
-    /// `anything-but` with conditions on text: a value that is no text meets it.
+    /// `anything-but` with conditions on text. A value that is not text meets it.
     AnythingBut(Vec<TextCondition>),
-    /// `anything-but` with numbers: a value that is no number meets it.
+    /// `anything-but` with numbers. A value that is not a number meets it.
     AnythingButNumbers(Vec<Number>),
 }
 
@@ -100,8 +97,8 @@ pub(super) enum TextCondition {
 impl TextCondition {
     /// Returns true if the text meets the condition.
     ///
-    /// Event Ruler compares texts with their quotation marks on. Hence a prefix may end in the mark behind the text, and a suffix begin
-    /// with the one before it.
+    /// Event Ruler compares texts with their quotation marks. So a prefix may end with the closing mark, and a suffix may start with the
+    /// opening mark.
     fn accepts(&self, text: &str) -> bool {
         match self {
             Self::Exactly(expected) => text == expected,
@@ -133,7 +130,7 @@ fn equals_ignoring_case(text: &str, expected: &str) -> bool {
     strip_prefix_ignoring_case(text, expected) == Some("")
 }
 
-/// Each character of the prefix stands for its lower case or its upper case, either of which can be several characters.
+/// Removes a prefix. Each of its characters matches its lower case or its upper case, which can be several characters.
 fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     prefix.chars().try_fold(text, |text, c| {
         let lower = c
@@ -160,10 +157,10 @@ fn strip_suffix_ignoring_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str
     })
 }
 
-/// Longer text is no IPv4 address for Java, which allows leading zeros.
+/// The maximum length of an IPv4 address in Java, which allows leading zeros.
 const MAX_IPV4_LENGTH: usize = 15;
 
-/// An address; its bits stand at the left of the number, so that both families compare alike.
+/// An address. Its bits are left-aligned in the number, so that both families compare in the same way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Address {
     family: Family,
@@ -184,14 +181,14 @@ impl Family {
         }
     }
 
-    /// A number with a one for each of the first bits.
+    /// Returns a number in which only the first `bits` bits are 1.
     fn mask(bits: u32) -> u128 {
         u128::MAX.checked_shl(u128::BITS - bits).unwrap_or(0)
     }
 }
 
 impl Address {
-    /// Reads an IPv4 or IPv6 address. An IPv6 address that maps an IPv4 one is that one.
+    /// Reads an IPv4 or IPv6 address. An IPv6 address that maps an IPv4 address becomes that IPv4 address.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
         if bytes
@@ -242,7 +239,7 @@ pub(super) struct Network {
 }
 
 impl Network {
-    /// The block of one address.
+    /// Returns the block of one address.
     pub(super) fn only(address: Address) -> Self {
         Self {
             family: address.family,
@@ -254,9 +251,9 @@ impl Network {
     /// Reads a block such as `10.0.0.0/8` or `2001:db8::/32`.
     ///
     /// # Errors
-    /// The sentence to say about one that is not allowed.
+    /// The message for a block that is not allowed.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        // Slashes at the end do not count, because Java's split drops empty parts there.
+        // Slashes at the end do not count, because Java's split drops empty parts at the end.
         let block = text.trim_end_matches('/').split_once('/');
         let block = block.and_then(|(address, mask)| {
             Some((Address::parse(address)?, mask.parse::<i32>().ok()?))
@@ -285,10 +282,11 @@ impl Network {
         }
     }
 
-    /// Returns true if the block holds the address.
+    /// Returns true if the block contains the address.
     ///
-    /// Event Ruler compares hexadecimal digits from the left, whatever the family, and stops at the digit that settles it. So an IPv4 block
-    /// holds the IPv6 addresses that begin with its digits, and an IPv6 block those IPv4 addresses whose digits lie strictly within.
+    /// Event Ruler compares hexadecimal digits from the left, for both families, and stops at the digit that decides.
+    /// So an IPv4 block contains the IPv6 addresses that start with its digits.
+    /// An IPv6 block contains the IPv4 addresses with digits strictly between its bounds.
     pub(super) fn contains(&self, address: Address) -> bool {
         let leading = Family::mask(32);
         match (self.family, address.family) {
@@ -303,10 +301,12 @@ impl Network {
     }
 }
 
-/// Below this many digits every decimal is the one that its nearest double is written as (`f64::DIGITS`), far from the ends of the range.
+/// The number of digits (`f64::DIGITS`) up to which a decimal survives the conversion to a double and back.
+///
+/// This does not apply near the ends of the range of a double.
 const SAFE_DIGITS: usize = 15;
 
-/// The exponents within which [`SAFE_DIGITS`] holds.
+/// The largest exponent, positive or negative, for which [`SAFE_DIGITS`] applies.
 const SAFE_EXPONENT: u32 = 200;
 
 /// A number of a pattern.
@@ -317,7 +317,7 @@ pub(super) struct Number {
 }
 
 impl Number {
-    /// From the number's text, which is JSON's.
+    /// Creates a number from its JSON text.
     pub(super) fn new(text: &str) -> Self {
         Self {
             value: comparable(text),
@@ -325,13 +325,13 @@ impl Number {
         }
     }
 
-    /// Returns true if it equals a number of an event, given as it is spelt and as [`comparable`] reads it.
+    /// Returns true if it equals a number of an event, given as written and as [`comparable`] reads it.
     pub(super) fn equals(&self, spelling: &serde_json::Number, value: Option<f64>) -> bool {
         self.spelling.as_ref() == Some(spelling) || self.value.is_some() && self.value == value
     }
 }
 
-/// The value that a number in JSON is compared by, if it can be.
+/// Returns the value by which a JSON number is compared, if it is comparable.
 pub(super) fn comparable(text: &str) -> Option<f64> {
     let value: f64 = text.parse().ok()?;
     let comparable =
@@ -340,7 +340,7 @@ pub(super) fn comparable(text: &str) -> Option<f64> {
     comparable.then_some(value + 0.0)
 }
 
-/// Returns true if the text is an integer (no fraction, no exponent) that a double cannot hold exactly.
+/// Returns true if the text is an integer (no fraction, no exponent) that a double cannot represent exactly.
 pub(super) fn is_inexact_integer(text: &str) -> bool {
     let is_integer = text
         .bytes()
@@ -359,7 +359,7 @@ fn is_safe(text: &str) -> bool {
             .is_ok_and(|exponent: i32| exponent.unsigned_abs() <= SAFE_EXPONENT)
 }
 
-/// Sign, digits without zeros at either end, and the power of ten of the last digit.
+/// Returns the sign, the digits without zeros at both ends, and the power of ten of the last digit.
 fn decimal(text: &str) -> Option<(bool, String, i32)> {
     let (negative, text) = text
         .strip_prefix('-')
@@ -386,11 +386,11 @@ fn decimal(text: &str) -> Option<(bool, String, i32)> {
 /// A compiled wildcard.
 #[derive(Clone, Debug)]
 pub(super) struct Wildcard {
-    /// The start of the text; all of it when there is no tail.
+    /// The start of the text, or the whole text if there is no tail.
     head: String,
-    /// The texts between wildcards, in this order.
+    /// The texts between the `*` characters, in order.
     middle: Vec<String>,
-    /// The end of the text, after the last wildcard.
+    /// The end of the text, after the last `*`.
     tail: Option<String>,
 }
 
@@ -398,7 +398,7 @@ impl Wildcard {
     /// Compiles a wildcard.
     ///
     /// # Errors
-    /// The sentence to say about one that is not allowed.
+    /// The message for a wildcard that is not allowed.
     pub(super) fn new(text: &str) -> Result<Self, &'static str> {
         let mut pieces = Vec::new();
         let mut piece = String::new();
@@ -616,7 +616,7 @@ mod wildcard_tests {
         }
     }
 
-    /// The definition of a wildcard, in exponential time.
+    /// Matches by the definition of a wildcard, in exponential time.
     fn defined(wildcard: &[char], text: &[char]) -> bool {
         match (wildcard, text) {
             ([], text) => text.is_empty(),

@@ -1,8 +1,8 @@
-//! Matches an event: one walk over the event, then one pass over the fields of each branch.
+//! The matcher of event patterns: one walk over the event, then one pass over the fields of each branch.
 //!
-//! The walk follows the pattern's names and notes, for each field, in which array elements a value meets it. Fields of one branch must not
-//! use two elements of the same array ([array matching]), so the pass carries every choice of elements that the fields so far allow. It
-//! forgets an array as soon as no later field lies in it, which keeps the choices few and the work near the size of the event.
+//! The walk follows the pattern's names. For each field, it records the array elements in which a value meets a condition. Fields of one
+//! branch must not use two elements of the same array ([array matching]). So the pass keeps every choice of elements that the fields so
+//! far allow. It drops an array after the last field in it. This keeps the choices few, and the work close to the size of the event.
 //!
 //! [array matching]: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns-arrays.html
 
@@ -14,40 +14,43 @@ use smallvec::{SmallVec, smallvec};
 use super::condition::Leaf;
 use super::{Field, Pattern};
 
-/// More choices at once, and more than two for each element of the event, need arrays within arrays whose names overlap through dots; such
-/// an event does not match.
+/// The maximum number of choices at once. Events with many elements get a higher limit: two choices for each element.
+///
+/// Only nested arrays whose names overlap through dots need more. Such an event does not match.
 const MAX_CHOICES: usize = 65_536;
 
-/// The event itself, as the place of values that lie in no array.
+/// The event itself, as the element of values that are not in an array.
 const ROOT: usize = 0;
 
-/// A place that an array gives to its values: an element that is an object or an array. Plain elements stay where their array is.
+/// An array element that is an object or an array. Plain values in an array belong to the element that contains the array.
 #[derive(Clone, Copy)]
 struct Element {
     array: usize,
-    /// The element that the array lies in.
+    /// The element that contains the array.
     parent: usize,
 }
 
-/// The chosen elements, as array and element, ordered.
+/// The chosen elements as sorted pairs of array and element.
 type Choice = Vec<(usize, usize)>;
 
-/// With room for what most patterns and events have, as a mapping may try a hundred patterns in vain for each event.
+/// The state of a walk over an event.
+///
+/// Its lists have capacity for most patterns and events. A mapping may try a hundred patterns in vain for each event.
 struct Walk<'a> {
     pattern: &'a Pattern,
-    /// Numbered from 1 on as they come in the event, so that whatever lies in an element follows it before the next one.
+    /// The elements in the order of the event, numbered from 1. An element's content comes directly after it, before the next element.
     elements: Vec<Element>,
-    /// For each array, the number that follows its last element and all that lies in it.
+    /// For each array, the number after its last element and everything in that element.
     ends: Vec<usize>,
     findings: SmallVec<[Finding; 4]>,
 }
 
-/// The places of a field's values, as elements in their order.
+/// The elements that contain a field's values, sorted.
 #[derive(Clone, Default)]
 struct Finding {
-    /// Values that meet one of its conditions.
+    /// The elements with a value that meets one of the conditions.
     met: SmallVec<[usize; 2]>,
-    /// Any values; kept only for a field that may be absent.
+    /// The elements with any value. Filled only for a field that may be absent.
     present: SmallVec<[usize; 2]>,
 }
 
@@ -84,7 +87,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Returns the step below a name; a name with dots is several names.
+    /// Returns the step below a name. A name with dots counts as several names.
     fn below(&self, step: usize, name: &str) -> Option<usize> {
         let below = |step: usize, name: &str| self.pattern.steps.get(step)?.below(name);
         if name.as_bytes().contains(&b'.') {
@@ -140,7 +143,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Returns true if all fields of the branch hold together.
+    /// Returns true if all fields of the branch match together.
     fn matches(&self, branch: &[usize]) -> bool {
         let fields = || {
             branch.iter().filter_map(|&field| {
@@ -184,7 +187,7 @@ impl<'a> Walk<'a> {
         true
     }
 
-    /// Every choice that lets the field hold and goes on from one of these; none if there are more than the limit.
+    /// Returns every choice that extends one of these and lets the field match. Returns none above the limit.
     fn choose(
         &self,
         choices: &[Choice],
@@ -213,9 +216,9 @@ impl<'a> Walk<'a> {
         next
     }
 
-    /// Those of the places that use no other element of an array than the chosen one.
+    /// Returns the places that are compatible with the choice: they use no other element of an array than the chosen one.
     ///
-    /// A place that does is skipped together with all that follow it up to the chosen element, or to the end of the array.
+    /// After an incompatible place, it continues at the chosen element, or at the end of the array.
     fn consistent(&self, choice: &'a Choice, places: &'a [usize]) -> impl Iterator<Item = usize> {
         let mut rest = places;
         iter::from_fn(move || {
@@ -239,7 +242,7 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// The element with all that it lies in, each with its array, from the inside out.
+    /// Returns the element and all elements around it, each with its array, from the inside out.
     fn chain(&self, place: usize) -> impl Iterator<Item = (usize, usize)> {
         let element = |place: usize| self.elements.get(place.checked_sub(1)?);
         iter::successors(Some(place), move |place| Some(element(*place)?.parent))

@@ -1,4 +1,6 @@
-//! The coercion table, row by row, through the library: what goes into which case field, and what is then sent.
+//! The coercion table, row by row, through the library.
+//!
+//! Each row states a value, the case field that receives it, and the value that is then sent.
 
 #![expect(
     clippy::expect_used,
@@ -56,7 +58,7 @@ fn every_type_has_its_rows() {
     }
 }
 
-/// The outcome as the request holds it: `{"stringValue": …}`.
+/// Returns the expected outcome as the request holds it: `{"stringValue": …}`.
 fn expected(row: &Row) -> Json {
     match &row.outcome {
         Outcome::Sent(member, Json::Number(number)) => {

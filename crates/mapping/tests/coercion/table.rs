@@ -1,4 +1,6 @@
-//! `table.yaml`: from its text to rows that can be tried and shown.
+//! The reader of `table.yaml`: from its text to rows that a test can try and show.
+//!
+//! Each row has a value and exactly one expected outcome.
 
 use mapping::field::{Field, FieldOption, FieldType};
 use mapping::tree::{Entry, Kind, Literal, Node};
@@ -8,17 +10,17 @@ use serde_json::Value;
 /// The rows about one kind of field.
 pub(crate) struct Section {
     pub(crate) title: String,
-    /// What holds for all rows; may be empty.
+    /// A rule for all rows; may be empty.
     pub(crate) about: String,
     pub(crate) field: Field,
     pub(crate) rows: Vec<Row>,
 }
 
-/// A value, and what becomes of it.
+/// A value and its expected outcome.
 pub(crate) struct Row {
-    /// As JSON; text stands in it as often as `times` says.
+    /// The value as JSON. If it is text, it is repeated `times` times.
     pub(crate) value: Value,
-    /// How often the text is repeated.
+    /// The number of repetitions of the text.
     pub(crate) times: usize,
     /// True if the field has `overflow: truncate`.
     pub(crate) truncate: bool,
@@ -27,19 +29,19 @@ pub(crate) struct Row {
     pub(crate) note: String,
 }
 
-/// What becomes of a value.
+/// The expected outcome of a value.
 pub(crate) enum Outcome {
     /// A member of `FieldValueUnion`, with its value.
     Sent(String, Value),
-    /// `stringValue`: the text, so many times over.
+    /// `stringValue`: the text, repeated this many times.
     Kept(usize),
-    /// There is no value.
+    /// The value is missing.
     Missing,
     /// The rule that it breaks.
     Refused(String),
 }
 
-/// Every section of the table.
+/// Returns every section of the table.
 pub(crate) fn sections() -> Vec<Section> {
     let (root, diagnostics) = yaml::parse(include_str!("table.yaml")).expect("table.yaml is YAML");
     assert!(diagnostics.is_empty(), "{diagnostics:?}");
