@@ -24,10 +24,11 @@ use crate::object::{self, Object};
 use crate::pattern::{self, Pattern};
 use crate::phone::Country;
 use crate::schema::{self, ObjectSchema};
+use crate::source::{Format, Source};
 use crate::tree::{Entry, Key, Kind, Literal, Node, Scalar, Span};
 use crate::trigger::Trigger;
 use crate::value::Value;
-use crate::{json, known_members, limits, yaml};
+use crate::{known_members, limits};
 
 /// The configuration that a mapping is checked against.
 #[derive(Clone, Copy, Debug)]
@@ -44,43 +45,20 @@ impl Mapping {
     /// # Errors
     /// All errors of the file, each at its position. A syntax error that stops the reader is reported alone.
     pub fn load(file: &str, text: &str, context: LoadContext<'_>) -> Result<Self, Diagnostics> {
-        let loaded = parse(file, text).and_then(|source| decode(&source, text, context));
+        let source = Format::of(file).parse(text);
+        let loaded =
+            source.and_then(|Source { root, errors }| decode(&root, errors, text, context));
         loaded.map_err(|errors| Diagnostics::new(file, text, errors))
     }
-}
-
-/// The tree of a file, with the syntax errors that did not stop the reader.
-pub(crate) struct Source {
-    pub(crate) root: Node,
-    errors: Vec<Diagnostic>,
-}
-
-/// Reads the tree of a file.
-///
-/// # Errors
-/// The syntax error that stopped the reader.
-pub(crate) fn parse(file: &str, text: &str) -> Result<Source, Vec<Diagnostic>> {
-    let syntax = |errors: Vec<Diagnostic>| -> Vec<Diagnostic> {
-        let errors = errors.into_iter();
-        errors.map(|error| error.code(Code::Syntax)).collect()
-    };
-    let extension = std::path::Path::new(file).extension();
-    if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
-        let root = json::parse(text).map_err(|error| syntax(vec![error]))?;
-        let errors = Vec::new();
-        return Ok(Source { root, errors });
-    }
-    let (root, errors) = yaml::parse(text).map_err(syntax)?;
-    let errors = syntax(errors);
-    Ok(Source { root, errors })
 }
 
 /// Compiles the mapping of a tree.
 ///
 /// # Errors
-/// All errors of the file.
+/// All errors of the file, those of its syntax included.
 pub(crate) fn decode(
-    source: &Source,
+    root: &Node,
+    syntax_errors: Vec<Diagnostic>,
     text: &str,
     context: LoadContext<'_>,
 ) -> Result<Mapping, Vec<Diagnostic>> {
@@ -91,9 +69,9 @@ pub(crate) fn decode(
         phone_country: None,
         tables: Tables::new(),
         table_entries: HashMap::new(),
-        errors: source.errors.clone(),
+        errors: syntax_errors,
     };
-    match decoder.file(&source.root) {
+    match decoder.file(root) {
         Some(mapping) if decoder.errors.is_empty() => Ok(mapping),
         _ => Err(decoder.errors),
     }
@@ -1452,24 +1430,18 @@ impl Decoder<'_> {
 
     /// Decodes a scalar of a table. Its text is literal.
     fn constant(&mut self, node: &Node) -> Option<Value<'static>> {
-        let literal = match &node.kind {
-            Kind::Scalar(scalar) => scalar.literal(),
-            Kind::List(_) | Kind::Map(_) => Literal::Empty,
-        };
-        match literal {
-            Literal::Boolean(boolean) => Some(Value::Boolean(boolean)),
-            Literal::Number(text) => Some(Value::Number(text.to_owned().into())),
-            Literal::Text(text) if !text.is_empty() => Some(Value::Text(text.to_owned().into())),
-            Literal::Text(_) => self.refuse(Diagnostic::new(
-                node.span,
-                "empty text is the same as no value",
-            )),
-            Literal::Empty | Literal::Null => {
-                let found = node.describe();
-                let message = format!("expected text, a number or a boolean, found {found}");
-                self.refuse(Diagnostic::new(node.span, message))
-            }
-        }
+        node.constant().or_else(|| {
+            let message = match &node.kind {
+                Kind::Scalar(scalar) if scalar.literal() == Literal::Text("") => {
+                    "empty text is the same as no value".to_owned()
+                }
+                _ => {
+                    let found = node.describe();
+                    format!("expected text, a number or a boolean, found {found}")
+                }
+            };
+            self.refuse(Diagnostic::new(node.span, message))
+        })
     }
 
     /// Decodes one of the given words.

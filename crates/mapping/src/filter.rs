@@ -322,14 +322,10 @@ impl Argument {
 }
 
 /// A message and its help.
-pub(super) type Refusal = (String, Option<String>);
+type Refusal = (String, Option<String>);
 
 impl Filter {
-    pub(super) fn named(
-        name: &str,
-        arguments: Vec<Argument>,
-        tables: &Tables,
-    ) -> Result<Self, Refusal> {
+    fn named(name: &str, arguments: Vec<Argument>, tables: &Tables) -> Result<Self, Refusal> {
         let mut given = Arguments {
             filter: name,
             count: arguments.len(),

@@ -10,8 +10,9 @@
 //! | [`value`], [`text`], [`timestamp`] | values of an event, text within bounds, points in time | |
 //! | [`arn`], [`limits`], [`phone`] | rules of Amazon Connect, Cases and Customer Profiles for ARNs, lengths and phone numbers | |
 //! | [`field`], [`domain`] | field types and what they accept; the domain snapshot | values |
-//! | [`tree`], [`yaml`], [`json`] | a file as a tree in which every node has a span | values |
+//! | [`tree`] | a file as a tree in which every node has a span | values |
 //! | [`diagnostic`] | errors and warnings with position, message and help | tree |
+//! | [`yaml`], [`json`], [`source`] | the text of a file, read into a tree | tree, diagnostics |
 //! | [`filter`], [`expression`] | expressions such as `{{ $.detail.order.id \| upper }}` | values, diagnostics |
 //! | [`pattern`] | event patterns with the semantics of EventBridge | tree, diagnostics |
 //! | [`schema`], [`object`] | one table of keys for decoder, JSON Schema and reference; objects checked against it | tree, diagnostics |
@@ -37,6 +38,7 @@ pub mod object;
 pub mod pattern;
 pub mod phone;
 pub mod schema;
+pub mod source;
 pub mod text;
 pub mod timestamp;
 pub mod tree;

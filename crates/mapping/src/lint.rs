@@ -6,7 +6,7 @@ use std::iter;
 use std::sync::Arc;
 
 use crate::customer::{FindCustomer, IfMany, IfNone, NewProfile, SEARCH_KEYS, Search};
-use crate::decode::{self, LoadContext, Source};
+use crate::decode::{self, LoadContext};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::expression::{self, Expression, Operand, Reference, Step, ValueExpr};
 use crate::filter::{Filter, Table, Tables};
@@ -17,6 +17,7 @@ use crate::mapping::{
 };
 use crate::pattern;
 use crate::schema::{self, ObjectSchema, Shape};
+use crate::source::{Format, Source};
 use crate::tree::{Entry, Kind, Literal, Node, Scalar, Span};
 use crate::trigger::Trigger;
 
@@ -32,9 +33,10 @@ pub struct CheckReport {
 /// Reads a mapping as [`Mapping::load`] does, and adds the warnings.
 #[must_use]
 pub fn check(file: &str, text: &str, context: LoadContext<'_>) -> CheckReport {
-    let checked = decode::parse(file, text).and_then(|source| {
-        let mapping = decode::decode(&source, text, context)?;
-        let warnings = lint(&source, text, &mapping, context);
+    let checked = Format::of(file).parse(text).and_then(|source| {
+        let Source { root, errors } = source;
+        let mapping = decode::decode(&root, errors, text, context)?;
+        let warnings = lint(&root, text, &mapping, context);
         Ok((mapping, warnings))
     });
     let (mapping, list) = match checked {
@@ -47,12 +49,7 @@ pub fn check(file: &str, text: &str, context: LoadContext<'_>) -> CheckReport {
     }
 }
 
-fn lint(
-    Source { root, .. }: &Source,
-    text: &str,
-    mapping: &Mapping,
-    context: LoadContext<'_>,
-) -> Vec<Diagnostic> {
+fn lint(root: &Node, text: &str, mapping: &Mapping, context: LoadContext<'_>) -> Vec<Diagnostic> {
     let empty = |entry: &Entry| (entry.key.text.clone(), Arc::new(Table::new()));
     let mut linter = Linter {
         text: SourceText::new(text),
@@ -63,7 +60,8 @@ fn lint(
         enriched: false,
         warnings: Vec::new(),
     };
-    linter.object(root, &schema::FILE);
+    // The case mappings are checked one by one, because each has its own trigger.
+    linter.object_without("cases", root, &schema::FILE);
     linter.chosen_tags(root);
     let cases: Vec<(&CaseMapping, &Node)> = mapping.cases.iter().zip(root.items("cases")).collect();
     for (case, node) in &cases {
@@ -101,9 +99,9 @@ impl Linter<'_> {
         self.warnings.push(warning.help(help));
     }
 
-    /// Checks the values of an object by the shapes of its schema.
-    fn object(&mut self, node: &Node, schema: &ObjectSchema) {
-        for key in schema.keys {
+    /// Checks the values of an object by the shapes of its schema, without one of its keys.
+    fn object_without(&mut self, without: &str, node: &Node, schema: &ObjectSchema) {
+        for key in schema.keys.iter().filter(|key| key.name != without) {
             if let Some(entry) = node.get(key.name) {
                 self.shape(&entry.value, &key.shape);
             }
@@ -124,7 +122,7 @@ impl Linter<'_> {
                     self.shape(&entry.value, shape);
                 }
             }
-            (Shape::Object(schema), Kind::Map(_)) => self.object(node, schema),
+            (Shape::Object(schema), Kind::Map(_)) => self.object_without("", node, schema),
             (Shape::Either(shapes), _) => {
                 for shape in *shapes {
                     self.shape(node, shape);
@@ -177,11 +175,7 @@ impl Linter<'_> {
             self.pattern(&when.value);
         }
         self.enriched = case.enrich;
-        for key in schema::CASE.keys.iter().filter(|key| key.name != "when") {
-            if let Some(entry) = node.get(key.name) {
-                self.shape(&entry.value, &key.shape);
-            }
-        }
+        self.object_without("when", node, &schema::CASE);
         (self.trigger, self.enriched) = (None, false);
         self.chosen_key(case, node);
         self.chosen_tags(node);

@@ -15,8 +15,8 @@ use serde_json::Value;
 
 use self::condition::Condition;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::source::{Format, Source};
 use crate::tree::{Entry, Kind, Literal, Node, Span};
-use crate::{json, yaml};
 
 /// The key of a list of alternatives.
 const OR: &str = "$or";
@@ -95,19 +95,14 @@ impl Pattern {
         let is_yaml = [".yaml", ".yml"]
             .iter()
             .any(|ending| name.ends_with(ending));
-        let read = if is_yaml {
-            yaml::parse(text)
-        } else {
-            json::parse(text)
-                .map(|node| (node, Vec::new()))
-                .map_err(|diagnostic| vec![diagnostic])
-        };
-        let compiled = read.and_then(|(node, mut diagnostics)| match Self::compile(&node) {
-            Ok(pattern) if diagnostics.is_empty() => Ok(pattern),
-            Ok(_) => Err(diagnostics),
+        let format = if is_yaml { Format::Yaml } else { Format::Json };
+        let read = format.parse(text);
+        let compiled = read.and_then(|Source { root, mut errors }| match Self::compile(&root) {
+            Ok(pattern) if errors.is_empty() => Ok(pattern),
+            Ok(_) => Err(errors),
             Err(more) => {
-                diagnostics.extend(more);
-                Err(diagnostics)
+                errors.extend(more);
+                Err(errors)
             }
         });
         compiled.map_err(|list| Diagnostics::new(name, text, list))

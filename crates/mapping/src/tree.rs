@@ -4,7 +4,7 @@
 //! Scalars keep their source text. Only [`Scalar::literal`] converts them to a number or a boolean, and it uses JSON's grammar:
 //! `no` stays a word, `1.10` keeps its zero and `012345679012` is an account id.
 
-use crate::value::is_json_number;
+use crate::value::{Value, is_json_number};
 
 /// A position in a text: line and column, both counted from 1. The column counts characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,16 +61,16 @@ const MAX_TEXT: usize = 4_000_000;
 
 /// The size of a tree so far. It is limited, because YAML's aliases can expand a small file to any size.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct SizeBudget {
+pub(crate) struct SizeBudget {
     /// The number of nodes and keys.
-    pub(super) nodes: usize,
+    pub(crate) nodes: usize,
     /// The size of their texts, in bytes.
-    pub(super) text: usize,
+    pub(crate) text: usize,
 }
 
 impl SizeBudget {
     /// Returns the size of a scalar or a key.
-    pub(super) fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         Self {
             nodes: 1,
             text: text.len(),
@@ -78,7 +78,7 @@ impl SizeBudget {
     }
 
     /// Returns the sum of both sizes.
-    pub(super) fn plus(self, other: Self) -> Self {
+    pub(crate) fn plus(self, other: Self) -> Self {
         Self {
             nodes: self.nodes.saturating_add(other.nodes),
             text: self.text.saturating_add(other.text),
@@ -89,7 +89,7 @@ impl SizeBudget {
     ///
     /// # Errors
     /// The limit that is exceeded, worded to follow "the file holds".
-    pub(super) fn take(&mut self, more: Self) -> Result<(), String> {
+    pub(crate) fn take(&mut self, more: Self) -> Result<(), String> {
         *self = self.plus(more);
         if self.nodes > MAX_NODES {
             return Err(format!("more than {MAX_NODES} keys and values"));
@@ -128,6 +128,20 @@ impl Node {
         match &self.kind {
             Kind::Map(entries) => entries.iter().find(|entry| entry.key.text == key),
             Kind::List(_) | Kind::Scalar(_) => None,
+        }
+    }
+
+    /// Returns the value of a scalar that stands for itself; `None` for nothing, `null`, empty text, a list and an object.
+    #[must_use]
+    pub fn constant(&self) -> Option<Value<'static>> {
+        let Kind::Scalar(scalar) = &self.kind else {
+            return None;
+        };
+        match scalar.literal() {
+            Literal::Boolean(boolean) => Some(Value::Boolean(boolean)),
+            Literal::Number(text) => Some(Value::Number(text.to_owned().into())),
+            Literal::Text(text) => Value::text(text.to_owned()),
+            Literal::Empty | Literal::Null => None,
         }
     }
 

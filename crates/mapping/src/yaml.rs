@@ -359,7 +359,7 @@ fn measure(node: &Node) -> (SizeBudget, usize) {
 }
 
 /// A text, and the parser's position in it.
-pub(super) struct Characters<'t> {
+struct Characters<'t> {
     next: Option<char>,
     rest: Chars<'t>,
     /// The number of characters that the parser asked to look ahead. All of them are available.
@@ -367,7 +367,7 @@ pub(super) struct Characters<'t> {
 }
 
 impl<'t> Characters<'t> {
-    pub(super) fn of(text: &'t str) -> Self {
+    fn of(text: &'t str) -> Self {
         let mut rest = text.chars();
         Self {
             next: rest.next(),
@@ -450,13 +450,13 @@ impl Input for Characters<'_> {
 /// The start of each line of a text, in characters.
 ///
 /// The parser counts an extra line after the last one, and one at each carriage return. Readers and editors do not.
-pub(super) struct Lines {
+struct Lines {
     starts: Vec<usize>,
     length: usize,
 }
 
 impl Lines {
-    pub(super) fn of(text: &str) -> Self {
+    fn of(text: &str) -> Self {
         let mut starts = vec![0];
         let mut length = 0;
         for byte in text.bytes() {
@@ -470,13 +470,13 @@ impl Lines {
     }
 
     /// Returns the position of the character with this index.
-    pub(super) fn at(&self, index: usize) -> Position {
+    fn at(&self, index: usize) -> Position {
         let index = index.min(self.length);
         self.on(self.starts.partition_point(|start| *start <= index), index)
     }
 
     /// Returns the position of a mark. It uses the parser's line if that line is correct.
-    pub(super) fn position(&self, mark: Marker) -> Position {
+    fn position(&self, mark: Marker) -> Position {
         let (index, line) = (mark.index(), mark.line());
         let begun = |line: usize| self.starts.get(line).is_some_and(|start| *start <= index);
         let counted_right = line.checked_sub(1).is_some_and(begun) && !begun(line);
@@ -494,7 +494,7 @@ impl Lines {
         Position { line, column }
     }
 
-    pub(super) fn span(&self, marks: Marks) -> Span {
+    fn span(&self, marks: Marks) -> Span {
         Span {
             start: self.position(marks.start),
             end: self.position(marks.end),

@@ -7,14 +7,15 @@ use std::path::Path;
 use casebridge::error::{ErrorCode, Failure};
 use casebridge::event::{Event, Payload};
 use casebridge::outcome::Skip;
+use mapping::Mapping;
 use mapping::diagnostic::{Code, Diagnostic, Diagnostics, alternatives, nearest, suggest};
 use mapping::domain::Domain;
 use mapping::field::{Field, FieldValue};
 use mapping::object::{self, Object};
 use mapping::schema::ObjectSchema;
+use mapping::source::{Format, Source};
 use mapping::tree::{Entry, Kind, Literal, Node, Scalar, Span};
 use mapping::value::Value;
-use mapping::{Mapping, json, yaml};
 use serde_json::{Map, Value as Json};
 
 use super::expectation::{Customer, Expectation, Expected, ExpectedCase, Search};
@@ -47,21 +48,11 @@ pub(super) fn tests(
     text: &str,
     subject: &Subject<'_>,
 ) -> Result<Vec<Test>, Diagnostics> {
-    let is_json = Path::new(file)
-        .extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-    let read = if is_json {
-        json::parse(text)
-            .map(|root| (root, Vec::new()))
-            .map_err(|diagnostic| vec![diagnostic])
-    } else {
-        yaml::parse(text)
-    };
     let diagnostics = |list: Vec<Diagnostic>| Diagnostics::new(file, text, list);
-    let (root, found) = read.map_err(diagnostics)?;
+    let Source { root, errors } = Format::of(file).parse(text).map_err(diagnostics)?;
     let mut decoder = Decoder {
         subject,
-        diagnostics: found,
+        diagnostics: errors,
     };
     let tests = decoder.file(&root).unwrap_or_default();
     if decoder.diagnostics.is_empty() {
@@ -549,20 +540,11 @@ impl Decoder<'_> {
 
     /// A number, a boolean or text, as it stands in the file.
     fn constant(&mut self, node: &Node) -> Option<Value<'static>> {
-        let literal = match &node.kind {
-            Kind::Scalar(scalar) => scalar.literal(),
-            Kind::List(_) | Kind::Map(_) => Literal::Empty,
-        };
-        match literal {
-            Literal::Boolean(boolean) => Some(Value::Boolean(boolean)),
-            Literal::Number(text) => Some(Value::Number(text.to_owned().into())),
-            Literal::Text(text) if !text.is_empty() => Some(Value::Text(text.to_owned().into())),
-            Literal::Text(_) | Literal::Empty | Literal::Null => {
-                let found = describe(node);
-                let message = format!("expected text, a number or a boolean, found {found}");
-                self.wrong(node, message)
-            }
-        }
+        node.constant().or_else(|| {
+            let found = describe(node);
+            let message = format!("expected text, a number or a boolean, found {found}");
+            self.wrong(node, message)
+        })
     }
 
     /// One of a few words.

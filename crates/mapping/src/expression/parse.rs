@@ -323,22 +323,22 @@ fn is_name(character: char) -> bool {
 }
 
 /// A cursor over the text of a scalar.
-pub(super) struct Scanner<'a> {
-    pub(super) text: &'a str,
-    pub(super) at: usize,
-    pub(super) tables: &'a Tables,
+struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+    tables: &'a Tables,
 }
 
 impl<'a> Scanner<'a> {
-    pub(super) fn rest(&self) -> &'a str {
+    fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    pub(super) fn peek(&self) -> Option<char> {
+    fn peek(&self) -> Option<char> {
         self.rest().chars().next()
     }
 
-    pub(super) fn take(&mut self, token: &str) -> bool {
+    fn take(&mut self, token: &str) -> bool {
         let found = self.rest().starts_with(token);
         if found {
             self.at += token.len();
@@ -346,12 +346,12 @@ impl<'a> Scanner<'a> {
         found
     }
 
-    pub(super) fn space(&mut self) {
+    fn space(&mut self) {
         self.at += self.rest().len() - self.rest().trim_start().len();
     }
 
     /// Consumes and returns the longest prefix in which every character passes the test.
-    pub(super) fn run(&mut self, test: impl Fn(char) -> bool) -> &'a str {
+    fn run(&mut self, test: impl Fn(char) -> bool) -> &'a str {
         let rest = self.rest();
         let run = rest
             .get(..rest.find(|c| !test(c)).unwrap_or(rest.len()))
@@ -360,7 +360,7 @@ impl<'a> Scanner<'a> {
         run
     }
 
-    pub(super) fn diagnostic<T>(
+    fn diagnostic<T>(
         &self,
         at: Range<usize>,
         message: impl Into<String>,
@@ -382,13 +382,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Checks that the limit allows one more.
-    pub(super) fn room(
-        &self,
-        count: usize,
-        limit: usize,
-        who: &str,
-        what: &str,
-    ) -> Result<(), SyntaxError> {
+    fn room(&self, count: usize, limit: usize, who: &str, what: &str) -> Result<(), SyntaxError> {
         if count < limit {
             return Ok(());
         }
@@ -396,7 +390,7 @@ impl<'a> Scanner<'a> {
         self.diagnostic(self.at..self.at, message, None)
     }
 
-    pub(super) fn expected<T>(&self, what: &str) -> Result<T, SyntaxError> {
+    fn expected<T>(&self, what: &str) -> Result<T, SyntaxError> {
         let found = match self.peek() {
             Some(character) => format!("found `{character}`"),
             None => "the text ends here".to_owned(),
@@ -405,7 +399,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads quoted text. Two quotes inside it mean one quote.
-    pub(super) fn quoted(&mut self) -> Result<String, SyntaxError> {
+    fn quoted(&mut self) -> Result<String, SyntaxError> {
         let open = self.at;
         let quote = self.peek().unwrap_or('\'');
         self.at += 1;
@@ -429,7 +423,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    pub(super) fn number(&mut self) -> Result<String, SyntaxError> {
+    fn number(&mut self) -> Result<String, SyntaxError> {
         let start = self.at;
         let text = self.run(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
         if is_json_number(text) {

@@ -369,18 +369,18 @@ const NEGATED: [&str; 4] = ["prefix", "suffix", "equals-ignore-case", "wildcard"
 
 /// The result of reading a field's list.
 #[derive(Default)]
-pub(super) struct Conditions {
+struct Conditions {
     /// The conditions. A value must meet one of them.
-    pub(super) list: Vec<Condition>,
+    list: Vec<Condition>,
     /// Set when `exists: false` is among the items.
-    pub(super) absent: bool,
+    absent: bool,
     /// The errors in the list.
-    pub(super) diagnostics: Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl Conditions {
     /// Reads the list of the field with this name.
-    pub(super) fn read(name: &str, items: &[Node], span: Span) -> Self {
+    fn read(name: &str, items: &[Node], span: Span) -> Self {
         let mut conditions = Self::default();
         if items.is_empty() {
             let message = format!("`{name}` takes at least one value, found an empty list");
