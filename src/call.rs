@@ -75,11 +75,12 @@ pub(crate) use configured;
 
 /// Sends a request with the interceptor that watches its attempts. The future is boxed: see the module documentation.
 macro_rules! send {
-    ($request:expr, $interceptor:expr) => {
+    ($request:expr, $interceptor:expr $(, $configuration:expr)?) => {
         futures_util::FutureExt::boxed(
             $request
                 .customize()
                 .interceptor($interceptor.clone())
+                $(.config_override($configuration))?
                 .send(),
         )
         .await

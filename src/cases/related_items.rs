@@ -9,7 +9,6 @@ use std::collections::HashSet;
 use aws_sdk_connectcases::config::Builder as ConfigBuilder;
 use aws_sdk_connectcases::error::ProvideErrorMetadata as _;
 use aws_sdk_connectcases::types;
-use futures_util::FutureExt as _;
 
 use super::{Cases, performer};
 use crate::call::{self, NeverInDoubt, Operation};
@@ -223,20 +222,16 @@ impl Cases {
         content: types::RelatedItemInputContent,
     ) -> Result<Added, Failure> {
         let call = CREATE_RELATED_ITEM.unrepeatable(addition.deadline)?;
-        let sent = self
+        let builder = self
             .client
             .create_related_item()
             .domain_id(addition.domain_id)
             .case_id(addition.case_id)
             .r#type(kind)
             .content(content)
-            .performed_by(performer(addition.performed_by))
-            .customize()
-            .interceptor(call.attempts.clone())
-            .config_override(ConfigBuilder::default().retry_classifier(NeverInDoubt))
-            .send()
-            .boxed()
-            .await;
+            .performed_by(performer(addition.performed_by));
+        let no_doubt = ConfigBuilder::default().retry_classifier(NeverInDoubt);
+        let sent = call::send!(builder, call.attempts, no_doubt);
         match sent {
             Ok(_) => Ok(Added::Stored),
             // The SDK does not model this error yet.

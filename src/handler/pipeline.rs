@@ -113,7 +113,7 @@ impl Casebridge {
     }
 
     /// Returns the deadline of the work, before the write to the ledger.
-    pub(super) fn time_to_work(&self, deadline: Deadline) -> Deadline {
+    fn time_to_work(&self, deadline: Deadline) -> Deadline {
         match self.ledger {
             Some(_) => deadline.before(TO_SETTLE),
             None => deadline,
@@ -433,7 +433,7 @@ impl Casebridge {
     /// Adds the missing items that the request asks for, and records the results in the outcome.
     ///
     /// The case exists, even if an addition fails.
-    pub(super) async fn complete(
+    async fn complete(
         &self,
         request: &CaseRequest,
         done: &Done,
@@ -486,7 +486,7 @@ impl Casebridge {
     }
 
     /// Returns the outcome of an event whose key has its case and all additions of the first occurrence.
-    pub(super) async fn finished(
+    async fn finished(
         &self,
         case_mapping: &CaseMapping,
         key: Key<'_>,
@@ -515,7 +515,7 @@ impl Casebridge {
     ///
     /// With `on_existing: attach`, its contact and comments are added under a separate claim.
     /// That claim is for this case, because with a window the key's next case gets them, too.
-    pub(super) async fn join(
+    async fn join(
         &self,
         case_mapping: &CaseMapping,
         key: Key<'_>,
