@@ -55,6 +55,8 @@ error_codes! {
     FieldRequired: permanent,
     /// A tag breaks the rules for tags.
     TagInvalid: permanent,
+    /// A variable cannot be computed. Only the log has this code: an event pattern takes the variable as missing.
+    VariableInvalid: permanent,
     /// The event has none of the keys for a search for the customer.
     CustomerKeyMissing: permanent,
     /// Customer Profiles does not accept the type or length of a search key, or of a new profile's member.

@@ -5,10 +5,11 @@
 //! An SQS batch is recognised by `Records[].eventSource`.
 //! A list of events and an SNS notification are replaced by the events inside. Numbers keep their original digits.
 
-mod json;
+
 mod wrapped;
 
-use mapping::{CaseMapping, Mapping, Trigger};
+use mapping::expression::{Scope, Variables};
+use mapping::{CaseMapping, Mapping, Trigger, lenient_json};
 use serde_json::Value;
 
 use crate::error::{ErrorCode, Failure};
@@ -62,8 +63,8 @@ impl Payload {
     /// # Errors
     /// `UnrecognizedPayload`: the payload is not JSON, is too deeply nested, or contains no event.
     pub fn parse(raw: &str) -> Result<Self, Failure> {
-        let root = json::parse(raw).map_err(|error| {
-            let reason = json::reason(&error);
+        let root = lenient_json::parse(raw).map_err(|error| {
+            let reason = lenient_json::reason(&error);
             unrecognized(format!("the payload cannot be read as JSON: {reason}"))
         })?;
         match root {
@@ -200,18 +201,45 @@ impl Event {
         mapping::arn::instance_id(arn)
     }
 
-    /// Returns the first case mapping that accepts the event.
+    /// Returns the first case mapping that accepts the event. `domain` is the id of the Cases domain.
     #[must_use]
-    pub fn route<'m>(&self, mapping: &'m Mapping) -> Option<&'m CaseMapping> {
-        let takes = |case: &&CaseMapping| {
-            case.trigger == self.trigger
-                && (case.on_case_events || !self.is_of_cases())
-                && case
-                    .when
-                    .as_ref()
-                    .is_none_or(|when| when.matches(&self.root))
-        };
-        mapping.cases.iter().find(takes)
+    pub fn route<'m>(&self, mapping: &'m Mapping, domain: &str) -> Option<&'m CaseMapping> {
+        self.route_with(mapping, domain, &mut Vec::new())
+    }
+
+    /// Does the same, and adds the names of variables that cannot be computed. A condition takes them as missing.
+    pub fn route_with<'m>(
+        &self,
+        mapping: &'m Mapping,
+        domain: &str,
+        invalid: &mut Vec<String>,
+    ) -> Option<&'m CaseMapping> {
+        mapping.cases.iter().find(|case| {
+            if case.trigger != self.trigger || !case.on_case_events && self.is_of_cases() {
+                return false;
+            }
+            let variables = Variables::new(&case.variables);
+            let accepts = case.accepts(&self.scope(case, domain, &variables));
+            invalid.extend(variables.invalid().map(str::to_owned));
+            accepts
+        })
+    }
+
+    /// Returns the data that the expressions of a case mapping read from this event.
+    #[must_use]
+    pub fn scope<'a>(
+        &'a self,
+        case: &'a CaseMapping,
+        domain: &'a str,
+        variables: &'a Variables<'a>,
+    ) -> Scope<'a> {
+        Scope {
+            event: &self.root,
+            mapping: &case.name,
+            trigger: self.trigger.name(),
+            domain,
+            variables,
+        }
     }
 
     /// Returns the event with additional members.
@@ -278,12 +306,12 @@ impl Message {
             body: body.to_owned(),
             event: Err(refused("an empty list")),
         };
-        let values = match json::parse(body) {
+        let values = match lenient_json::parse(body) {
             _ if body.is_empty() => vec![Err("an empty body".to_owned())],
             Ok(value) => wrapped::values(value),
             Err(error) => vec![Err(format!(
                 "text that cannot be read as JSON: {}",
-                json::reason(&error)
+                lenient_json::reason(&error)
             ))],
         };
         let several = values.len() > 1;

@@ -194,6 +194,10 @@ fn counts(outcome: &Outcome) -> Vec<Metric> {
         // The case exists, and no retry adds the missing part. Only the failure's code is counted, and no failed event.
         counts.push(Metric::count("Failures", &[&[FUNCTION, ERROR_CODE]], 1));
     }
+    if let (Ok(Done::Created(_)), count @ 1..) = (&outcome.result, outcome.left_out.len()) {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        counts.push(Metric::count("FieldsLeftOut", BY_MAPPING, count));
+    }
     if matches!(outcome.contact, Step::Missed { .. }) {
         counts.push(Metric::count("ContactLinkFailures", BY_MAPPING, 1));
     }

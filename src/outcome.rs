@@ -57,6 +57,10 @@ pub struct Outcome {
     pub comment: Step,
     /// The case's reference number, if it was requested and read in time.
     pub reference_number: Option<String>,
+    /// The fields and tags that were not sent because their values are invalid.
+    pub left_out: Vec<String>,
+    /// The variables that could not be computed.
+    pub invalid_variables: Vec<String>,
 }
 
 /// The outcome of a step after the case's creation.
@@ -185,6 +189,8 @@ impl Default for Outcome {
             contact: Step::NotRequested,
             comment: Step::NotRequested,
             reference_number: None,
+            left_out: Vec::new(),
+            invalid_variables: Vec::new(),
         }
     }
 }

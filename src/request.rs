@@ -15,13 +15,13 @@ use self::fields::FieldRequest;
 use crate::error::{ErrorCode, Failure};
 use crate::key;
 use mapping::arn;
-use mapping::expression::{Scope, ValueExpr};
+use mapping::expression::{Scope, ValueExpr, Variables};
 use mapping::field::FieldValue;
 use mapping::limits;
 
 use crate::event::Event;
 use crate::outcome::CaseReference;
-use mapping::{CaseMapping, LedgerUse, PerformedBy};
+use mapping::{CaseMapping, IfInvalid, LedgerUse, PerformedBy};
 
 /// The configuration that a request depends on.
 #[derive(Clone, Debug)]
@@ -85,6 +85,10 @@ pub struct CaseRequest {
     pub contact: Option<Result<String, Failure>>,
     /// The comments to add to the case, each as text or as the reason why it cannot be added.
     pub comments: Vec<Result<String, Failure>>,
+    /// The fields and tags that are not sent because their values are invalid.
+    pub left_out: Vec<String>,
+    /// The variables that were read and cannot be computed.
+    pub invalid_variables: Vec<String>,
     /// True if the answer contains the reference number.
     pub return_reference: bool,
     /// The use of the ledger.
@@ -129,6 +133,26 @@ impl CaseRequest {
     }
 }
 
+/// What fields and tags add to a request besides their values.
+#[derive(Default)]
+struct Extras {
+    /// The comments to add to the case.
+    comments: Vec<Result<String, Failure>>,
+    /// The fields and tags that are not sent because their values are invalid.
+    left_out: Vec<String>,
+}
+
+impl Extras {
+    /// Leaves out a field or a tag. With `if_invalid: comment` a comment names the rule, never the value.
+    fn leave_out(&mut self, name: &str, failure: &Failure, if_invalid: IfInvalid) {
+        self.left_out.push(name.to_owned());
+        if if_invalid == IfInvalid::Comment {
+            self.comments
+                .push(Ok(format!("Left out: {}", failure.message)));
+        }
+    }
+}
+
 impl CaseRequest {
     /// Assembles the request for an event that a case mapping accepts.
     ///
@@ -139,16 +163,18 @@ impl CaseRequest {
         event: &Event,
         context: &RequestContext,
     ) -> Result<Self, Failure> {
-        let scope = &scope(case, event, context);
+        let variables = Variables::new(&case.variables);
+        let scope = &event.scope(case, &context.domain_id, &variables);
         let mut fields = Vec::with_capacity(case.fields.len() + 1);
-        let mut comments = Vec::new();
+        let mut extras = Extras::default();
         for mapping in &case.fields {
             let field = FieldRequest {
                 mapping,
                 scope,
                 context,
+                zone: case.zone.as_ref(),
             };
-            if let Some(value) = field.evaluate(&mut comments)? {
+            if let Some(value) = field.evaluate(&mut extras)? {
                 fields.push((mapping.field.id.clone(), value));
             }
         }
@@ -157,9 +183,10 @@ impl CaseRequest {
             None => None,
         };
         check_required(case, &fields, customer.is_some())?;
-        comments.extend(additions::comments(case.comment.as_ref(), scope));
+        let own = additions::comments(case.comment.as_ref(), scope);
+        extras.comments.extend(own);
         let client_token = key_token(case, event, scope)?;
-        let mut tags = tags(case, scope)?;
+        let mut tags = tags(case, scope, &mut extras)?;
         tags.push((limits::KEY_TAG.to_owned(), client_token.clone()));
         Ok(Self {
             domain_id: context.domain_id.clone(),
@@ -170,7 +197,9 @@ impl CaseRequest {
             tags,
             customer,
             contact: additions::contact(&case.link_contact, event, scope),
-            comments,
+            comments: extras.comments,
+            left_out: extras.left_out,
+            invalid_variables: variables.invalid().map(str::to_owned).collect(),
             return_reference: case.return_reference,
             ledger: case.ledger,
         })
@@ -186,7 +215,9 @@ pub fn client_token(
     event: &Event,
     context: &RequestContext,
 ) -> Result<String, Failure> {
-    key_token(case, event, &scope(case, event, context))
+    let variables = Variables::new(&case.variables);
+    let scope = event.scope(case, &context.domain_id, &variables);
+    key_token(case, event, &scope)
 }
 
 /// Checks that every field that the template requires is present.
@@ -217,15 +248,6 @@ pub fn check_required(
     Ok(())
 }
 
-fn scope<'a>(case: &'a CaseMapping, event: &'a Event, context: &'a RequestContext) -> Scope<'a> {
-    Scope {
-        event: &event.root,
-        mapping: &case.name,
-        trigger: event.trigger.name(),
-        domain: &context.domain_id,
-    }
-}
-
 fn key_token(case: &CaseMapping, event: &Event, scope: &Scope<'_>) -> Result<String, Failure> {
     let parts = if case.key.is_empty() {
         key::natural(event)?
@@ -242,22 +264,34 @@ fn key_token(case: &CaseMapping, event: &Event, scope: &Scope<'_>) -> Result<Str
     ))
 }
 
-fn tags(case: &CaseMapping, scope: &Scope<'_>) -> Result<Vec<(String, String)>, Failure> {
+fn tags(
+    case: &CaseMapping,
+    scope: &Scope<'_>,
+    extras: &mut Extras,
+) -> Result<Vec<(String, String)>, Failure> {
     let mut tags = Vec::with_capacity(case.tags.len() + 1);
     for (name, expr) in &case.tags {
-        let invalid = |message: String| {
-            Failure::new(ErrorCode::TagInvalid, message).of(format!("tags.{name}"))
-        };
-        let value = expr
-            .evaluate_text(scope)
-            .map_err(|wrong| invalid(format!("the tag `{name}` cannot be computed: {wrong}")))?;
-        if let Some(value) = value {
-            limits::tag_value(&value)
-                .map_err(|rule| invalid(format!("the tag `{name}` {rule}")))?;
-            tags.push((name.clone(), value.into_owned()));
+        match tag(name, expr, scope) {
+            Ok(value) => tags.extend(value.map(|value| (name.clone(), value))),
+            Err(failure) if case.if_tag_invalid == IfInvalid::Fail => return Err(failure),
+            Err(failure) => {
+                extras.leave_out(&format!("tags.{name}"), &failure, case.if_tag_invalid);
+            }
         }
     }
     Ok(tags)
+}
+
+fn tag(name: &str, expr: &ValueExpr, scope: &Scope<'_>) -> Result<Option<String>, Failure> {
+    let invalid =
+        |message: String| Failure::new(ErrorCode::TagInvalid, message).of(format!("tags.{name}"));
+    let value = expr
+        .evaluate_text(scope)
+        .map_err(|wrong| invalid(format!("the tag `{name}` cannot be computed: {wrong}")))?;
+    if let Some(value) = &value {
+        limits::tag_value(value).map_err(|rule| invalid(format!("the tag `{name}` {rule}")))?;
+    }
+    Ok(value.map(Cow::into_owned))
 }
 
 fn key_part<'a>(part: &'a ValueExpr, scope: &Scope<'a>) -> Result<Cow<'a, str>, Failure> {

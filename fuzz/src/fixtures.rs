@@ -72,7 +72,7 @@ static CONTEXT: LazyLock<RequestContext> = LazyLock::new(|| RequestContext {
 
 /// Assembles the request for an event that the mapping takes, and checks that the same event gives the same request.
 pub fn assemble(mapping: &Mapping, event: &Event) -> Option<CaseRequest> {
-    let case = event.route(&mapping)?;
+    let case = event.route(mapping, &CONTEXT.domain_id)?;
     let request = CaseRequest::assemble(case, event, &CONTEXT);
     let again = CaseRequest::assemble(case, event, &CONTEXT);
     assert!(request == again, "one event, two requests");

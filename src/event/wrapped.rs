@@ -2,9 +2,8 @@
 //!
 //! A wrapper may contain other wrappers.
 
+use mapping::lenient_json;
 use serde_json::Value;
-
-use super::json;
 
 /// Returns the values inside a value, or the value if it is no wrapper. A wrapper that cannot be read gives a description.
 pub(super) fn values(value: Value) -> Vec<Result<Value, String>> {
@@ -16,12 +15,12 @@ pub(super) fn values(value: Value) -> Vec<Result<Value, String>> {
 fn add(value: Value, values: &mut Vec<Result<Value, String>>) {
     match value {
         Value::Array(items) => items.into_iter().for_each(|item| add(item, values)),
-        value => match sns_message(&value).map(json::parse) {
+        value => match sns_message(&value).map(lenient_json::parse) {
             None => values.push(Ok(value)),
             Some(Ok(inner)) => add(inner, values),
             Some(Err(error)) => values.push(Err(format!(
                 "an SNS notification whose `Message` cannot be read as JSON: {}",
-                json::reason(&error)
+                lenient_json::reason(&error)
             ))),
         },
     }

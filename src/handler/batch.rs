@@ -151,7 +151,7 @@ impl Casebridge {
     ///
     /// A key from the contact's attributes is not known yet. The event's own identity then takes its place.
     fn key(&self, event: &Event) -> Option<String> {
-        let case_mapping = event.route(&self.mapping)?;
+        let case_mapping = event.route(&self.mapping, &self.context.domain_id)?;
         let key = request::client_token(case_mapping, event, &self.context);
         key.ok().or_else(|| key::occurrence(event))
     }

@@ -5,6 +5,7 @@
 //! `claim → finished? answer → case known? → customer → create → items → settle`
 
 use std::borrow::Cow;
+use std::mem;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
@@ -56,7 +57,9 @@ impl Casebridge {
         if let Some(skip) = self.guard.check(event)? {
             return Ok(Done::Skipped(skip));
         }
-        let Some(case_mapping) = event.route(&self.mapping) else {
+        let domain = &self.context.domain_id;
+        let invalid = &mut outcome.invalid_variables;
+        let Some(case_mapping) = event.route_with(&self.mapping, domain, invalid) else {
             return Ok(Done::Skipped(Skip::NoCaseMapping));
         };
         outcome.mapping = Some(case_mapping.name.clone());
@@ -73,6 +76,11 @@ impl Casebridge {
             Err(failure) => return Err(failure),
         };
         let event = &*event;
+        if let Ok(request) = &mut request {
+            outcome.left_out = mem::take(&mut request.left_out);
+            let invalid = mem::take(&mut request.invalid_variables);
+            outcome.invalid_variables.extend(invalid);
+        }
         let token = match &request {
             Ok(request) => request.client_token.clone(),
             Err(failure) => request::client_token(case_mapping, event, &self.context)

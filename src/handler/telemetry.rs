@@ -8,7 +8,7 @@ use aws_smithy_async::time::SharedTimeSource;
 
 use super::Invocation;
 use crate::call::CallRecord;
-use crate::error::Failure;
+use crate::error::{ErrorCode, Failure};
 use crate::event::Event;
 use crate::metrics::Metrics;
 use crate::outcome::{Answer, Outcome};
@@ -85,6 +85,7 @@ fn log(summary: &EventSummary<'_>) {
                 outcome = $answer.status,
                 error.code = some($answer.error_code),
                 error.field = some(&$answer.error_field),
+                fields.left_out = some(&summary.outcome.left_out.join(", ")),
                 retryable = ($answer.retryable == "true").then_some(true),
                 case.id = some(&$answer.case_id),
                 contact.id = summary.event.contact_id(),
@@ -99,7 +100,16 @@ fn log(summary: &EventSummary<'_>) {
             )
         };
     }
-    let answer = summary.outcome.answer();
+    let mut answer = summary.outcome.answer();
+    // The answer is about the case. A variable that a pattern took as missing is for who reads the log.
+    if let (true, Some(variable)) = (
+        answer.error_code.is_empty() || answer.status == "skipped",
+        summary.outcome.invalid_variables.first(),
+    ) {
+        answer.error_code = ErrorCode::VariableInvalid.name();
+        answer.error_field = format!("variables.{variable}");
+        answer.error_message = format!("the variable `{variable}` cannot be computed, so event patterns take it as missing");
+    }
     let message = message(&answer);
     let is_flow = summary.event.trigger == Trigger::ContactFlow;
     match answer.status {

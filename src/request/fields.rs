@@ -1,38 +1,72 @@
 //! Fields: turns a field's mapping and an event into the value to send.
 //!
-//! The steps are the source, the table, the default and the field's type.
+//! The steps are the source, the table, the field's type and the default.
 
 use crate::error::{ErrorCode, Failure};
-use crate::request::{RequestContext, additions};
+use crate::request::{Extras, RequestContext, additions};
 use mapping::expression::{EvaluateError, Scope};
 use mapping::field::{Field, FieldValue};
 use mapping::value::Value;
-use mapping::{Content, FieldMapping, FieldSource, IfMissing, Overflow, text};
+use mapping::zone::Zone;
+use mapping::{Content, FieldMapping, FieldSource, IfInvalid, IfMissing, Overflow, text};
 
 /// One field of the case for one event.
 pub(super) struct FieldRequest<'a> {
     pub(super) mapping: &'a FieldMapping,
     pub(super) scope: &'a Scope<'a>,
     pub(super) context: &'a RequestContext,
+    /// The zone of times without an offset.
+    pub(super) zone: Option<&'a Zone>,
 }
 
 impl<'a> FieldRequest<'a> {
     /// Returns the value to send, or `None` if the field is not sent.
     ///
-    /// Text that is too long and goes into a comment is added to `comments`.
-    pub(super) fn evaluate(
-        &self,
-        comments: &mut Vec<Result<String, Failure>>,
-    ) -> Result<Option<FieldValue>, Failure> {
-        if self
-            .mapping
-            .when
-            .as_ref()
-            .is_some_and(|when| !when.matches(self.scope.event))
-        {
+    /// Text that is too long and goes into a comment is added to `extras`, as is a field that is left out.
+    pub(super) fn evaluate(&self, extras: &mut Extras) -> Result<Option<FieldValue>, Failure> {
+        let when = self.mapping.when.as_ref();
+        if when.is_some_and(|when| !self.scope.matches(when)) {
             return Ok(None);
         }
-        let Chosen::Value(item) = self.source().map_err(|wrong| self.wrong_type(&wrong))? else {
+        let mut invalid = false;
+        for compute in [Self::value, Self::default] {
+            match (compute(self, extras), self.mapping.if_invalid) {
+                (Ok(Some(value)), _) => return Ok(Some(value)),
+                (Ok(None), _) => {}
+                (Err(failure), IfInvalid::Fail) => return Err(failure),
+                (Err(_), IfInvalid::Missing) => invalid = true,
+                (Err(failure), rule @ IfInvalid::Comment) => {
+                    extras.leave_out(&self.mapping.field.name, &failure, rule);
+                    return Ok(None);
+                }
+            }
+        }
+        match self.mapping.if_missing {
+            IfMissing::Skip => {
+                if invalid {
+                    extras.left_out.push(self.mapping.field.name.clone());
+                }
+                Ok(None)
+            }
+            IfMissing::Empty => Ok(Some(FieldValue::Empty)),
+            IfMissing::Fail => {
+                let name = &self.mapping.field.name;
+                let reason = if invalid {
+                    "its value is invalid, and `if_invalid` makes it missing".to_owned()
+                } else {
+                    self.why_missing()
+                };
+                let advice = self.advice();
+                let message = format!("the field `{name}` has no value: {reason}; {advice}");
+                Err(Failure::new(ErrorCode::FieldMissing, message).of(name))
+            }
+        }
+    }
+
+    /// Returns the value of the source, or `None` if it is missing.
+    fn value(&self, extras: &mut Extras) -> Result<Option<FieldValue>, Failure> {
+        let chosen = self.source().map_err(|wrong| self.wrong_type(&wrong))?;
+        let Chosen::Value(item) = chosen else {
             return Ok(Some(FieldValue::Empty));
         };
         let item = match (&self.mapping.lookup, item) {
@@ -47,41 +81,38 @@ impl<'a> FieldRequest<'a> {
             }
             (_, item) => item,
         };
-        let item = match item {
-            Some(item) => self.cut(item, comments),
-            None => None,
+        self.coerce(item, extras)
+    }
+
+    /// Returns the value of `default`, or `None` if it is missing.
+    fn default(&self, extras: &mut Extras) -> Result<Option<FieldValue>, Failure> {
+        let Some(default) = &self.mapping.default else {
+            return Ok(None);
         };
-        let item = match (&self.mapping.default, item) {
-            (Some(default), None) => default
-                .evaluate(self.scope)
-                .map_err(|wrong| self.wrong_type(&wrong))?
-                .and_then(|item| self.cut(item, comments)),
-            (_, item) => item,
+        let item = default.evaluate(self.scope);
+        let item = item.map_err(|wrong| self.wrong_type(&wrong))?;
+        self.coerce(item, extras)
+    }
+
+    /// Returns the value as the field's type needs it, after `overflow`.
+    fn coerce(
+        &self,
+        item: Option<Value<'_>>,
+        extras: &mut Extras,
+    ) -> Result<Option<FieldValue>, Failure> {
+        let Some(item) = item.and_then(|item| self.cut(item, extras)) else {
+            return Ok(None);
         };
-        match (item, self.mapping.if_missing) {
-            (Some(item), _) => match self.mapping.field.coerce(item) {
-                Ok(value) => Ok(Some(value)),
-                Err(field_error) => Err(self.invalid(&field_error.to_string())),
-            },
-            (None, IfMissing::Skip) => Ok(None),
-            (None, IfMissing::Empty) => Ok(Some(FieldValue::Empty)),
-            (None, IfMissing::Fail) => {
-                let name = &self.mapping.field.name;
-                let (reason, advice) = (self.why_missing(), self.advice());
-                let message = format!("the field `{name}` has no value: {reason}; {advice}");
-                Err(Failure::new(ErrorCode::FieldMissing, message).of(name))
-            }
-        }
+        let value = self.mapping.field.coerce(item, self.zone);
+        value
+            .map(Some)
+            .map_err(|field_error| self.invalid(&field_error.to_string()))
     }
 
     /// Returns the value as `overflow` cuts it.
     ///
     /// Returns `None` if nothing is left, because the first character is longer than the field.
-    fn cut<'v>(
-        &self,
-        item: Value<'v>,
-        comments: &mut Vec<Result<String, Failure>>,
-    ) -> Option<Value<'v>> {
+    fn cut<'v>(&self, item: Value<'v>, extras: &mut Extras) -> Option<Value<'v>> {
         if self.mapping.overflow == Overflow::Fail {
             return Some(item);
         }
@@ -95,7 +126,7 @@ impl<'a> FieldRequest<'a> {
         }
         if self.mapping.overflow == Overflow::Comment {
             let whole = additions::overflow(&self.mapping.field.name, &text);
-            comments.extend(whole.into_iter().map(Ok));
+            extras.comments.extend(whole.into_iter().map(Ok));
         }
         Value::text(cut.to_owned()).filter(|_| !cut.trim().is_empty())
     }
@@ -104,7 +135,7 @@ impl<'a> FieldRequest<'a> {
     fn why_missing(&self) -> String {
         let expr = match &self.mapping.source {
             FieldSource::Choose(choices) => {
-                match choices.iter().find(|choice| choice.takes(self.scope.event)) {
+                match choices.iter().find(|choice| choice.takes(self.scope)) {
                     Some(choice) => choice.value.value_expr(),
                     None => return "no choice is for this event".to_owned(),
                 }
@@ -150,12 +181,7 @@ impl<'a> FieldRequest<'a> {
         let scope = self.scope;
         let content = match &self.mapping.source {
             FieldSource::Value(content) => content,
-            FieldSource::Choose(choices) => match choices.iter().find(|choice| {
-                choice
-                    .when
-                    .as_ref()
-                    .is_none_or(|when| when.matches(scope.event))
-            }) {
+            FieldSource::Choose(choices) => match choices.iter().find(|choice| choice.takes(scope)) {
                 Some(choice) => &choice.value,
                 None => return Ok(Chosen::Value(None)),
             },

@@ -39,10 +39,10 @@ fn trigger(bencher: Bencher<'_, '_>, kib: usize) {
 fn route(bencher: Bencher<'_, '_>, cases: usize) {
     let (mapping, event) = (mapping(cases, 1), event(2 * KIB));
     assert_eq!(
-        event.route(&mapping).expect("the last one").name,
+        event.route(&mapping, "").expect("the last one").name,
         format!("case-{}", cases - 1)
     );
-    bencher.bench(|| black_box(&event).route(&mapping).is_some());
+    bencher.bench(|| black_box(&event).route(&mapping, "").is_some());
 }
 
 /// A request of so many fields, the key's hash and the tags among it.
@@ -64,7 +64,7 @@ fn whole(bencher: Bencher<'_, '_>, kib: usize) {
 }
 
 fn request(mapping: &Mapping, event: &Event, context: &RequestContext) -> CaseRequest {
-    let case_mapping = event.route(mapping).expect("it takes the event");
+    let case_mapping = event.route(mapping, "").expect("it takes the event");
     let assembled = CaseRequest::assemble(case_mapping, event, context);
     assembled.expect("the event has every value")
 }

@@ -7,7 +7,8 @@ use casebridge::request::{CaseRequest, RequestContext};
 use casebridge::start::request_context;
 use mapping::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use mapping::domain::Domain;
-use mapping::expression::{Operand, Reference, ValueExpr, unknown_member};
+use mapping::expression::ValueExpr;
+use mapping::reference::{Reference, unknown_member};
 use mapping::tree::{Position, Span};
 use mapping::{CaseMapping, CheckReport, LoadContext, Mapping, lint};
 use serde_json::{Value, json};
@@ -182,7 +183,7 @@ fn event_diagnostics(
     if !matches!(guard.check(event), Ok(None)) {
         return Vec::new();
     }
-    let Some(case) = event.route(mapping) else {
+    let Some(case) = event.route(mapping, &context.domain_id) else {
         let message = format!("no case mapping matches {file}");
         return vec![Diagnostic::warning(
             position(text, "cases"),
@@ -206,20 +207,22 @@ fn event_diagnostics(
 fn misspelt(file: &str, event: &Event, case: &CaseMapping, text: &str) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for expression in case.value_exprs().flat_map(ValueExpr::expressions) {
-        let Operand::Reference(Reference::Event(steps)) = &expression.operand else {
-            continue;
-        };
-        let Some(unknown_member) = unknown_member(&event.root, steps) else {
-            continue;
-        };
-        if let Some(near) = nearest(unknown_member.name, unknown_member.members) {
-            let message = format!(
-                "`{}` finds nothing in {file}: there is no `{}`",
-                expression.text, unknown_member.name
-            );
-            let warning =
-                Diagnostic::warning(position(text, &expression.text), Code::EventMember, message);
-            found.push(warning.help(format!("did you mean `{near}`?")));
+        for reference in expression.references() {
+            let Reference::Event(steps) = reference else {
+                continue;
+            };
+            let Some(unknown_member) = unknown_member(&event.root, steps) else {
+                continue;
+            };
+            if let Some(near) = nearest(unknown_member.name, unknown_member.members) {
+                let message = format!(
+                    "`{}` finds nothing in {file}: there is no `{}`",
+                    expression.text, unknown_member.name
+                );
+                let span = position(text, &expression.text);
+                let warning = Diagnostic::warning(span, Code::EventMember, message);
+                found.push(warning.help(format!("did you mean `{near}`?")));
+            }
         }
     }
     found

@@ -221,7 +221,7 @@ async fn unfinished(
     for message in &messages {
         let Ok(event) = &message.event else { continue };
         let is_ours = matches!(casebridge.guard.check(event), Ok(None))
-            && event.route(&casebridge.mapping).is_some();
+            && event.route(&casebridge.mapping, &casebridge.context.domain_id).is_some();
         if is_ours && !kept.contains(message.message_id.as_str()) {
             continue;
         }
@@ -245,7 +245,7 @@ async fn events(casebridge: &Casebridge, payload: &str) -> Vec<Event> {
 /// The event with the data of its contact, if the case mapping asks for it. The answer has the reason when they cannot be
 /// read.
 async fn enriched(casebridge: &Casebridge, event: &Event) -> Option<Event> {
-    let case = event.route(&casebridge.mapping)?;
+    let case = event.route(&casebridge.mapping, &casebridge.context.domain_id)?;
     let connect = casebridge.connect.as_ref().filter(|_| case.enrich)?;
     let (instance, contact) = (event.instance_id()?, event.contact_id()?);
     let initial = event.text(&["detail", "initialContactId"]);
@@ -311,7 +311,7 @@ fn described(request: &Request) -> String {
 /// Adds the profiles whose ARNs the events name, because no service can confirm them.
 fn add_named_profiles(emulator: &Emulator, casebridge: &Casebridge, events: &[Event]) {
     let requests = events.iter().filter_map(|event| {
-        let case = event.route(&casebridge.mapping)?;
+        let case = event.route(&casebridge.mapping, &casebridge.context.domain_id)?;
         CaseRequest::assemble(case, event, &casebridge.context).ok()
     });
     let mut profiles = emulator.profiles();

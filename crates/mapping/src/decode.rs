@@ -12,22 +12,25 @@ use crate::customer::{
 };
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, alternatives, nearest, suggest};
 use crate::domain::Domain;
-use crate::expression::{self, Operand, Part, Reference, SyntaxError, ValueExpr};
+use crate::expression::{self, Expression, Operand, Part, SyntaxError, ValueExpr, Variable};
 use crate::field::{Field, FieldError, FieldType};
-use crate::filter::{Table, Tables};
+use crate::filter::{Definitions, Table};
 use crate::locate::SourceText;
 use crate::mapping::{
-    CaseMapping, Choice, Content, FieldMapping, FieldSource, IfMissing, LedgerUnavailable,
+    CaseMapping, Choice, Content, FieldMapping, FieldSource, IfInvalid, IfMissing, LedgerUnavailable,
     LedgerUse, LinkContact, Mapping, OnExisting, Overflow, PerformedBy,
 };
 use crate::object::{self, Object};
 use crate::pattern::{self, Pattern};
 use crate::phone::Country;
+use crate::reference::Reference;
 use crate::schema::{self, ObjectSchema};
 use crate::source::{Format, Source};
 use crate::tree::{Entry, Key, Kind, Literal, Node, Scalar, Span};
+use crate::timestamp::TimeSpan;
 use crate::trigger::Trigger;
 use crate::value::Value;
+use crate::zone::Zone;
 use crate::{known_members, limits};
 
 /// The configuration that a mapping is checked against.
@@ -67,7 +70,9 @@ pub(crate) fn decode(
         context,
         trigger: None,
         phone_country: None,
-        tables: Tables::new(),
+        definitions: Definitions::default(),
+        variables: Vec::new(),
+        inherited: Inherited::default(),
         table_entries: HashMap::new(),
         errors: syntax_errors,
     };
@@ -90,14 +95,30 @@ struct Decoder<'a> {
     trigger: Option<Trigger>,
     /// The file's `phone_country`.
     phone_country: Option<Country>,
-    tables: Tables,
+    /// The names that expressions can use at this place of the file.
+    definitions: Definitions,
+    /// The variables at this place, in the order of their names in `definitions`.
+    variables: Vec<Arc<Variable>>,
+    /// The actions for fields that do not state their own.
+    inherited: Inherited,
     /// The values of each table with their spans, for errors that appear when a field uses the table.
     table_entries: HashMap<String, Vec<(Span, Value<'static>)>>,
     errors: Vec<Diagnostic>,
 }
 
+/// The actions of a case mapping for its fields.
+#[derive(Default)]
+struct Inherited {
+    if_missing: IfMissing,
+    if_invalid: IfInvalid,
+    /// The ids of the fields that do not inherit: the title, the customer and those that the template requires.
+    excepted: Vec<String>,
+}
+
 /// The file's defaults for every case mapping.
 struct Defaults {
+    if_missing: IfMissing,
+    if_invalid: IfInvalid,
     performed_by: Option<PerformedBy>,
     tags: Vec<(String, ValueExpr)>,
 }
@@ -114,7 +135,15 @@ impl Decoder<'_> {
         self.phone_country = object
             .get("phone_country")
             .and_then(|node| self.country(node));
+        self.definitions.zone = object
+            .get("time_zone")
+            .and_then(|node| self.time_zone(node));
+        if let Some(node) = object.get("variables") {
+            self.variables(node);
+        }
         let defaults = Defaults {
+            if_missing: self.if_missing(&object).unwrap_or_default(),
+            if_invalid: self.if_invalid(&object).unwrap_or_default(),
             performed_by: object
                 .get("performed_by")
                 .and_then(|node| self.performed_by(node)),
@@ -194,15 +223,105 @@ impl Decoder<'_> {
                 rows.insert(row.key.text.clone(), item);
             }
             self.table_entries.insert(key.text.clone(), places);
-            self.tables.insert(key.text.clone(), Arc::new(rows));
+            self.definitions
+                .tables
+                .insert(key.text.clone(), Arc::new(rows));
         }
+    }
+
+    fn time_zone(&mut self, node: &Node) -> Option<Zone> {
+        let Kind::Scalar(Scalar { text, .. }) = &node.kind else {
+            let found = node.describe();
+            let message = format!("`time_zone` takes the name of a time zone, found {found}");
+            return self.refuse(Diagnostic::new(node.span, message));
+        };
+        match Zone::named(text) {
+            Ok(zone) => Some(zone),
+            Err(near) => {
+                let help = match near {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "such as America/New_York or Europe/Berlin".to_owned(),
+                };
+                let message = format!("there is no time zone `{text}`");
+                let diagnostic = Diagnostic::error(node.span, Code::UnknownWord, message);
+                self.refuse(diagnostic.help(help))
+            }
+        }
+    }
+
+    /// Decodes `variables`. Each can read those before it.
+    fn variables(&mut self, node: &Node) {
+        for Entry { key, value } in self.named(node, "`variables` gives a value for each name") {
+            let name = &key.text;
+            if let Some((message, help)) = self.wrong_variable_name(name) {
+                self.keep(Diagnostic::error(key.span, Code::Name, message).help(help));
+                continue;
+            }
+            // A variable with an error keeps its name, so that its uses are not reported too.
+            let value = self.value(value).unwrap_or(ValueExpr::Boolean(false));
+            let mut members = Vec::new();
+            for reference in value.expressions().flat_map(Expression::references) {
+                match reference {
+                    Reference::Event(_) => {
+                        members.push(reference.first_member().unwrap_or("").to_owned());
+                    }
+                    Reference::Variable(other, _) => {
+                        let other = self.variables.get(other.index);
+                        members.extend(other.iter().flat_map(|other| other.members.clone()));
+                    }
+                    Reference::Mapping | Reference::Trigger | Reference::Domain => {}
+                }
+            }
+            members.sort_unstable();
+            members.dedup();
+            self.definitions.variables.push(name.clone());
+            self.variables.push(Arc::new(Variable {
+                name: name.clone(),
+                value,
+                members,
+            }));
+        }
+        if self.variables.len() > limits::VARIABLES {
+            let limit = limits::VARIABLES;
+            let found = self.variables.len();
+            let message = format!("a case mapping has at most {limit} variables, found {found}");
+            self.keep(Diagnostic::new(node.span.first_character(), message));
+        }
+    }
+
+    fn wrong_variable_name(&self, name: &str) -> Option<(String, &'static str)> {
+        let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(legal)
+        {
+            let message = format!("`{name}` is no name of a variable");
+            let help = "a name has small letters, digits and `_`, such as `order_total`, and begins with no digit";
+            return Some((message, help));
+        }
+        if name == "item" {
+            let message = "the name `item` is kept for a later release".to_owned();
+            return Some((message, "choose another name"));
+        }
+        self.definitions.variables.iter().any(|known| known == name).then(|| {
+            let message = format!("there is a variable `{name}` already");
+            (message, "a name stands for one value in the file and its case mapping: choose another name")
+        })
+    }
+
+    fn if_missing(&mut self, object: &Object<'_>) -> Option<IfMissing> {
+        let node = object.get("if_missing")?;
+        self.word(node, &IF_MISSING)
+    }
+
+    fn if_invalid(&mut self, object: &Object<'_>) -> Option<IfInvalid> {
+        let node = object.get("if_invalid")?;
+        self.word(node, &IF_INVALID)
     }
 
     fn pattern(&mut self, node: &Node) -> Option<Pattern> {
         self.refuse_never_sent_in(node);
         self.errors
             .extend(pattern_diagnostics(pattern::unquoted_ids(node)));
-        Pattern::compile(node)
+        Pattern::compile_with(node, &self.definitions.variables)
             .map_err(|diagnostics| self.errors.extend(pattern_diagnostics(diagnostics)))
             .ok()
     }
@@ -264,10 +383,28 @@ impl Decoder<'_> {
             .get("trigger")
             .and_then(|node| self.word(node, &TRIGGERS));
         self.trigger = trigger;
+        let (file_zone, file_variables) = (self.definitions.zone.clone(), self.variables.len());
+        if let Some(node) = object.get("time_zone") {
+            self.definitions.zone = self.time_zone(node);
+        }
+        if let Some(node) = object.get("variables") {
+            self.variables(node);
+        }
         let when = object.get("when").map(|node| self.pattern(node));
         // `when` matches the event as it arrived. The values below also see the members that `enrich` adds.
         let enrich = self.enrich(&object);
+        if let (Some(true), Some(Some(when))) = (enrich, &when) {
+            self.refuse_contact_in_when(when, object.span_of("when"));
+        }
         let template = object.get("template").and_then(|node| self.template(node));
+        let if_tag_invalid = self.if_invalid(&object).unwrap_or(defaults.if_invalid);
+        let required = template.iter().flat_map(|template| &template.required_fields);
+        let fixed = ["title", "customer_id"].map(str::to_owned);
+        self.inherited = Inherited {
+            if_missing: self.if_missing(&object).unwrap_or(defaults.if_missing),
+            if_invalid: if_tag_invalid,
+            excepted: required.map(|field| field.id.clone()).chain(fixed).collect(),
+        };
         let key = object
             .get("key")
             .map(|node| self.key(node))
@@ -295,6 +432,10 @@ impl Decoder<'_> {
         let ledger = self.ledger(&object);
         let on_case_events = self.on_case_events(&object);
         self.trigger = None;
+        let zone = std::mem::replace(&mut self.definitions.zone, file_zone);
+        let variables = self.variables.clone();
+        self.variables.truncate(file_variables);
+        self.definitions.variables.truncate(file_variables);
         let template = template?;
         if let Some(Node {
             kind: Kind::Map(_), ..
@@ -309,6 +450,9 @@ impl Decoder<'_> {
                 Some(pattern) => Some(pattern?),
                 None => None,
             },
+            variables,
+            zone,
+            if_tag_invalid,
             template_id: template.id,
             required_fields: template.required_fields,
             key,
@@ -327,6 +471,19 @@ impl Decoder<'_> {
             on_case_events: on_case_events?,
         };
         Some((case, object.get("name")?.span))
+    }
+
+    /// Reports a variable of `when` that reads what `enrich` adds later.
+    fn refuse_contact_in_when(&mut self, when: &Pattern, span: Span) {
+        let mut named = when.variables().filter_map(|index| self.variables.get(index));
+        if let Some(variable) = named.find(|variable| variable.reads_contact()) {
+            let message = format!(
+                "`when` reads `${}`, and what `enrich` adds is not there yet when an event is matched",
+                variable.name
+            );
+            let help = "test members of the event itself; `choose` and a field's `when` see the contact";
+            self.keep(Diagnostic::error(span, Code::Pattern, message).help(help));
+        }
     }
 
     fn name(&mut self, node: &Node) -> Option<String> {
@@ -590,6 +747,12 @@ fn is_uuid(text: &str) -> bool {
     text.len() == 36 && text.bytes().enumerate().all(legal)
 }
 
+const IF_INVALID: [(&str, IfInvalid); 3] = [
+    ("fail", IfInvalid::Fail),
+    ("missing", IfInvalid::Missing),
+    ("comment", IfInvalid::Comment),
+];
+
 const IF_MISSING: [(&str, IfMissing); 3] = [
     ("fail", IfMissing::Fail),
     ("skip", IfMissing::Skip),
@@ -635,7 +798,7 @@ impl Decoder<'_> {
             let field = self.field(key, None);
             self.set_once(field.as_deref(), key, set);
             let content = self.content(value);
-            let mapping = FieldMapping::new(field?, FieldSource::Value(content?));
+            let mapping = self.new_field(field?, FieldSource::Value(content?));
             let places = FieldSpans {
                 field: key.span,
                 values: vec![value.span],
@@ -659,22 +822,26 @@ impl Decoder<'_> {
         let if_missing = object
             .get("if_missing")
             .map(|node| self.word(node, &IF_MISSING));
+        let if_invalid = object
+            .get("if_invalid")
+            .map(|node| self.word(node, &IF_INVALID));
         let overflow = object.get("overflow").map(|node| self.overflow(node));
         let (source, values) = source?;
-        let mut mapping = FieldMapping::new(field?, source);
+        let mut mapping = self.new_field(field?, source);
         let mut table = None;
         if let Some(when) = when {
             mapping.when = Some(when?);
         }
         if let Some(lookup) = lookup {
             let name = lookup?;
-            mapping.lookup = self.tables.get(&name).cloned();
+            mapping.lookup = self.definitions.tables.get(&name).cloned();
             table = Some(name);
         }
         if let Some(default) = default {
             mapping.default = Some(default?);
         }
-        mapping.if_missing = if_missing.unwrap_or(Some(IfMissing::Fail))?;
+        mapping.if_missing = if_missing.unwrap_or(Some(mapping.if_missing))?;
+        mapping.if_invalid = if_invalid.unwrap_or(Some(mapping.if_invalid))?;
         mapping.overflow = overflow.unwrap_or(Some(Overflow::Fail))?;
         if mapping.overflow != Overflow::Fail && mapping.field.kind != FieldType::Text {
             let (name, kind) = (&mapping.field.name, mapping.field.kind.name());
@@ -691,6 +858,16 @@ impl Decoder<'_> {
             default,
         };
         self.checked(mapping, table.as_deref(), &places)
+    }
+
+    /// Creates a field mapping with the actions that the field inherits.
+    fn new_field(&self, field: Arc<Field>, source: FieldSource) -> FieldMapping {
+        let mut mapping = FieldMapping::new(field, source);
+        if !self.inherited.excepted.contains(&mapping.field.id) {
+            mapping.if_missing = self.inherited.if_missing;
+            mapping.if_invalid = self.inherited.if_invalid;
+        }
+        mapping
     }
 
     /// Reports a field that is set twice, by name and by id.
@@ -828,11 +1005,14 @@ impl Decoder<'_> {
 
     fn table(&mut self, node: &Node) -> Option<String> {
         match &node.kind {
-            Kind::Scalar(scalar) if self.tables.contains_key(&scalar.text) => {
+            Kind::Scalar(scalar) if self.definitions.tables.contains_key(&scalar.text) => {
                 Some(scalar.text.clone())
             }
             Kind::Scalar(scalar) => {
-                let help = suggest(&scalar.text, self.tables.keys().map(String::as_str));
+                let help = suggest(
+                    &scalar.text,
+                    self.definitions.tables.keys().map(String::as_str),
+                );
                 let message = format!("there is no table `{}`", scalar.text);
                 let diagnostic = Diagnostic::new(node.span, message).maybe_help(help);
                 self.refuse(diagnostic.code(Code::UnknownTable))
@@ -863,6 +1043,7 @@ impl FieldMapping {
             lookup: None,
             default: None,
             if_missing: IfMissing::default(),
+            if_invalid: IfInvalid::default(),
             overflow: Overflow::default(),
         }
     }
@@ -907,7 +1088,9 @@ impl Decoder<'_> {
             .contents()
             .any(|content| matches!(content, Content::Empty));
         let title = mapping.field.id == "title";
-        if title && (empties || mapping.if_missing != IfMissing::Fail) {
+        let left_out =
+            mapping.if_missing != IfMissing::Fail || mapping.if_invalid == IfInvalid::Comment;
+        if title && (empties || left_out) {
             let message = "a case needs a title: it cannot be skipped or sent empty";
             self.keep(
                 Diagnostic::error(places.field, Code::RequiredField, message)
@@ -919,7 +1102,7 @@ impl Decoder<'_> {
 
     fn fits(&mut self, mapping: &FieldMapping, item: Value<'_>, span: Span) {
         let field = &mapping.field;
-        let field_error = match field.coerce(item.clone()) {
+        let field_error = match field.coerce(item.clone(), self.definitions.zone.as_ref()) {
             Ok(_) => return,
             Err(FieldError::TooLong { .. }) if mapping.overflow != Overflow::Fail => return,
             Err(field_error) => field_error,
@@ -1271,9 +1454,6 @@ const UNAVAILABLE: [(&str, LedgerUnavailable); 2] = [
 const MINUTE: u64 = 60;
 const DAY: u64 = 24 * 60 * MINUTE;
 
-/// The units of time, with the number of seconds in each.
-const UNITS: [(char, u64); 3] = [('m', MINUTE), ('h', 60 * MINUTE), ('d', DAY)];
-
 /// The shortest and the longest window, in seconds.
 ///
 /// A window must be longer than any retry of an event. It must also fit the ledger's time stamps.
@@ -1316,9 +1496,10 @@ impl Decoder<'_> {
 
     fn window(&mut self, node: &Node) -> Option<Duration> {
         let seconds = match &node.kind {
-            Kind::Scalar(scalar) => seconds(&scalar.text),
+            Kind::Scalar(scalar) => TimeSpan::parse(&scalar.text),
             Kind::List(_) | Kind::Map(_) => None,
         };
+        let seconds = seconds.and_then(|span| u64::try_from(span.seconds()).ok());
         match seconds {
             Some(seconds @ SHORTEST..=LONGEST) => Some(Duration::from_secs(seconds)),
             Some(_) => {
@@ -1334,13 +1515,6 @@ impl Decoder<'_> {
             }
         }
     }
-}
-
-fn seconds(text: &str) -> Option<u64> {
-    UNITS.into_iter().find_map(|(unit, seconds)| {
-        let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
-        number.checked_mul(seconds)
-    })
 }
 
 impl Decoder<'_> {
@@ -1365,7 +1539,7 @@ impl Decoder<'_> {
                 let diagnostic = Diagnostic::new(node.span, "empty text is the same as no value");
                 self.refuse(diagnostic.help("`null` sends a field empty"))
             }
-            Literal::Text(text) => match expression::parse(text, &self.tables) {
+            Literal::Text(text) => match expression::parse(text, &self.definitions) {
                 _ if scalar.plain && self.is_cut_short(node) => {
                     let message = "this text ends at ` #`, where YAML begins a comment";
                     let diagnostic = Diagnostic::new(node.span, message);

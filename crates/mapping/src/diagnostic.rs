@@ -252,10 +252,14 @@ impl fmt::Display for Diagnostics {
 /// Returns the candidate that the misspelt `name` probably means, if one is close enough.
 ///
 /// The edit distance may be a third of the name's characters, and at least 1. A transposition counts as one edit. Letter case is ignored.
+///
+/// Otherwise it is a candidate that shares a word: `toUpperCase` means `upper`, and `Claim no` means `Claim number`.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = name.to_lowercase();
-    candidates
-        .into_iter()
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let spelt = candidates
+        .iter()
+        .copied()
         .map(|candidate| {
             (
                 strsim::osa_distance(&lower, &candidate.to_lowercase()),
@@ -264,16 +268,40 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         })
         .filter(|(distance, _)| *distance <= (name.chars().count() / 3).max(1))
         .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+        .map(|(_, candidate)| candidate);
+    let related = || {
+        let mut related = candidates.into_iter();
+        related.find(|candidate| shares_a_word(&lower, &candidate.to_lowercase()))
+    };
+    spelt.or_else(related)
 }
 
-/// Returns `did you mean …?` for a misspelt name. Without a close candidate, it returns a list of at most 20 candidates.
+/// Returns true if one text contains the other, or if both have the same first word and the same number of words.
+fn shares_a_word(left: &str, right: &str) -> bool {
+    const SHORTEST: usize = 4;
+    let contains = |long: &str, short: &str| short.chars().count() >= SHORTEST && long.contains(short);
+    if contains(left, right) || contains(right, left) {
+        return true;
+    }
+    let words = |text: &str| -> Vec<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric());
+        words
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    let (left, right) = (words(left), words(right));
+    let first = left.first().filter(|word| word.chars().count() >= SHORTEST);
+    left.len() == right.len() && left.len() > 1 && first.is_some() && first == right.first()
+}
+
+/// Returns `did you mean …?` for a misspelt name. Without a close candidate, it returns a list of at most 32 candidates.
 pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let candidates: Vec<&str> = candidates.into_iter().collect();
     if let Some(candidate) = nearest(name, candidates.iter().copied()) {
         return Some(format!("did you mean `{candidate}`?"));
     }
-    (1..=20)
+    (1..=32)
         .contains(&candidates.len())
         .then(|| format!("there is {}", listed(candidates)))
 }

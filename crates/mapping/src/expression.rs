@@ -6,22 +6,31 @@
 //! interpolation = "{{" ws operand { ws "|" ws filter } ws "}}" ;
 //! expression    = reference { ws "|" ws filter } ;
 //! operand       = reference | quoted | number ;
+//! reference     = ( "$" | "$" ident ) { step } | "$$." ( "mapping" | "trigger" | "domain" ) ;
+//! step          = "." name | [ "." ] "[" ws ( quoted | index | "*" | "?" or ) ws "]" ;
+//! or            = and { "||" and } ;
+//! and           = test { "&&" test } ;
+//! test          = "!" test | "(" or ")" | side [ ( "==" | "!=" ) side ] ;
+//! side          = "@" { step } | reference | literal | "null" ;
+//! argument      = literal | reference ;
 //! ```
 //!
 //! [`parse()`] compiles the text of one scalar to a [`ValueExpr`] at load time. [`ValueExpr::evaluate`] then reads an event with it.
 //! The work is bounded by the length of the text and the size of the event.
 
 mod parse;
-mod reference;
 
 use std::borrow::Cow;
+use std::cell::{Cell, OnceCell};
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
 pub use self::parse::{SyntaxError, parse};
-pub use self::reference::{Reference, Step, UnknownMember, unknown_member};
 use crate::filter::{Argument, Filter};
+use crate::pattern::Pattern;
+use crate::reference::{self, Data, Reference};
 use crate::text::{BoundedText, TooLong};
 use crate::value::Value;
 
@@ -102,15 +111,13 @@ impl ValueExpr {
         &'a self,
         text: &'a str,
     ) -> impl Iterator<Item = (&'a str, Range<usize>)> {
-        self.expressions().filter_map(|expression| {
-            let Operand::Reference(Reference::Event(steps)) = &expression.operand else {
-                return None;
-            };
-            let Some(Step::Member(name)) = steps.first() else {
-                return None;
-            };
+        self.expressions().flat_map(|expression| {
             let at = text.find(&expression.text).unwrap_or_default();
-            Some((name.as_str(), at..at + expression.text.len()))
+            let range = at..at + expression.text.len();
+            expression
+                .references()
+                .into_iter()
+                .filter_map(move |reference| Some((reference.first_member()?, range.clone())))
         })
     }
 
@@ -129,6 +136,86 @@ impl ValueExpr {
     }
 }
 
+/// An entry of `variables`.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    /// The name, without `$`.
+    pub name: String,
+    /// The value.
+    pub value: ValueExpr,
+    /// The members of the event that it reads, also through other variables.
+    pub members: Vec<String>,
+}
+
+/// The values of a case mapping's variables for one event. Each is computed when it is first read.
+#[derive(Debug, Default)]
+pub struct Variables<'a> {
+    definitions: &'a [Arc<Variable>],
+    values: Box<[OnceCell<Result<Option<Json>, EvaluateError>>]>,
+    /// The number of values that selectors have visited.
+    visited: Cell<usize>,
+    /// The size of the values of all variables so far.
+    size: Cell<usize>,
+}
+
+/// The maximum number of values that the selectors of a case mapping visit in one event.
+pub const MAX_VISITS: usize = 1_000_000;
+
+/// The maximum size of the values of all variables together, in bytes. It is twice the largest event.
+pub const MAX_VARIABLES_SIZE: usize = 16_000_000;
+
+impl<'a> Variables<'a> {
+    /// Creates the variables of a case mapping, without their values.
+    #[must_use]
+    pub fn new(definitions: &'a [Arc<Variable>]) -> Self {
+        Self {
+            definitions,
+            values: definitions.iter().map(|_| OnceCell::new()).collect(),
+            visited: Cell::new(0),
+            size: Cell::new(0),
+        }
+    }
+
+    /// Returns the names of the variables that were read and cannot be computed.
+    pub fn invalid(&self) -> impl Iterator<Item = &'a str> {
+        let invalid = |(definition, value): (&'a Arc<Variable>, &OnceCell<_>)| {
+            matches!(value.get(), Some(Err(_))).then_some(definition.name.as_str())
+        };
+        self.definitions
+            .iter()
+            .zip(&self.values)
+            .filter_map(invalid)
+    }
+
+    fn get(&'a self, index: usize, scope: &Scope<'a>) -> Option<&'a Result<Option<Json>, EvaluateError>> {
+        let (definition, value) = (self.definitions.get(index)?, self.values.get(index)?);
+        Some(value.get_or_init(|| {
+            let value = definition.value.evaluate(scope)?.map(Value::into_json);
+            let size = self.size.get() + value.as_ref().map_or(0, size);
+            self.size.set(size);
+            if size > MAX_VARIABLES_SIZE {
+                return Err(EvaluateError {
+                    expression: format!("${}", definition.name),
+                    message: format!("the variables hold more than {MAX_VARIABLES_SIZE} bytes"),
+                });
+            }
+            Ok(value)
+        }))
+    }
+}
+
+/// Returns the approximate size of a value in memory, in bytes.
+fn size(value: &Json) -> usize {
+    let content = match value {
+        Json::Null | Json::Bool(_) => 0,
+        Json::Number(number) => number.as_str().len(),
+        Json::String(text) => text.len(),
+        Json::Array(items) => items.iter().map(size).sum(),
+        Json::Object(members) => members.iter().map(|(name, value)| name.len() + size(value)).sum(),
+    };
+    content + 32
+}
+
 /// The data that references read.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {
@@ -140,6 +227,51 @@ pub struct Scope<'a> {
     pub trigger: &'static str,
     /// `$$.domain`.
     pub domain: &'a str,
+    /// `$name`.
+    pub variables: &'a Variables<'a>,
+}
+
+impl Scope<'_> {
+    /// Returns true if the event and the variables match the pattern. A variable that cannot be computed is missing.
+    #[must_use]
+    pub fn matches(&self, pattern: &Pattern) -> bool {
+        pattern.matches_with(self.event, &|index| {
+            let value = self.variables.get(index, self)?;
+            value.as_ref().ok()?.as_ref()
+        })
+    }
+}
+
+impl<'a> Data<'a> for Scope<'a> {
+    fn event(&self) -> &'a Json {
+        self.event
+    }
+
+    fn variable(&self, variable: &reference::Variable) -> Result<Option<&'a Json>, String> {
+        match self.variables.get(variable.index, self) {
+            Some(Ok(value)) => Ok(value.as_ref()),
+            Some(Err(error)) => Err(format!("`${}` cannot be computed: {error}", variable.name)),
+            None => Ok(None),
+        }
+    }
+
+    fn run(&self, reference: &Reference) -> &'a str {
+        match reference {
+            Reference::Mapping => self.mapping,
+            Reference::Trigger => self.trigger,
+            Reference::Domain => self.domain,
+            Reference::Event(_) | Reference::Variable(..) => "",
+        }
+    }
+
+    fn visit(&self, values: usize) -> Result<(), String> {
+        let visited = self.variables.visited.get().saturating_add(values);
+        self.variables.visited.set(visited);
+        if visited > MAX_VISITS {
+            return Err(format!("the selectors visit more than {MAX_VISITS} values"));
+        }
+        Ok(())
+    }
 }
 
 /// An error for a value that an expression cannot use: it has the wrong type, or the resulting text is too long.
@@ -251,17 +383,28 @@ impl Expression {
         let mut value = match &self.operand {
             Operand::Text(text) => Value::text(text.as_str()),
             Operand::Number(text) => Some(Value::Number(text.into())),
-            Operand::Reference(Reference::Event(steps)) => reference::follow(scope.event, steps),
-            Operand::Reference(Reference::Mapping) => Value::text(scope.mapping),
-            Operand::Reference(Reference::Trigger) => Value::text(scope.trigger),
-            Operand::Reference(Reference::Domain) => Value::text(scope.domain),
+            Operand::Reference(reference) => reference::follow(reference, scope)
+                .map_err(|message| self.evaluate_error(message))?,
         };
         for filter in &self.filters {
             value = filter
-                .apply(value)
+                .apply(value, scope)
                 .map_err(|message| self.evaluate_error(message))?;
         }
         Ok(value)
+    }
+
+    /// Returns the references of the operand, of its selectors and of the filters' arguments.
+    #[must_use]
+    pub fn references(&self) -> Vec<&Reference> {
+        let mut references = Vec::new();
+        if let Operand::Reference(reference) = &self.operand {
+            reference.each(&mut |reference| references.push(reference));
+        }
+        for filter in &self.filters {
+            filter.each_reference(&mut |reference| references.push(reference));
+        }
+        references
     }
 
     /// Returns the text of the interpolation. A missing one that may be empty gives empty text.

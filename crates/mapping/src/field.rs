@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 
 use crate::value::{Value, is_json_number};
+use crate::zone::Zone;
 use crate::{arn, timestamp};
 
 /// `FieldType` of the API.
@@ -212,9 +213,11 @@ impl Field {
 
     /// Converts a value to the union member that the field's type needs.
     ///
+    /// With a zone, a time without an offset is that zone's.
+    ///
     /// # Errors
     /// The value has a type that the field does not accept, or it breaks a rule of the field.
-    pub fn coerce(&self, item: Value<'_>) -> Result<FieldValue, FieldError> {
+    pub fn coerce(&self, item: Value<'_>, zone: Option<&Zone>) -> Result<FieldValue, FieldError> {
         match self.kind {
             FieldType::Text => self.text(item),
             FieldType::Number => number(&item).map(FieldValue::Double),
@@ -223,7 +226,7 @@ impl Field {
                 None => Err(takes("a boolean or the text `true` or `false`", &item)),
             },
             FieldType::DateTime => {
-                let moment = timestamp::read(&item).map_err(|found| {
+                let moment = timestamp::read(&item, zone).map_err(|found| {
                     field_error(format!(
                         "takes a time (RFC 3339, RFC 2822, or seconds, milliseconds or microseconds since 1970), {found}"
                     ))
@@ -433,7 +436,7 @@ mod number_tests {
     use super::*;
 
     fn coerce(item: Value<'_>) -> Result<FieldValue, FieldError> {
-        Field::explicit("f", FieldType::Number).coerce(item)
+        Field::explicit("f", FieldType::Number).coerce(item, None)
     }
 
     #[test]

@@ -8,12 +8,17 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use time::format_description::OwnedFormatItem;
 
+use crate::decimal::{self, Decimal};
 use crate::diagnostic::suggest;
+use crate::lenient_json;
+use crate::reference::{self, Data, Reference};
 use crate::text::{BoundedText, truncate};
-use crate::timestamp;
-use crate::value::{Value, is_json_number};
+use crate::timestamp::{self, TimeSpan};
+use crate::value::{Value, is_json_number, write_json};
+use crate::zone::Zone;
 
 /// The mapping's `tables`, by name.
 pub type Tables = BTreeMap<String, Arc<Table>>;
@@ -21,10 +26,81 @@ pub type Tables = BTreeMap<String, Arc<Table>>;
 /// One table: from the text of a scalar to another scalar.
 pub type Table = HashMap<String, Value<'static>>;
 
+/// The names that an expression can use besides references, and the time zone that it reads and writes times in.
+#[derive(Clone, Debug, Default)]
+pub struct Definitions {
+    /// The mapping's `tables`.
+    pub tables: Tables,
+    /// The names of the variables, in the order of their places.
+    pub variables: Vec<String>,
+    /// The case mapping's `time_zone`.
+    pub zone: Option<Zone>,
+}
+
 /// The names of all filters, in the order of the documentation.
-pub const NAMES: [&str; 17] = [
-    "default", "upper", "lower", "trim", "truncate", "replace", "split", "join", "first", "last",
-    "count", "lookup", "number", "text", "boolean", "date", "iso",
+pub const NAMES: [&str; 29] = [
+    "default",
+    "missing_if",
+    "upper",
+    "lower",
+    "trim",
+    "truncate",
+    "replace",
+    "extract",
+    "prepend",
+    "append",
+    "url_encode",
+    "split",
+    "join",
+    "first",
+    "last",
+    "count",
+    "sum",
+    "lookup",
+    "number",
+    "plus",
+    "minus",
+    "times",
+    "text",
+    "boolean",
+    "date",
+    "iso",
+    "add_time",
+    "from_json",
+    "to_json",
+];
+
+/// Names that other languages have for these filters, each with the filter.
+const NAMES_ELSEWHERE: [(&str, &str); 29] = [
+    ("add", "plus"),
+    ("subtract", "minus"),
+    ("multiply", "times"),
+    ("divided_by", "times"),
+    ("divide", "times"),
+    ("size", "count"),
+    ("length", "count"),
+    ("len", "count"),
+    ("concat", "append"),
+    ("strip", "trim"),
+    ("substring", "truncate"),
+    ("slice", "truncate"),
+    ("match", "extract"),
+    ("matches", "extract"),
+    ("regex", "extract"),
+    ("regex_replace", "extract"),
+    ("capture", "extract"),
+    ("strftime", "date"),
+    ("format_date", "date"),
+    ("int", "number"),
+    ("float", "number"),
+    ("string", "text"),
+    ("bool", "boolean"),
+    ("json", "from_json"),
+    ("parse_json", "from_json"),
+    ("stringify", "to_json"),
+    ("coalesce", "default"),
+    ("map", "lookup"),
+    ("encodeURIComponent", "url_encode"),
 ];
 
 /// The type of a value, as far as it is known at load time.
@@ -57,8 +133,10 @@ impl Kind {
 /// A filter, ready to apply.
 #[derive(Clone, Debug)]
 pub enum Filter {
-    /// `default(literal)`: replaces a missing value with the literal.
+    /// `default(argument)`: replaces a missing value with the argument.
     Default(Argument),
+    /// `missing_if('N/A', …)`: text that is equal to an argument is missing. Letter case and outer white space are ignored.
+    MissingIf(Vec<Argument>),
     /// `upper`
     Upper,
     /// `lower`
@@ -69,6 +147,14 @@ pub enum Filter {
     Truncate(usize),
     /// `replace(from, to)`
     Replace(String, String),
+    /// `extract('regex')`: the first group of the first match, or the whole match if there is no group.
+    Extract(Regex),
+    /// `prepend(text)`: adds text before a value that is present.
+    Prepend(Argument),
+    /// `append(text)`: adds text after a value that is present.
+    Append(Argument),
+    /// `url_encode`: one component of a URL, in the characters that a URL allows everywhere.
+    UrlEncode,
     /// `split(separator)`: turns text into a list.
     Split(String),
     /// `join(separator)`: turns a list into text.
@@ -79,19 +165,71 @@ pub enum Filter {
     Last,
     /// `count`: the number of items in a list.
     Count,
-    /// `lookup(table)`: the table's entry, missing if there is none.
+    /// `sum`: the sum of a list of numbers, 0 for an empty list.
+    Sum,
+    /// `lookup(table)`: the table's entry, missing if there is none. Of a list, each item's entry, or the item if there is none.
     Lookup(Arc<Table>),
-    /// `number`
-    Number,
+    /// `number`, or `number(',')` with the sign between the whole part and the fraction.
+    Number(Option<DecimalMark>),
+    /// `plus(number)`, `minus(number)` and `times(number)`.
+    Arithmetic(Operation, Argument),
     /// `text`
     Text,
     /// `boolean`
     Boolean,
-    /// `date(format)`: a time as text in UTC, with a strftime format.
-    Date(OwnedFormatItem),
+    /// `date(format)`: a time as text in the time zone, with a strftime format.
+    Date(OwnedFormatItem, Option<Zone>),
     /// `iso`: a time as RFC 3339 in UTC.
-    Iso,
+    Iso(Option<Zone>),
+    /// `add_time('180d')`: a later time as RFC 3339. Days are calendar days in the time zone.
+    AddTime(TimeSpan, Option<Zone>),
+    /// `from_json`: reads the JSON in a text.
+    FromJson,
+    /// `to_json`: writes a value as JSON.
+    ToJson,
 }
+
+/// An arithmetic operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// `plus`
+    Plus,
+    /// `minus`
+    Minus,
+    /// `times`
+    Times,
+}
+
+impl Operation {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Plus => "plus",
+            Self::Minus => "minus",
+            Self::Times => "times",
+        }
+    }
+
+    fn apply(self, left: Decimal, right: Decimal) -> Option<Decimal> {
+        match self {
+            Self::Plus => left.plus(right),
+            Self::Minus => left.minus(right),
+            Self::Times => left.times(right),
+        }
+    }
+}
+
+/// The sign between the whole part and the fraction of a number in text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DecimalMark {
+    /// `1,234.50`
+    Point,
+    /// `1.234,50`
+    Comma,
+}
+
+/// A regular expression of `extract`.
+#[derive(Clone, Debug)]
+pub struct Regex(regex_lite::Regex);
 
 impl Filter {
     /// Creates a filter, and checks its name, its arguments and the type of its input.
@@ -102,9 +240,9 @@ impl Filter {
         name: &str,
         arguments: Vec<Argument>,
         before: Kind,
-        tables: &Tables,
+        definitions: &Definitions,
     ) -> Result<Self, Refusal> {
-        let filter = Self::named(name, arguments, tables)?;
+        let filter = Self::named(name, arguments, definitions)?;
         let takes = filter.takes();
         if before == Kind::Any || takes.is_empty() || takes.contains(&before) {
             return Ok(filter);
@@ -131,18 +269,26 @@ impl Filter {
     /// Returns the types that the filter accepts. An empty list means all types.
     fn takes(&self) -> &'static [Kind] {
         match self {
-            Self::Default(_) => &[],
+            Self::Default(_) | Self::ToJson | Self::Lookup(_) => &[],
             Self::Upper
             | Self::Lower
             | Self::Trim
             | Self::Truncate(_)
             | Self::Replace(..)
+            | Self::Extract(_)
+            | Self::FromJson
             | Self::Split(_) => &[Kind::Text],
-            Self::Join(_) | Self::First | Self::Last | Self::Count => &[Kind::List],
-            Self::Lookup(_) | Self::Number | Self::Text | Self::Boolean => {
-                &[Kind::Text, Kind::Number, Kind::Boolean]
+            Self::Join(_) | Self::First | Self::Last | Self::Count | Self::Sum => &[Kind::List],
+            Self::MissingIf(_)
+            | Self::Prepend(_)
+            | Self::Append(_)
+            | Self::UrlEncode
+            | Self::Number(_)
+            | Self::Text
+            | Self::Boolean => &[Kind::Text, Kind::Number, Kind::Boolean],
+            Self::Arithmetic(..) | Self::Date(..) | Self::Iso(_) | Self::AddTime(..) => {
+                &[Kind::Text, Kind::Number]
             }
-            Self::Date(_) | Self::Iso => &[Kind::Text, Kind::Number],
         }
     }
 
@@ -153,18 +299,28 @@ impl Filter {
             Self::Default(Argument::Text(_)) if before == Kind::Text => Kind::Text,
             Self::Default(Argument::Number(_)) if before == Kind::Number => Kind::Number,
             Self::Default(Argument::Boolean(_)) if before == Kind::Boolean => Kind::Boolean,
-            Self::Default(_) | Self::First | Self::Last | Self::Lookup(_) => Kind::Any,
+            Self::MissingIf(_) => before,
+            Self::Lookup(_) if before == Kind::List => Kind::List,
+            Self::Default(_) | Self::First | Self::Last | Self::Lookup(_) | Self::FromJson => {
+                Kind::Any
+            }
             Self::Upper
             | Self::Lower
             | Self::Trim
             | Self::Truncate(_)
             | Self::Replace(..)
+            | Self::Extract(_)
+            | Self::Prepend(_)
+            | Self::Append(_)
+            | Self::UrlEncode
             | Self::Join(_)
             | Self::Text
-            | Self::Date(_)
-            | Self::Iso => Kind::Text,
+            | Self::Date(..)
+            | Self::Iso(_)
+            | Self::AddTime(..)
+            | Self::ToJson => Kind::Text,
             Self::Split(_) => Kind::List,
-            Self::Count | Self::Number => Kind::Number,
+            Self::Count | Self::Sum | Self::Number(_) | Self::Arithmetic(..) => Kind::Number,
             Self::Boolean => Kind::Boolean,
         }
     }
@@ -174,14 +330,17 @@ impl Filter {
     /// # Errors
     /// The filter does not accept the type of the value: "`upper` takes text, found a number".
     /// The result is too long.
-    pub fn apply<'a>(&'a self, value: Option<Value<'a>>) -> Result<Option<Value<'a>>, String> {
+    /// An argument, a variable, cannot be computed.
+    pub fn apply<'a>(
+        &'a self,
+        value: Option<Value<'a>>,
+        data: &dyn Data<'a>,
+    ) -> Result<Option<Value<'a>>, String> {
         let Some(item) = value else {
-            return Ok(match self {
-                Self::Default(Argument::Text(text)) => Value::text(text.as_str()),
-                Self::Default(Argument::Number(text)) => Some(Value::Number(text.into())),
-                Self::Default(Argument::Boolean(boolean)) => Some(Value::Boolean(*boolean)),
-                _ => None,
-            });
+            return match self {
+                Self::Default(argument) => argument.value(data),
+                _ => Ok(None),
+            };
         };
         match self {
             Self::Default(_) => Ok(Some(item)),
@@ -192,6 +351,32 @@ impl Filter {
                 text(item, "truncate").map(|text| Value::text(truncate(&text, *length).to_owned()))
             }
             Self::Replace(from, to) => replace(&text(item, "replace")?, from, to).map(Value::text),
+            Self::MissingIf(arguments) => missing_if(item, arguments, data),
+            Self::Extract(regex) => regex.extract(&text(item, "extract")?),
+            Self::Prepend(argument) => {
+                let text = scalar(item, "prepend")?;
+                let Some(before) = argument.text(data, "prepend")? else {
+                    return Ok(None);
+                };
+                concat("prepend", &before, &text)
+            }
+            Self::Append(argument) => {
+                let text = scalar(item, "append")?;
+                let Some(after) = argument.text(data, "append")? else {
+                    return Ok(None);
+                };
+                concat("append", &text, &after)
+            }
+            Self::UrlEncode => {
+                let text = scalar(item, "url_encode")?;
+                let encoded = percent_encoding::utf8_percent_encode(&text, RESERVED);
+                let mut bounded = BoundedText::default();
+                for part in encoded {
+                    let pushed = bounded.push(part);
+                    pushed.map_err(|excess| excess.of("url_encode"))?;
+                }
+                Ok(Value::text(bounded.finish()))
+            }
             Self::Split(separator) => {
                 let items = split(text(item, "split")?, separator)?;
                 Ok(Some(Value::List(items)))
@@ -207,14 +392,37 @@ impl Filter {
             Self::Count => Ok(Some(Value::Number(
                 list(item, "count")?.len().to_string().into(),
             ))),
-            Self::Lookup(table) => Ok(table.get(&*scalar(item, "lookup")?).cloned()),
-            Self::Number => match scalar(item, "number")? {
-                text if is_json_number(&text) => Ok(Some(Value::Number(text))),
-                _ => Err(
-                    "`number` takes a number or text that is exactly one, found other text"
-                        .to_owned(),
-                ),
+            Self::Sum => sum(list(item, "sum")?),
+            Self::Lookup(table) => match item {
+                Value::List(items) => Ok(Some(Value::List(
+                    items
+                        .into_iter()
+                        .map(|item| look_up(table, item))
+                        .collect(),
+                ))),
+                item => Ok(table.get(&*scalar(item, "lookup")?).cloned()),
             },
+            Self::Number(mark) => match scalar(item, "number")? {
+                text if is_json_number(&text) && *mark != Some(DecimalMark::Comma) => {
+                    Ok(Some(Value::Number(text)))
+                }
+                text => match read_number(&text, *mark) {
+                    Some(number) => Ok(Some(Value::Number(number.into()))),
+                    None => Err(
+                        "`number` takes a number or text that is one, found other text".to_owned(),
+                    ),
+                },
+            },
+            Self::Arithmetic(operation, argument) => {
+                let name = operation.name();
+                let left = decimal(item, name)?;
+                let Some(right) = argument.value(data)? else {
+                    return Ok(None);
+                };
+                let right = decimal(right, name)?;
+                let result = operation.apply(left, right).ok_or_else(|| too_large(name))?;
+                Ok(Some(Value::Number(result.to_string().into())))
+            }
             Self::Text => Ok(Value::text(scalar(item, "text")?)),
             Self::Boolean => item
                 .as_boolean()
@@ -229,11 +437,35 @@ impl Filter {
                         }
                     )
                 }),
-            Self::Date(format) => moment(&item, "date")?
-                .format(format)
-                .map(Value::text)
-                .map_err(|_| "`date` cannot write this time in its format".to_owned()),
-            Self::Iso => Ok(timestamp::rfc3339(moment(&item, "iso")?).and_then(Value::text)),
+            Self::Date(format, zone) => {
+                let moment = moment(&item, "date", zone.as_ref())?;
+                let local = zone
+                    .as_ref()
+                    .map_or(Some(moment), |zone| zone.local(moment));
+                let text = local.and_then(|local| local.format(format).ok());
+                text.map(Value::text)
+                    .ok_or_else(|| "`date` cannot write this time in its format".to_owned())
+            }
+            Self::Iso(zone) => {
+                let moment = moment(&item, "iso", zone.as_ref())?;
+                Ok(timestamp::rfc3339(moment).and_then(Value::text))
+            }
+            Self::AddTime(span, zone) => {
+                let moment = moment(&item, "add_time", zone.as_ref())?;
+                let later = span
+                    .after(moment, zone.as_ref())
+                    .and_then(timestamp::rfc3339);
+                later
+                    .map(Value::text)
+                    .ok_or_else(|| "`add_time` gives a time after the year 9999".to_owned())
+            }
+            Self::FromJson => from_json(&text(item, "from_json")?),
+            Self::ToJson => {
+                let mut text = BoundedText::default();
+                let written = write_json(&item.into_json(), &mut text);
+                written.map_err(|excess| excess.of("to_json"))?;
+                Ok(Value::text(text.finish()))
+            }
         }
     }
 }
@@ -242,7 +474,7 @@ fn text<'a>(item: Value<'a>, filter: &str) -> Result<Cow<'a, str>, String> {
     let help = match &item {
         Value::List(_) => ": join it first",
         Value::Number(_) | Value::Boolean(_) => ": make text of it first with `text`",
-        Value::Text(_) | Value::Object | Value::Null => "",
+        Value::Text(_) | Value::Object(_) | Value::Null => "",
     };
     match item {
         Value::Text(text) => Ok(text),
@@ -294,8 +526,186 @@ fn join<'a>(items: Vec<Value<'a>>, separator: &str) -> Result<Option<Value<'a>>,
     Ok(Value::text(joined.finish()))
 }
 
-fn moment(item: &Value<'_>, filter: &str) -> Result<time::OffsetDateTime, String> {
-    timestamp::read(item).map_err(|found| {
+/// Every character that a URL does not allow in all its parts.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+fn concat<'a>(filter: &str, first: &str, second: &str) -> Result<Option<Value<'a>>, String> {
+    let mut text = BoundedText::default();
+    let pushed = text.push(first).and_then(|()| text.push(second));
+    pushed.map_err(|excess| excess.of(filter))?;
+    Ok(Value::text(text.finish()))
+}
+
+fn missing_if<'a>(
+    item: Value<'a>,
+    arguments: &'a [Argument],
+    data: &dyn Data<'a>,
+) -> Result<Option<Value<'a>>, String> {
+    let fold = |text: &str| text.trim().to_lowercase();
+    let text = fold(&scalar(item.clone(), "missing_if")?);
+    for argument in arguments {
+        let other = argument.text(data, "missing_if")?;
+        if other.is_some_and(|other| fold(&other) == text) {
+            return Ok(None);
+        }
+    }
+    Ok(Some(item))
+}
+
+/// Returns the table's entry for an item of a list, or the item if there is none.
+fn look_up<'a>(table: &Table, item: Value<'a>) -> Value<'a> {
+    let text = item.clone().into_text();
+    let entry = text.ok().and_then(|text| table.get(&*text).cloned());
+    entry.unwrap_or(item)
+}
+
+fn decimal(item: Value<'_>, filter: &str) -> Result<Decimal, String> {
+    let found = item.describe();
+    let text = match item {
+        Value::Number(text) => Some(text.into_owned()),
+        Value::Text(text) => read_number(&text, None),
+        _ => None,
+    };
+    let Some(text) = text else {
+        return Err(format!(
+            "`{filter}` takes numbers or text that is one, found {}",
+            if found == "text" { "other text" } else { found }
+        ));
+    };
+    Decimal::parse(&text).ok_or_else(|| {
+        format!(
+            "`{filter}` takes numbers of at most {} digits, found one with more",
+            decimal::MAX_DIGITS
+        )
+    })
+}
+
+fn too_large(filter: &str) -> String {
+    format!(
+        "`{filter}` gives a number of more than {} digits",
+        decimal::MAX_DIGITS
+    )
+}
+
+fn sum(items: Vec<Value<'_>>) -> Result<Option<Value<'_>>, String> {
+    let mut sum = Decimal::default();
+    for item in items.into_iter().filter(|item| *item != Value::Null) {
+        let more = decimal(item, "sum")?;
+        sum = sum.plus(more).ok_or_else(|| too_large("sum"))?;
+    }
+    Ok(Some(Value::Number(sum.to_string().into())))
+}
+
+/// Reads a number as people write it, and returns it as JSON writes it.
+///
+/// White space around it, a plus sign, leading zeros and a missing zero before the mark are accepted.
+/// With an explicit mark, three digits may be separated by the other mark, a blank or an apostrophe.
+fn read_number(text: &str, mark: Option<DecimalMark>) -> Option<String> {
+    let text = text.trim();
+    let (sign, text) = match text.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    let point = match mark {
+        Some(DecimalMark::Comma) => ',',
+        Some(DecimalMark::Point) | None => '.',
+    };
+    let (text, exponent) = match text.split_once(['e', 'E']) {
+        Some((text, exponent)) => (text, Some(exponent)),
+        None => (text, None),
+    };
+    let (whole, fraction) = match text.split_once(point) {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (text, None),
+    };
+    let whole = match mark {
+        Some(_) => ungrouped(whole, if point == ',' { '.' } else { ',' })?,
+        None => whole.to_owned(),
+    };
+    let whole = match whole.trim_start_matches('0') {
+        "" if whole.is_empty() && fraction.is_none() => return None,
+        "" => "0",
+        digits => digits,
+    };
+    let mut number = format!("{sign}{whole}");
+    if let Some(fraction) = fraction {
+        number = format!("{number}.{fraction}");
+    }
+    if let Some(exponent) = exponent {
+        number = format!("{number}e{exponent}");
+    }
+    is_json_number(&number).then_some(number)
+}
+
+/// Removes the separators between groups of three digits. Returns `None` for groups of another length.
+fn ungrouped(whole: &str, other_mark: char) -> Option<String> {
+    const BLANKS: [char; 5] = [' ', '\u{a0}', '\u{202f}', '\'', '\u{2019}'];
+    let separator = whole.find(|c| c == other_mark || BLANKS.contains(&c));
+    let separator = separator.and_then(|at| whole.get(at..)?.chars().next());
+    let Some(separator) = separator else {
+        return Some(whole.to_owned());
+    };
+    let mut groups = whole.split(separator);
+    let first = groups.next().unwrap_or_default();
+    let fits = (1..=3).contains(&first.len()) && groups.all(|group| group.len() == 3);
+    fits.then(|| whole.replace(separator, ""))
+}
+
+/// The maximum length of a text that `extract` searches, in bytes.
+const MAX_SEARCHED: usize = 100_000;
+
+/// The maximum size of a compiled regular expression, in bytes.
+const MAX_REGEX: usize = 100_000;
+
+impl Regex {
+    fn compile(pattern: &str) -> Result<Self, Refusal> {
+        let compiled = regex_lite::RegexBuilder::new(pattern)
+            .size_limit(MAX_REGEX)
+            .build();
+        compiled.map(Self).map_err(|error| {
+            let help = "such as '([0-9]+)'; look-around and back-references are not supported";
+            (
+                format!("this is no regular expression: {error}"),
+                Some(help.to_owned()),
+            )
+        })
+    }
+
+    fn extract<'a>(&self, text: &str) -> Result<Option<Value<'a>>, String> {
+        if text.len() > MAX_SEARCHED {
+            return Err(format!(
+                "`extract` takes text of at most {MAX_SEARCHED} bytes, found more"
+            ));
+        }
+        let Some(captures) = self.0.captures(text) else {
+            return Ok(None);
+        };
+        let group = usize::from(self.0.captures_len() > 1);
+        let found = captures.get(group);
+        Ok(found.and_then(|found| Value::text(found.as_str().to_owned())))
+    }
+}
+
+fn from_json<'a>(text: &str) -> Result<Option<Value<'a>>, String> {
+    let json = lenient_json::parse(text).map_err(|error| {
+        format!(
+            "`from_json` takes text that is JSON, and {}",
+            lenient_json::reason(&error)
+        )
+    })?;
+    Ok(Value::from_json(&json).map(Value::into_owned))
+}
+
+fn moment(
+    item: &Value<'_>,
+    filter: &str,
+    zone: Option<&Zone>,
+) -> Result<time::OffsetDateTime, String> {
+    timestamp::read(item, zone).map_err(|found| {
         format!("`{filter}` takes a time (RFC 3339, RFC 2822, or seconds, milliseconds or microseconds since 1970), {found}")
     })
 }
@@ -309,14 +719,42 @@ pub enum Argument {
     Number(String),
     /// `true` or `false`.
     Boolean(bool),
+    /// A reference without filters.
+    Reference(Reference),
 }
 
 impl Argument {
+    /// Returns the value of the argument, or `None` if it is missing.
+    fn value<'a>(&'a self, data: &dyn Data<'a>) -> Result<Option<Value<'a>>, String> {
+        match self {
+            Self::Text(text) => Ok(Value::text(text.as_str())),
+            Self::Number(text) => Ok(Some(Value::Number(text.into()))),
+            Self::Boolean(boolean) => Ok(Some(Value::Boolean(*boolean))),
+            Self::Reference(reference) => reference::follow(reference, data),
+        }
+    }
+
+    /// Returns the argument as text, or `None` if it is missing. Literal empty text is present.
+    fn text<'a>(
+        &'a self,
+        data: &dyn Data<'a>,
+        filter: &str,
+    ) -> Result<Option<Cow<'a, str>>, String> {
+        match self {
+            Self::Text(text) => Ok(Some(text.into())),
+            argument => match argument.value(data)? {
+                Some(value) => scalar(value, filter).map(Some),
+                None => Ok(None),
+            },
+        }
+    }
+
     fn describe(&self) -> &'static str {
         match self {
             Self::Text(_) => "text",
             Self::Number(_) => "a number",
             Self::Boolean(_) => "a boolean",
+            Self::Reference(_) => "a reference",
         }
     }
 }
@@ -325,7 +763,29 @@ impl Argument {
 type Refusal = (String, Option<String>);
 
 impl Filter {
-    fn named(name: &str, arguments: Vec<Argument>, tables: &Tables) -> Result<Self, Refusal> {
+    /// Calls the function with every reference in the filter's arguments.
+    pub fn each_reference<'r>(&'r self, call: &mut dyn FnMut(&'r Reference)) {
+        let arguments = match self {
+            Self::Default(argument)
+            | Self::Prepend(argument)
+            | Self::Append(argument)
+            | Self::Arithmetic(_, argument) => std::slice::from_ref(argument),
+            Self::MissingIf(arguments) => arguments,
+            _ => &[],
+        };
+        for argument in arguments {
+            if let Argument::Reference(reference) = argument {
+                reference.each(call);
+            }
+        }
+    }
+
+    fn named(
+        name: &str,
+        arguments: Vec<Argument>,
+        definitions: &Definitions,
+    ) -> Result<Self, Refusal> {
+        let Definitions { tables, zone, .. } = definitions;
         let mut given = Arguments {
             filter: name,
             count: arguments.len(),
@@ -333,8 +793,36 @@ impl Filter {
         };
         match name {
             "default" => given
-                .one("'text', a number, true or false")
+                .one("'text', a number, true, false or a reference")
                 .map(Self::Default),
+            "missing_if" if given.count == 0 => Err((
+                "`missing_if` takes at least one argument, found 0".to_owned(),
+                Some("write missing_if('N/A', 'unknown')".to_owned()),
+            )),
+            "missing_if" => Ok(Self::MissingIf(given.rest.collect())),
+            "extract" => {
+                let [pattern] = given.texts("('([0-9]+)')")?;
+                Regex::compile(&pattern).map(Self::Extract)
+            }
+            "prepend" => given.one("'text' or a reference").map(Self::Prepend),
+            "append" => given.one("'text' or a reference").map(Self::Append),
+            "url_encode" => given.none(Self::UrlEncode),
+            "sum" => given.none(Self::Sum),
+            "plus" => given.number(Operation::Plus),
+            "minus" => given.number(Operation::Minus),
+            "times" => given.number(Operation::Times),
+            "from_json" => given.none(Self::FromJson),
+            "to_json" => given.none(Self::ToJson),
+            "add_time" => {
+                let [text] = given.texts("('30d')")?;
+                let span = TimeSpan::parse(&text).ok_or_else(|| {
+                    (
+                        format!("`add_time` takes a number of days, hours or minutes, found `{text}`"),
+                        Some("such as '30d', '12h', '45m' or '-1d'".to_owned()),
+                    )
+                })?;
+                Ok(Self::AddTime(span, zone.clone()))
+            }
             "upper" => given.none(Self::Upper),
             "lower" => given.none(Self::Lower),
             "trim" => given.none(Self::Trim),
@@ -374,21 +862,37 @@ impl Filter {
                     )
                 })
             }
-            "number" => given.none(Self::Number),
+            "number" if given.count == 0 => Ok(Self::Number(None)),
+            "number" => match given.one("',' or '.'")? {
+                Argument::Text(mark) if mark == "," => Ok(Self::Number(Some(DecimalMark::Comma))),
+                Argument::Text(mark) if mark == "." => Ok(Self::Number(Some(DecimalMark::Point))),
+                _ => Err((
+                    "`number` takes the sign before the fraction, which is ',' or '.'".to_owned(),
+                    Some("write number(',') for 1.234,50".to_owned()),
+                )),
+            },
             "text" => given.none(Self::Text),
             "boolean" => given.none(Self::Boolean),
             "date" => {
                 let [format] = given.texts("('%Y-%m-%d')")?;
-                date_format(&format).map(Self::Date)
+                date_format(&format).map(|format| Self::Date(format, zone.clone()))
             }
-            "iso" => given.none(Self::Iso),
-            _ => Err((format!("there is no filter `{name}`"), suggest(name, NAMES))),
+            "iso" => given.none(Self::Iso(zone.clone())),
+            _ => {
+                let mut elsewhere = NAMES_ELSEWHERE.into_iter();
+                let here = elsewhere.find(|(other, _)| other.eq_ignore_ascii_case(name));
+                let help = match here {
+                    Some((_, here)) => Some(format!("did you mean `{here}`?")),
+                    None => suggest(name, NAMES),
+                };
+                Err((format!("there is no filter `{name}`"), help))
+            }
         }
     }
 }
 
 fn date_format(format: &str) -> Result<OwnedFormatItem, Refusal> {
-    let help = || Some("such as '%Y-%m-%d %H:%M'; times are UTC".to_owned());
+    let help = || Some("such as '%Y-%m-%d %H:%M'; times are UTC unless `time_zone` says otherwise".to_owned());
     let items = time::format_description::parse_strftime_owned(format)
         .map_err(|error| (format!("this is not a date format: {error}"), help()))?;
     match time::OffsetDateTime::UNIX_EPOCH.format(&items) {
@@ -425,6 +929,26 @@ impl Arguments<'_> {
             _ => Err((
                 format!("`{}` takes one argument, found {}", self.filter, self.count),
                 Some(format!("write {}({usage})", self.filter)),
+            )),
+        }
+    }
+
+    fn number(&mut self, operation: Operation) -> Result<Filter, Refusal> {
+        let name = operation.name();
+        match self.one("a number or a reference")? {
+            Argument::Number(text) if Decimal::parse(&text).is_none() => Err((
+                format!(
+                    "`{name}` takes a number of at most {} digits, found one with more",
+                    decimal::MAX_DIGITS
+                ),
+                None,
+            )),
+            argument @ (Argument::Number(_) | Argument::Reference(_)) => {
+                Ok(Filter::Arithmetic(operation, argument))
+            }
+            other => Err((
+                format!("`{name}` takes a number, found {}", other.describe()),
+                Some(format!("write {name}(1.5) or {name}($.detail.fee)")),
             )),
         }
     }

@@ -14,6 +14,9 @@ pub const USER: usize = 500;
 /// The maximum length of a case mapping's name, in characters. The limit is ours: name and prefix stay well within [`USER`].
 pub const NAME: usize = 100;
 
+/// The maximum number of variables of a case mapping, the file's included. The limit is ours.
+pub const VARIABLES: usize = 100;
+
 /// The maximum length of a comment's `body`, in characters (`CommentBody`).
 pub const COMMENT: usize = 15_000;
 

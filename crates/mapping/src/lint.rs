@@ -8,14 +8,15 @@ use std::sync::Arc;
 use crate::customer::{FindCustomer, IfMany, IfNone, NewProfile, SEARCH_KEYS, Search};
 use crate::decode::{self, LoadContext};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
-use crate::expression::{self, Expression, Operand, Reference, Step, ValueExpr};
-use crate::filter::{Filter, Table, Tables};
+use crate::expression::{self, Expression, ValueExpr, Variable};
+use crate::filter::{Definitions, Filter, Table};
 use crate::known_members;
 use crate::locate::SourceText;
 use crate::mapping::{
     CaseMapping, Content, FieldMapping, FieldSource, IfMissing, Mapping, Overflow,
 };
-use crate::pattern;
+use crate::pattern::{self, Pattern};
+use crate::reference::Reference;
 use crate::schema::{self, ObjectSchema, Shape};
 use crate::source::{Format, Source};
 use crate::tree::{Entry, Kind, Literal, Node, Scalar, Span};
@@ -54,7 +55,12 @@ fn lint(root: &Node, text: &str, mapping: &Mapping, context: LoadContext<'_>) ->
     let mut linter = Linter {
         text: SourceText::new(text),
         context,
-        tables: root.entries("tables").iter().map(empty).collect(),
+        definitions: Definitions {
+            tables: root.entries("tables").iter().map(empty).collect(),
+            variables: names_of_variables(root),
+            zone: None,
+        },
+        chosen: Vec::new(),
         used_tables: Vec::new(),
         trigger: None,
         enriched: false,
@@ -69,15 +75,23 @@ fn lint(root: &Node, text: &str, mapping: &Mapping, context: LoadContext<'_>) ->
     }
     linter.unreachable(&cases);
     linter.unused_tables(root);
+    linter.unused_variables(root, &mapping.cases);
     linter.warnings
+}
+
+fn names_of_variables(node: &Node) -> Vec<String> {
+    let entries = node.entries("variables").iter();
+    entries.map(|entry| entry.key.text.clone()).collect()
 }
 
 /// The state of a walk over the tree of a mapping without errors.
 struct Linter<'a> {
     text: SourceText<'a>,
     context: LoadContext<'a>,
-    /// The file's tables by name, without their rows.
-    tables: Tables,
+    /// The file's tables by name, without their rows, and the names of the variables of the current case mapping.
+    definitions: Definitions,
+    /// For each variable of the current case mapping, true if callers choose a part of it.
+    chosen: Vec<bool>,
     /// A clone of a table for each of its uses. The reference count shows the unused tables.
     used_tables: Vec<Arc<Table>>,
     /// The trigger of the current case mapping. Without one, references are not checked.
@@ -163,13 +177,19 @@ impl Linter<'_> {
 
     fn parse(&self, scalar: &Scalar) -> Option<ValueExpr> {
         match scalar.literal() {
-            Literal::Text(text) => expression::parse(text, &self.tables).ok(),
+            Literal::Text(text) => expression::parse(text, &self.definitions).ok(),
             _ => None,
         }
     }
 
     fn case(&mut self, case: &CaseMapping, node: &Node) {
         self.trigger = Some(case.trigger);
+        self.chosen = chosen_by_caller(&case.variables);
+        self.definitions.variables = case
+            .variables
+            .iter()
+            .map(|variable| variable.name.clone())
+            .collect();
         // `when` matches the event as it arrived, before `enrich` reads the contact.
         if let Some(when) = node.get("when") {
             self.pattern(&when.value);
@@ -186,6 +206,7 @@ impl Linter<'_> {
         if let (Some(find), Some(customer)) = (&case.find_customer, node.get("customer")) {
             self.customer(case, find, node, customer);
         }
+        self.unused_variables(node, std::slice::from_ref(case));
     }
 
     /// Warns about case mappings after one that accepts every event of their trigger.
@@ -211,9 +232,20 @@ impl Linter<'_> {
 
     fn unused_tables(&mut self, root: &Node) {
         for Entry { key, .. } in root.entries("tables") {
-            let table = self.tables.get(&key.text);
+            let table = self.definitions.tables.get(&key.text);
             if table.is_some_and(|table| Arc::strong_count(table) == 1) {
                 let message = format!("the table `{}` is not used", key.text);
+                self.warn(key.span, Code::Unused, message);
+            }
+        }
+    }
+
+    /// Warns about variables of the file or of a case mapping that these case mappings do not use.
+    fn unused_variables(&mut self, node: &Node, cases: &[CaseMapping]) {
+        let used: Vec<&str> = cases.iter().flat_map(used_variables).collect();
+        for Entry { key, .. } in node.entries("variables") {
+            if !used.contains(&key.text.as_str()) {
+                let message = format!("the variable `{}` is not used", key.text);
                 self.warn(key.span, Code::Unused, message);
             }
         }
@@ -225,7 +257,7 @@ impl Linter<'_> {
             && let Kind::Scalar(name) = &lookup.value.kind
         {
             self.used_tables
-                .extend(self.tables.get(&name.text).cloned());
+                .extend(self.definitions.tables.get(&name.text).cloned());
         }
         let default = field.default.as_ref().and_then(ValueExpr::constant);
         if let (Some(entry), true) = (node.get("if_missing"), default.is_some()) {
@@ -280,7 +312,7 @@ impl Linter<'_> {
     fn chosen_key(&mut self, case: &CaseMapping, node: &Node) {
         let mut computed = case.key.iter().flat_map(ValueExpr::expressions).peekable();
         if computed.peek().is_some()
-            && computed.all(is_chosen_by_caller)
+            && computed.all(|expression| is_chosen_by_caller(expression, &self.chosen))
             && let Some(key) = node.get("key")
         {
             let message =
@@ -297,7 +329,8 @@ impl Linter<'_> {
                 continue;
             };
             let expr = self.parse(scalar);
-            if expr.is_some_and(|expr| expr.expressions().any(is_chosen_by_caller)) {
+            if expr.is_some_and(|expr| expr.expressions()
+                    .any(|expression| is_chosen_by_caller(expression, &self.chosen))) {
                 let message = format!(
                     "callers choose the value of the tag `{}`: where access is granted by tags, they choose who sees the case",
                     key.text
@@ -370,15 +403,59 @@ impl Linter<'_> {
     }
 }
 
+/// Returns the names of the variables that a case mapping reads.
+fn used_variables(case: &CaseMapping) -> Vec<&str> {
+    let references = case
+        .value_exprs()
+        .flat_map(ValueExpr::expressions)
+        .flat_map(Expression::references);
+    let mut used: Vec<&str> = references
+        .filter_map(|reference| match reference {
+            Reference::Variable(variable, _) => Some(variable.name.as_str()),
+            _ => None,
+        })
+        .collect();
+    let choices = case.fields.iter().flat_map(|field| match &field.source {
+        FieldSource::Choose(choices) => choices.as_slice(),
+        FieldSource::Value(_) | FieldSource::ProfileId(_) => &[],
+    });
+    let patterns = case.fields.iter().filter_map(|field| field.when.as_ref());
+    let patterns = patterns
+        .chain(choices.filter_map(|choice| choice.when.as_ref()))
+        .chain(&case.when);
+    let indexes = patterns.flat_map(Pattern::variables);
+    used.extend(indexes.filter_map(|index| Some(case.variables.get(index)?.name.as_str())));
+    used
+}
+
 /// Returns true for an expression that copies a contact's attributes or address without a table lookup.
-fn is_chosen_by_caller(expression: &Expression) -> bool {
-    let Operand::Reference(Reference::Event(steps)) = &expression.operand else {
-        return false;
-    };
-    let chosen = ["Attributes", "CustomerEndpoint"];
+///
+/// `chosen` tells the same of each variable that the expression can read.
+fn is_chosen_by_caller(expression: &Expression, chosen: &[bool]) -> bool {
     let mut filters = expression.filters.iter();
-    matches!(steps.first(), Some(Step::Member(name)) if chosen.contains(&name.as_str()))
-        && !filters.any(|filter| matches!(filter, Filter::Lookup(_)))
+    if filters.any(|filter| matches!(filter, Filter::Lookup(_))) {
+        return false;
+    }
+    let mut references = expression.references().into_iter();
+    references.any(|reference| match reference {
+        Reference::Event(_) => {
+            let member = reference.first_member();
+            member.is_some_and(|name| ["Attributes", "CustomerEndpoint"].contains(&name))
+        }
+        Reference::Variable(variable, _) => chosen.get(variable.index) == Some(&true),
+        Reference::Mapping | Reference::Trigger | Reference::Domain => false,
+    })
+}
+
+/// Returns for each variable whether callers choose a part of it.
+fn chosen_by_caller(variables: &[Arc<Variable>]) -> Vec<bool> {
+    let mut chosen = Vec::with_capacity(variables.len());
+    for variable in variables {
+        let mut expressions = variable.value.expressions();
+        let is_chosen = expressions.any(|expression| is_chosen_by_caller(expression, &chosen));
+        chosen.push(is_chosen);
+    }
+    chosen
 }
 
 /// Returns true if the field never gets more characters than the limit, for any event.

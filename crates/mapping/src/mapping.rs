@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::customer::FindCustomer;
-use crate::expression::{Operand, Reference, Step, ValueExpr};
+use crate::expression::{Expression, Scope, ValueExpr, Variable};
 use crate::field::Field;
 use crate::filter::Table;
 use crate::pattern::Pattern;
+use crate::reference::Reference;
 use crate::trigger::Trigger;
+use crate::zone::Zone;
 
 /// A valid mapping.
 #[derive(Clone, Debug)]
@@ -28,6 +30,12 @@ pub struct CaseMapping {
     pub trigger: Trigger,
     /// The condition on the trigger's events. If absent, all of them are accepted.
     pub when: Option<Pattern>,
+    /// The file's variables and then its own. A variable reads only those before it.
+    pub variables: Vec<Arc<Variable>>,
+    /// The zone of times without an offset.
+    pub zone: Option<Zone>,
+    /// The action for a tag whose value is invalid.
+    pub if_tag_invalid: IfInvalid,
     /// `templateId`.
     pub template_id: String,
     /// The fields that the template requires, and `title`.
@@ -111,7 +119,8 @@ pub enum PerformedBy {
     UserArn(ValueExpr),
 }
 
-/// The mapping of one field, computed in this order: `when`, the source, `lookup`, `default`, the field's type, `overflow`.
+/// The mapping of one field, computed in this order: `when`, the source, `lookup`, `overflow`, the field's type, `if_invalid`, `default`,
+/// `if_missing`.
 #[derive(Clone, Debug)]
 pub struct FieldMapping {
     /// The field.
@@ -126,6 +135,8 @@ pub struct FieldMapping {
     pub default: Option<ValueExpr>,
     /// The action when the value is still missing.
     pub if_missing: IfMissing,
+    /// The action when the field does not accept the value, or it cannot be computed.
+    pub if_invalid: IfInvalid,
     /// The action for text that is too long.
     pub overflow: Overflow,
 }
@@ -152,6 +163,13 @@ impl CaseMapping {
             .chain(customer)
             .chain(linked)
             .chain(&self.comment)
+            .chain(self.variables.iter().map(|variable| &variable.value))
+    }
+
+    /// Returns true if the event and the case mapping's condition match.
+    #[must_use]
+    pub fn accepts(&self, scope: &Scope<'_>) -> bool {
+        self.when.as_ref().is_none_or(|when| scope.matches(when))
     }
 }
 
@@ -159,15 +177,38 @@ impl CaseMapping {
     /// Returns true if the key does not depend on the contact data that `enrich` reads.
     #[must_use]
     pub fn key_needs_no_contact(&self) -> bool {
-        let mut expressions = self.key.iter().flat_map(ValueExpr::expressions);
-        !expressions.any(|expression| match &expression.operand {
-            Operand::Reference(Reference::Event(steps)) => matches!(
-                steps.first(),
-                Some(Step::Member(name)) if name == "contact" || name == "Attributes"
-            ),
-            _ => false,
-        })
+        let mut references = self
+            .key
+            .iter()
+            .flat_map(ValueExpr::expressions)
+            .flat_map(Expression::references);
+        !references.any(|reference| self.reads_contact(reference))
     }
+
+    /// Returns true if the reference may lead to a member that `enrich` adds.
+    fn reads_contact(&self, reference: &Reference) -> bool {
+        match reference {
+            Reference::Event(_) => reads_contact(reference.first_member().unwrap_or("")),
+            Reference::Variable(variable, _) => {
+                let variable = self.variables.get(variable.index);
+                variable.is_some_and(|variable| variable.reads_contact())
+            }
+            Reference::Mapping | Reference::Trigger | Reference::Domain => false,
+        }
+    }
+}
+
+impl Variable {
+    /// Returns true if the value may depend on a member that `enrich` adds.
+    #[must_use]
+    pub fn reads_contact(&self) -> bool {
+        self.members.iter().any(|member| reads_contact(member))
+    }
+}
+
+/// Returns true for a member that `enrich` adds, and for the whole event, whose name is empty.
+fn reads_contact(member: &str) -> bool {
+    matches!(member, "contact" | "Attributes" | "")
 }
 
 impl FieldMapping {
@@ -224,8 +265,8 @@ impl FieldSource {
 impl Choice {
     /// Returns true if the choice can be used for this event.
     #[must_use]
-    pub fn takes(&self, event: &serde_json::Value) -> bool {
-        self.when.as_ref().is_none_or(|when| when.matches(event))
+    pub fn takes(&self, scope: &Scope<'_>) -> bool {
+        self.when.as_ref().is_none_or(|when| scope.matches(when))
     }
 }
 
@@ -259,6 +300,18 @@ pub enum IfMissing {
     Skip,
     /// The field is sent with `emptyValue`.
     Empty,
+}
+
+/// The action for a value that its field does not accept, or that cannot be computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IfInvalid {
+    /// No case is created.
+    #[default]
+    Fail,
+    /// The value is missing.
+    Missing,
+    /// The field is not sent, and a comment on the case names the field and the rule.
+    Comment,
 }
 
 /// The action for text that is too long for its field.

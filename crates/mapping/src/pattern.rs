@@ -32,6 +32,8 @@ pub struct Pattern {
     branches: Vec<Vec<usize>>,
     /// Set when empty names in an event are followed.
     empty_names: bool,
+    /// The steps of variables, each with the variable's index.
+    variables: Vec<(usize, usize)>,
 }
 
 /// A part of a path, between two dots.
@@ -84,7 +86,20 @@ impl Pattern {
     /// # Errors
     /// All parts that EventBridge would refuse, each at the span of the wrong item.
     pub fn compile(node: &Node) -> Result<Self, Vec<Diagnostic>> {
-        compile::compile(node)
+        compile::compile(node, &[])
+    }
+
+    /// Compiles an event pattern that can name these variables at its top: `$total: [{ numeric: [">", 1000] }]`.
+    ///
+    /// # Errors
+    /// As [`compile`](Self::compile), and a name with `$` that is no variable.
+    pub fn compile_with(node: &Node, variables: &[String]) -> Result<Self, Vec<Diagnostic>> {
+        compile::compile(node, variables)
+    }
+
+    /// Returns the indexes of the variables that the pattern names.
+    pub fn variables(&self) -> impl Iterator<Item = usize> {
+        self.variables.iter().map(|(_, index)| *index)
     }
 
     /// Reads an event pattern from its own file. A name that ends in `.yaml` or `.yml` means YAML; any other name means JSON.
@@ -111,14 +126,16 @@ impl Pattern {
     /// Returns the paths of the fields that prevent a match, for the combination of `$or` with the fewest such fields.
     ///
     /// The list is empty if the event matches. It is also empty if each field matches alone, but no one element of a list matches them all.
+    ///
+    /// `matches` is the test of a pattern against the event.
     #[must_use]
-    pub fn unmet(&self, event: &Value) -> Vec<&str> {
+    pub fn unmet(&self, matches: impl Fn(&Self) -> bool) -> Vec<&str> {
         let holds = |field: usize| {
             let alone = Self {
                 branches: vec![vec![field]],
                 ..self.clone()
             };
-            alone.matches(event)
+            matches(&alone)
         };
         let unmet = |branch: &Vec<usize>| -> Vec<&str> {
             let fields = branch.iter().filter(|field| !holds(**field));
@@ -137,7 +154,17 @@ impl Pattern {
     /// Returns true if the event matches. An event that is not an object never matches.
     #[must_use]
     pub fn matches(&self, event: &Value) -> bool {
-        matching::matches(self, event)
+        matching::matches(self, event, &|_| None)
+    }
+
+    /// Returns true if the event and the variables match. `variable` returns the value of a variable by its index.
+    #[must_use]
+    pub fn matches_with<'v>(
+        &self,
+        event: &Value,
+        variable: &dyn Fn(usize) -> Option<&'v Value>,
+    ) -> bool {
+        matching::matches(self, event, variable)
     }
 }
 
@@ -151,6 +178,7 @@ pub fn first_members(node: &Node) -> Vec<(&str, Span)> {
                 Kind::List(branches) if key.text == OR => {
                     members.extend(branches.iter().flat_map(first_members));
                 }
+                _ if key.text.starts_with('$') => {}
                 _ => members.push((key.text.split('.').next().unwrap_or_default(), key.span)),
             }
         }

@@ -80,9 +80,13 @@ const CONTENT: Shape = Either(&[Value, Null]);
 #[rustfmt::skip]
 pub static FILE: ObjectSchema = ObjectSchema { name: "the mapping", keys: &[
     key("version", Required, Number(1), "", "the version of the mapping language", "version: 1"),
+    key("time_zone", Optional, Name, "UTC, and a time without an offset is refused", "the time zone that local times are read in and `date` writes, by its IANA name; a case mapping may have its own", "time_zone: America/New_York"),
     key("performed_by", Optional, Either(&[Value, Object(&PERFORMED_BY)]), "the entity prefix and the case mapping's name", "who a case's audit history names, unless a case mapping says otherwise", "performed_by: \"casebridge/{{ $$.mapping }}\""),
     key("tables", Optional, Named(&Named(&Constant)), "", "tables for `lookup`: by name, what each text stands for", "tables: { reasons: { no_stock: Stock } }"),
+    key("variables", Optional, Named(&Value), "", "values with a name, for every case mapping: `$name` reads one in an expression or at the top of an event pattern", "variables: { total: $.detail.total | number }"),
     key("tags", Optional, Named(&Value), "", "tags of every case; a case mapping's own win", "tags: { team: orders }"),
+    key("if_missing", Optional, Words(&["fail", "skip", "empty"]), "fail", "what happens to a field whose value is missing, unless the field says otherwise; not for the title, the customer and required fields", "if_missing: skip"),
+    key("if_invalid", Optional, Words(&["fail", "missing", "comment"]), "fail", "what happens to a field or a tag whose value is invalid, unless the field says otherwise; not for the title, the customer and required fields", "if_invalid: comment"),
     key("phone_country", Optional, Name, "numbers are taken as they come", "the country of phone numbers that are written without their prefix, by its code of two letters: `_phone` then finds them as `+` and digits too", "phone_country: US"),
     key("cases", Required, List(&Object(&CASE)), "", "the case mappings; the first that takes an event makes its case", "cases: [{ name: callback, trigger: contact-flow, template: Contact follow-up, fields: { title: Call back } }]"),
 ] };
@@ -93,11 +97,15 @@ pub static CASE: ObjectSchema = ObjectSchema { name: "a case mapping", keys: &[
     key("name", Required, Name, "", "its identity, part of every key", "name: order-failed"),
     key("trigger", Required, Words(&["contact-flow", "eventbridge"]), "", "what invokes the function", "trigger: eventbridge"),
     key("when", Optional, Pattern, "every event of the trigger", "which events it takes: an EventBridge event pattern over `$`", "when: { source: [com.example.orders] }"),
+    key("time_zone", Optional, Name, "the file's", "the time zone that local times are read in and `date` writes", "time_zone: Europe/Berlin"),
+    key("variables", Optional, Named(&Value), "", "values with a name, after those of the file", "variables: { total: $.detail.total | number }"),
     key("template", Required, Name, "", "the Cases template, by name or id", "template: Order problem"),
     key("key", Optional, Either(&[Value, List(&Value)]), "the contact or the event", "one case for each key, however often it comes", "key: [$.detail.order.id, $.detail.failure.code]"),
     key("performed_by", Optional, Either(&[Value, Object(&PERFORMED_BY)]), "the file's", "who the case's audit history names", "performed_by: casebridge/orders"),
     key("tags", Optional, Named(&Value), "", "tags of the case; one whose value is missing is left out", "tags: { team: orders }"),
     key("customer", Optional, Either(&[Value, Object(&CUSTOMER)]), "no customer", "the customer's profile: its ARN, its id, or how it is found", "customer: $.Parameters.profile_arn"),
+    key("if_missing", Optional, Words(&["fail", "skip", "empty"]), "the file's", "what happens to a field whose value is missing, unless the field says otherwise; not for the title, the customer and required fields", "if_missing: skip"),
+    key("if_invalid", Optional, Words(&["fail", "missing", "comment"]), "the file's", "what happens to a field or a tag whose value is invalid, unless the field says otherwise; not for the title, the customer and required fields", "if_invalid: comment"),
     key("fields", Required, Named(&Either(&[Value, Null, Object(&FIELD)])), "", "the case fields, by name or id", "fields: { title: New order }"),
     key("link_contact", Optional, Either(&[Boolean, Value]), "true for a flow, false otherwise", "whether the contact is linked to the case; or which one, by its id or ARN", "link_contact: $.InitialContactId"),
     key("comment", Optional, Value, "no comment", "a comment on the case; left out when its value is missing", "comment: $.detail.notes"),
@@ -119,6 +127,7 @@ pub static FIELD: ObjectSchema = ObjectSchema { name: "a field", keys: &[
     key("lookup", Optional, Name, "", "the table that the value is looked up in", "lookup: reasons"),
     key("default", Optional, Value, "", "what stands in for a missing value", "default: Other"),
     key("if_missing", Optional, Words(&["fail", "skip", "empty"]), "fail", "what happens when the value is still missing: no case, the field is not sent, or it is sent empty", "if_missing: skip"),
+    key("if_invalid", Optional, Words(&["fail", "missing", "comment"]), "fail", "what happens when the field does not accept the value: no case, the value is missing, or the field is not sent and a comment names it", "if_invalid: missing"),
     key("overflow", Optional, Words(&["fail", "truncate", "comment"]), "fail", "what happens to text that is too long: no case, it is cut, or it is cut and all of it goes into a comment", "overflow: comment"),
 ] };
 

@@ -6,9 +6,10 @@
 //! RFC 3339 is tried first, because nearly all times use it.
 
 use time::format_description::well_known::Rfc3339;
-use time::{OffsetDateTime, UtcOffset};
+use time::{Duration, OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
 use crate::value::{Value, is_json_number};
+use crate::zone::Zone;
 
 /// The smallest number that means milliseconds. As seconds it would be after the year 5000; as milliseconds it is in March 1973.
 const FIRST_MILLISECONDS: f64 = 100_000_000_000.0;
@@ -71,20 +72,80 @@ pub enum NoTime {
 
 /// Reads a point in time from text or a number.
 ///
+/// With a zone, a time without an offset is that zone's, and a date alone is its midnight there.
+///
 /// # Errors
 /// The part that cannot be read.
-pub fn read(item: &Value<'_>) -> Result<OffsetDateTime, NoTime> {
+pub fn read(item: &Value<'_>, zone: Option<&Zone>) -> Result<OffsetDateTime, NoTime> {
     match item {
-        Value::Number(number) => epoch(number),
+        Value::Number(number) => epoch(number, zone),
         Value::Text(text) => match OffsetDateTime::parse(text, &Rfc3339) {
             Ok(time) => utc(time),
-            Err(_) => other_text(text.trim()),
+            Err(_) => other_text(text.trim(), zone),
         },
-        Value::Boolean(_) | Value::List(_) | Value::Object | Value::Null => {
+        Value::Boolean(_) | Value::List(_) | Value::Object(_) | Value::Null => {
             Err(NoTime::Type(item.describe()))
         }
     }
 }
+
+/// A span of time that is added to a point in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeSpan {
+    /// Calendar days.
+    Days(i64),
+    /// Seconds, from hours or minutes.
+    Seconds(i64),
+}
+
+/// The longest span, in days.
+const LONGEST: i64 = 36_525;
+
+impl TimeSpan {
+    /// Reads a number and its unit: `30d`, `12h`, `45m` or `-1d`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let number = text.get(..text.len().checked_sub(1)?)?;
+        let digits = number.strip_prefix('-').unwrap_or(number);
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let number: i64 = number.parse().ok()?;
+        let within = |seconds: i64| {
+            (-LONGEST * DAY..=LONGEST * DAY)
+                .contains(&seconds)
+                .then_some(Self::Seconds(seconds))
+        };
+        match text.chars().last()? {
+            'd' => (-LONGEST..=LONGEST)
+                .contains(&number)
+                .then_some(Self::Days(number)),
+            'h' => within(number.checked_mul(3600)?),
+            'm' => within(number.checked_mul(60)?),
+            _ => None,
+        }
+    }
+
+    /// Returns the length in seconds, with 24 hours to a day.
+    #[must_use]
+    pub fn seconds(self) -> i64 {
+        match self {
+            Self::Days(days) => days * DAY,
+            Self::Seconds(seconds) => seconds,
+        }
+    }
+
+    /// Returns the point in time after this span. Days are calendar days of the zone, or of UTC.
+    #[must_use]
+    pub fn after(self, moment: OffsetDateTime, zone: Option<&Zone>) -> Option<OffsetDateTime> {
+        match (self, zone) {
+            (Self::Days(days), Some(zone)) => zone.add_days(moment, days),
+            (span, _) => moment.checked_add(Duration::seconds(span.seconds())),
+        }
+    }
+}
+
+const DAY: i64 = 24 * 3600;
 
 /// Returns the time as RFC 3339, as Amazon Connect Cases writes its own times: `2026-11-22T09:30:00Z`.
 #[must_use]
@@ -97,9 +158,20 @@ fn utc(time: OffsetDateTime) -> Result<OffsetDateTime, NoTime> {
         .ok_or(NoTime::NoSuchTime)
 }
 
-fn epoch(text: &str) -> Result<OffsetDateTime, NoTime> {
+/// Reads a date and a time of day in the zone.
+fn local(text: &str, zone: &Zone) -> Result<OffsetDateTime, NoTime> {
+    let time = OffsetDateTime::parse(&format!("{text}Z"), &Rfc3339);
+    let time = time.map_err(|_| NoTime::NoSuchTime)?;
+    let local = PrimitiveDateTime::new(time.date(), time.time());
+    zone.moment(local).ok_or(NoTime::NoSuchTime)
+}
+
+fn epoch(text: &str, zone: Option<&Zone>) -> Result<OffsetDateTime, NoTime> {
     if is_compact_date(text) {
-        return Err(NoTime::BareDate);
+        let zone = zone.ok_or(NoTime::BareDate)?;
+        let part = |from, to| text.get(from..to).unwrap_or_default();
+        let (year, month, day) = (part(0, 4), part(4, 6), part(6, 8));
+        return local(&format!("{year}-{month}-{day}T00:00:00"), zone);
     }
     let number: f64 = text.parse().map_err(|_| NoTime::TooFar)?;
     let (units, nanoseconds) = if number.abs() < FIRST_MILLISECONDS {
@@ -132,9 +204,9 @@ fn is_compact_date(text: &str) -> bool {
 }
 
 /// Reads text that is not RFC 3339.
-fn other_text(text: &str) -> Result<OffsetDateTime, NoTime> {
+fn other_text(text: &str, zone: Option<&Zone>) -> Result<OffsetDateTime, NoTime> {
     if is_json_number(text) {
-        return epoch(text);
+        return epoch(text, zone);
     }
     let mut reader = Reader { rest: text };
     let date = match text.bytes().position(|byte| !byte.is_ascii_digit()) {
@@ -143,16 +215,23 @@ fn other_text(text: &str) -> Result<OffsetDateTime, NoTime> {
         Some(0) if text.starts_with(|c: char| c.is_ascii_alphabetic()) => reader.mail_date(),
         _ => Err(NoTime::Date),
     }?;
-    let clock = reader.clock()?;
-    let offset = reader.offset()?;
+    if reader.rest.is_empty() {
+        let zone = zone.ok_or(NoTime::BareDate)?;
+        return local(&format!("{date}T00:00:00"), zone);
+    }
     let Clock {
         hour,
         minute,
         second,
         fraction,
-    } = clock;
+    } = reader.clock()?;
+    let clock = format!("{hour:02}:{minute:02}:{second:02}{fraction}");
+    if let (Some(zone), "") = (zone, reader.rest.trim()) {
+        return local(&format!("{date}T{clock}"), zone);
+    }
+    let offset = reader.offset()?;
     // `time` checks the calendar and accepts leap seconds.
-    let text = format!("{date}T{hour:02}:{minute:02}:{second:02}{fraction}{offset}");
+    let text = format!("{date}T{clock}{offset}");
     let time = OffsetDateTime::parse(&text, &Rfc3339).map_err(|_| NoTime::NoSuchTime)?;
     utc(time)
 }
@@ -184,7 +263,7 @@ impl<'a> Reader<'a> {
         }
         let day = self.number(2..=2, 31).ok_or(NoTime::Part("day"))?;
         if self.rest.is_empty() {
-            return Err(NoTime::BareDate);
+            return Ok(format!("{year}-{month:02}-{day:02}"));
         }
         if !(self.take("T") || self.take("t") || self.blank()) {
             return Err(NoTime::Part("date"));
@@ -215,10 +294,7 @@ impl<'a> Reader<'a> {
             return Err(NoTime::Part("date"));
         }
         let year = self.digits(4..=4).ok_or(NoTime::Part("year"))?;
-        if self.rest.is_empty() {
-            return Err(NoTime::BareDate);
-        }
-        if !self.blank() {
+        if !self.rest.is_empty() && !self.blank() {
             return Err(NoTime::Part("year"));
         }
         Ok(format!("{year}-{month:02}-{day:02}"))
@@ -339,7 +415,7 @@ mod tests {
     use super::*;
 
     fn utc(text: &str) -> Result<String, String> {
-        let read = read(&Value::Text(text.into()));
+        let read = read(&Value::Text(text.into()), None);
         read.map(|time| rfc3339(time).expect("a year of four digits"))
             .map_err(|reason| reason.to_string())
     }
@@ -380,8 +456,8 @@ mod tests {
         ] {
             assert_eq!(utc(text).as_deref(), Ok(expected), "{text}");
         }
-        let number = read(&Value::Number("1795339800".into()));
-        assert_eq!(number.ok(), read(&Value::Text("1795339800".into())).ok());
+        let number = read(&Value::Number("1795339800".into()), None);
+        assert_eq!(number.ok(), read(&Value::Text("1795339800".into()), None).ok());
     }
 
     #[test]
@@ -473,7 +549,7 @@ mod tests {
         ] {
             assert_eq!(utc(text), Err(expected.to_owned()), "{text}");
         }
-        assert_eq!(read(&Value::Boolean(true)), Err(NoTime::Type("a boolean")));
+        assert_eq!(read(&Value::Boolean(true), None), Err(NoTime::Type("a boolean")));
     }
 
     proptest::proptest! {

@@ -4,6 +4,10 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value as Json;
+
+use crate::text::{BoundedText, TooLong};
+
 /// A value of an event or a mapping, before it is written to a field. A missing value (absent, null, empty text) is `None`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value<'a> {
@@ -15,8 +19,8 @@ pub enum Value<'a> {
     Boolean(bool),
     /// A list. Missing items are [`Value::Null`]; a list from `[*]` omits them.
     List(Vec<Value<'a>>),
-    /// A JSON object. No filter and no field accepts one, so its content is not copied.
-    Object,
+    /// A JSON object. Only `to_json` and variables read its content.
+    Object(Cow<'a, Json>),
     /// Null or empty text inside a list.
     Null,
 }
@@ -24,8 +28,7 @@ pub enum Value<'a> {
 impl<'a> Value<'a> {
     /// Converts JSON to a value. Null and empty text are missing.
     #[must_use]
-    pub fn from_json(value: &'a serde_json::Value) -> Option<Self> {
-        use serde_json::Value as Json;
+    pub fn from_json(value: &'a Json) -> Option<Self> {
         match value {
             Json::Null => None,
             Json::String(text) => Self::text(text.as_str()),
@@ -37,7 +40,7 @@ impl<'a> Value<'a> {
                     .map(|item| Self::from_json(item).unwrap_or(Self::Null))
                     .collect(),
             )),
-            Json::Object(_) => Some(Self::Object),
+            Json::Object(_) => Some(Self::Object(Cow::Borrowed(value))),
         }
     }
 
@@ -55,7 +58,7 @@ impl<'a> Value<'a> {
             Self::Number(text) => Value::Number(text.into_owned().into()),
             Self::Boolean(boolean) => Value::Boolean(boolean),
             Self::List(items) => Value::List(items.into_iter().map(Value::into_owned).collect()),
-            Self::Object => Value::Object,
+            Self::Object(object) => Value::Object(Cow::Owned(object.into_owned())),
             Self::Null => Value::Null,
         }
     }
@@ -68,7 +71,20 @@ impl<'a> Value<'a> {
         match self {
             Self::Text(text) | Self::Number(text) => Ok(text),
             Self::Boolean(boolean) => Ok(Cow::Borrowed(if boolean { "true" } else { "false" })),
-            Self::List(_) | Self::Object | Self::Null => Err(self),
+            Self::List(_) | Self::Object(_) | Self::Null => Err(self),
+        }
+    }
+
+    /// Converts the value to JSON. A number keeps its source text.
+    #[must_use]
+    pub fn into_json(self) -> Json {
+        match self {
+            Self::Text(text) => Json::String(text.into_owned()),
+            Self::Number(text) => text.parse().map_or(Json::Null, Json::Number),
+            Self::Boolean(boolean) => Json::Bool(boolean),
+            Self::List(items) => Json::Array(items.into_iter().map(Value::into_json).collect()),
+            Self::Object(object) => object.into_owned(),
+            Self::Null => Json::Null,
         }
     }
 
@@ -91,10 +107,49 @@ impl<'a> Value<'a> {
             Self::Number(_) => "a number",
             Self::Boolean(_) => "a boolean",
             Self::List(_) => "a list",
-            Self::Object => "an object",
+            Self::Object(_) => "an object",
             Self::Null => "null",
         }
     }
+}
+
+/// Writes JSON without white space. Members are sorted by code point, and numbers keep their source text.
+///
+/// # Errors
+/// The text is longer than a text may be.
+pub(crate) fn write_json(value: &Json, text: &mut BoundedText) -> Result<(), TooLong> {
+    match value {
+        Json::Null => text.push("null"),
+        Json::Bool(boolean) => text.push(if *boolean { "true" } else { "false" }),
+        Json::Number(number) => text.push(number.as_str()),
+        Json::String(string) => text.push(&quoted(string)),
+        Json::Array(items) => {
+            text.push("[")?;
+            for (index, item) in items.iter().enumerate() {
+                text.push(if index > 0 { "," } else { "" })?;
+                write_json(item, text)?;
+            }
+            text.push("]")
+        }
+        Json::Object(members) => {
+            // UTF-8 sorts like code points.
+            let mut members: Vec<_> = members.iter().collect();
+            members.sort_unstable_by_key(|(name, _)| name.as_str());
+            text.push("{")?;
+            for (index, (name, value)) in members.into_iter().enumerate() {
+                text.push(if index > 0 { "," } else { "" })?;
+                text.push(&quoted(name))?;
+                text.push(":")?;
+                write_json(value, text)?;
+            }
+            text.push("}")
+        }
+    }
+}
+
+/// Returns the text as a JSON string.
+fn quoted(text: &str) -> String {
+    Json::from(text).to_string()
 }
 
 /// Returns true if the text is a number by JSON's grammar: no leading zero, no `+`, no bare `.`, no `Infinity`.

@@ -9,8 +9,8 @@
 )]
 
 use mapping::diagnostic::{Diagnostic, Diagnostics};
-use mapping::expression::{self, Scope};
-use mapping::filter::{MAX_ITEMS, Tables};
+use mapping::expression::{self, Scope, Variables};
+use mapping::filter::{Definitions, MAX_ITEMS};
 use mapping::pattern::Pattern;
 use mapping::text::MAX_TEXT;
 use mapping::{json, yaml};
@@ -177,21 +177,25 @@ mod files {
 mod expressions {
     use std::borrow::Cow;
 
-    use super::{MANY, MAX_ITEMS, MAX_TEXT, Scope, Tables, Value, expression, json, numbered};
+    use super::{
+        Definitions, MANY, MAX_ITEMS, MAX_TEXT, Scope, Value, Variables, expression, json, numbered,
+    };
 
     /// Returns the position in the text and the message.
     fn refusal(text: &str) -> (usize, String) {
-        let diagnostic = expression::parse(text, &Tables::new()).expect_err("beyond a limit");
+        let diagnostic = expression::parse(text, &Definitions::default()).expect_err("beyond a limit");
         (diagnostic.at.start, diagnostic.message)
     }
 
     fn evaluate(text: &str, event: &Value) -> Result<Option<String>, String> {
-        let template = expression::parse(text, &Tables::new()).expect("within the limits");
+        let template = expression::parse(text, &Definitions::default()).expect("within the limits");
+        let variables = Variables::default();
         let scope = Scope {
             event,
             mapping: "m",
             trigger: "eventbridge",
             domain: "d",
+            variables: &variables,
         };
         let text = template.evaluate_text(&scope);
         text.map(|text| text.map(Cow::into_owned))

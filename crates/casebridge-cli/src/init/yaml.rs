@@ -140,7 +140,7 @@ impl fmt::Display for Lines {
 #[cfg(test)]
 mod tests {
     use mapping::expression::parse;
-    use mapping::filter::Tables;
+    use mapping::filter::Definitions;
     use mapping::tree::{Kind, Literal, Node};
     use mapping::value::Value;
     use mapping::yaml::parse as yaml;
@@ -203,7 +203,7 @@ mod tests {
         #[test]
         fn any_text_stands_for_itself(text in "[$ {}'\"a|.]{1,10}") {
             let [_, written, _] = read(&literal(&text));
-            let template = parse(&written, &Tables::new()).expect("a text");
+            let template = parse(&written, &Definitions::default()).expect("a text");
             let item = template.evaluate(&nowhere()).expect("a value");
             prop_assert_eq!(item, Value::text(text));
         }
@@ -223,6 +223,7 @@ mod tests {
             mapping: "",
             trigger: "",
             domain: "",
+            variables: Box::leak(Box::default()),
         }
     }
 }

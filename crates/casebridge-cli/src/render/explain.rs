@@ -6,7 +6,7 @@ use casebridge::event::Event;
 use casebridge::handler::Casebridge;
 use casebridge::request::{CaseRequest, RequestContext, User};
 use mapping::customer::{FindCustomer, IfNone, PHONE, ProfileMember, Search};
-use mapping::expression::{Expression, Scope, ValueExpr};
+use mapping::expression::{Expression, Scope, ValueExpr, Variables};
 use mapping::field::FieldValue;
 use mapping::phone::{self, Country};
 use mapping::value::Value;
@@ -26,7 +26,9 @@ fn explain(event: &Event, mapping: &Mapping, context: &RequestContext) -> String
     let names = mapping.cases.iter().map(|case| case.name.chars().count());
     let width = names.max().unwrap_or_default();
     for case in &mapping.cases {
-        let mismatch = mismatch(case, event);
+        let variables = Variables::new(&case.variables);
+        let scope = event.scope(case, &context.domain_id, &variables);
+        let mismatch = mismatch(case, event, &scope);
         let verdict = match &mismatch {
             None => paint(GOOD, "taken"),
             Some(reason) => paint(FAINT, format!("not taken: {reason}")),
@@ -35,12 +37,6 @@ fn explain(event: &Event, mapping: &Mapping, context: &RequestContext) -> String
         if mismatch.is_some() {
             continue;
         }
-        let scope = Scope {
-            event: &event.root,
-            mapping: &case.name,
-            trigger: event.trigger.name(),
-            domain: &context.domain_id,
-        };
         let mut explanation = Explanation { text, scope };
         let request = CaseRequest::assemble(case, event, context).ok();
         explanation.case(case, request.as_ref());
@@ -50,13 +46,13 @@ fn explain(event: &Event, mapping: &Mapping, context: &RequestContext) -> String
 }
 
 /// Returns the reason why a case mapping does not take an event.
-fn mismatch(case: &CaseMapping, event: &Event) -> Option<String> {
+fn mismatch(case: &CaseMapping, event: &Event, scope: &Scope<'_>) -> Option<String> {
     if case.trigger != event.trigger {
         return Some(format!("it is for {}", case.trigger.name()));
     }
     let when = case.when.as_ref();
-    let when = when.filter(|when| !when.matches(&event.root))?;
-    let unmet = when.unmet(&event.root);
+    let when = when.filter(|when| !scope.matches(when))?;
+    let unmet = when.unmet(|alone| scope.matches(alone));
     Some(if unmet.is_empty() {
         "no one item of a list meets all of `when`".to_owned()
     } else {
@@ -88,6 +84,17 @@ impl Explanation<'_> {
     }
 
     fn case(&mut self, case: &CaseMapping, request: Option<&CaseRequest>) {
+        if !case.variables.is_empty() {
+            self.heading("variables");
+        }
+        for variable in &case.variables {
+            let value = match variable.value.evaluate(&self.scope) {
+                Ok(Some(item)) => item_text(&item),
+                Ok(None) => paint(NOTABLE, "missing"),
+                Err(wrong) => paint(NOTABLE, wrong),
+            };
+            self.line(2, &format!("{}  {value}", paint(STRONG, &variable.name)));
+        }
         self.heading("fields");
         for mapping in &case.fields {
             let name = paint(STRONG, &mapping.field.name);
@@ -210,7 +217,7 @@ fn beginning(text: &str) -> String {
 /// Describes the value that is sent for a field.
 fn outcome(mapping: &FieldMapping, scope: &Scope<'_>, request: Option<&CaseRequest>) -> String {
     let when = mapping.when.as_ref();
-    if when.is_some_and(|when| !when.matches(scope.event)) {
+    if when.is_some_and(|when| !scope.matches(when)) {
         return paint(FAINT, "not sent: its `when` is not met");
     }
     let Some(request) = request else {
@@ -218,6 +225,9 @@ fn outcome(mapping: &FieldMapping, scope: &Scope<'_>, request: Option<&CaseReque
     };
     let mut fields = request.fields.iter();
     match fields.find(|(id, _)| *id == mapping.field.id) {
+        None if request.left_out.contains(&mapping.field.name) => {
+            paint(NOTABLE, "left out: its value is invalid")
+        }
         None => paint(FAINT, "not sent: it has no value"),
         Some((_, FieldValue::String(value) | FieldValue::UserArn(value))) => format!("{value:?}"),
         Some((_, FieldValue::Double(value))) => value.to_string(),
@@ -246,7 +256,7 @@ fn item_text(item: &Value<'_>) -> String {
             "[{}]",
             items.iter().map(item_text).collect::<Vec<_>>().join(", ")
         ),
-        Value::Object => "an object".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
         Value::Null => "null".to_owned(),
     }
 }

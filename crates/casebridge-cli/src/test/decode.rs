@@ -455,7 +455,7 @@ impl Decoder<'_> {
         }
         let item: Value<'_> = self.constant(node)?;
         let (name, kind) = (&field.name, field.kind.name());
-        field.coerce(item.clone()).map_or_else(
+        field.coerce(item.clone(), None).map_or_else(
             |field_error| {
                 let text = item.into_text().unwrap_or_default();
                 let options = field.options.iter().flatten();

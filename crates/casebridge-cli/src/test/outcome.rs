@@ -69,7 +69,7 @@ impl Function {
                 };
             }
         }
-        let Some(case_mapping) = event.route(&self.mapping) else {
+        let Some(case_mapping) = event.route(&self.mapping, &self.context.domain_id) else {
             return Outcome::Skipped(Skip::NoCaseMapping);
         };
         let mapping = &case_mapping.name;

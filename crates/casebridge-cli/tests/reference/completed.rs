@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use casebridge::event::{Event, Payload};
-use mapping::expression::{self, Scope, ValueExpr};
-use mapping::filter::{Kind, NAMES, Table, Tables};
+use mapping::expression::{self, Scope, ValueExpr, Variables};
+use mapping::filter::{Definitions, Kind, NAMES, Table, Tables};
 use mapping::pattern::Pattern;
 use mapping::tree::{self, Literal};
 use mapping::value::Value;
@@ -19,14 +19,16 @@ pub(crate) fn names(table: &str, events: &[&str]) -> String {
     let events: Vec<Event> = events.iter().map(|name| event(name)).collect();
     with_rows(table, |cells| {
         let reference = uncode(&cells[0]);
-        let parsed = expression::parse(&reference, &Tables::new())
+        let parsed = expression::parse(&reference, &Definitions::default())
             .unwrap_or_else(|error| panic!("{reference}: {}", error.message));
+        let variables = Variables::default();
         let value = events.iter().find_map(|event| {
             let scope = Scope {
                 event: &event.root,
                 mapping: "refund-request",
                 trigger: event.trigger.name(),
                 domain: "3ceaaf30-8142-48ea-91d9-3080f9b439fc",
+                variables: &variables,
             };
             let value = parsed.evaluate(&scope);
             value.unwrap_or_else(|wrong| panic!("{wrong}")).map(shown)
@@ -53,7 +55,7 @@ fn shown(value: Value<'_>) -> String {
             let items: Vec<String> = items.into_iter().map(shown).collect();
             format!("[{}]", items.join(", "))
         }
-        Value::Object => "{…}".to_owned(),
+        Value::Object(_) => "{…}".to_owned(),
         Value::Null => "null".to_owned(),
     }
 }
@@ -123,11 +125,13 @@ fn types(usage: &str) -> String {
 
 fn result(usage: &str, value: &Json) -> String {
     let event = json!({ "x": value });
+    let variables = Variables::default();
     let scope = Scope {
         event: &event,
         mapping: "",
         trigger: "",
         domain: "",
+        variables: &variables,
     };
     let parsed = parse(&format!("$.x | {usage}")).expect("the example is valid");
     match parsed.evaluate(&scope) {
@@ -139,8 +143,11 @@ fn result(usage: &str, value: &Json) -> String {
 
 fn parse(text: &str) -> Result<ValueExpr, expression::SyntaxError> {
     let reasons = Table::from([("no_stock".to_owned(), Value::Text("Stock".into()))]);
-    let tables = Tables::from([("reasons".to_owned(), Arc::new(reasons))]);
-    expression::parse(text, &tables)
+    let definitions = Definitions {
+        tables: Tables::from([("reasons".to_owned(), Arc::new(reasons))]),
+        ..Definitions::default()
+    };
+    expression::parse(text, &definitions)
 }
 
 /// `pattern | asks for | x that matches | x that does not`: the matcher has to agree.

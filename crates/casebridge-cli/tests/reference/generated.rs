@@ -229,7 +229,7 @@ fn refusal_of(entries: &str, detail: &Value) -> Failure {
     let Ok(Payload::Event(event)) = Payload::parse(&event.to_string()) else {
         panic!("one event");
     };
-    let case = event.route(&mapping).expect("it takes every event");
+    let case = event.route(&mapping, "").expect("it takes every event");
     let refused = CaseRequest::assemble(case, &event, &context());
     refused.err().unwrap_or_else(|| panic!("{entries}: a case"))
 }

@@ -95,7 +95,7 @@ fn compare_keys(recipe: &Recipe, mapping: &str, events: &[(&str, &str)]) {
         let Ok(Payload::Event(event)) = Payload::parse(payload) else {
             panic!("{}: one event", recipe.title);
         };
-        let case = event.route(&mapping);
+        let case = event.route(&mapping, "");
         let request = case.and_then(|case| CaseRequest::assemble(case, &event, &context()).ok());
         let token = request.map(|request| request.client_token);
         if expected.contains("# the same case") {

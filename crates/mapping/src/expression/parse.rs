@@ -4,8 +4,10 @@
 
 use std::ops::Range;
 
-use super::{Expression, Operand, Part, Reference, Step, ValueExpr};
-use crate::filter::{Argument, Filter, Kind, Tables};
+use super::{Expression, Operand, Part, ValueExpr};
+use crate::diagnostic::suggest;
+use crate::filter::{Argument, Definitions, Filter, Kind};
+use crate::reference::{Path, Reference, Selector, Side, Step, Variable};
 use crate::value::is_json_number;
 
 /// The maximum number of steps in a reference. An event is read 127 levels deep, so another step would never find a value.
@@ -13,6 +15,9 @@ const MAX_STEPS: usize = 127;
 
 /// The maximum number of filters in one expression.
 const MAX_FILTERS: usize = 100;
+
+/// The maximum depth of parentheses and selectors inside one selector.
+const MAX_DEPTH: usize = 16;
 
 /// The maximum number of interpolations in one text.
 const MAX_INTERPOLATIONS: usize = 1000;
@@ -30,16 +35,17 @@ pub struct SyntaxError {
 
 /// Parses the text of one scalar.
 ///
-/// `tables` holds the tables that `lookup` can name.
+/// `definitions` holds the tables and variables that the text can name.
 ///
 /// # Errors
 /// The first part that the grammar does not allow, or an unknown filter.
 /// A filter that does not accept the value before it.
-pub fn parse(text: &str, tables: &Tables) -> Result<ValueExpr, SyntaxError> {
+pub fn parse(text: &str, definitions: &Definitions) -> Result<ValueExpr, SyntaxError> {
     let mut scanner = Scanner {
         text,
         at: 0,
-        tables,
+        definitions,
+        depth: 0,
     };
     if text.starts_with('$') {
         let expression = scanner
@@ -78,6 +84,9 @@ fn money(text: &str, diagnostic: SyntaxError) -> SyntaxError {
         return diagnostic;
     }
     let rest = text.strip_prefix('$').unwrap_or(text);
+    if rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '_') {
+        return diagnostic;
+    }
     let help = if rest.contains("{{") {
         format!("begin it with {{{{ '$' }}}}: \"{{{{ '$' }}}}{rest}\"")
     } else if rest.starts_with(|c: char| c.is_alphabetic()) {
@@ -148,7 +157,7 @@ impl Scanner<'_> {
         };
         let mut kind = match &operand {
             Operand::Reference(reference) if reference.is_list() => Kind::List,
-            Operand::Reference(Reference::Event(_)) => Kind::Any,
+            Operand::Reference(Reference::Event(_) | Reference::Variable(..)) => Kind::Any,
             Operand::Reference(_) | Operand::Text(_) => Kind::Text,
             Operand::Number(_) => Kind::Number,
         };
@@ -167,7 +176,14 @@ impl Scanner<'_> {
             end = self.at;
         }
         if bare && !self.rest().is_empty() {
-            let help = "a name with a space is written ['order id']; text around a reference needs {{ … }}";
+            let help = match self.peek() {
+                Some('+') => "write `| plus(…)`",
+                Some('-') => "write `| minus(…)`",
+                Some('*') => "write `| times(…)`",
+                Some('/' | '%') => "there is no division: `| times(0.01)` turns cents into units",
+                Some('?' | '=' | '!' | '<' | '>' | '&') => "a condition is an event pattern: see `choose` and `when`",
+                _ => "a name with a space is written ['order id']; text around a reference needs {{ … }}",
+            };
             return self
                 .expected("`|` and a filter, or the end")
                 .map_err(|diagnostic| SyntaxError {
@@ -202,6 +218,28 @@ impl Scanner<'_> {
                 ),
             };
         }
+        let name = self.run(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
+            self.at = start + 1;
+            return Ok(Reference::Event(self.steps()?));
+        }
+        let variables = &self.definitions.variables;
+        let Some(index) = variables.iter().position(|variable| variable == name) else {
+            let help = match suggest(name, variables.iter().map(String::as_str)) {
+                Some(help) if !variables.is_empty() => help,
+                _ => format!("did you mean `$.{name}`?"),
+            };
+            let message = format!("there is no variable `{name}` above this line");
+            return self.diagnostic(start..self.at, message, Some(&help));
+        };
+        let variable = Variable {
+            name: name.to_owned(),
+            index,
+        };
+        Ok(Reference::Variable(variable, self.steps()?))
+    }
+
+    fn steps(&mut self) -> Result<Vec<Step>, SyntaxError> {
         let mut steps = Vec::new();
         loop {
             if matches!(self.peek(), Some('[' | '.')) {
@@ -220,14 +258,177 @@ impl Scanner<'_> {
                                 Some("write the full path"),
                             );
                         }
-                        _ => match self.run(is_name) {
+                        _ => match self.name() {
                             "" => return self.expected("a member's name after `.`"),
+                            "*" => {
+                                return self.diagnostic(
+                                    self.at - 2..self.at,
+                                    "`.*` is not supported",
+                                    Some("every item of a list is `[*]`; a member of this name is `['*']`"),
+                                );
+                            }
                             name => steps.push(Step::Member(name.to_owned())),
                         },
                     }
                 }
-                _ if steps.is_empty() => return self.expected("`.` or `[` after `$`"),
-                _ => return Ok(Reference::Event(steps)),
+                _ => return Ok(steps),
+            }
+        }
+    }
+
+    /// Reads a name after `.`. In a selector it also ends at the signs of comparisons.
+    fn name(&mut self) -> &str {
+        let in_selector = self.depth > 0;
+        self.run(|c| is_name(c) && !(in_selector && "=!<>&".contains(c)))
+    }
+
+    /// Reads the condition of `[?…]`.
+    fn selector(&mut self) -> Result<Selector, SyntaxError> {
+        self.room(self.depth, MAX_DEPTH, "a selector takes", "levels")?;
+        self.depth += 1;
+        let selector = self.any();
+        self.depth -= 1;
+        selector
+    }
+
+    fn any(&mut self) -> Result<Selector, SyntaxError> {
+        let mut all = vec![self.all()?];
+        while self.take("||") {
+            all.push(self.all()?);
+        }
+        match all.pop() {
+            Some(one) if all.is_empty() => Ok(one),
+            last => {
+                all.extend(last);
+                Ok(Selector::Or(all))
+            }
+        }
+    }
+
+    fn all(&mut self) -> Result<Selector, SyntaxError> {
+        let mut all = vec![self.test()?];
+        while self.take("&&") {
+            all.push(self.test()?);
+        }
+        match all.pop() {
+            Some(one) if all.is_empty() => Ok(one),
+            last => {
+                all.extend(last);
+                Ok(Selector::And(all))
+            }
+        }
+    }
+
+    /// Reads one test and the white space around it.
+    fn test(&mut self) -> Result<Selector, SyntaxError> {
+        self.space();
+        if self.take("!") {
+            self.room(self.depth, MAX_DEPTH, "a selector takes", "levels")?;
+            self.depth += 1;
+            let test = self.test();
+            self.depth -= 1;
+            return test.map(|test| Selector::Not(Box::new(test)));
+        }
+        let start = self.at;
+        if self.take("(") {
+            let inner = self.selector()?;
+            if !self.take(")") {
+                return self.expected("`)`");
+            }
+            self.space();
+            self.refuse_ordering()?;
+            return Ok(inner);
+        }
+        let left = self.side()?;
+        let end = self.at;
+        self.space();
+        self.refuse_ordering()?;
+        let equal = if self.take("==") {
+            true
+        } else if self.take("!=") {
+            false
+        } else if self.rest().starts_with('=') {
+            return self.diagnostic(self.at..self.at + 1, "`=` compares nothing", Some("write `==`"));
+        } else {
+            return match left {
+                Side::Path(path) => Ok(Selector::Exists(path)),
+                Side::Literal(_) => self.diagnostic(
+                    start..end,
+                    "a literal alone is no condition",
+                    Some("compare it: `@.type == 'letter'`"),
+                ),
+            };
+        };
+        self.space();
+        let right_start = self.at;
+        let right = self.side()?;
+        for (side, at) in [(&left, start..end), (&right, right_start..self.at)] {
+            if side.is_list() {
+                return self.diagnostic(
+                    at,
+                    "a comparison takes one value, and this is a list",
+                    Some("name one item, such as `[0]`"),
+                );
+            }
+        }
+        self.space();
+        Ok(Selector::Compare { left, right, equal })
+    }
+
+    fn refuse_ordering(&self) -> Result<(), SyntaxError> {
+        let (sign, help) = match self.peek() {
+            Some('<' | '>') => (
+                1,
+                "compare amounts by an event pattern over a variable: `when: { $total: [{ numeric: ['>', 1000] }] }`",
+            ),
+            Some('~') => (1, "take a part of a text with `| extract('…')`"),
+            _ if self.rest().starts_with("=~") => (2, "take a part of a text with `| extract('…')`"),
+            _ => return Ok(()),
+        };
+        let message = "a selector compares with `==` and `!=` only";
+        self.diagnostic(self.at..self.at + sign, message, Some(help))
+    }
+
+    /// Reads a side of a comparison, or a path alone.
+    fn side(&mut self) -> Result<Side, SyntaxError> {
+        let start = self.at;
+        match self.peek() {
+            Some('@') => {
+                self.at += 1;
+                Ok(Side::Path(Path::Item(self.steps()?)))
+            }
+            Some('$') => Ok(Side::Path(Path::Reference(self.reference()?))),
+            Some('\'' | '"') => Ok(Side::Literal(self.quoted()?.into())),
+            Some('-' | '0'..='9') => {
+                let number = self.number()?.parse();
+                let number = number.map_or(serde_json::Value::Null, serde_json::Value::Number);
+                Ok(Side::Literal(number))
+            }
+            _ => {
+                let word = self.run(|c| c.is_alphanumeric() || c == '_' || c == '.');
+                match word {
+                    "true" => Ok(Side::Literal(true.into())),
+                    "false" => Ok(Side::Literal(false.into())),
+                    "null" => Ok(Side::Literal(serde_json::Value::Null)),
+                    "" => self.expected("`@`, a reference or a literal"),
+                    word if self.peek() == Some('(') => {
+                        let help = if ["match", "search", "matches"].contains(&word) {
+                            "take a part of a text with `| extract('…')`, or use `wildcard` in an event pattern"
+                        } else {
+                            "a condition compares members: `@.type == 'letter'`"
+                        };
+                        self.diagnostic(
+                            start..self.at,
+                            format!("there is no function `{word}` in a selector"),
+                            Some(help),
+                        )
+                    }
+                    word => self.diagnostic(
+                        start..self.at,
+                        "expected `@`, a reference or a literal",
+                        Some(&format!("a member of the item is `@.{word}`, text is '{word}'")),
+                    ),
+                }
             }
         }
     }
@@ -235,7 +436,12 @@ impl Scanner<'_> {
     fn bracket(&mut self) -> Result<Step, SyntaxError> {
         let open = self.at;
         self.at += 1;
+        self.space();
         let step = match self.peek() {
+            Some('?') => {
+                self.at += 1;
+                Step::Select(self.selector()?)
+            }
             Some('*') => {
                 self.at += 1;
                 Step::Every
@@ -256,13 +462,39 @@ impl Scanner<'_> {
                     }
                 }
             }
-            _ => return self.expected("a quoted name, an index or `*` after `[`"),
+            Some(':') => return self.slice(open),
+            Some(character) if character.is_alphabetic() || character == '_' => {
+                let start = self.at;
+                let name = self.run(is_name);
+                let help = format!("a name in brackets has quotes: ['{name}']");
+                return self.diagnostic(
+                    start..self.at,
+                    "expected a quoted name, an index, `*` or `?` after `[`",
+                    Some(&help),
+                );
+            }
+            _ => return self.expected("a quoted name, an index, `*` or `?` after `[`"),
         };
+        self.space();
+        match self.peek() {
+            Some(':') => return self.slice(open),
+            Some(',') => {
+                let help = "write a reference for each of them, or keep the list in a variable";
+                return self.diagnostic(open..self.at + 1, "several names or indexes in one `[ ]` are not supported", Some(help));
+            }
+            _ => {}
+        }
         if self.take("]") {
             Ok(step)
         } else {
             self.diagnostic(open..self.at, "this `[` is not closed", None)
         }
+    }
+
+    fn slice<T>(&self, open: usize) -> Result<T, SyntaxError> {
+        let message = "slices such as [1:3] are not supported";
+        let help = "take one item by its index, or all with `[*]`";
+        self.diagnostic(open..self.at + 1, message, Some(help))
     }
 
     fn filter(&mut self, before: Kind) -> Result<Filter, SyntaxError> {
@@ -276,6 +508,13 @@ impl Scanner<'_> {
             self.space();
             while !self.take(")") {
                 if !arguments.is_empty() {
+                    if self.peek() == Some('|') {
+                        return self.diagnostic(
+                            self.at..self.at + 1,
+                            "an argument has no filters",
+                            Some("keep the value in a variable, and name the variable here"),
+                        );
+                    }
                     if !self.take(",") {
                         return self.expected("`,` or `)`");
                     }
@@ -285,7 +524,7 @@ impl Scanner<'_> {
                 self.space();
             }
         }
-        Filter::new(name, arguments, before, self.tables).map_err(|(message, help)| SyntaxError {
+        Filter::new(name, arguments, before, self.definitions).map_err(|(message, help)| SyntaxError {
             at: start..self.at,
             message,
             help,
@@ -296,15 +535,16 @@ impl Scanner<'_> {
         match self.peek() {
             Some('\'' | '"') => Ok(Argument::Text(self.quoted()?)),
             Some('-' | '0'..='9') => Ok(Argument::Number(self.number()?)),
+            Some('$') => Ok(Argument::Reference(self.reference()?)),
             _ => {
                 let start = self.at;
                 match self.run(is_name) {
                     "true" => Ok(Argument::Boolean(true)),
                     "false" => Ok(Argument::Boolean(false)),
-                    "" => self.expected("quoted text, a number, `true` or `false`"),
+                    "" => self.expected("quoted text, a number, `true`, `false` or a reference"),
                     word => self.diagnostic(
                         start..self.at,
-                        "a filter takes quoted text, a number, `true` or `false`",
+                        "a filter takes quoted text, a number, `true`, `false` or a reference",
                         Some(&format!("write '{word}'")),
                     ),
                 }
@@ -326,7 +566,9 @@ fn is_name(character: char) -> bool {
 struct Scanner<'a> {
     text: &'a str,
     at: usize,
-    tables: &'a Tables,
+    definitions: &'a Definitions,
+    /// The number of open parentheses and selectors.
+    depth: usize,
 }
 
 impl<'a> Scanner<'a> {

@@ -52,7 +52,7 @@ const MAX_FIELDS: usize = 256;
 /// Without this limit, a long name above many others could multiply the size without bound.
 const MAX_PATHS: usize = 1_000_000;
 
-pub(super) fn compile(node: &Node) -> Result<Pattern, Vec<Diagnostic>> {
+pub(super) fn compile(node: &Node, variables: &[String]) -> Result<Pattern, Vec<Diagnostic>> {
     let Kind::Map(entries) = &node.kind else {
         let message = format!(
             "an event pattern is an object of field names, found {}",
@@ -60,7 +60,10 @@ pub(super) fn compile(node: &Node) -> Result<Pattern, Vec<Diagnostic>> {
         );
         return Err(vec![Diagnostic::new(node.span, message)]);
     };
-    let mut compiler = Compiler::default();
+    let mut compiler = Compiler {
+        variables,
+        ..Compiler::default()
+    };
     let mut branches = vec![Branch::new()];
     compiler.object(entries, node.span, Scope::default(), &mut branches);
     if let Some(span) = compiler.too_many_fields {
@@ -80,7 +83,7 @@ pub(super) fn compile(node: &Node) -> Result<Pattern, Vec<Diagnostic>> {
         compiler.diagnostic(span, message);
     }
     if compiler.diagnostics.is_empty() {
-        Ok(pattern(compiler.fields, branches))
+        Ok(pattern(compiler.fields, branches, variables))
     } else {
         Err(compiler.diagnostics)
     }
@@ -90,7 +93,9 @@ pub(super) fn compile(node: &Node) -> Result<Pattern, Vec<Diagnostic>> {
 type Branch = Vec<usize>;
 
 #[derive(Default)]
-struct Compiler {
+struct Compiler<'a> {
+    /// The variables that the pattern can name.
+    variables: &'a [String],
     fields: Vec<Field>,
     diagnostics: Vec<Diagnostic>,
     /// The number of characters in all paths so far.
@@ -129,7 +134,7 @@ impl Scope<'_> {
     }
 }
 
-impl Compiler {
+impl Compiler<'_> {
     fn object(
         &mut self,
         entries: &[Entry],
@@ -161,9 +166,29 @@ impl Compiler {
                 self.diagnostics
                     .push(Diagnostic::new(key.span, message).help(help));
             } else {
+                self.check_variable(key, scope);
                 self.member(key, value, scope, branches);
             }
         }
+    }
+
+    /// Reports a name with `$` that is no variable, and a variable that is not at the top.
+    fn check_variable(&mut self, key: &Key, scope: Scope<'_>) {
+        let Some(name) = variable(&key.text) else {
+            return;
+        };
+        let diagnostic = if scope.path.is_some() {
+            let message = format!("a variable stands at the top of an event pattern, and `${name}` is below a member");
+            Diagnostic::new(key.span, message).help("put it beside the top-level members, or in a `$or` there")
+        } else if self.variables.iter().any(|known| known == name) {
+            return;
+        } else {
+            let message = format!("there is no variable `{name}` here");
+            let names = self.variables.iter().map(String::as_str);
+            let help = suggest(name, names).or_else(|| Some("members of the event stand without `$`".to_owned()));
+            Diagnostic::new(key.span, message).maybe_help(help)
+        };
+        self.diagnostics.push(diagnostic);
     }
 
     fn member(&mut self, key: &Key, value: &Node, scope: Scope<'_>, branches: &mut Vec<Branch>) {
@@ -308,7 +333,12 @@ fn in_a_list(name: &str, scalar: &Scalar) -> Option<String> {
     })
 }
 
-fn pattern(fields: Vec<Field>, mut branches: Vec<Branch>) -> Pattern {
+/// Returns the name of the variable that a path begins with.
+fn variable(path: &str) -> Option<&str> {
+    path.split('.').next()?.strip_prefix('$')
+}
+
+fn pattern(fields: Vec<Field>, mut branches: Vec<Branch>, names: &[String]) -> Pattern {
     let path = |field: &usize| fields.get(*field).map(|field| field.path.as_str());
     for branch in &mut branches {
         branch.sort_by(|a, b| path(a).cmp(&path(b)));
@@ -323,12 +353,18 @@ fn pattern(fields: Vec<Field>, mut branches: Vec<Branch>) -> Pattern {
             step.fields.push(number);
         }
     }
+    let mut variables = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        let step = steps.first().and_then(|root| root.below(&format!("${name}")));
+        variables.extend(step.map(|step| (step, index)));
+    }
     let empty_names = fields.iter().any(|field| has_empty_name(&field.path));
     Pattern {
         steps,
         fields,
         branches,
         empty_names,
+        variables,
     }
 }
 

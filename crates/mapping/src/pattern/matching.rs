@@ -63,7 +63,11 @@ impl Finding {
     }
 }
 
-pub(super) fn matches(pattern: &Pattern, event: &Value) -> bool {
+pub(super) fn matches<'v>(
+    pattern: &Pattern,
+    event: &Value,
+    variable: &dyn Fn(usize) -> Option<&'v Value>,
+) -> bool {
     let Value::Object(event) = event else {
         return false;
     };
@@ -74,6 +78,11 @@ pub(super) fn matches(pattern: &Pattern, event: &Value) -> bool {
         findings: smallvec![Finding::default(); pattern.fields.len()],
     };
     walk.object(0, event, ROOT);
+    for (step, index) in &pattern.variables {
+        if let Some(value) = variable(*index) {
+            walk.value(*step, value, ROOT);
+        }
+    }
     walk.findings.iter_mut().for_each(Finding::order);
     pattern.branches.iter().any(|branch| walk.matches(branch))
 }
@@ -89,6 +98,10 @@ impl<'a> Walk<'a> {
 
     /// Returns the step below a name. A name with dots counts as several names.
     fn below(&self, step: usize, name: &str) -> Option<usize> {
+        // A member of the event is no variable, whatever its name is.
+        if step == 0 && name.starts_with('$') {
+            return None;
+        }
         let below = |step: usize, name: &str| self.pattern.steps.get(step)?.below(name);
         if name.as_bytes().contains(&b'.') {
             return name.split('.').try_fold(step, below);

@@ -87,7 +87,7 @@ fn found(section: &Section, row: &Row) -> Json {
         let text = text::truncate(text, field.limit());
         item = Value::text(text).expect("text that is not empty");
     }
-    match field.coerce(item) {
+    match field.coerce(item, None) {
         Ok(FieldValue::String(text)) => json!({ "stringValue": text }),
         Ok(FieldValue::Double(number)) => json!({ "doubleValue": number }),
         Ok(FieldValue::Boolean(boolean)) => json!({ "booleanValue": boolean }),

@@ -16,7 +16,7 @@ use serde_json::{Error, Map, Number, Value};
 ///
 /// # Errors
 /// The text is not JSON, or is nested more than 127 levels deep.
-pub(super) fn parse(text: &str) -> Result<Value, Error> {
+pub fn parse(text: &str) -> Result<Value, Error> {
     read(text).or_else(|error| match mended(text) {
         Some(text) => read(&text),
         None => Err(error),
@@ -26,7 +26,7 @@ pub(super) fn parse(text: &str) -> Result<Value, Error> {
 /// Returns the reason why a text cannot be read.
 ///
 /// The parser's own message could quote the text, so only its kind and its location are kept.
-pub(super) fn reason(error: &Error) -> String {
+pub fn reason(error: &Error) -> String {
     let kind = match error.classify() {
         Category::Eof => "it ends too early",
         _ if error.to_string().starts_with("recursion limit") => "it is nested too deeply",
