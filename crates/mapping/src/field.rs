@@ -335,10 +335,9 @@ fn field_error(message: impl Into<String>) -> FieldError {
 }
 
 fn takes(what: &str, item: &Value<'_>) -> FieldError {
-    let found = if matches!(item, Value::Text(_) | Value::Number(_)) {
-        format!("other {}", item.describe().trim_start_matches("a "))
-    } else {
-        item.describe().to_owned()
+    let found = match item {
+        Value::Text(_) => "other text",
+        item => item.describe(),
     };
     field_error(format!("takes {what}, found {found}"))
 }
