@@ -5,7 +5,6 @@
 //! An SQS batch is recognised by `Records[].eventSource`.
 //! A list of events and an SNS notification are replaced by the events inside. Numbers keep their original digits.
 
-
 mod wrapped;
 
 use mapping::expression::{Scope, Variables};

@@ -108,7 +108,9 @@ fn log(summary: &EventSummary<'_>) {
     ) {
         answer.error_code = ErrorCode::VariableInvalid.name();
         answer.error_field = format!("variables.{variable}");
-        answer.error_message = format!("the variable `{variable}` cannot be computed, so event patterns take it as missing");
+        answer.error_message = format!(
+            "the variable `{variable}` cannot be computed, so event patterns take it as missing"
+        );
     }
     let message = message(&answer);
     let is_flow = summary.event.trigger == Trigger::ContactFlow;

@@ -181,7 +181,8 @@ impl<'a> FieldRequest<'a> {
         let scope = self.scope;
         let content = match &self.mapping.source {
             FieldSource::Value(content) => content,
-            FieldSource::Choose(choices) => match choices.iter().find(|choice| choice.takes(scope)) {
+            FieldSource::Choose(choices) => match choices.iter().find(|choice| choice.takes(scope))
+            {
                 Some(choice) => &choice.value,
                 None => return Ok(Chosen::Value(None)),
             },

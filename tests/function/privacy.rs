@@ -68,6 +68,93 @@ fn plant(value: &mut Value, name: &str) -> usize {
     }
 }
 
+/// Mappings with each filter and selector as a field, a tag, a variable and a comment, for values of each type with the canary.
+fn every_filter() -> Vec<(String, Value)> {
+    let filters = [
+        "default($.detail.list)",
+        "missing_if($.detail.object)",
+        "upper",
+        "truncate(3)",
+        "replace('a', 'b')",
+        "extract('x(.)')",
+        "prepend($.detail.list)",
+        "append($.detail.object)",
+        "url_encode",
+        "split('c')",
+        "join(', ')",
+        "first",
+        "last",
+        "count",
+        "sum",
+        "lookup('none')",
+        "number",
+        "number(',')",
+        "plus($.detail.text)",
+        "minus(1)",
+        "times(1e90)",
+        "text",
+        "boolean",
+        "date('%Y')",
+        "iso",
+        "add_time('30d')",
+        "from_json",
+        "to_json",
+    ];
+    let references = [
+        "$.detail.text",
+        "$.detail.list",
+        "$.detail.object",
+        "$.detail.list[?@ == $.detail.text]",
+        "$v",
+        "$w.a",
+        "$",
+    ];
+    let event = serde_json::json!({
+        "source": "shop", "detail-type": "Order", "id": "1",
+        "detail": { "text": CANARY, "list": [CANARY, { "a": CANARY }], "object": { (CANARY): CANARY } },
+    });
+    let mut mappings = Vec::new();
+    for reference in references {
+        for filter in filters {
+            for if_invalid in ["fail", "comment"] {
+                let value = format!("\"{{{{ {reference} | {filter} }}}}\"");
+                for (variable, rest) in [
+                    (
+                        "$.detail.text",
+                        format!("fields: {{ title: x, Attempts: {value}, Failed at: {value} }}"),
+                    ),
+                    (
+                        "$.detail.text",
+                        format!("tags: {{ t: {value} }}\n    fields: {{ title: x }}"),
+                    ),
+                    (
+                        "$.detail.text | number",
+                        format!("key: {value}\n    fields: {{ title: x }}"),
+                    ),
+                    (
+                        "$.detail.text | from_json",
+                        format!(
+                            "link_contact: {value}\n    customer: {value}\n    fields: {{ title: x }}"
+                        ),
+                    ),
+                ] {
+                    mappings.push((
+                        format!(
+                            "version: 1\ntime_zone: Europe/Berlin\nif_invalid: {if_invalid}\ntables: {{ none: {{ a: b }} }}\ncases:\n  - name: n\n    trigger: eventbridge\n    variables: {{ v: {variable}, w: $.detail.object }}\n    when: {{ $v: [{{ exists: true }}, {{ exists: false }}] }}\n    template: Contact follow-up\n    {rest}\n"
+                        ),
+                        event.clone(),
+                    ));
+                }
+            }
+        }
+    }
+    // A mapping that is refused sees no event.
+    mappings.retain(|(mapping, _)| {
+        Function::new("mapping.yaml", mapping, &super::read("domain.json")).is_ok()
+    });
+    mappings
+}
+
 #[test]
 fn nothing_of_an_event_reaches_a_log_at_any_level() {
     let output = Output::default();
@@ -117,11 +204,20 @@ fn nothing_of_an_event_reaches_a_log_at_any_level() {
             said.push_str(&answer.to_string());
         }
     }
+    for (mapping, event) in every_filter() {
+        let function = Function::of(&mapping);
+        let answer = runtime.block_on(function.handle(&event.to_string()));
+        said.push_str(&answer.to_string());
+    }
     assert!(planted > 100, "{planted}");
     let logged = output.text();
     assert!(
         logged.contains("no case:") && logged.contains("created case"),
         "the log is not captured: {logged}"
+    );
+    assert!(
+        logged.contains("cannot be computed"),
+        "the filters were not reached"
     );
     for text in [&logged, &said] {
         let lines: Vec<&str> = text.lines().filter(|line| line.contains(CANARY)).collect();

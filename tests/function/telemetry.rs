@@ -177,6 +177,49 @@ async fn one_line_of_the_log_tells_the_story_of_an_event() {
     insta::assert_snapshot!(shown.join("\n"));
 }
 
+#[tokio::test(start_paused = true)]
+async fn fields_left_out_and_invalid_variables_are_logged_and_counted() {
+    let (log, _guard) = Output::of_log();
+    let (measured, metrics) = measured();
+    let mut function = Function::of(
+        "version: 1
+if_invalid: missing
+if_missing: skip
+cases:
+  - name: order
+    trigger: eventbridge
+    variables: { total: $.detail.total | number }
+    template: Contact follow-up
+    tags: { team: $.detail.team }
+    fields:
+      title: Order
+      Attempts: $.detail.attempts
+      Priority:
+        choose:
+          - when: { $total: [{ numeric: ['>', 100] }] }
+            value: High
+          - value: Normal
+",
+    );
+    function.casebridge.telemetry = measured.casebridge.telemetry;
+    let event = json!({
+        "source": "shop", "detail-type": "Order", "id": "1",
+        "detail": { "total": "about 40", "attempts": "many", "team": "Café" },
+    });
+    function.handle(&event.to_string()).await;
+    let fields = function.creations().remove(0)["fields"].clone();
+    assert_eq!(fields.as_array().map(Vec::len), Some(2), "{fields}");
+    let line = log.lines().pop().expect("a line");
+    assert_eq!(line["level"], "WARN", "{line}");
+    assert_eq!(line["outcome"], "created");
+    assert_eq!(line["fields.left_out"], "Attempts, tags.team");
+    assert_eq!(line["error.code"], "VariableInvalid");
+    assert_eq!(line["error.field"], "variables.total");
+    let left_out = metrics.lines().into_iter();
+    let left_out: Vec<Value> = left_out.map(|line| line["FieldsLeftOut"].clone()).collect();
+    assert!(left_out.contains(&json!(2.0)), "{left_out:?}");
+}
+
 /// The shipped function with a failure queue and a ledger, and what it writes: its log and its metrics.
 fn on_call() -> (Function, Output, Output, tracing::subscriber::DefaultGuard) {
     let (function, metrics) = measured();

@@ -221,7 +221,9 @@ async fn unfinished(
     for message in &messages {
         let Ok(event) = &message.event else { continue };
         let is_ours = matches!(casebridge.guard.check(event), Ok(None))
-            && event.route(&casebridge.mapping, &casebridge.context.domain_id).is_some();
+            && event
+                .route(&casebridge.mapping, &casebridge.context.domain_id)
+                .is_some();
         if is_ours && !kept.contains(message.message_id.as_str()) {
             continue;
         }

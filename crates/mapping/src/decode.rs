@@ -17,8 +17,8 @@ use crate::field::{Field, FieldError, FieldType};
 use crate::filter::{Definitions, Table};
 use crate::locate::SourceText;
 use crate::mapping::{
-    CaseMapping, Choice, Content, FieldMapping, FieldSource, IfInvalid, IfMissing, LedgerUnavailable,
-    LedgerUse, LinkContact, Mapping, OnExisting, Overflow, PerformedBy,
+    CaseMapping, Choice, Content, FieldMapping, FieldSource, IfInvalid, IfMissing,
+    LedgerUnavailable, LedgerUse, LinkContact, Mapping, OnExisting, Overflow, PerformedBy,
 };
 use crate::object::{self, Object};
 use crate::pattern::{self, Pattern};
@@ -26,8 +26,8 @@ use crate::phone::Country;
 use crate::reference::Reference;
 use crate::schema::{self, ObjectSchema};
 use crate::source::{Format, Source};
-use crate::tree::{Entry, Key, Kind, Literal, Node, Scalar, Span};
 use crate::timestamp::TimeSpan;
+use crate::tree::{Entry, Key, Kind, Literal, Node, Scalar, Span};
 use crate::trigger::Trigger;
 use crate::value::Value;
 use crate::zone::Zone;
@@ -291,7 +291,9 @@ impl Decoder<'_> {
 
     fn wrong_variable_name(&self, name: &str) -> Option<(String, &'static str)> {
         let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(legal)
+        if name.is_empty()
+            || name.starts_with(|c: char| c.is_ascii_digit())
+            || !name.chars().all(legal)
         {
             let message = format!("`{name}` is no name of a variable");
             let help = "a name has small letters, digits and `_`, such as `order_total`, and begins with no digit";
@@ -398,12 +400,17 @@ impl Decoder<'_> {
         }
         let template = object.get("template").and_then(|node| self.template(node));
         let if_tag_invalid = self.if_invalid(&object).unwrap_or(defaults.if_invalid);
-        let required = template.iter().flat_map(|template| &template.required_fields);
+        let required = template
+            .iter()
+            .flat_map(|template| &template.required_fields);
         let fixed = ["title", "customer_id"].map(str::to_owned);
         self.inherited = Inherited {
             if_missing: self.if_missing(&object).unwrap_or(defaults.if_missing),
             if_invalid: if_tag_invalid,
-            excepted: required.map(|field| field.id.clone()).chain(fixed).collect(),
+            excepted: required
+                .map(|field| field.id.clone())
+                .chain(fixed)
+                .collect(),
         };
         let key = object
             .get("key")
@@ -475,13 +482,16 @@ impl Decoder<'_> {
 
     /// Reports a variable of `when` that reads what `enrich` adds later.
     fn refuse_contact_in_when(&mut self, when: &Pattern, span: Span) {
-        let mut named = when.variables().filter_map(|index| self.variables.get(index));
+        let mut named = when
+            .variables()
+            .filter_map(|index| self.variables.get(index));
         if let Some(variable) = named.find(|variable| variable.reads_contact()) {
             let message = format!(
                 "`when` reads `${}`, and what `enrich` adds is not there yet when an event is matched",
                 variable.name
             );
-            let help = "test members of the event itself; `choose` and a field's `when` see the contact";
+            let help =
+                "test members of the event itself; `choose` and a field's `when` see the contact";
             self.keep(Diagnostic::error(span, Code::Pattern, message).help(help));
         }
     }

@@ -279,7 +279,8 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 /// Returns true if one text contains the other, or if both have the same first word and the same number of words.
 fn shares_a_word(left: &str, right: &str) -> bool {
     const SHORTEST: usize = 4;
-    let contains = |long: &str, short: &str| short.chars().count() >= SHORTEST && long.contains(short);
+    let contains =
+        |long: &str, short: &str| short.chars().count() >= SHORTEST && long.contains(short);
     if contains(left, right) || contains(right, left) {
         return true;
     }

@@ -147,11 +147,14 @@ pub struct Variable {
     pub members: Vec<String>,
 }
 
+/// The value of a variable, or the reason why it cannot be computed.
+type Computed = Result<Option<Json>, EvaluateError>;
+
 /// The values of a case mapping's variables for one event. Each is computed when it is first read.
 #[derive(Debug, Default)]
 pub struct Variables<'a> {
     definitions: &'a [Arc<Variable>],
-    values: Box<[OnceCell<Result<Option<Json>, EvaluateError>>]>,
+    values: Box<[OnceCell<Computed>]>,
     /// The number of values that selectors have visited.
     visited: Cell<usize>,
     /// The size of the values of all variables so far.
@@ -187,7 +190,7 @@ impl<'a> Variables<'a> {
             .filter_map(invalid)
     }
 
-    fn get(&'a self, index: usize, scope: &Scope<'a>) -> Option<&'a Result<Option<Json>, EvaluateError>> {
+    fn get(&'a self, index: usize, scope: &Scope<'a>) -> Option<&'a Computed> {
         let (definition, value) = (self.definitions.get(index)?, self.values.get(index)?);
         Some(value.get_or_init(|| {
             let value = definition.value.evaluate(scope)?.map(Value::into_json);
@@ -211,7 +214,10 @@ fn size(value: &Json) -> usize {
         Json::Number(number) => number.as_str().len(),
         Json::String(text) => text.len(),
         Json::Array(items) => items.iter().map(size).sum(),
-        Json::Object(members) => members.iter().map(|(name, value)| name.len() + size(value)).sum(),
+        Json::Object(members) => members
+            .iter()
+            .map(|(name, value)| name.len() + size(value))
+            .sum(),
     };
     content + 32
 }

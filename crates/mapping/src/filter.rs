@@ -103,6 +103,22 @@ const NAMES_ELSEWHERE: [(&str, &str); 29] = [
     ("encodeURIComponent", "url_encode"),
 ];
 
+/// The filters without arguments.
+const PLAIN: [(&str, Filter); 12] = [
+    ("upper", Filter::Upper),
+    ("lower", Filter::Lower),
+    ("trim", Filter::Trim),
+    ("url_encode", Filter::UrlEncode),
+    ("first", Filter::First),
+    ("last", Filter::Last),
+    ("count", Filter::Count),
+    ("sum", Filter::Sum),
+    ("text", Filter::Text),
+    ("boolean", Filter::Boolean),
+    ("from_json", Filter::FromJson),
+    ("to_json", Filter::ToJson),
+];
+
 /// The type of a value, as far as it is known at load time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -209,12 +225,25 @@ impl Operation {
         }
     }
 
-    fn apply(self, left: Decimal, right: Decimal) -> Option<Decimal> {
-        match self {
+    fn filter<'a>(
+        self,
+        item: Value<'a>,
+        argument: &'a Argument,
+        data: &dyn Data<'a>,
+    ) -> Result<Option<Value<'a>>, String> {
+        let name = self.name();
+        let left = decimal(item, name)?;
+        let Some(right) = argument.value(data)? else {
+            return Ok(None);
+        };
+        let right = decimal(right, name)?;
+        let result = match self {
             Self::Plus => left.plus(right),
             Self::Minus => left.minus(right),
             Self::Times => left.times(right),
-        }
+        };
+        let result = result.ok_or_else(|| too_large(name))?;
+        Ok(Some(Value::Number(result.to_string().into())))
     }
 }
 
@@ -355,28 +384,15 @@ impl Filter {
             Self::Extract(regex) => regex.extract(&text(item, "extract")?),
             Self::Prepend(argument) => {
                 let text = scalar(item, "prepend")?;
-                let Some(before) = argument.text(data, "prepend")? else {
-                    return Ok(None);
-                };
-                concat("prepend", &before, &text)
+                let before = argument.text(data, "prepend")?;
+                before.map_or(Ok(None), |before| concat("prepend", &before, &text))
             }
             Self::Append(argument) => {
                 let text = scalar(item, "append")?;
-                let Some(after) = argument.text(data, "append")? else {
-                    return Ok(None);
-                };
-                concat("append", &text, &after)
+                let after = argument.text(data, "append")?;
+                after.map_or(Ok(None), |after| concat("append", &text, &after))
             }
-            Self::UrlEncode => {
-                let text = scalar(item, "url_encode")?;
-                let encoded = percent_encoding::utf8_percent_encode(&text, RESERVED);
-                let mut bounded = BoundedText::default();
-                for part in encoded {
-                    let pushed = bounded.push(part);
-                    pushed.map_err(|excess| excess.of("url_encode"))?;
-                }
-                Ok(Value::text(bounded.finish()))
-            }
+            Self::UrlEncode => url_encode(&scalar(item, "url_encode")?),
             Self::Split(separator) => {
                 let items = split(text(item, "split")?, separator)?;
                 Ok(Some(Value::List(items)))
@@ -393,59 +409,12 @@ impl Filter {
                 list(item, "count")?.len().to_string().into(),
             ))),
             Self::Sum => sum(list(item, "sum")?),
-            Self::Lookup(table) => match item {
-                Value::List(items) => Ok(Some(Value::List(
-                    items
-                        .into_iter()
-                        .map(|item| look_up(table, item))
-                        .collect(),
-                ))),
-                item => Ok(table.get(&*scalar(item, "lookup")?).cloned()),
-            },
-            Self::Number(mark) => match scalar(item, "number")? {
-                text if is_json_number(&text) && *mark != Some(DecimalMark::Comma) => {
-                    Ok(Some(Value::Number(text)))
-                }
-                text => match read_number(&text, *mark) {
-                    Some(number) => Ok(Some(Value::Number(number.into()))),
-                    None => Err(
-                        "`number` takes a number or text that is one, found other text".to_owned(),
-                    ),
-                },
-            },
-            Self::Arithmetic(operation, argument) => {
-                let name = operation.name();
-                let left = decimal(item, name)?;
-                let Some(right) = argument.value(data)? else {
-                    return Ok(None);
-                };
-                let right = decimal(right, name)?;
-                let result = operation.apply(left, right).ok_or_else(|| too_large(name))?;
-                Ok(Some(Value::Number(result.to_string().into())))
-            }
+            Self::Lookup(table) => look_up(table, item),
+            Self::Number(mark) => number(scalar(item, "number")?, *mark),
+            Self::Arithmetic(operation, argument) => operation.filter(item, argument, data),
             Self::Text => Ok(Value::text(scalar(item, "text")?)),
-            Self::Boolean => item
-                .as_boolean()
-                .map(|boolean| Some(Value::Boolean(boolean)))
-                .ok_or_else(|| {
-                    format!(
-                        "`boolean` takes a boolean or the text `true` or `false`, found {}",
-                        if matches!(item, Value::Text(_)) {
-                            "other text"
-                        } else {
-                            item.describe()
-                        }
-                    )
-                }),
-            Self::Date(format, zone) => {
-                let moment = moment(&item, "date", zone.as_ref())?;
-                let local = zone
-                    .as_ref()
-                    .map_or(Some(moment), |zone| zone.local(moment));
-                let text = local.and_then(|local| local.format(format).ok());
-                text.map(Value::text)
-                    .ok_or_else(|| "`date` cannot write this time in its format".to_owned())
-            }
+            Self::Boolean => boolean(&item),
+            Self::Date(format, zone) => date(&item, format, zone.as_ref()),
             Self::Iso(zone) => {
                 let moment = moment(&item, "iso", zone.as_ref())?;
                 Ok(timestamp::rfc3339(moment).and_then(Value::text))
@@ -556,11 +525,60 @@ fn missing_if<'a>(
     Ok(Some(item))
 }
 
-/// Returns the table's entry for an item of a list, or the item if there is none.
-fn look_up<'a>(table: &Table, item: Value<'a>) -> Value<'a> {
-    let text = item.clone().into_text();
-    let entry = text.ok().and_then(|text| table.get(&*text).cloned());
-    entry.unwrap_or(item)
+fn url_encode<'a>(text: &str) -> Result<Option<Value<'a>>, String> {
+    let mut encoded = BoundedText::default();
+    for part in percent_encoding::utf8_percent_encode(text, RESERVED) {
+        let pushed = encoded.push(part);
+        pushed.map_err(|excess| excess.of("url_encode"))?;
+    }
+    Ok(Value::text(encoded.finish()))
+}
+
+/// Returns the table's entry. In a list, an item without an entry stays as it is.
+fn look_up<'a>(table: &Table, item: Value<'a>) -> Result<Option<Value<'a>>, String> {
+    let Value::List(items) = item else {
+        return Ok(table.get(&*scalar(item, "lookup")?).cloned());
+    };
+    let look_up = |item: Value<'a>| {
+        let text = item.clone().into_text();
+        let entry = text.ok().and_then(|text| table.get(&*text).cloned());
+        entry.unwrap_or(item)
+    };
+    Ok(Some(Value::List(items.into_iter().map(look_up).collect())))
+}
+
+fn number(text: Cow<'_, str>, mark: Option<DecimalMark>) -> Result<Option<Value<'_>>, String> {
+    if is_json_number(&text) && mark != Some(DecimalMark::Comma) {
+        return Ok(Some(Value::Number(text)));
+    }
+    match read_number(&text, mark) {
+        Some(number) => Ok(Some(Value::Number(number.into()))),
+        None => Err("`number` takes a number or text that is one, found other text".to_owned()),
+    }
+}
+
+fn boolean<'a>(item: &Value<'_>) -> Result<Option<Value<'a>>, String> {
+    item.as_boolean()
+        .map(|boolean| Some(Value::Boolean(boolean)))
+        .ok_or_else(|| {
+            let found = match item {
+                Value::Text(_) => "other text",
+                item => item.describe(),
+            };
+            format!("`boolean` takes a boolean or the text `true` or `false`, found {found}")
+        })
+}
+
+fn date<'a>(
+    item: &Value<'_>,
+    format: &OwnedFormatItem,
+    zone: Option<&Zone>,
+) -> Result<Option<Value<'a>>, String> {
+    let moment = moment(item, "date", zone)?;
+    let local = zone.map_or(Some(moment), |zone| zone.local(moment));
+    let text = local.and_then(|local| local.format(format).ok());
+    text.map(Value::text)
+        .ok_or_else(|| "`date` cannot write this time in its format".to_owned())
 }
 
 fn decimal(item: Value<'_>, filter: &str) -> Result<Decimal, String> {
@@ -791,6 +809,9 @@ impl Filter {
             count: arguments.len(),
             rest: arguments.into_iter(),
         };
+        if let Some((_, filter)) = PLAIN.into_iter().find(|(plain, _)| *plain == name) {
+            return given.none(filter);
+        }
         match name {
             "default" => given
                 .one("'text', a number, true, false or a reference")
@@ -806,26 +827,21 @@ impl Filter {
             }
             "prepend" => given.one("'text' or a reference").map(Self::Prepend),
             "append" => given.one("'text' or a reference").map(Self::Append),
-            "url_encode" => given.none(Self::UrlEncode),
-            "sum" => given.none(Self::Sum),
             "plus" => given.number(Operation::Plus),
             "minus" => given.number(Operation::Minus),
             "times" => given.number(Operation::Times),
-            "from_json" => given.none(Self::FromJson),
-            "to_json" => given.none(Self::ToJson),
             "add_time" => {
                 let [text] = given.texts("('30d')")?;
                 let span = TimeSpan::parse(&text).ok_or_else(|| {
                     (
-                        format!("`add_time` takes a number of days, hours or minutes, found `{text}`"),
+                        format!(
+                            "`add_time` takes a number of days, hours or minutes, found `{text}`"
+                        ),
                         Some("such as '30d', '12h', '45m' or '-1d'".to_owned()),
                     )
                 })?;
                 Ok(Self::AddTime(span, zone.clone()))
             }
-            "upper" => given.none(Self::Upper),
-            "lower" => given.none(Self::Lower),
-            "trim" => given.none(Self::Trim),
             "truncate" => given.length().map(Self::Truncate),
             "replace" => {
                 let [from, to] = given.texts("('from', 'to')")?;
@@ -849,9 +865,6 @@ impl Filter {
             "join" => given
                 .texts("('separator')")
                 .map(|[separator]| Self::Join(separator)),
-            "first" => given.none(Self::First),
-            "last" => given.none(Self::Last),
-            "count" => given.none(Self::Count),
             "lookup" => {
                 let [table] = given.texts("('table')")?;
                 let found = tables.get(&table).cloned().map(Self::Lookup);
@@ -871,8 +884,6 @@ impl Filter {
                     Some("write number(',') for 1.234,50".to_owned()),
                 )),
             },
-            "text" => given.none(Self::Text),
-            "boolean" => given.none(Self::Boolean),
             "date" => {
                 let [format] = given.texts("('%Y-%m-%d')")?;
                 date_format(&format).map(|format| Self::Date(format, zone.clone()))
@@ -892,7 +903,9 @@ impl Filter {
 }
 
 fn date_format(format: &str) -> Result<OwnedFormatItem, Refusal> {
-    let help = || Some("such as '%Y-%m-%d %H:%M'; times are UTC unless `time_zone` says otherwise".to_owned());
+    let help = || {
+        Some("such as '%Y-%m-%d %H:%M'; times are UTC unless `time_zone` says otherwise".to_owned())
+    };
     let items = time::format_description::parse_strftime_owned(format)
         .map_err(|error| (format!("this is not a date format: {error}"), help()))?;
     match time::OffsetDateTime::UNIX_EPOCH.format(&items) {

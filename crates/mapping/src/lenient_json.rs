@@ -26,6 +26,7 @@ pub fn parse(text: &str) -> Result<Value, Error> {
 /// Returns the reason why a text cannot be read.
 ///
 /// The parser's own message could quote the text, so only its kind and its location are kept.
+#[must_use]
 pub fn reason(error: &Error) -> String {
     let kind = match error.classify() {
         Category::Eof => "it ends too early",

@@ -5,10 +5,10 @@
 use std::iter;
 use std::sync::Arc;
 
-use crate::customer::{FindCustomer, IfMany, IfNone, NewProfile, SEARCH_KEYS, Search};
+use crate::customer::{FindCustomer, IfMany, IfNone, NewProfile, PHONE, SEARCH_KEYS, Search};
 use crate::decode::{self, LoadContext};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
-use crate::expression::{self, Expression, ValueExpr, Variable};
+use crate::expression::{self, Expression, Operand, ValueExpr, Variable};
 use crate::filter::{Definitions, Filter, Table};
 use crate::known_members;
 use crate::locate::SourceText;
@@ -198,6 +198,7 @@ impl Linter<'_> {
         self.object_without("when", node, &schema::CASE);
         (self.trigger, self.enriched) = (None, false);
         self.chosen_key(case, node);
+        self.placeholders(case, node);
         self.chosen_tags(node);
         for (entry, field) in iter::zip(node.entries("fields"), &case.fields) {
             self.idle(field, &entry.value);
@@ -322,6 +323,42 @@ impl Linter<'_> {
         }
     }
 
+    /// Warns about a key or a search for a customer that a placeholder such as `N/A` could fill.
+    ///
+    /// All callers with the placeholder would share one case or one profile. `_phone` accepts phone numbers only.
+    fn placeholders(&mut self, case: &CaseMapping, node: &Node) {
+        let may_be_placeholder = |expr: &ValueExpr| {
+            let mut expressions = expr.expressions();
+            expressions.any(|expression| is_open_to_placeholders(expression, &case.variables))
+        };
+        let help = "let placeholders count as missing: `| missing_if('N/A', 'none', 'unknown')`";
+        // Another part, such as the contact's id, still distinguishes the callers.
+        let mut computed = case.key.iter().flat_map(ValueExpr::expressions).peekable();
+        if computed.peek().is_some()
+            && computed.all(|expression| is_open_to_placeholders(expression, &case.variables))
+            && let Some(key) = node.get("key")
+        {
+            let message = "a placeholder such as `N/A` would be a key: all contacts that have it share one case";
+            self.advise(key.value.span, Code::Key, message, help);
+        }
+        let find = case.find_customer.iter();
+        for (name, expr) in find.flat_map(|find| find.searches.iter().flatten()) {
+            if name == PHONE || !may_be_placeholder(expr) {
+                continue;
+            }
+            let nodes = node
+                .get("customer")
+                .map(|customer| customer.value.items("find"));
+            let entries = nodes.unwrap_or_default().iter();
+            for entry in entries.filter_map(|search| search.get(name)) {
+                let message = format!(
+                    "a placeholder such as `N/A` would be searched for as `{name}`: it may find another customer"
+                );
+                self.advise(entry.value.span, Code::Customer, message, help);
+            }
+        }
+    }
+
     /// Warns about tags with values that callers choose.
     fn chosen_tags(&mut self, node: &Node) {
         for Entry { key, value } in node.entries("tags") {
@@ -329,8 +366,10 @@ impl Linter<'_> {
                 continue;
             };
             let expr = self.parse(scalar);
-            if expr.is_some_and(|expr| expr.expressions()
-                    .any(|expression| is_chosen_by_caller(expression, &self.chosen))) {
+            if expr.is_some_and(|expr| {
+                expr.expressions()
+                    .any(|expression| is_chosen_by_caller(expression, &self.chosen))
+            }) {
                 let message = format!(
                     "callers choose the value of the tag `{}`: where access is granted by tags, they choose who sees the case",
                     key.text
@@ -445,6 +484,34 @@ fn is_chosen_by_caller(expression: &Expression, chosen: &[bool]) -> bool {
         Reference::Variable(variable, _) => chosen.get(variable.index) == Some(&true),
         Reference::Mapping | Reference::Trigger | Reference::Domain => false,
     })
+}
+
+/// Returns true for an expression that copies what a flow sets, without `missing_if`, a table or a bounded form.
+fn is_open_to_placeholders(expression: &Expression, variables: &[Arc<Variable>]) -> bool {
+    let bounds = |filter: &Filter| {
+        matches!(
+            filter,
+            Filter::MissingIf(_) | Filter::Lookup(_) | Filter::Extract(_) | Filter::Number(_)
+        )
+    };
+    if expression.filters.iter().any(bounds) {
+        return false;
+    }
+    let Operand::Reference(reference) = &expression.operand else {
+        return false;
+    };
+    match reference {
+        Reference::Event(_) => {
+            let member = reference.first_member();
+            member.is_some_and(|name| ["Attributes", "Parameters"].contains(&name))
+        }
+        // One level is enough: a variable of a variable is rare, and this must not multiply.
+        Reference::Variable(variable, _) => variables.get(variable.index).is_some_and(|variable| {
+            let mut expressions = variable.value.expressions();
+            expressions.any(|expression| is_open_to_placeholders(expression, &[]))
+        }),
+        Reference::Mapping | Reference::Trigger | Reference::Domain => false,
+    }
 }
 
 /// Returns for each variable whether callers choose a part of it.

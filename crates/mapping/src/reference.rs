@@ -272,7 +272,7 @@ impl Side {
 }
 
 /// Returns true if the values are equal. Numbers are equal by value, and values of unlike types never are.
-fn is_equal<'a>(left: &Json, right: &Json, data: &dyn Data<'a>) -> Result<bool, String> {
+fn is_equal(left: &Json, right: &Json, data: &dyn Data<'_>) -> Result<bool, String> {
     data.visit(1)?;
     match (left, right) {
         (Json::Number(left), Json::Number(right)) => {
@@ -316,10 +316,7 @@ fn is_equal<'a>(left: &Json, right: &Json, data: &dyn Data<'a>) -> Result<bool, 
 ///
 /// # Errors
 /// A variable cannot be computed, or the event has had its maximum of visits.
-pub fn follow<'a>(
-    reference: &Reference,
-    data: &dyn Data<'a>,
-) -> Result<Option<Value<'a>>, String> {
+pub fn follow<'a>(reference: &Reference, data: &dyn Data<'a>) -> Result<Option<Value<'a>>, String> {
     let (root, steps) = match reference {
         Reference::Event(steps) => (data.event(), steps),
         Reference::Variable(variable, steps) => match data.variable(variable)? {

@@ -457,7 +457,10 @@ mod tests {
             assert_eq!(utc(text).as_deref(), Ok(expected), "{text}");
         }
         let number = read(&Value::Number("1795339800".into()), None);
-        assert_eq!(number.ok(), read(&Value::Text("1795339800".into()), None).ok());
+        assert_eq!(
+            number.ok(),
+            read(&Value::Text("1795339800".into()), None).ok()
+        );
     }
 
     #[test]
@@ -549,7 +552,10 @@ mod tests {
         ] {
             assert_eq!(utc(text), Err(expected.to_owned()), "{text}");
         }
-        assert_eq!(read(&Value::Boolean(true), None), Err(NoTime::Type("a boolean")));
+        assert_eq!(
+            read(&Value::Boolean(true), None),
+            Err(NoTime::Type("a boolean"))
+        );
     }
 
     proptest::proptest! {

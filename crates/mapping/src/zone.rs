@@ -90,6 +90,9 @@ mod tests {
         // A day is 23, 24 or 25 hours long.
         let day = zone.add_days(datetime!(2026-03-07 12:00 UTC), 1);
         assert_eq!(day, Some(datetime!(2026-03-08 11:00 UTC)));
-        assert_eq!(Zone::named("America/New_Yrok"), Err(Some("America/New_York".to_owned())));
+        assert_eq!(
+            Zone::named("America/New_Yrok"),
+            Err(Some("America/New_York".to_owned()))
+        );
     }
 }

@@ -183,7 +183,8 @@ mod expressions {
 
     /// Returns the position in the text and the message.
     fn refusal(text: &str) -> (usize, String) {
-        let diagnostic = expression::parse(text, &Definitions::default()).expect_err("beyond a limit");
+        let diagnostic =
+            expression::parse(text, &Definitions::default()).expect_err("beyond a limit");
         (diagnostic.at.start, diagnostic.message)
     }
 

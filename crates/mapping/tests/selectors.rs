@@ -9,8 +9,6 @@
 
 #![expect(
     clippy::disallowed_methods,
-    clippy::expect_used,
-    clippy::panic,
     reason = "a test ends by panicking, and reads the environment"
 )]
 
@@ -47,7 +45,10 @@ fn selectors_compare_as_rfc_9535_says() {
     ]);
     let event = json!({ "items": items, "wanted": "letter", "list": [1] });
     let picked = |indexes: &[usize]| -> Vec<Value> {
-        indexes.iter().map(|index| items.get(*index).cloned().expect("an item")).collect()
+        indexes
+            .iter()
+            .map(|index| items.get(*index).cloned().expect("an item"))
+            .collect()
     };
     for (selector, expected) in [
         ("@.t == 'letter'", &[0][..]),
@@ -69,7 +70,11 @@ fn selectors_compare_as_rfc_9535_says() {
         ("@ == null", &[5]),
     ] {
         let reference = format!("$.items[?{selector}]");
-        assert_eq!(select(&reference, &event), Ok(picked(expected)), "{reference}");
+        assert_eq!(
+            select(&reference, &event),
+            Ok(picked(expected)),
+            "{reference}"
+        );
     }
     let members = json!({ "a": { "x": { "k": 1 }, "y": { "k": 2 } } });
     assert_eq!(select("$.a[?@.k == 2].k", &members), Ok(vec![json!(2)]));
@@ -79,7 +84,11 @@ fn selectors_compare_as_rfc_9535_says() {
 fn what_is_not_supported_says_what_to_write() {
     let refused = |text: &str| {
         let error = parse(text, &Definitions::default()).expect_err(text);
-        format!("{text}\n  {}\n  {}", error.message, error.help.unwrap_or_default())
+        format!(
+            "{text}\n  {}\n  {}",
+            error.message,
+            error.help.unwrap_or_default()
+        )
     };
     let all = [
         "$.a.*",
@@ -125,7 +134,10 @@ fn is_accepted_part(selector: &str, document: &Value) -> bool {
         selector.contains(space) && !selector.contains("==") && !selector.contains("!=")
     });
     let is_over_object = selector.contains("[*]") && document.to_string().contains('{');
-    !excluded.iter().chain(&functions).any(|part| selector.contains(part))
+    !excluded
+        .iter()
+        .chain(&functions)
+        .any(|part| selector.contains(part))
         && !spaced
         && !is_over_object
 }
@@ -141,7 +153,9 @@ fn the_compliance_suite_passes_where_it_is_at_hand() {
     let (mut run, mut failed) = (0, Vec::new());
     for case in cases {
         let text = |name: &str| case.get(name).and_then(Value::as_str).unwrap_or_default();
-        let Some(document) = case.get("document") else { continue };
+        let Some(document) = case.get("document") else {
+            continue;
+        };
         let selector = text("selector");
         if !is_accepted_part(selector, document) {
             continue;
@@ -157,5 +171,10 @@ fn the_compliance_suite_passes_where_it_is_at_hand() {
         }
     }
     println!("{run} of {} cases keep to the accepted part", cases.len());
-    assert!(failed.is_empty(), "{} of {run} failed:\n{}", failed.len(), failed.join("\n"));
+    assert!(
+        failed.is_empty(),
+        "{} of {run} failed:\n{}",
+        failed.len(),
+        failed.join("\n")
+    );
 }

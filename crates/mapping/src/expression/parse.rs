@@ -181,8 +181,12 @@ impl Scanner<'_> {
                 Some('-') => "write `| minus(…)`",
                 Some('*') => "write `| times(…)`",
                 Some('/' | '%') => "there is no division: `| times(0.01)` turns cents into units",
-                Some('?' | '=' | '!' | '<' | '>' | '&') => "a condition is an event pattern: see `choose` and `when`",
-                _ => "a name with a space is written ['order id']; text around a reference needs {{ … }}",
+                Some('?' | '=' | '!' | '<' | '>' | '&') => {
+                    "a condition is an event pattern: see `choose` and `when`"
+                }
+                _ => {
+                    "a name with a space is written ['order id']; text around a reference needs {{ … }}"
+                }
             };
             return self
                 .expected("`|` and a filter, or the end")
@@ -348,7 +352,11 @@ impl Scanner<'_> {
         } else if self.take("!=") {
             false
         } else if self.rest().starts_with('=') {
-            return self.diagnostic(self.at..self.at + 1, "`=` compares nothing", Some("write `==`"));
+            return self.diagnostic(
+                self.at..self.at + 1,
+                "`=` compares nothing",
+                Some("write `==`"),
+            );
         } else {
             return match left {
                 Side::Path(path) => Ok(Selector::Exists(path)),
@@ -382,7 +390,9 @@ impl Scanner<'_> {
                 "compare amounts by an event pattern over a variable: `when: { $total: [{ numeric: ['>', 1000] }] }`",
             ),
             Some('~') => (1, "take a part of a text with `| extract('…')`"),
-            _ if self.rest().starts_with("=~") => (2, "take a part of a text with `| extract('…')`"),
+            _ if self.rest().starts_with("=~") => {
+                (2, "take a part of a text with `| extract('…')`")
+            }
             _ => return Ok(()),
         };
         let message = "a selector compares with `==` and `!=` only";
@@ -426,7 +436,9 @@ impl Scanner<'_> {
                     word => self.diagnostic(
                         start..self.at,
                         "expected `@`, a reference or a literal",
-                        Some(&format!("a member of the item is `@.{word}`, text is '{word}'")),
+                        Some(&format!(
+                            "a member of the item is `@.{word}`, text is '{word}'"
+                        )),
                     ),
                 }
             }
@@ -480,7 +492,11 @@ impl Scanner<'_> {
             Some(':') => return self.slice(open),
             Some(',') => {
                 let help = "write a reference for each of them, or keep the list in a variable";
-                return self.diagnostic(open..self.at + 1, "several names or indexes in one `[ ]` are not supported", Some(help));
+                return self.diagnostic(
+                    open..self.at + 1,
+                    "several names or indexes in one `[ ]` are not supported",
+                    Some(help),
+                );
             }
             _ => {}
         }
@@ -524,10 +540,12 @@ impl Scanner<'_> {
                 self.space();
             }
         }
-        Filter::new(name, arguments, before, self.definitions).map_err(|(message, help)| SyntaxError {
-            at: start..self.at,
-            message,
-            help,
+        Filter::new(name, arguments, before, self.definitions).map_err(|(message, help)| {
+            SyntaxError {
+                at: start..self.at,
+                message,
+                help,
+            }
         })
     }
 

@@ -178,14 +178,18 @@ impl Compiler<'_> {
             return;
         };
         let diagnostic = if scope.path.is_some() {
-            let message = format!("a variable stands at the top of an event pattern, and `${name}` is below a member");
-            Diagnostic::new(key.span, message).help("put it beside the top-level members, or in a `$or` there")
+            let message = format!(
+                "a variable stands at the top of an event pattern, and `${name}` is below a member"
+            );
+            Diagnostic::new(key.span, message)
+                .help("put it beside the top-level members, or in a `$or` there")
         } else if self.variables.iter().any(|known| known == name) {
             return;
         } else {
             let message = format!("there is no variable `{name}` here");
             let names = self.variables.iter().map(String::as_str);
-            let help = suggest(name, names).or_else(|| Some("members of the event stand without `$`".to_owned()));
+            let help = suggest(name, names)
+                .or_else(|| Some("members of the event stand without `$`".to_owned()));
             Diagnostic::new(key.span, message).maybe_help(help)
         };
         self.diagnostics.push(diagnostic);
@@ -355,7 +359,9 @@ fn pattern(fields: Vec<Field>, mut branches: Vec<Branch>, names: &[String]) -> P
     }
     let mut variables = Vec::new();
     for (index, name) in names.iter().enumerate() {
-        let step = steps.first().and_then(|root| root.below(&format!("${name}")));
+        let step = steps
+            .first()
+            .and_then(|root| root.below(&format!("${name}")));
         variables.extend(step.map(|step| (step, index)));
     }
     let empty_names = fields.iter().any(|field| has_empty_name(&field.path));
