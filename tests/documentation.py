@@ -4,6 +4,9 @@ Commands are the lines after `$ ` in ```console blocks, each with the output bel
 the checkout, page by page; what a command exports holds for the rest of its page. `…` stands for any lines, or for any text in a line.
 A server (SERVERS) runs until the end of its page. A command that cannot run here is in EXCUSED, with the reason.
 
+A block with a file's name after its language (```yaml callback.yaml) is that file, and is written before the next command. With a `+` after the
+name, its lines are added to the end of the file.
+
 Commands in `backticks` do not run: their subcommands and options have to be in the program's `--help`.
 """
 
@@ -108,6 +111,8 @@ class Command:
     line: int
     text: str
     output: list[str] | None = None
+    # The files that the page shows before the command: the name, the mode and the text.
+    files: list[tuple[str, str, str]] = field(default_factory=list)
 
     def __str__(self):
         return f"{self.page}:{self.line}: $ {self.text}"
@@ -156,18 +161,28 @@ def is_page(path):
 
 def read(path):
     page = Page(str(path.relative_to(REPOSITORY)))
-    language, block, first = None, [], 1
+    language, written, block, first = None, None, [], 1
+    files = []
     for number, line in enumerate([*path.read_text(encoding="utf-8").splitlines(), "```"], 1):
-        if not (fence := re.match(r"\s*```(\S*)", line)):
+        if not (fence := re.match(r"\s*```(\S*) *(\S*)( \+)?", line)):
             block.append(line)
             continue
         if language is None:
             page.mentioned += inline(first, "\n".join(block))
-        elif language == "console":
-            page.commands += session(page.name, first, block)
-        elif language == "sh":
-            page.commands += script(page.name, first, block)
-        language, block, first = (fence[1] if language is None else None), [], number + 1
+            language, written = fence[1], fence
+        else:
+            commands = []
+            if written[2]:
+                files.append((written[2], "a" if written[3] else "w", "".join(f"{line}\n" for line in block)))
+            elif language == "console":
+                commands = session(page.name, first, block)
+            elif language == "sh":
+                commands = script(page.name, first, block)
+            if commands:
+                commands[0].files, files = files, []
+            page.commands += commands
+            language = None
+        block, first = [], number + 1
     return page
 
 
@@ -293,6 +308,9 @@ class Checkout:
 
     def run_one(self, command, exported, servers):
         started = time.monotonic()
+        for name, mode, text in command.files:
+            with (self.folder / name).open(mode, encoding="utf-8") as file:
+                file.write(text)
         if command.text in SMALL_RUNS:
             _, printed = self.shell(shlex.join([*PROGRAMS["cargo simulate"], *shlex.split(SMALL_RUNS[command.text])]), exported)
             fault = difference(form(command.output), form(printed))
