@@ -71,6 +71,7 @@ CHANGES = {
             ("Order total: $.detail.order.amount", "Order totl: $.detail.order.amount"),
         ]
     },
+    ("docs/mapping.md", "cargo casebridge check --mapping callback.yaml"): {"callback.yaml": [("| join('; ')", "| jion('; ')")]},
 }
 # What differs from run to run.
 VARIES = [(re.compile(r"· \d+\.\d+ s$", re.M), "· N s")]

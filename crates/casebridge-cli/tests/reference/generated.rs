@@ -55,11 +55,11 @@ fn section(schema: &'static ObjectSchema) -> String {
             if !key.default.is_empty() {
                 doc = format!("{doc} Default: {}.", default(key));
             }
-            [code(key.name), takes(&key.shape), doc, code(key.example)]
+            [code(key.name), values(&key.shape), doc, code(key.example)]
         })
         .collect();
     let title = capitalized(schema.name);
-    let keys = table(["key", "takes", "what it does", "example"], &rows);
+    let keys = table(["key", "value", "description", "example"], &rows);
     format!("### {title}\n\n{keys}")
 }
 
@@ -73,7 +73,7 @@ fn default(key: &'static KeySchema) -> String {
 }
 
 /// Describes the values of a shape.
-fn takes(shape: &'static Shape) -> String {
+fn values(shape: &'static Shape) -> String {
     or(&alternatives(shape))
 }
 
@@ -82,16 +82,16 @@ fn alternatives(shape: &'static Shape) -> Vec<String> {
         Shape::Either(shapes) => return shapes.iter().flat_map(alternatives).collect(),
         Shape::Words(words) => return words.iter().map(|word| code(word)).collect(),
         Shape::Boolean => return vec![code("true"), code("false")],
-        Shape::Constant => return ["a number", "a boolean", "text"].map(str::to_owned).into(),
+        Shape::Constant => return ["number", "boolean", "text"].map(str::to_owned).into(),
         Shape::Number(number) => code(&number.to_string()),
         Shape::Null => code("null"),
-        Shape::Name => "a name".to_owned(),
-        Shape::Value => "a [value](#values)".to_owned(),
-        Shape::Pattern => "an [event pattern](#event-patterns)".to_owned(),
-        Shape::Json => "any JSON".to_owned(),
-        Shape::List(items) => format!("a list, each item {}", takes(items)),
-        Shape::Named(Shape::Json) => "a JSON object".to_owned(),
-        Shape::Named(values) => format!("an object: for each name {}", takes(values)),
+        Shape::Name => "text".to_owned(),
+        Shape::Value => "[value](#values)".to_owned(),
+        Shape::Pattern => "[event pattern](#event-patterns)".to_owned(),
+        Shape::Json => "JSON".to_owned(),
+        Shape::List(items) => format!("list, each item {}", values(items)),
+        Shape::Named(Shape::Json) => "JSON object".to_owned(),
+        Shape::Named(members) => format!("object, each member {}", values(members)),
         Shape::Object(schema) => format!("[{}](#{})", prose(schema.name), anchor(schema)),
     };
     vec![one]
@@ -106,22 +106,53 @@ fn anchor(schema: &ObjectSchema) -> String {
         .to_lowercase()
 }
 
+/// The values of each field type. Values with the same result and the same note share a row.
 pub(crate) fn coercion() -> String {
     let sections = rows::sections().into_iter().map(|section| {
+        let mut grouped: Vec<(&Row, Vec<String>)> = Vec::new();
+        for row in &section.rows {
+            let same = |(first, _): &&mut (&Row, Vec<String>)| {
+                first.note == row.note && result(first) == result(row)
+            };
+            match grouped.iter_mut().find(same) {
+                Some((_, values)) => values.push(value(row)),
+                None => grouped.push((row, vec![value(row)])),
+            }
+        }
         let mut rules = HashSet::new();
-        let rows: Vec<[String; 3]> = section
-            .rows
-            .iter()
-            .map(|row| [value(row), outcome(row, &mut rules), prose(&row.note)])
+        let rows: Vec<[String; 2]> = grouped
+            .into_iter()
+            .map(|(row, values)| {
+                let mut outcome = shortened(result(row), &mut rules);
+                if !row.note.is_empty() {
+                    outcome = format!("{outcome} ({})", prose(&row.note));
+                }
+                [values.join(", "), outcome]
+            })
             .collect();
         let about = match section.about.as_str() {
             "" => format!("Of type {}.", section.field.kind.name()),
             about => about.to_owned(),
         };
-        let rows = table(["value", "becomes", ""], &rows);
-        format!("### {}\n\n{about}\n\n{rows}", section.title)
+        let sent = code(member(&section.rows));
+        let rows = table(["value", "result"], &rows);
+        format!("### {}\n\n{about} Sent as {sent}.\n\n{rows}", section.title)
     });
     sections.collect::<Vec<_>>().join("\n")
+}
+
+/// The member of `FieldValueUnion` that the rows of a section are sent as.
+fn member(rows: &[Row]) -> &str {
+    let members: HashSet<&str> = rows
+        .iter()
+        .filter_map(|row| match &row.outcome {
+            Outcome::Sent(member, _) => Some(member.as_str()),
+            Outcome::Kept(_) => Some("stringValue"),
+            Outcome::Missing | Outcome::Refused(_) => None,
+        })
+        .collect();
+    assert_eq!(members.len(), 1, "{members:?}");
+    members.into_iter().next().expect("a member")
 }
 
 fn value(row: &Row) -> String {
@@ -129,7 +160,7 @@ fn value(row: &Row) -> String {
     // As authors write what cannot be seen, and exponents.
     let json = json.replace('\u{301}', "\\u0301").replace("e+", "e");
     let truncate = if row.truncate {
-        ", `overflow: truncate`"
+        " with `overflow: truncate`"
     } else {
         ""
     };
@@ -139,24 +170,27 @@ fn value(row: &Row) -> String {
     }
 }
 
-/// Describes the result of a value. A rule that the section has already is not repeated.
-fn outcome(row: &Row, rules: &mut HashSet<String>) -> String {
+/// Describes the result of a value.
+fn result(row: &Row) -> String {
     match &row.outcome {
-        Outcome::Sent(member, value) if *value == row.value => format!("{member}, as it is"),
-        Outcome::Sent(member, value) => format!("{member} {}", code(&value.to_string())),
-        Outcome::Kept(times) if *times == row.times => "stringValue, as it is".to_owned(),
-        Outcome::Kept(times) => format!("stringValue, the first {times}"),
+        Outcome::Sent(_, value) if *value == row.value => "unchanged".to_owned(),
+        Outcome::Sent(_, value) => code(&value.to_string()),
+        Outcome::Kept(times) if *times == row.times => "unchanged".to_owned(),
+        Outcome::Kept(times) => format!("the first {times}"),
         Outcome::Missing => "missing".to_owned(),
-        Outcome::Refused(message) => {
-            let (rule, found) = message
-                .split_once(", found ")
-                .unwrap_or((message, "the same"));
-            if rules.insert(rule.to_owned()) {
-                format!("refused: {}", prose(message))
-            } else {
-                format!("refused: …, found {}", prose(found))
-            }
-        }
+        Outcome::Refused(message) => format!("refused: {}", prose(message)),
+    }
+}
+
+/// The result without a rule that the section has already.
+fn shortened(result: String, rules: &mut HashSet<String>) -> String {
+    let Some((rule, found)) = result.split_once(", found ") else {
+        return result;
+    };
+    if rules.insert(rule.to_owned()) {
+        result
+    } else {
+        format!("refused: …, found {found}")
     }
 }
 
@@ -169,9 +203,8 @@ cases:
       source: com.example.orders
     template: Order problem
     fields:
-      title: Order {{ $.detail.order.id | uper }} failed
+      title: Order {{ $.detail.order.id }} failed
       Order number: $.detail.order.id
-      Order totl: $.detail.order.amount
       Priority: Hihg
 ";
 

@@ -1,13 +1,15 @@
-//! The recipes of `docs/mapping.md`, run as they stand there.
+//! The recipes of `docs/mapping-reference.md`, run as they stand there.
 //!
-//! A recipe is a heading, a mapping (`yaml`), and one or more events (`json`) with what becomes of each: the `expect` of a test
-//! (`yaml`). A comment `the same case` or `another case` in it compares the key with that of the event before.
+//! A recipe is a heading, a mapping (`yaml`), and one or more events (`json`), each with its outcome: the `expect` of a test
+//! (`yaml`). The event of a contact flow is the contact with its `Parameters`, as `$`. A comment `the same case` or `another case`
+//! in the outcome compares the key with the key of the event before.
 
 use std::fs;
 use std::process::Command;
 
 use casebridge::event::Payload;
 use casebridge::request::CaseRequest;
+use serde_json::{Value, json};
 
 use super::{context, load, read, root};
 
@@ -19,7 +21,7 @@ struct Recipe {
 
 #[test]
 fn every_recipe_does_what_it_says() {
-    let recipes = recipes(&read("docs/mapping.md"));
+    let recipes = recipes(&read("docs/mapping-reference.md"));
     assert!(recipes.len() >= 10, "{} recipes", recipes.len());
     let folder = tempfile::tempdir().expect("a folder");
     for recipe in &recipes {
@@ -50,8 +52,8 @@ fn every_recipe_does_what_it_says() {
     }
 }
 
-/// The mapping, and each event with what becomes of it.
-fn parts(recipe: &Recipe) -> (String, Vec<(&str, &str)>) {
+/// The mapping, and each event with its outcome.
+fn parts(recipe: &Recipe) -> (String, Vec<(String, &str)>) {
     let title = &recipe.title;
     let [(language, mapping), rest @ ..] = recipe.blocks.as_slice() else {
         panic!("{title}: a mapping");
@@ -62,33 +64,47 @@ fn parts(recipe: &Recipe) -> (String, Vec<(&str, &str)>) {
     } else {
         mapping.clone()
     };
-    let events: Vec<(&str, &str)> = rest
+    let events: Vec<(String, &str)> = rest
         .chunks(2)
         .map(|pair| match pair {
             [(json, event), (yaml, expected)] if json == "json" && yaml == "yaml" => {
-                (event.as_str(), expected.as_str())
+                (payload(event).to_string(), expected.as_str())
             }
-            _ => panic!("{title}: an event, then what becomes of it"),
+            _ => panic!("{title}: an event, then its outcome"),
         })
         .collect();
     assert!(!events.is_empty(), "{title}: an event");
     (mapping, events)
 }
 
+/// The payload that the function gets: an event, or what Connect sends for a contact.
+fn payload(event: &str) -> Value {
+    let mut event: Value = serde_json::from_str(event).expect("the event is JSON");
+    if event.get("source").is_some() {
+        return event;
+    }
+    let contact = event.as_object_mut().expect("a contact");
+    let parameters = contact.remove("Parameters").unwrap_or_else(|| json!({}));
+    contact.insert(
+        "InstanceARN".to_owned(),
+        json!("arn:aws:connect:us-east-1:111122223333:instance/I"),
+    );
+    json!({ "Details": { "ContactData": event, "Parameters": parameters } })
+}
+
 /// The file that `cargo casebridge test` reads.
-fn tests(events: &[(&str, &str)]) -> String {
+fn tests(events: &[(String, &str)]) -> String {
     let tests = events
         .iter()
         .enumerate()
         .map(|(number, (event, expected))| {
-            let event: serde_json::Value = serde_json::from_str(event).expect("the event is JSON");
             let expected = indented(expected, 4);
             format!("  - name: event {number}\n    event: {event}\n{expected}")
         });
     format!("version: 1\ntests:\n{}", tests.collect::<Vec<_>>().concat())
 }
 
-fn compare_keys(recipe: &Recipe, mapping: &str, events: &[(&str, &str)]) {
+fn compare_keys(recipe: &Recipe, mapping: &str, events: &[(String, &str)]) {
     let mapping = load(mapping).expect("it has been used");
     let mut before = None;
     for (payload, expected) in events {
