@@ -128,9 +128,11 @@ fn words(answer: &Value) -> String {
 #[tokio::test(start_paused = true)]
 async fn the_matrix_of_the_documentation_is_what_happens() {
     let mut matrix = String::from(
-        "| customer | contact | the flow hears | EventBridge gets | SQS | cases | profiles | links |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n",
+        "| customer | contact | answer to the flow | result for EventBridge | SQS message | cases | profiles | links |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for (customer_name, customer) in customers() {
+        // Contacts with the same outcome share a row.
+        let mut rows: Vec<(Vec<&str>, String)> = Vec::new();
         for (contact_name, link) in links() {
             let mut answers = Vec::new();
             let mut counts = Vec::new();
@@ -148,10 +150,18 @@ async fn the_matrix_of_the_documentation_is_what_happens() {
                 panic!("{customer_name}, {contact_name}: {counts:?}");
             };
             let answers = answers.join(" | ");
-            let _ = writeln!(
-                matrix,
-                "| {customer_name} | {contact_name} | {answers} | {cases} | {profiles} | {links} |"
-            );
+            let outcome = format!("{answers} | {cases} | {profiles} | {links}");
+            match rows.iter_mut().find(|(_, known)| *known == outcome) {
+                Some((names, _)) => names.push(contact_name),
+                None => rows.push((vec![contact_name], outcome)),
+            }
+        }
+        for (names, outcome) in rows {
+            let contact = match names.len() {
+                all if all == links().len() => "any".to_owned(),
+                _ => names.join(", "),
+            };
+            let _ = writeln!(matrix, "| {customer_name} | {contact} | {outcome} |");
         }
     }
     generated("docs/customer-and-contact.md", "matrix", &matrix);
