@@ -1,4 +1,4 @@
-//! The parts of the reference that the library's own tables give: keys, coercion, diagnostics and errors.
+//! The parts of the reference that come from the library's own tables: keys, coercion and errors.
 
 use std::collections::HashSet;
 
@@ -192,26 +192,6 @@ fn shortened(result: String, rules: &mut HashSet<String>) -> String {
     } else {
         format!("refused: …, found {found}")
     }
-}
-
-const BROKEN: &str = "\
-version: 1
-cases:
-  - name: order-failed
-    trigger: eventbridge
-    when:
-      source: com.example.orders
-    template: Order problem
-    fields:
-      title: Order {{ $.detail.order.id }} failed
-      Order number: $.detail.order.id
-      Priority: Hihg
-";
-
-/// A mapping with diagnostics, and the diagnostics.
-pub(crate) fn diagnostics() -> String {
-    let diagnostics = load(BROKEN).expect_err("there are diagnostics");
-    format!("```yaml\n{BROKEN}```\n\n```text\n{diagnostics}\n```")
 }
 
 /// Entries of a case mapping, and the detail of an event that cannot become its case.
