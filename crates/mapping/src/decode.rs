@@ -111,8 +111,8 @@ struct Decoder<'a> {
 struct Inherited {
     if_missing: IfMissing,
     if_invalid: IfInvalid,
-    /// The ids of the fields that do not inherit: the title, the customer and those that the template requires.
-    excepted: Vec<String>,
+    /// The fields that the template requires. Like the title and the customer, they do not inherit.
+    required: Vec<Arc<Field>>,
 }
 
 /// The file's defaults for every case mapping.
@@ -400,17 +400,13 @@ impl Decoder<'_> {
         }
         let template = object.get("template").and_then(|node| self.template(node));
         let if_tag_invalid = self.if_invalid(&object).unwrap_or(defaults.if_invalid);
-        let required = template
-            .iter()
-            .flat_map(|template| &template.required_fields);
-        let fixed = ["title", "customer_id"].map(str::to_owned);
         self.inherited = Inherited {
             if_missing: self.if_missing(&object).unwrap_or(defaults.if_missing),
             if_invalid: if_tag_invalid,
-            excepted: required
-                .map(|field| field.id.clone())
-                .chain(fixed)
-                .collect(),
+            required: template
+                .as_ref()
+                .map(|template| template.required_fields.clone())
+                .unwrap_or_default(),
         };
         let key = object
             .get("key")
@@ -873,7 +869,9 @@ impl Decoder<'_> {
     /// Creates a field mapping with the actions that the field inherits.
     fn new_field(&self, field: Arc<Field>, source: FieldSource) -> FieldMapping {
         let mut mapping = FieldMapping::new(field, source);
-        if !self.inherited.excepted.contains(&mapping.field.id) {
+        let id = &mapping.field.id;
+        let is_required = |id: &str| self.inherited.required.iter().any(|field| field.id == id);
+        if !["title", "customer_id"].contains(&id.as_str()) && !is_required(id) {
             mapping.if_missing = self.inherited.if_missing;
             mapping.if_invalid = self.inherited.if_invalid;
         }

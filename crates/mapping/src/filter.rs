@@ -103,22 +103,6 @@ const NAMES_ELSEWHERE: [(&str, &str); 29] = [
     ("encodeURIComponent", "url_encode"),
 ];
 
-/// The filters without arguments.
-const PLAIN: [(&str, Filter); 12] = [
-    ("upper", Filter::Upper),
-    ("lower", Filter::Lower),
-    ("trim", Filter::Trim),
-    ("url_encode", Filter::UrlEncode),
-    ("first", Filter::First),
-    ("last", Filter::Last),
-    ("count", Filter::Count),
-    ("sum", Filter::Sum),
-    ("text", Filter::Text),
-    ("boolean", Filter::Boolean),
-    ("from_json", Filter::FromJson),
-    ("to_json", Filter::ToJson),
-];
-
 /// The type of a value, as far as it is known at load time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -798,6 +782,24 @@ impl Filter {
         }
     }
 
+    fn without_arguments(name: &str) -> Option<Self> {
+        Some(match name {
+            "upper" => Self::Upper,
+            "lower" => Self::Lower,
+            "trim" => Self::Trim,
+            "url_encode" => Self::UrlEncode,
+            "first" => Self::First,
+            "last" => Self::Last,
+            "count" => Self::Count,
+            "sum" => Self::Sum,
+            "text" => Self::Text,
+            "boolean" => Self::Boolean,
+            "from_json" => Self::FromJson,
+            "to_json" => Self::ToJson,
+            _ => return None,
+        })
+    }
+
     fn named(
         name: &str,
         arguments: Vec<Argument>,
@@ -809,7 +811,7 @@ impl Filter {
             count: arguments.len(),
             rest: arguments.into_iter(),
         };
-        if let Some((_, filter)) = PLAIN.into_iter().find(|(plain, _)| *plain == name) {
+        if let Some(filter) = Self::without_arguments(name) {
             return given.none(filter);
         }
         match name {
