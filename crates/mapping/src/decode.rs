@@ -10,7 +10,7 @@ use crate::customer::{
     ATTRIBUTES, FindCustomer, IfMany, IfNone, KEYS_IN_A_SEARCH, NewProfile, ProfileMember, Search,
     is_search_key,
 };
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, alternatives, nearest, suggest};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, alternatives, listed, nearest, suggest};
 use crate::domain::Domain;
 use crate::expression::{self, Expression, Operand, Part, SyntaxError, ValueExpr, Variable};
 use crate::field::{Field, FieldError, FieldType};
@@ -561,6 +561,7 @@ impl Decoder<'_> {
             operand: Operand::Reference(Reference::Mapping),
             filters: Vec::new(),
             text: "$$.mapping".to_owned(),
+            kind: expression::Kind::Text,
         };
         let prefix = Part::Literal(self.context.entity_prefix.to_owned());
         PerformedBy::CustomEntity(ValueExpr::Interpolated(vec![
@@ -1124,9 +1125,16 @@ impl Decoder<'_> {
                 let message = format!("the field `{name}` has no option `{text}`");
                 Diagnostic::error(span, Code::UnknownOption, message).maybe_help(help)
             }
-            _ => {
+            (text, options) => {
                 let message = format!("the field `{name}` ({kind}) {field_error}");
-                Diagnostic::error(span, Code::FieldValue, message)
+                let diagnostic = Diagnostic::error(span, Code::FieldValue, message);
+                // An option that is known and refused is inactive.
+                let active = options.iter().flatten().filter(|option| option.active);
+                let active: Vec<&str> = active.map(|option| option.name.as_str()).collect();
+                let is_inactive = text.is_ok() && !active.is_empty();
+                let help =
+                    is_inactive.then(|| format!("the active options are {}", listed(active)));
+                diagnostic.maybe_help(help)
             }
         };
         self.keep(diagnostic);

@@ -28,6 +28,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 pub use self::parse::{SyntaxError, parse};
+pub use crate::filter::Kind;
 use crate::filter::{Argument, Filter};
 use crate::pattern::Pattern;
 use crate::reference::{self, Data, Reference};
@@ -56,6 +57,8 @@ pub struct Expression {
     pub filters: Vec<Filter>,
     /// The expression as the author wrote it, for messages.
     pub text: String,
+    /// The type of the value, as far as it is known at load time.
+    pub kind: Kind,
 }
 
 /// The initial value of an [`Expression`].

@@ -765,6 +765,25 @@ impl Argument {
 type Refusal = (String, Option<String>);
 
 impl Filter {
+    /// Returns the literal texts among the filter's arguments.
+    #[must_use]
+    pub fn literal_texts(&self) -> Vec<&str> {
+        let arguments = match self {
+            Self::Replace(from, to) => return vec![from, to],
+            Self::Split(separator) | Self::Join(separator) => return vec![separator],
+            Self::Default(argument) | Self::Prepend(argument) | Self::Append(argument) => {
+                std::slice::from_ref(argument)
+            }
+            Self::MissingIf(arguments) => arguments,
+            _ => &[],
+        };
+        let texts = arguments.iter().filter_map(|argument| match argument {
+            Argument::Text(text) => Some(text.as_str()),
+            _ => None,
+        });
+        texts.collect()
+    }
+
     /// Calls the function with every reference in the filter's arguments.
     pub fn each_reference<'r>(&'r self, call: &mut dyn FnMut(&'r Reference)) {
         let arguments = match self {

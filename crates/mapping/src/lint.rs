@@ -2,20 +2,24 @@
 //!
 //! The tools show them; the function never computes them. A mapping with errors gets no warnings, because it has no compiled form yet.
 
+mod pattern;
+mod text;
+
 use std::iter;
 use std::sync::Arc;
 
 use crate::customer::{FindCustomer, IfMany, IfNone, NewProfile, PHONE, SEARCH_KEYS, Search};
 use crate::decode::{self, LoadContext};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
-use crate::expression::{self, Expression, Operand, ValueExpr, Variable};
+use crate::expression::{self, Expression, Operand, Part, ValueExpr, Variable};
+use crate::field::FieldType;
 use crate::filter::{Definitions, Filter, Table};
 use crate::known_members;
 use crate::locate::SourceText;
 use crate::mapping::{
     CaseMapping, Content, FieldMapping, FieldSource, IfMissing, Mapping, Overflow,
 };
-use crate::pattern::{self, Pattern};
+use crate::pattern::{Pattern, first_members};
 use crate::reference::Reference;
 use crate::schema::{self, ObjectSchema, Shape};
 use crate::source::{Format, Source};
@@ -150,6 +154,10 @@ impl Linter<'_> {
         let Some(expr) = self.parse(scalar) else {
             return;
         };
+        for text::Mistake { at, message, help } in text::mistakes(&scalar.text, &expr) {
+            let span = self.text.locate(span, &scalar.text, &at);
+            self.advise(span, Code::Expression, message, &help);
+        }
         for Expression { filters, .. } in expr.expressions() {
             self.used_tables
                 .extend(filters.iter().filter_map(|filter| match filter {
@@ -169,7 +177,10 @@ impl Linter<'_> {
 
     fn pattern(&mut self, node: &Node) {
         let Some(trigger) = self.trigger else { return };
-        for (name, span) in pattern::first_members(node) {
+        for never in pattern::never_met(node, trigger) {
+            self.advise(never.span, Code::Pattern, never.message, &never.help);
+        }
+        for (name, span) in first_members(node) {
             let warning = known_members::improbable(trigger, self.enriched, name, span);
             self.warnings.extend(warning);
         }
@@ -202,6 +213,7 @@ impl Linter<'_> {
         self.chosen_tags(node);
         for (entry, field) in iter::zip(node.entries("fields"), &case.fields) {
             self.idle(field, &entry.value);
+            self.unfit(field, &entry.value);
             self.may_be_left_out(case, field, node, entry.key.span);
         }
         if let (Some(find), Some(customer)) = (&case.find_customer, node.get("customer")) {
@@ -273,6 +285,42 @@ impl Linter<'_> {
                 "`overflow` never comes into play: the value has at most the field's {limit} characters"
             );
             self.warn(entry.value.span, Code::Unused, message);
+        }
+    }
+
+    /// Warns about values whose type the field never accepts.
+    fn unfit<'n>(&mut self, mapping: &FieldMapping, node: &'n Node) {
+        if mapping.lookup.is_some() {
+            return;
+        }
+        let value = |node: &'n Node| node.get("value").map_or(node, |entry| &entry.value);
+        let nodes: Vec<&Node> = match node.items("choose") {
+            [] => vec![value(node)],
+            choices => choices.iter().map(value).collect(),
+        };
+        for (content, node) in iter::zip(mapping.source.contents(), nodes) {
+            let Some(expr) = content.value_expr() else {
+                continue;
+            };
+            let (name, kind) = (&mapping.field.name, mapping.field.kind);
+            match expr {
+                ValueExpr::Expression(expression) if expression.kind == expression::Kind::List => {
+                    let message =
+                        format!("the field `{name}` takes no list, and this is always one");
+                    let help = "make text of it: `| join(', ')`, or take one item: `| first`";
+                    self.advise(node.span, Code::FieldValue, message, help);
+                }
+                ValueExpr::Interpolated(parts)
+                    if kind == FieldType::Number && parts.iter().any(has_letters) =>
+                {
+                    let message = format!(
+                        "the field `{name}` is of type Number, and this is text with words in it"
+                    );
+                    let help = "send the number alone: an expression without text around it";
+                    self.advise(node.span, Code::FieldValue, message, help);
+                }
+                _ => {}
+            }
         }
     }
 
@@ -523,6 +571,11 @@ fn chosen_by_caller(variables: &[Arc<Variable>]) -> Vec<bool> {
         chosen.push(is_chosen);
     }
     chosen
+}
+
+/// Returns true for literal text that no number contains.
+fn has_letters(part: &Part) -> bool {
+    matches!(part, Part::Literal(text) if text.chars().any(|c| c.is_alphabetic() && !"eE".contains(c)))
 }
 
 /// Returns true if the field never gets more characters than the limit, for any event.

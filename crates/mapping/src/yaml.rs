@@ -3,12 +3,15 @@
 //! The composer is ours, because every loader of `saphyr` stores mappings in hash maps. A duplicate key is then lost before it can be
 //! reported with its position. The text is one document without tags. Anchors, aliases and merge keys (`<<`) work within limits.
 
+mod fault;
+
 use std::collections::{HashMap, HashSet};
 use std::str::Chars;
 
 use saphyr_parser::input::is_breakz;
 use saphyr_parser::{Event, Input, Marker, Parser, ScalarStyle, Span as Marks};
 
+use self::fault::Fault;
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Entry, Key, Kind, Node, Position, Scalar, SizeBudget, Span};
 
@@ -27,18 +30,18 @@ pub fn parse(text: &str) -> Result<(Node, Vec<Diagnostic>), Vec<Diagnostic>> {
     while let Some(event) = parser.next_event() {
         let (event, marks) = event.map_err(|error| {
             let start = lines.position(*error.marker());
-            let message = match error.info() {
+            let fault = match error.info() {
                 // The parser's own limit. The parser reaches it when it looks far ahead in flow style.
-                "recursion limit exceeded" => too_deep(),
-                info => format!("this is not valid YAML: {info}"),
+                "recursion limit exceeded" => Fault {
+                    start,
+                    message: too_deep(),
+                    help: None,
+                },
+                found => fault::explain(text, start, found),
             };
-            let help = if text.lines().nth(start.line - 1).is_some_and(|line| line.trim_start_matches(' ').starts_with('\t')) {
-                "indent with spaces: YAML takes no tabs"
-            } else {
-                "a text that begins with `{{`, an expression in `{ }` or `[ ]`, and a value that holds `: ` or ` #` have to stand in quotes"
-            };
+            let start = fault.start;
             let span = Span { start, end: start }.first_character();
-            vec![Diagnostic::new(span, message).help(help)]
+            vec![Diagnostic::new(span, fault.message).maybe_help(fault.help)]
         })?;
         composer
             .take(event, lines.span(marks))

@@ -133,6 +133,7 @@ impl Scanner<'_> {
     /// Reads an operand and its filters. A bare expression starts with a reference and ends with the text.
     fn expression(&mut self, bare: bool) -> Result<Expression, SyntaxError> {
         let start = self.at;
+        self.refuse_curly_quote()?;
         let operand = match self.peek() {
             Some('$') => Operand::Reference(self.reference()?),
             Some('\'' | '"') if !bare => Operand::Text(self.quoted()?),
@@ -199,6 +200,7 @@ impl Scanner<'_> {
             operand,
             filters,
             text: self.text.get(start..end).unwrap_or_default().to_owned(),
+            kind,
         })
     }
 
@@ -449,6 +451,7 @@ impl Scanner<'_> {
         let open = self.at;
         self.at += 1;
         self.space();
+        self.refuse_curly_quote()?;
         let step = match self.peek() {
             Some('?') => {
                 self.at += 1;
@@ -549,7 +552,25 @@ impl Scanner<'_> {
         })
     }
 
+    /// Reports a quote of a word processor.
+    fn refuse_curly_quote(&self) -> Result<(), SyntaxError> {
+        let Some(quote) = self.peek().filter(|c| "‘’“”‚„«»´`".contains(*c)) else {
+            return Ok(());
+        };
+        let straight = if "“”„«»".contains(quote) {
+            '"'
+        } else {
+            '\''
+        };
+        let message = format!("`{quote}` is no straight quote");
+        let help = format!(
+            "write {straight}text{straight}: word processors make curly quotes of straight ones"
+        );
+        self.diagnostic(self.at..self.at + quote.len_utf8(), message, Some(&help))
+    }
+
     fn argument(&mut self) -> Result<Argument, SyntaxError> {
+        self.refuse_curly_quote()?;
         match self.peek() {
             Some('\'' | '"') => Ok(Argument::Text(self.quoted()?)),
             Some('-' | '0'..='9') => Ok(Argument::Number(self.number()?)),
