@@ -2,15 +2,12 @@
 
 use casebridge::config::Config;
 use casebridge::event::Event;
-use casebridge::guard::Guard;
-use casebridge::request::{CaseRequest, RequestContext};
+use casebridge::request::CaseRequest;
 use casebridge::start::request_context;
-use mapping::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
+use mapping::diagnostic::{Code, Diagnostic, Diagnostics};
 use mapping::domain::Domain;
-use mapping::expression::ValueExpr;
-use mapping::reference::{Reference, unknown_member};
-use mapping::tree::{Position, Span};
-use mapping::{CaseMapping, CheckReport, LoadContext, Mapping, lint};
+use mapping::lint::{self, Sample};
+use mapping::{CaseMapping, CheckReport, LoadContext, Mapping};
 use serde_json::{Value, json};
 
 use crate::sources::{self, Sources, read_text};
@@ -76,10 +73,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     } = lint::check(name, text, context);
     let mut size = String::new();
     if let Some(mapping) = &mapping {
-        for event in &arguments.event {
-            let found = sample_diagnostics(event, mapping, &config, &domain, text)?;
-            diagnostics = Diagnostics::new(name, text, [diagnostics.list, found].concat());
-        }
+        let found = sample_diagnostics(&arguments.event, mapping, &config, &domain)?;
+        diagnostics = Diagnostics::new(name, text, [diagnostics.list, found].concat());
         let width = name.chars().count().max(file.chars().count());
         let cases = counted(mapping.cases.len(), "case mapping");
         let (fields, templates) = (domain.fields.len(), domain.templates.len());
@@ -143,104 +138,61 @@ fn colored(diagnostics: &str) -> String {
     diagnostics.trim_end().lines().map(color).collect()
 }
 
-/// Returns the diagnostics of the mapping for the events of a file.
+/// Returns the diagnostics of the mapping for the events of these files.
 ///
 /// # Errors
 ///
-/// When the file cannot be read.
+/// When a file cannot be read.
 fn sample_diagnostics(
-    file: &str,
+    files: &[String],
     mapping: &Mapping,
     config: &Config,
     domain: &Domain,
-    text: &str,
 ) -> anyhow::Result<Vec<Diagnostic>> {
+    let (name, text) = (&config.mapping.name, &config.mapping.text);
+    let place = |case: &str, part: Option<&str>| lint::place(name, text, mapping, case, part);
     let context = request_context(config, mapping, Some(domain))?;
     let guard = config.guard();
     let mut found = Vec::new();
-    for event in sources::events(&read_text(file)?) {
-        match event {
-            Ok(event) => found.extend(event_diagnostics(
-                file, &event, mapping, &guard, &context, text,
-            )),
-            Err(failure) => found.push(Diagnostic::new(
-                position(text, "cases"),
-                format!("{file}: {failure}"),
-            )),
-        }
-    }
-    Ok(found)
-}
-
-fn event_diagnostics(
-    file: &str,
-    event: &Event,
-    mapping: &Mapping,
-    guard: &Guard,
-    context: &RequestContext,
-    text: &str,
-) -> Vec<Diagnostic> {
-    if !matches!(guard.check(event), Ok(None)) {
-        return Vec::new();
-    }
-    let Some(case) = event.route(mapping, &context.domain_id) else {
-        let message = format!("no case mapping matches {file}");
-        return vec![Diagnostic::warning(
-            position(text, "cases"),
-            Code::Unreachable,
-            message,
-        )];
-    };
-    // The file has no contact data, which `enrich` reads.
-    if case.enrich && event.root.get("contact").is_none() {
-        return Vec::new();
-    }
-    let mut found = misspelt(file, event, case, text);
-    if let Err(failure) = CaseRequest::assemble(case, event, context) {
-        let message = format!("{file} makes no case: {failure}");
-        found.push(Diagnostic::new(position(text, &case.name), message).code(Code::FieldValue));
-    }
-    found
-}
-
-/// Returns warnings for references to a member that the event lacks but has under a similar name.
-fn misspelt(file: &str, event: &Event, case: &CaseMapping, text: &str) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for expression in case.value_exprs().flat_map(ValueExpr::expressions) {
-        for reference in expression.references() {
-            let Reference::Event(steps) = reference else {
-                continue;
-            };
-            let Some(unknown_member) = unknown_member(&event.root, steps) else {
-                continue;
-            };
-            if let Some(near) = nearest(unknown_member.name, unknown_member.members) {
-                let message = format!(
-                    "`{}` finds nothing in {file}: there is no `{}`",
-                    expression.text, unknown_member.name
-                );
-                let span = position(text, &expression.text);
-                let warning = Diagnostic::warning(span, Code::EventMember, message);
-                found.push(warning.help(format!("did you mean `{near}`?")));
+    let mut samples: Vec<(&str, Event, &CaseMapping)> = Vec::new();
+    for file in files {
+        for event in sources::events(&read_text(file)?) {
+            match event {
+                Ok(event) if !matches!(guard.check(&event), Ok(None)) => {}
+                Ok(event) => match event.route(mapping, &context.domain_id) {
+                    Some(case) => samples.push((file, event, case)),
+                    None => found.push(Diagnostic::warning(
+                        place("", None),
+                        Code::Unreachable,
+                        format!("no case mapping matches {file}"),
+                    )),
+                },
+                Err(failure) => {
+                    let message = format!("{file}: {failure}");
+                    found.push(Diagnostic::new(place("", None), message));
+                }
             }
         }
     }
-    found
-}
-
-/// The first position of these words in the mapping.
-fn position(text: &str, words: &str) -> Span {
-    let found = text.lines().enumerate().find_map(|(line, content)| {
-        let before = content.split_once(words)?.0;
-        Some(Position {
-            line: line + 1,
-            column: before.chars().count() + 1,
+    for (file, event, case) in &samples {
+        // The file has no contact data, which `enrich` reads.
+        if case.enrich && event.root.get("contact").is_none() {
+            continue;
+        }
+        if let Err(failure) = CaseRequest::assemble(case, event, &context) {
+            let message = format!("{file} makes no case: {failure}");
+            let span = place(&case.name, failure.field.as_deref());
+            found.push(Diagnostic::new(span, message).code(Code::FieldValue));
+        }
+    }
+    let samples: Vec<Sample<'_>> = samples
+        .iter()
+        .map(|(file, event, case)| Sample {
+            name: file,
+            event: &event.root,
+            case: &case.name,
         })
-    });
-    let start = found.unwrap_or(Position { line: 1, column: 1 });
-    let end = Position {
-        column: start.column + words.chars().count(),
-        ..start
-    };
-    Span { start, end }
+        .collect();
+    found.extend(lint::check_samples(name, text, mapping, &samples));
+    Ok(found)
 }

@@ -3,11 +3,15 @@
 //! The tools show them; the function never computes them. A mapping with errors gets no warnings, because it has no compiled form yet.
 
 mod pattern;
+mod samples;
 mod text;
+mod walk;
 
 use std::iter;
 use std::sync::Arc;
 
+pub use self::samples::{Sample, check_samples, place};
+use self::walk::Visited;
 use crate::customer::{FindCustomer, IfMany, IfNone, NewProfile, PHONE, SEARCH_KEYS, Search};
 use crate::decode::{self, LoadContext};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
@@ -21,7 +25,7 @@ use crate::mapping::{
 };
 use crate::pattern::{Pattern, first_members};
 use crate::reference::Reference;
-use crate::schema::{self, ObjectSchema, Shape};
+use crate::schema::{self, ObjectSchema};
 use crate::source::{Format, Source};
 use crate::tree::{Entry, Kind, Literal, Node, Scalar, Span};
 use crate::trigger::Trigger;
@@ -117,37 +121,12 @@ impl Linter<'_> {
         self.warnings.push(warning.help(help));
     }
 
-    /// Checks the values of an object by the shapes of its schema, without one of its keys.
+    /// Checks the values of an object by its schema, without one of its keys.
     fn object_without(&mut self, without: &str, node: &Node, schema: &ObjectSchema) {
-        for key in schema.keys.iter().filter(|key| key.name != without) {
-            if let Some(entry) = node.get(key.name) {
-                self.shape(&entry.value, &key.shape);
-            }
-        }
-    }
-
-    fn shape(&mut self, node: &Node, shape: &Shape) {
-        match (shape, &node.kind) {
-            (Shape::Value, Kind::Scalar(scalar)) => self.value(node.span, scalar),
-            (Shape::Pattern, _) => self.pattern(node),
-            (Shape::List(shape), Kind::List(items)) => {
-                for item in items {
-                    self.shape(item, shape);
-                }
-            }
-            (Shape::Named(shape), Kind::Map(entries)) => {
-                for entry in entries {
-                    self.shape(&entry.value, shape);
-                }
-            }
-            (Shape::Object(schema), Kind::Map(_)) => self.object_without("", node, schema),
-            (Shape::Either(shapes), _) => {
-                for shape in *shapes {
-                    self.shape(node, shape);
-                }
-            }
-            _ => {}
-        }
+        walk::object(node, schema, without, &mut |visited| match visited {
+            Visited::Value(span, scalar) => self.value(span, scalar),
+            Visited::Pattern(node) => self.pattern(node),
+        });
     }
 
     fn value(&mut self, span: Span, scalar: &Scalar) {

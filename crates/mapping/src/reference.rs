@@ -3,6 +3,7 @@
 //! [`follow`] turns the steps of a reference into the value that an event has there.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde_json::Value as Json;
 
@@ -150,6 +151,38 @@ impl Reference {
         call(self);
         each_in_steps(self.steps(), call);
     }
+}
+
+impl fmt::Display for Reference {
+    /// Writes the reference as an author would. A selector is `[?…]`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Event(_) => f.write_str("$"),
+            Self::Variable(variable, _) => write!(f, "${}", variable.name),
+            Self::Mapping => f.write_str("$$.mapping"),
+            Self::Trigger => f.write_str("$$.trigger"),
+            Self::Domain => f.write_str("$$.domain"),
+        }?;
+        for step in self.steps() {
+            match step {
+                Step::Member(name) if is_plain(name) => write!(f, ".{name}"),
+                Step::Member(name) => write!(f, "['{}']", name.replace('\'', "''")),
+                Step::Index(index) => write!(f, "[{index}]"),
+                Step::FromEnd(distance) => write!(f, "[-{distance}]"),
+                Step::Every => f.write_str("[*]"),
+                Step::Select(_) => f.write_str("[?…]"),
+            }?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns true for a name that can stand after `.`.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .chars()
+            .all(|c| c.is_alphanumeric() || "_-/:".contains(c))
 }
 
 fn each_in_steps<'r>(steps: &'r [Step], call: &mut dyn FnMut(&'r Reference)) {

@@ -39,7 +39,10 @@ pub(super) fn mistakes(text: &str, value: &ValueExpr) -> Vec<Mistake> {
             match part {
                 Part::Literal(literal) => {
                     found.extend(unmarked_reference(literal).map(|mistake| mistake.moved(at)));
-                    found.extend(escape(literal).map(|mistake| mistake.moved(at)));
+                    // A text without interpolations may be a path, such as `C:\new`.
+                    if parts.len() > 1 {
+                        found.extend(escape(literal).map(|mistake| mistake.moved(at)));
+                    }
                     at += literal.len();
                 }
                 // Literal text never contains `}}` between two interpolations, so the first one ends this interpolation.
@@ -54,8 +57,8 @@ pub(super) fn mistakes(text: &str, value: &ValueExpr) -> Vec<Mistake> {
         }
     }
     for expression in value.expressions() {
-        let texts = expression.filters.iter().flat_map(Filter::literal_texts);
-        if let Some(escape) = texts.filter_map(escape).next() {
+        let mut texts = expression.filters.iter().flat_map(Filter::literal_texts);
+        if let Some(escape) = texts.find_map(escape) {
             let begin = text.find(&expression.text).unwrap_or_default();
             found.push(Mistake {
                 at: begin..begin + expression.text.len(),
@@ -101,8 +104,11 @@ fn unmarked_reference(text: &str) -> Option<Mistake> {
         (start, text.get(start + 2..)?)
     };
     let path = path.get(..path.find(|c| !is_path(c)).unwrap_or(path.len()))?;
+    let behind = text.get(start + 2 + path.len()..).unwrap_or_default();
     let path = path.trim_end_matches('.');
-    if !path.starts_with(|c: char| c.is_alphabetic() || c == '[') {
+    // Text may well contain `$` before a name. A path, or a name in braces, is no accident.
+    let is_path = path.contains(['.', '[']) || behind.trim_start().starts_with('}');
+    if !is_path || !path.starts_with(|c: char| c.is_alphabetic()) {
         return None;
     }
     Some(Mistake {

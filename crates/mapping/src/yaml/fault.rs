@@ -100,6 +100,9 @@ fn indentation(lines: &[&str], number: usize) -> Option<Fault> {
             )),
         });
     }
+    if indent > above.indent {
+        return None;
+    }
     let is_item = wrong.trim_start().starts_with("- ") || wrong.trim() == "-";
     let fits = levels
         .iter()
