@@ -184,7 +184,8 @@ fn check_renders_sample_events() {
     assert_eq!(output.status, 0, "a warning stops nothing");
     let said = output.stdout;
     assert!(
-        said.contains("there is no `atempts`") && said.contains("did you mean `attempts`?"),
+        said.contains("`$.detail.failure.atempts` finds nothing in")
+            && said.contains("did you mean `attempts`?"),
         "{said}"
     );
     let denied = run(&[check.as_slice(), &["--deny-warnings"]].concat(), "");
