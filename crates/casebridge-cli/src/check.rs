@@ -1,17 +1,18 @@
 //! `check`: reports all diagnostics of the mapping and the domain snapshot, from the function's own loader.
 
+use anyhow::bail;
 use casebridge::config::Config;
 use casebridge::event::Event;
 use casebridge::request::CaseRequest;
 use casebridge::start::request_context;
-use mapping::diagnostic::{Code, Diagnostic, Diagnostics};
+use mapping::diagnostic::{Code, Diagnostic, Diagnostics, suggest};
 use mapping::domain::Domain;
 use mapping::lint::{self, Sample};
 use mapping::{CaseMapping, CheckReport, LoadContext, Mapping};
 use serde_json::{Value, json};
 
 use crate::sources::{self, Sources, read_text};
-use crate::terminal::{self, BAD, FAINT, GOOD, NOTABLE, counted, paint};
+use crate::terminal::{self, BAD, FAINT, GOOD, NOTABLE, STRONG, counted, paint};
 
 /// Check the mapping and the domain snapshot, offline
 #[derive(Debug, clap::Args)]
@@ -36,6 +37,10 @@ pub(crate) struct Arguments {
     #[arg(long)]
     deny_warnings: bool,
 
+    /// Explain a code, such as the one of `warning[event-member]`
+    #[arg(long, value_name = "CODE", exclusive = true)]
+    explain: Option<String>,
+
     /// One object: {"diagnostics": [{"file", "line", "column", "severity", "code", "message", "help"}]}
     #[arg(long)]
     json: bool,
@@ -45,6 +50,9 @@ pub(crate) struct Arguments {
 ///
 /// When a file cannot be read or a variable of `--env` has a value that the function would refuse.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
+    if let Some(code) = &arguments.explain {
+        return explain(code);
+    }
     let files = arguments.sources.read()?;
     let config = Config::read(&|name| files.variable(name), &[])?;
     let snapshot = Domain::from_json(&files.snapshot)
@@ -101,6 +109,23 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     Ok(is_ok)
 }
 
+/// Prints what a code means, and how a warning is allowed.
+fn explain(code: &str) -> anyhow::Result<bool> {
+    let names = || Code::ALL.into_iter().map(Code::name);
+    let Some(known) = Code::ALL.into_iter().find(|known| known.name() == code) else {
+        let names: Vec<String> = names().collect();
+        let help = suggest(code, names.iter().map(String::as_str)).unwrap_or_default();
+        bail!("there is no code `{code}`: {help}");
+    };
+    let text = format!(
+        "{}\n{}\n\nA warning that is intended is allowed on its line, or on the line above:\n  # casebridge: allow {code} – REASON\n",
+        paint(STRONG, code),
+        known.explanation()
+    );
+    terminal::print(&text)?;
+    Ok(true)
+}
+
 impl Arguments {
     fn print(&self, diagnostics: &[Value], text: &str) -> std::io::Result<()> {
         if self.json {
@@ -126,12 +151,11 @@ fn diagnostic_json(file: &str, diagnostic: &Diagnostic) -> Value {
 /// The same lines, with the word that opens each diagnostic in colour.
 fn colored(diagnostics: &str) -> String {
     let color = |line: &str| {
-        let words = [("error:", BAD), ("warning:", NOTABLE)];
-        let opened = words
-            .iter()
-            .find_map(|(word, style)| Some((word, style, line.strip_prefix(word)?)));
-        match opened {
-            Some((word, style, rest)) => format!("{}{rest}\n", paint(*style, word)),
+        let style = [("error: ", BAD), ("warning[", NOTABLE)]
+            .into_iter()
+            .find_map(|(word, style)| line.starts_with(word).then_some(style));
+        match style.zip(line.split_once(':')) {
+            Some((style, (word, rest))) => format!("{}{rest}\n", paint(style, format!("{word}:"))),
             None => format!("{line}\n"),
         }
     };
@@ -194,5 +218,5 @@ fn sample_diagnostics(
         })
         .collect();
     found.extend(lint::check_samples(name, text, mapping, &samples));
-    Ok(found)
+    Ok(lint::without_allowed(text, found))
 }

@@ -6,8 +6,10 @@ mod failures;
 mod init;
 mod local;
 mod matches;
+mod outcome;
 mod pull;
 mod render;
+mod replay;
 mod schema;
 mod sources;
 mod terminal;
@@ -32,6 +34,7 @@ enum Command {
     Init(init::Arguments),
     Test(test::Arguments),
     Render(render::Arguments),
+    Replay(replay::Arguments),
     Match(matches::Arguments),
     Pull(pull::Arguments),
     Schema(schema::Arguments),
@@ -45,6 +48,7 @@ async fn main() -> ExitCode {
         Command::Init(arguments) => init::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Render(arguments) => render::run(&arguments).await,
+        Command::Replay(arguments) => replay::run(&arguments),
         Command::Match(arguments) => matches::run(&arguments),
         Command::Pull(arguments) => pull::run(&arguments).await,
         Command::Schema(arguments) => schema::run(&arguments),

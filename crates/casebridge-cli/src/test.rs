@@ -3,7 +3,6 @@
 mod decode;
 mod expectation;
 mod merge_patch;
-mod outcome;
 pub(crate) mod schema;
 
 use std::fmt::Write as _;
@@ -18,7 +17,7 @@ use textwrap::core::display_width;
 
 use self::decode::{Subject, Test};
 use self::expectation::Difference;
-use self::outcome::{Function, Outcome};
+use crate::outcome::{Function, Outcome};
 use crate::sources::{Sources, read_text};
 use crate::terminal::{self, BAD, FAINT, GOOD, STRONG, paint};
 

@@ -41,38 +41,88 @@ impl Severity {
     }
 }
 
-/// The kind of a diagnostic. The names are stable, because tools may depend on them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "each is its own name")]
-pub enum Code {
+/// Generates [`Code`] from one table. Each row has a code and its explanation, for `check --explain`.
+macro_rules! codes {
+    ($(#[doc = $doc:literal] $code:ident,)+) => {
+        /// The kind of a diagnostic. The names are stable, because tools may depend on them.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Code {
+            $(#[doc = $doc] $code,)+
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: [Self; [$(stringify!($code)),+].len()] = [$(Self::$code),+];
+
+            /// Returns the explanation of the code.
+            #[must_use]
+            pub fn explanation(self) -> &'static str {
+                match self {
+                    $(Self::$code => $doc.trim_ascii_start(),)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A key about the contact, such as `link_contact` or `enrich`, that this trigger or value does not allow.
     Contact,
+    /// A search for the customer, or a new profile, that finds the wrong profile, makes two, or breaks a limit of Customer Profiles.
     Customer,
+    /// A key that stands twice in one object. YAML would silently use one of them.
     DuplicateKey,
+    /// A reference to a member that events of this trigger, or the given sample events, do not have.
     EventMember,
+    /// An expression or a text that does not say what it seems to: its grammar is broken, or it looks like a reference and is text.
     Expression,
+    /// A field that is set by name and by id, or the customer that is set in two ways.
     FieldSetTwice,
+    /// A type that is not the type of the field in the domain snapshot.
     FieldType,
+    /// A value that the field never accepts.
     FieldValue,
+    /// A template that is inactive: Cases creates no case from it.
     InactiveTemplate,
+    /// A key that is the same for every event, or that callers or placeholders can make equal to another's.
     Key,
+    /// A key that the language requires.
     MissingKey,
+    /// A name of a case mapping or a variable that is not allowed, or not unique.
     Name,
+    /// `overflow` on a field that is not text.
     Overflow,
+    /// An event pattern that EventBridge would refuse, or that never matches.
     Pattern,
+    /// A performer that does not begin with the entity prefix, or whose own events would come back.
     PerformedBy,
+    /// A field that only Cases writes.
     ReadOnlyField,
+    /// A reference to a member that Connect never sends to a Lambda function.
     Reference,
+    /// A field that the template requires and an event may leave out.
     RequiredField,
+    /// A value of the wrong kind, such as a list where text belongs.
     Shape,
+    /// A file that is not YAML or JSON.
     Syntax,
+    /// A tag that breaks AWS's rules, or whose value callers choose.
     Tag,
+    /// A field that the domain snapshot does not have.
     UnknownField,
+    /// A key that the language does not have.
     UnknownKey,
+    /// An option that the field does not have in the domain snapshot.
     UnknownOption,
+    /// A table that `tables` does not have.
     UnknownTable,
+    /// A template that the domain snapshot does not have.
     UnknownTemplate,
+    /// A word that the key does not accept.
     UnknownWord,
+    /// A case mapping or a choice that no event reaches, or an event that no case mapping matches.
     Unreachable,
+    /// A table, a variable or a key without an effect.
     Unused,
 }
 
@@ -237,7 +287,12 @@ impl fmt::Display for Diagnostics {
         let lines: Vec<&str> = self.text.lines().collect();
         for diagnostic in &self.list {
             let Position { line, column } = diagnostic.span.start;
-            writeln!(f, "{}: {}", diagnostic.severity.name(), diagnostic.message)?;
+            f.write_str(diagnostic.severity.name())?;
+            // An author who has considered a warning allows it by its code.
+            if !diagnostic.is_error() {
+                write!(f, "[{}]", diagnostic.code.name())?;
+            }
+            writeln!(f, ": {}", diagnostic.message)?;
             writeln!(f, "  --> {}:{line}:{column}", self.file)?;
             Self::excerpt(f, &lines, diagnostic.span)?;
             if let Some(help) = &diagnostic.help {

@@ -2,6 +2,7 @@
 //!
 //! The tools show them; the function never computes them. A mapping with errors gets no warnings, because it has no compiled form yet.
 
+mod allow;
 mod pattern;
 mod samples;
 mod text;
@@ -10,6 +11,7 @@ mod walk;
 use std::iter;
 use std::sync::Arc;
 
+pub use self::allow::without_allowed;
 pub use self::samples::{Sample, check_samples, place};
 use self::walk::Visited;
 use crate::customer::{FindCustomer, IfMany, IfNone, NewProfile, PHONE, SEARCH_KEYS, Search};
@@ -45,7 +47,8 @@ pub fn check(file: &str, text: &str, context: LoadContext<'_>) -> CheckReport {
     let checked = Format::of(file).parse(text).and_then(|source| {
         let Source { root, errors } = source;
         let mapping = decode::decode(&root, errors, text, context)?;
-        let warnings = lint(&root, text, &mapping, context);
+        let mut warnings = without_allowed(text, lint(&root, text, &mapping, context));
+        warnings.extend(allow::check(text));
         Ok((mapping, warnings))
     });
     let (mapping, list) = match checked {

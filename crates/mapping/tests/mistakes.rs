@@ -1,5 +1,9 @@
 //! Mistakes that authors make, planted one at a time in a right mapping: `check` finds each at its line, with the words that help.
 
+#![expect(clippy::expect_used, reason = "a test ends by panicking")]
+
+use std::fmt::Write as _;
+
 use mapping::LoadContext;
 use mapping::domain::Domain;
 use mapping::lint::{self, CheckReport, Sample};
@@ -170,15 +174,11 @@ fn every_mistake_is_found() {
         assert!(MAPPING.contains(old), "{name}");
         let found = check(&MAPPING.replacen(old, new, 1));
         assert_ne!(found, right, "{name}");
-        let found: String = found
-            .lines()
-            .filter(|line| !right.contains(line))
-            .map(|line| format!("{line}\n"))
-            .collect();
-        shown.push_str(&format!(
-            "\n{name}: {}\n{found}",
-            new.replace('\n', "⏎").replace('\t', "⇥")
-        ));
+        let shown_new = new.replace('\n', "⏎").replace('\t', "⇥");
+        writeln!(shown, "\n{name}: {shown_new}").expect("a string");
+        for line in found.lines().filter(|line| !right.contains(line)) {
+            writeln!(shown, "{line}").expect("a string");
+        }
     }
     insta::assert_snapshot!(shown);
 }

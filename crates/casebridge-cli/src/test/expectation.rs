@@ -8,7 +8,7 @@ use casebridge::outcome::Skip;
 use casebridge::request::{CaseRequest, SearchKey, User};
 use mapping::field::{Field, FieldValue};
 
-use super::outcome::Outcome;
+use crate::outcome::Outcome;
 
 /// The outcome that a test expects.
 pub(super) enum Expectation {

@@ -193,6 +193,119 @@ fn check_renders_sample_events() {
 }
 
 #[test]
+fn a_warning_is_allowed_with_a_reason() {
+    let mapping = read("mapping.yaml");
+    let check = |comment: &str| {
+        let right = "$.detail.failure.attempts | default(1)";
+        let wrong = format!("$.detail.failure.atempts | default(1)  {comment}");
+        let text = mapping.replacen(right, &wrong, 1);
+        let (_file, path) = written(&text);
+        run(
+            &[
+                "check",
+                "--deny-warnings",
+                "--mapping",
+                &path,
+                "--event",
+                "events/order-failed.json",
+            ],
+            "",
+        )
+    };
+    let output = check("# casebridge: allow event-member – the shop adds it next month");
+    let found = check("").stdout;
+    assert!(
+        found.contains("warning[event-member]: `$.detail.failure.atempts`"),
+        "{found}"
+    );
+    assert_eq!(output.status, 0, "{}", output.stdout);
+    let unknown = check("# casebridge: allow event-members – x").stdout;
+    assert!(
+        unknown.contains("did you mean `event-member`?"),
+        "{unknown}"
+    );
+    let reason = check("# casebridge: allow event-member").stdout;
+    assert!(
+        reason.contains("an allowed warning needs a reason"),
+        "{reason}"
+    );
+    let explained = run(&["check", "--explain", "event-member"], "");
+    assert!(
+        explained.stdout.contains("casebridge: allow event-member"),
+        "{}",
+        explained.stdout
+    );
+    assert_eq!(run(&["check", "--explain", "event"], "").status, 2);
+}
+
+#[test]
+fn replay_groups_what_changes() {
+    let mapping = read("mapping.yaml");
+    let changed = mapping
+        .replacen(
+            "- $.detail.order.id\n",
+            "- $.detail.order.id\n      - $.source\n",
+            1,
+        )
+        .replacen("| upper }} failed", "| lower }} failed", 1)
+        .replacen("[com.example.orders]", "[com.example.shop]", 1);
+    let (_file, path) = written(&changed);
+    let folder = tempfile::tempdir().expect("a folder");
+    let events = folder.path().join("archive.jsonl");
+    let order = serde_json::from_str::<Value>(&read("events/order-failed.json")).expect("JSON");
+    let failed = json!({ "event": order, "errorCode": "FieldInvalid" });
+    std::fs::write(&events, format!("{order}\n{failed}\n\n{order}\n")).expect("a file");
+    let archive = events.to_string_lossy();
+    let replay = |more: &[&str]| {
+        run(
+            &[&["replay", "mapping.yaml", &path, &archive], more].concat(),
+            "",
+        )
+    };
+    let report: Value = serde_json::from_str(&replay(&["--json"]).stdout).expect("JSON");
+    assert_eq!(
+        (&report["events"], &report["unchanged"]),
+        (&json!(3), &json!(0))
+    );
+    assert_eq!(report["changes"][0]["change"], "cases-vanish");
+    assert_eq!(report["changes"][0]["detail"], "NoCaseMapping");
+    assert_eq!(replay(&[]).status, 0);
+    assert_eq!(replay(&["--deny", "key-changes,cases-vanish"]).status, 1);
+
+    let (_file, path) = written(&changed.replace("[com.example.shop]", "[com.example.orders]"));
+    let output = run(
+        &[
+            "replay",
+            "mapping.yaml",
+            &path,
+            &archive,
+            "--markdown",
+            "--deny",
+            "key-changes",
+        ],
+        "",
+    );
+    assert_eq!(output.status, 1);
+    let table = output.stdout.replace(&*archive, "archive.jsonl");
+    insta::assert_snapshot!(table);
+    let same = run(&["replay", "mapping.yaml", "mapping.yaml", &archive], "");
+    assert_eq!(
+        (same.status, &*same.stdout),
+        (0, "3 events: nothing changes\n")
+    );
+    let unknown = run(
+        &["replay", "no-such-revision", "mapping.yaml", &archive],
+        "",
+    );
+    assert_eq!(unknown.status, 2);
+    assert!(
+        unknown.stderr.contains("neither a file nor a git revision"),
+        "{}",
+        unknown.stderr
+    );
+}
+
+#[test]
 fn render_says_why_there_is_no_request() {
     let output = run(&["render", "events/order-failed-wrong-type.json"], "");
     assert_eq!((output.status, &*output.stdout), (1, ""));

@@ -11,7 +11,7 @@ use mapping::Mapping;
 use mapping::domain::Domain;
 
 /// The outcome of an event.
-pub(super) enum Outcome<'a> {
+pub(crate) enum Outcome<'a> {
     /// The request for Cases.
     Case {
         /// The case mapping that took it.
@@ -29,8 +29,8 @@ pub(super) enum Outcome<'a> {
 }
 
 /// The function up to its first call: guard, routing and request.
-pub(super) struct Function {
-    pub(super) mapping: Mapping,
+pub(crate) struct Function {
+    pub(crate) mapping: Mapping,
     guard: Guard,
     context: RequestContext,
 }
@@ -40,7 +40,7 @@ impl Function {
     ///
     /// # Errors
     /// The mapping needs the profiles domain, and it is not known.
-    pub(super) fn new(mapping: Mapping, config: &Config, domain: &Domain) -> anyhow::Result<Self> {
+    pub(crate) fn new(mapping: Mapping, config: &Config, domain: &Domain) -> anyhow::Result<Self> {
         Ok(Self {
             guard: config.guard(),
             context: request_context(config, &mapping, Some(domain))?,
@@ -49,7 +49,7 @@ impl Function {
     }
 
     /// Returns the outcome of an event, or of a payload that is no event.
-    pub(super) fn outcome(&self, event: &Result<Event, Failure>) -> Outcome<'_> {
+    pub(crate) fn outcome(&self, event: &Result<Event, Failure>) -> Outcome<'_> {
         let event = match event {
             Ok(event) => event,
             Err(failure) => {
