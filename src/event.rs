@@ -206,14 +206,14 @@ impl Event {
         self.route_with(mapping, domain, &mut Vec::new())
     }
 
-    /// Does the same, and adds the names of variables that cannot be computed. A condition takes them as missing.
+    /// Does the same. If no case mapping accepts the event, adds the names of variables that cannot be computed: they may be the reason.
     pub fn route_with<'m>(
         &self,
         mapping: &'m Mapping,
         domain: &str,
         invalid: &mut Vec<String>,
     ) -> Option<&'m CaseMapping> {
-        mapping.cases.iter().find(|case| {
+        let found = mapping.cases.iter().find(|case| {
             if case.trigger != self.trigger || !case.on_case_events && self.is_of_cases() {
                 return false;
             }
@@ -221,7 +221,11 @@ impl Event {
             let accepts = case.accepts(&self.scope(case, domain, &variables));
             invalid.extend(variables.invalid().map(str::to_owned));
             accepts
-        })
+        });
+        if found.is_some() {
+            invalid.clear();
+        }
+        found
     }
 
     /// Returns the data that the expressions of a case mapping read from this event.

@@ -140,6 +140,8 @@ struct Extras {
     comments: Vec<Result<String, Failure>>,
     /// The fields and tags that are not sent because their values are invalid.
     left_out: Vec<String>,
+    /// The rules that these values break, for one comment about all of them.
+    broken: Vec<String>,
 }
 
 impl Extras {
@@ -147,9 +149,18 @@ impl Extras {
     fn leave_out(&mut self, name: &str, failure: &Failure, if_invalid: IfInvalid) {
         self.left_out.push(name.to_owned());
         if if_invalid == IfInvalid::Comment {
-            self.comments
-                .push(Ok(format!("Left out: {}", failure.message)));
+            self.broken.push(failure.message.clone());
         }
+    }
+
+    /// Returns the comments, with one about everything that is left out.
+    fn into_comments(mut self) -> Vec<Result<String, Failure>> {
+        if !self.broken.is_empty() {
+            let text = format!("Left out:\n{}", self.broken.join("\n"));
+            let parts = additions::parts(&text, limits::COMMENT).into_iter();
+            self.comments.extend(parts.map(|part| Ok(part.to_owned())));
+        }
+        self.comments
     }
 }
 
@@ -197,8 +208,8 @@ impl CaseRequest {
             tags,
             customer,
             contact: additions::contact(&case.link_contact, event, scope),
-            comments: extras.comments,
-            left_out: extras.left_out,
+            left_out: extras.left_out.clone(),
+            comments: extras.into_comments(),
             invalid_variables: variables.invalid().map(str::to_owned).collect(),
             return_reference: case.return_reference,
             ledger: case.ledger,

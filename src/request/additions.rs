@@ -103,7 +103,7 @@ pub(super) fn overflow(field: &str, text: &str) -> Vec<String> {
 }
 
 /// Splits the text into parts of at most `limit` characters, between graphemes.
-fn parts(text: &str, limit: usize) -> Vec<&str> {
+pub(super) fn parts(text: &str, limit: usize) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut begin, mut length) = (0, 0);
     for (at, grapheme) in text.grapheme_indices(true) {

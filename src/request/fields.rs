@@ -100,35 +100,37 @@ impl<'a> FieldRequest<'a> {
         item: Option<Value<'_>>,
         extras: &mut Extras,
     ) -> Result<Option<FieldValue>, Failure> {
-        let Some(item) = item.and_then(|item| self.cut(item, extras)) else {
-            return Ok(None);
-        };
+        let Some(item) = item else { return Ok(None) };
+        let (item, overflow) = self.cut(item);
+        let Some(item) = item else { return Ok(None) };
         let value = self.mapping.field.coerce(item, self.zone);
-        value
-            .map(Some)
-            .map_err(|field_error| self.invalid(&field_error.to_string()))
+        let value = value.map_err(|field_error| self.invalid(&field_error.to_string()))?;
+        // The whole text of a value that is left out stays out of the comments, too.
+        extras.comments.extend(overflow.into_iter().map(Ok));
+        Ok(Some(value))
     }
 
-    /// Returns the value as `overflow` cuts it.
+    /// Returns the value as `overflow` cuts it, and the comments with the whole text.
     ///
-    /// Returns `None` if nothing is left, because the first character is longer than the field.
-    fn cut<'v>(&self, item: Value<'v>, extras: &mut Extras) -> Option<Value<'v>> {
+    /// The value is `None` if nothing is left, because the first character is longer than the field.
+    fn cut<'v>(&self, item: Value<'v>) -> (Option<Value<'v>>, Vec<String>) {
         if self.mapping.overflow == Overflow::Fail {
-            return Some(item);
+            return (Some(item), Vec::new());
         }
         let text = match item.into_text() {
             Ok(text) => text,
-            Err(item) => return Some(item),
+            Err(item) => return (Some(item), Vec::new()),
         };
         let cut = text::truncate(&text, self.mapping.field.limit());
         if cut.len() == text.len() {
-            return Some(Value::Text(text));
+            return (Some(Value::Text(text)), Vec::new());
         }
-        if self.mapping.overflow == Overflow::Comment {
-            let whole = additions::overflow(&self.mapping.field.name, &text);
-            extras.comments.extend(whole.into_iter().map(Ok));
-        }
-        Value::text(cut.to_owned()).filter(|_| !cut.trim().is_empty())
+        let comments = match self.mapping.overflow {
+            Overflow::Comment => additions::overflow(&self.mapping.field.name, &text),
+            Overflow::Truncate | Overflow::Fail => Vec::new(),
+        };
+        let cut = Value::text(cut.to_owned()).filter(|_| !cut.trim().is_empty());
+        (cut, comments)
     }
 
     /// Returns the reference that found nothing, in the author's own words, or another reason.

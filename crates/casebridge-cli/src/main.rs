@@ -8,6 +8,7 @@ mod local;
 mod matches;
 mod outcome;
 mod pull;
+mod redact;
 mod render;
 mod replay;
 mod schema;
@@ -35,6 +36,7 @@ enum Command {
     Test(test::Arguments),
     Render(render::Arguments),
     Replay(replay::Arguments),
+    Redact(redact::Arguments),
     Match(matches::Arguments),
     Pull(pull::Arguments),
     Schema(schema::Arguments),
@@ -48,6 +50,7 @@ async fn main() -> ExitCode {
         Command::Init(arguments) => init::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Render(arguments) => render::run(&arguments).await,
+        Command::Redact(arguments) => redact::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Match(arguments) => matches::run(&arguments),
         Command::Pull(arguments) => pull::run(&arguments).await,

@@ -13,6 +13,9 @@ pub const MAX_DIGITS: u32 = 34;
 /// The maximum exponent of a decimal in scientific notation, and the negative of the minimum.
 pub const MAX_EXPONENT: i64 = 100;
 
+/// The maximum length of a number's text. Zeros need no digit of the coefficient, but reading them takes time.
+pub const MAX_LENGTH: usize = 500;
+
 /// The smallest coefficient with too many digits.
 const LIMIT: i128 = 10_i128.pow(MAX_DIGITS);
 
@@ -27,7 +30,7 @@ impl Decimal {
     /// Reads a number as JSON writes it. Returns `None` for other text, and for a number outside the limits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        if !is_json_number(text) {
+        if text.len() > MAX_LENGTH || !is_json_number(text) {
             return None;
         }
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));

@@ -235,23 +235,25 @@ impl Decoder<'_> {
             let message = format!("`time_zone` takes the name of a time zone, found {found}");
             return self.refuse(Diagnostic::new(node.span, message));
         };
-        match Zone::named(text) {
-            Ok(zone) => Some(zone),
-            Err(near) => {
-                let help = match near {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "such as America/New_York or Europe/Berlin".to_owned(),
-                };
-                let message = format!("there is no time zone `{text}`");
-                let diagnostic = Diagnostic::error(node.span, Code::UnknownWord, message);
-                self.refuse(diagnostic.help(help))
-            }
-        }
+        let zone = Zone::named(text);
+        zone.or_else(|| {
+            // The names are many: a file of wrong ones gets no more help after the first few.
+            let near = (self.errors.len() < 10).then(|| Zone::nearest(text));
+            let help = match near.flatten() {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "such as America/New_York or Europe/Berlin".to_owned(),
+            };
+            let message = format!("there is no time zone `{text}`");
+            let diagnostic = Diagnostic::error(node.span, Code::UnknownWord, message);
+            self.refuse(diagnostic.help(help))
+        })
     }
 
     /// Decodes `variables`. Each can read those before it.
     fn variables(&mut self, node: &Node) {
-        for Entry { key, value } in self.named(node, "`variables` gives a value for each name") {
+        let entries = self.named(node, "`variables` gives a value for each name");
+        let before = self.variables.len();
+        for Entry { key, value } in entries.iter().copied().take(limits::VARIABLES + 1) {
             let name = &key.text;
             if let Some((message, help)) = self.wrong_variable_name(name) {
                 self.keep(Diagnostic::error(key.span, Code::Name, message).help(help));
@@ -283,7 +285,7 @@ impl Decoder<'_> {
         }
         if self.variables.len() > limits::VARIABLES {
             let limit = limits::VARIABLES;
-            let found = self.variables.len();
+            let found = before + entries.len();
             let message = format!("a case mapping has at most {limit} variables, found {found}");
             self.keep(Diagnostic::new(node.span.first_character(), message));
         }

@@ -29,7 +29,7 @@ use serde_json::Value as Json;
 
 pub use self::parse::{SyntaxError, parse};
 pub use crate::filter::Kind;
-use crate::filter::{Argument, Filter};
+use crate::filter::{self, Argument, Filter};
 use crate::pattern::Pattern;
 use crate::reference::{self, Data, Reference};
 use crate::text::{BoundedText, TooLong};
@@ -196,7 +196,10 @@ impl<'a> Variables<'a> {
     fn get(&'a self, index: usize, scope: &Scope<'a>) -> Option<&'a Computed> {
         let (definition, value) = (self.definitions.get(index)?, self.values.get(index)?);
         Some(value.get_or_init(|| {
-            let value = definition.value.evaluate(scope)?.map(Value::into_json);
+            let value = match definition.value.node(scope) {
+                Some(node) => Value::from_json(node).map(|_| node.clone()),
+                None => definition.value.evaluate(scope)?.map(Value::into_json),
+            };
             let size = self.size.get() + value.as_ref().map_or(0, size);
             self.size.set(size);
             if size > MAX_VARIABLES_SIZE {
@@ -342,6 +345,14 @@ impl ValueExpr {
         }
     }
 
+    /// Returns the JSON that a reference without filters leads to. A list keeps its empty texts, which a value has not.
+    fn node<'a>(&self, scope: &Scope<'a>) -> Option<&'a Json> {
+        match self {
+            Self::Expression(expression) if expression.filters.is_empty() => expression.node(scope),
+            _ => None,
+        }
+    }
+
     /// Returns the value as text, for a tag, a part of a key or an ARN.
     ///
     /// # Errors
@@ -395,12 +406,33 @@ impl Expression {
             Operand::Reference(reference) => reference::follow(reference, scope)
                 .map_err(|message| self.evaluate_error(message))?,
         };
-        for filter in &self.filters {
+        let mut filters = self.filters.as_slice();
+        if let ([Filter::ToJson, rest @ ..], Some(node)) = (filters, self.node(scope)) {
+            let json = value.map(|_| filter::to_json(node)).transpose();
+            value = json.map_err(|message| self.evaluate_error(message))?;
+            filters = rest;
+        }
+        for filter in filters {
             value = filter
                 .apply(value, scope)
                 .map_err(|message| self.evaluate_error(message))?;
         }
         Ok(value)
+    }
+
+    /// Returns the JSON that the operand leads to, if it is a path to one place of the event.
+    fn node<'a>(&self, scope: &Scope<'a>) -> Option<&'a Json> {
+        let Operand::Reference(reference) = &self.operand else {
+            return None;
+        };
+        let root = match reference {
+            _ if reference.is_list() => None,
+            Reference::Event(_) => Some(scope.event),
+            Reference::Variable(variable, _) => scope.variable(variable).ok()?,
+            Reference::Mapping | Reference::Trigger | Reference::Domain => None,
+        };
+        let found = reference::nodes(root?, reference.steps(), scope).ok()?;
+        found.first().copied()
     }
 
     /// Returns the references of the operand, of its selectors and of the filters' arguments.

@@ -296,12 +296,13 @@ impl Filter {
             | Self::Prepend(_)
             | Self::Append(_)
             | Self::UrlEncode
-            | Self::Number(_)
             | Self::Text
             | Self::Boolean => &[Kind::Text, Kind::Number, Kind::Boolean],
-            Self::Arithmetic(..) | Self::Date(..) | Self::Iso(_) | Self::AddTime(..) => {
-                &[Kind::Text, Kind::Number]
-            }
+            Self::Number(_)
+            | Self::Arithmetic(..)
+            | Self::Date(..)
+            | Self::Iso(_)
+            | Self::AddTime(..) => &[Kind::Text, Kind::Number],
         }
     }
 
@@ -356,6 +357,9 @@ impl Filter {
             };
         };
         match self {
+            // White space alone is no value of a field, so `default` replaces it here already.
+            Self::Default(argument) if is_blank(&item) => argument.value(data),
+            Self::FromJson if is_blank(&item) => Ok(None),
             Self::Default(_) => Ok(Some(item)),
             Self::Upper => text(item, "upper").map(|text| Value::text(text.to_uppercase())),
             Self::Lower => text(item, "lower").map(|text| Value::text(text.to_lowercase())),
@@ -365,7 +369,12 @@ impl Filter {
             }
             Self::Replace(from, to) => replace(&text(item, "replace")?, from, to).map(Value::text),
             Self::MissingIf(arguments) => missing_if(item, arguments, data),
-            Self::Extract(regex) => regex.extract(&text(item, "extract")?),
+            Self::Extract(regex) => {
+                let text = text(item, "extract")?;
+                // Every character counts, as a value that a selector visits.
+                data.visit(text.len())?;
+                regex.extract(&text)
+            }
             Self::Prepend(argument) => {
                 let text = scalar(item, "prepend")?;
                 let before = argument.text(data, "prepend")?;
@@ -394,7 +403,7 @@ impl Filter {
             ))),
             Self::Sum => sum(list(item, "sum")?),
             Self::Lookup(table) => look_up(table, item),
-            Self::Number(mark) => number(scalar(item, "number")?, *mark),
+            Self::Number(mark) => number(item, *mark),
             Self::Arithmetic(operation, argument) => operation.filter(item, argument, data),
             Self::Text => Ok(Value::text(scalar(item, "text")?)),
             Self::Boolean => boolean(&item),
@@ -410,15 +419,10 @@ impl Filter {
                     .and_then(timestamp::rfc3339);
                 later
                     .map(Value::text)
-                    .ok_or_else(|| "`add_time` gives a time after the year 9999".to_owned())
+                    .ok_or_else(|| "`add_time` gives a time outside the years 0 to 9999".to_owned())
             }
             Self::FromJson => from_json(&text(item, "from_json")?),
-            Self::ToJson => {
-                let mut text = BoundedText::default();
-                let written = write_json(&item.into_json(), &mut text);
-                written.map_err(|excess| excess.of("to_json"))?;
-                Ok(Value::text(text.finish()))
-            }
+            Self::ToJson => to_json(&item.into_json()).map(Some),
         }
     }
 }
@@ -486,6 +490,10 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
+fn is_blank(item: &Value<'_>) -> bool {
+    matches!(item, Value::Text(text) if text.trim().is_empty())
+}
+
 fn concat<'a>(filter: &str, first: &str, second: &str) -> Result<Option<Value<'a>>, String> {
     let mut text = BoundedText::default();
     let pushed = text.push(first).and_then(|()| text.push(second));
@@ -531,13 +539,21 @@ fn look_up<'a>(table: &Table, item: Value<'a>) -> Result<Option<Value<'a>>, Stri
     Ok(Some(Value::List(items.into_iter().map(look_up).collect())))
 }
 
-fn number(text: Cow<'_, str>, mark: Option<DecimalMark>) -> Result<Option<Value<'_>>, String> {
-    if is_json_number(&text) && mark != Some(DecimalMark::Comma) {
-        return Ok(Some(Value::Number(text)));
-    }
-    match read_number(&text, mark) {
-        Some(number) => Ok(Some(Value::Number(number.into()))),
-        None => Err("`number` takes a number or text that is one, found other text".to_owned()),
+fn number(item: Value<'_>, mark: Option<DecimalMark>) -> Result<Option<Value<'_>>, String> {
+    let found = item.describe();
+    match item {
+        // The mark is that of a text: a number is a number already.
+        Value::Number(_) => Ok(Some(item)),
+        Value::Text(text) if is_json_number(&text) && mark.is_none() => {
+            Ok(Some(Value::Number(text)))
+        }
+        Value::Text(text) => match read_number(&text, mark) {
+            Some(number) => Ok(Some(Value::Number(number.into()))),
+            None => Err("`number` takes a number or text that is one, found other text".to_owned()),
+        },
+        _ => Err(format!(
+            "`number` takes a number or text that is one, found {found}"
+        )),
     }
 }
 
@@ -568,6 +584,12 @@ fn date<'a>(
 fn decimal(item: Value<'_>, filter: &str) -> Result<Decimal, String> {
     let found = item.describe();
     let text = match item {
+        Value::Number(text) | Value::Text(text) if text.len() > decimal::MAX_LENGTH => {
+            return Err(format!(
+                "`{filter}` takes numbers of at most {} characters, found more",
+                decimal::MAX_LENGTH
+            ));
+        }
         Value::Number(text) => Some(text.into_owned()),
         Value::Text(text) => read_number(&text, None),
         _ => None,
@@ -580,16 +602,18 @@ fn decimal(item: Value<'_>, filter: &str) -> Result<Decimal, String> {
     };
     Decimal::parse(&text).ok_or_else(|| {
         format!(
-            "`{filter}` takes numbers of at most {} digits, found one with more",
-            decimal::MAX_DIGITS
+            "`{filter}` takes numbers of at most {} digits and with an exponent up to {}, found one with more",
+            decimal::MAX_DIGITS,
+            decimal::MAX_EXPONENT
         )
     })
 }
 
 fn too_large(filter: &str) -> String {
     format!(
-        "`{filter}` gives a number of more than {} digits",
-        decimal::MAX_DIGITS
+        "`{filter}` gives a number of more than {} digits, or with an exponent above {}",
+        decimal::MAX_DIGITS,
+        decimal::MAX_EXPONENT
     )
 }
 
@@ -612,6 +636,9 @@ fn read_number(text: &str, mark: Option<DecimalMark>) -> Option<String> {
         Some(rest) => ("-", rest),
         None => ("", text.strip_prefix('+').unwrap_or(text)),
     };
+    if text.starts_with(['+', '-']) {
+        return None;
+    }
     let point = match mark {
         Some(DecimalMark::Comma) => ',',
         Some(DecimalMark::Point) | None => '.',
@@ -653,15 +680,17 @@ fn ungrouped(whole: &str, other_mark: char) -> Option<String> {
     };
     let mut groups = whole.split(separator);
     let first = groups.next().unwrap_or_default();
-    let fits = (1..=3).contains(&first.len()) && groups.all(|group| group.len() == 3);
+    let fits = (1..=3).contains(&first.len())
+        && !first.starts_with('0')
+        && groups.all(|group| group.len() == 3);
     fits.then(|| whole.replace(separator, ""))
 }
 
 /// The maximum length of a text that `extract` searches, in bytes.
-const MAX_SEARCHED: usize = 100_000;
+const MAX_SEARCHED: usize = 10_000;
 
-/// The maximum size of a compiled regular expression, in bytes.
-const MAX_REGEX: usize = 100_000;
+/// The maximum size of a compiled regular expression, in bytes. The time is bounded by the product of both.
+const MAX_REGEX: usize = 10_000;
 
 impl Regex {
     fn compile(pattern: &str) -> Result<Self, Refusal> {
@@ -692,7 +721,23 @@ impl Regex {
     }
 }
 
+/// The maximum length of the text that `from_json` reads, in bytes. A value takes a hundred times the memory of its text.
+const MAX_JSON: usize = 500_000;
+
+/// Returns a value as JSON text.
+pub(crate) fn to_json<'a>(value: &serde_json::Value) -> Result<Value<'a>, String> {
+    let mut text = BoundedText::default();
+    let written = write_json(value, &mut text);
+    written.map_err(|excess| excess.of("to_json"))?;
+    Ok(Value::Text(text.finish().into()))
+}
+
 fn from_json<'a>(text: &str) -> Result<Option<Value<'a>>, String> {
+    if text.len() > MAX_JSON {
+        return Err(format!(
+            "`from_json` takes text of at most {MAX_JSON} bytes, found more"
+        ));
+    }
     let json = lenient_json::parse(text).map_err(|error| {
         format!(
             "`from_json` takes text that is JSON, and {}",

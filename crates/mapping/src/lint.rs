@@ -23,10 +23,10 @@ use crate::filter::{Definitions, Filter, Table};
 use crate::known_members;
 use crate::locate::SourceText;
 use crate::mapping::{
-    CaseMapping, Content, FieldMapping, FieldSource, IfMissing, Mapping, Overflow,
+    CaseMapping, Content, FieldMapping, FieldSource, IfInvalid, IfMissing, Mapping, Overflow,
 };
 use crate::pattern::{Pattern, first_members};
-use crate::reference::Reference;
+use crate::reference::{Reference, Step};
 use crate::schema::{self, ObjectSchema};
 use crate::source::{Format, Source};
 use crate::tree::{Entry, Kind, Literal, Node, Scalar, Span};
@@ -146,6 +146,21 @@ impl Linter<'_> {
                     Filter::Lookup(table) => Some(Arc::clone(table)),
                     _ => None,
                 }));
+        }
+        for expression in expr.expressions() {
+            let references = expression.references().into_iter();
+            if references.map(Reference::steps).any(takes_from_each_item) {
+                let at = scalar.text.find(&expression.text).unwrap_or_default();
+                let at = at..at + expression.text.len();
+                let span = self.text.locate(span, &scalar.text, &at);
+                let message = "an index behind `[*]` or `[?…]` takes an item of each item, not one of the list";
+                self.advise(
+                    span,
+                    Code::Expression,
+                    message,
+                    "write `| first` or `| last`",
+                );
+            }
         }
         let Some(trigger) = self.trigger else { return };
         for (name, at) in expr.first_members(&scalar.text) {
@@ -316,7 +331,13 @@ impl Linter<'_> {
     ) {
         let FieldMapping { field, when, .. } = mapping;
         let is_required = case.required_fields.iter().any(|it| it.id == field.id);
-        if is_required && (mapping.if_missing != IfMissing::Fail || when.is_some()) {
+        let left_out_if_invalid = match mapping.if_invalid {
+            IfInvalid::Fail => false,
+            IfInvalid::Missing => mapping.default.is_none(),
+            IfInvalid::Comment => true,
+        };
+        let left_out = mapping.if_missing != IfMissing::Fail || when.is_some();
+        if is_required && (left_out || left_out_if_invalid) {
             let template = self.template(node);
             let message = format!(
                 "the template `{template}` requires the field `{}`: an event that gives it no value makes no case",
@@ -553,6 +574,13 @@ fn chosen_by_caller(variables: &[Arc<Variable>]) -> Vec<bool> {
         chosen.push(is_chosen);
     }
     chosen
+}
+
+/// Returns true for `[*][0]` and `[?…][0]`.
+fn takes_from_each_item(steps: &[Step]) -> bool {
+    steps
+        .windows(2)
+        .any(|pair| matches!(pair, [list, Step::Index(_) | Step::FromEnd(_)] if list.is_list()))
 }
 
 /// Returns true for literal text that no number contains.

@@ -56,6 +56,9 @@ pub enum NoTime {
     /// A date without a time of day.
     #[error("found a date without a time of day")]
     BareDate,
+    /// A date and a time of day in digits alone.
+    #[error("found a date and a time in digits alone: write 2026-11-22T09:30:00Z")]
+    Compact,
     /// A time without an offset from UTC.
     #[error("found a time without an offset such as `Z` or `+01:00`")]
     NoOffset,
@@ -167,6 +170,9 @@ fn local(text: &str, zone: &Zone) -> Result<OffsetDateTime, NoTime> {
 }
 
 fn epoch(text: &str, zone: Option<&Zone>) -> Result<OffsetDateTime, NoTime> {
+    if is_compact_time(text) {
+        return Err(NoTime::Compact);
+    }
     if is_compact_date(text) {
         let zone = zone.ok_or(NoTime::BareDate)?;
         let part = |from, to| text.get(from..to).unwrap_or_default();
@@ -201,6 +207,16 @@ fn is_compact_date(text: &str) -> bool {
         && matches!(part(0, 4), Some(1900..=2099))
         && matches!(part(4, 6), Some(1..=12))
         && matches!(part(6, 8), Some(1..=31))
+}
+
+/// Returns true for a date and a time of day in 12 or 14 digits. As milliseconds they would be of 1976, or of the year 2612.
+fn is_compact_time(text: &str) -> bool {
+    let part = |from, to| text.get(from..to).and_then(|part| part.parse().ok());
+    matches!(text.len(), 12 | 14)
+        && text.bytes().all(|byte| byte.is_ascii_digit())
+        && text.get(..8).is_some_and(is_compact_date)
+        && matches!(part(8, 10), Some(0..=23))
+        && matches!(part(10, 12), Some(0..=59))
 }
 
 /// Reads text that is not RFC 3339.

@@ -146,7 +146,8 @@ impl Node {
     }
 
     /// Returns the entries of the object at a key. The result is empty if there is no object.
-    pub(crate) fn entries(&self, key: &str) -> &[Entry] {
+    #[must_use]
+    pub fn entries(&self, key: &str) -> &[Entry] {
         match self.get(key).map(|entry| &entry.value.kind) {
             Some(Kind::Map(entries)) => entries,
             _ => &[],
@@ -154,7 +155,8 @@ impl Node {
     }
 
     /// Returns the items of the list at a key. The result is empty if there is no list.
-    pub(crate) fn items(&self, key: &str) -> &[Node] {
+    #[must_use]
+    pub fn items(&self, key: &str) -> &[Node] {
         match self.get(key).map(|entry| &entry.value.kind) {
             Some(Kind::List(items)) => items,
             _ => &[],

@@ -136,7 +136,16 @@ impl Scanner<'_> {
         self.refuse_curly_quote()?;
         let operand = match self.peek() {
             Some('$') => Operand::Reference(self.reference()?),
-            Some('\'' | '"') if !bare => Operand::Text(self.quoted()?),
+            Some('\'' | '"') if !bare => match self.quoted()? {
+                text if text.is_empty() => {
+                    return self.diagnostic(
+                        start..self.at,
+                        "empty text is missing, and makes the whole text missing",
+                        Some("leave it out"),
+                    );
+                }
+                text => Operand::Text(text),
+            },
             Some('-' | '0'..='9') if !bare => Operand::Number(self.number()?),
             _ => {
                 let word = self
@@ -231,7 +240,8 @@ impl Scanner<'_> {
         }
         let variables = &self.definitions.variables;
         let Some(index) = variables.iter().position(|variable| variable == name) else {
-            let help = match suggest(name, variables.iter().map(String::as_str)) {
+            let marked: Vec<String> = variables.iter().map(|name| format!("${name}")).collect();
+            let help = match suggest(&format!("${name}"), marked.iter().map(String::as_str)) {
                 Some(help) if !variables.is_empty() => help,
                 _ => format!("did you mean `$.{name}`?"),
             };
@@ -506,7 +516,15 @@ impl Scanner<'_> {
         if self.take("]") {
             Ok(step)
         } else {
-            self.diagnostic(open..self.at, "this `[` is not closed", None)
+            let help = match self.rest().split([' ', ']']).next() {
+                Some("and") => Some("write `&&`"),
+                Some("or") => Some("write `||`"),
+                Some("in" | "contains" | "is") => {
+                    Some("compare with `==` or `!=`; `||` joins several")
+                }
+                _ => None,
+            };
+            self.diagnostic(open..self.at, "this `[` is not closed", help)
         }
     }
 

@@ -177,13 +177,18 @@ impl Compiler<'_> {
         let Some(name) = variable(&key.text) else {
             return;
         };
+        let is_known = self.variables.iter().any(|known| known == name);
         let diagnostic = if scope.path.is_some() {
+            // Other systems have such names: `{ "_id": { "$oid": … } }`.
+            if !is_known {
+                return;
+            }
             let message = format!(
                 "a variable stands at the top of an event pattern, and `${name}` is below a member"
             );
             Diagnostic::new(key.span, message)
                 .help("put it beside the top-level members, or in a `$or` there")
-        } else if self.variables.iter().any(|known| known == name) {
+        } else if is_known {
             return;
         } else {
             let message = format!("there is no variable `{name}` here");

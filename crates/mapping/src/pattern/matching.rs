@@ -78,6 +78,10 @@ pub(super) fn matches<'v>(
         findings: smallvec![Finding::default(); pattern.fields.len()],
     };
     walk.object(0, event, ROOT);
+    // A variable is computed only if the event alone does not decide.
+    if !pattern.variables.is_empty() && !walk.may_match() {
+        return false;
+    }
     for (step, index) in &pattern.variables {
         if let Some(value) = variable(*index) {
             walk.value(*step, value, ROOT);
@@ -88,6 +92,22 @@ pub(super) fn matches<'v>(
 }
 
 impl<'a> Walk<'a> {
+    /// Returns false if a field of the event, each looked at alone, already fails in every branch.
+    fn may_match(&self) -> bool {
+        let may_hold = |field: &usize| {
+            let (Some(field), Some(finding)) =
+                (self.pattern.fields.get(*field), self.findings.get(*field))
+            else {
+                return false;
+            };
+            field.path.starts_with('$')
+                || !finding.met.is_empty()
+                || field.absent && finding.present.is_empty()
+        };
+        let mut branches = self.pattern.branches.iter();
+        branches.any(|branch| branch.iter().all(may_hold))
+    }
+
     fn object(&mut self, step: usize, object: &Map<String, Value>, element: usize) {
         for (name, value) in object {
             if let Some(step) = self.below(step, name) {
