@@ -385,7 +385,10 @@ impl Linter<'_> {
         let help = "let placeholders count as missing: `| missing_if('N/A', 'none', 'unknown')`";
         // Another part, such as the contact's id, still distinguishes the callers.
         let mut computed = case.key.iter().flat_map(ValueExpr::expressions).peekable();
+        let chosen = |expression: &Expression| is_chosen_by_caller(expression, &self.chosen);
+        let all_chosen = case.key.iter().flat_map(ValueExpr::expressions).all(chosen);
         if computed.peek().is_some()
+            && !all_chosen
             && computed.all(|expression| is_open_to_placeholders(expression, &case.variables))
             && let Some(key) = node.get("key")
         {
