@@ -17,7 +17,7 @@ from samcli.yamlhelper import yaml_parse
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "tests" / "deployment"))
 
-from stack import Stack
+from stack import Stack, rule_stack
 
 FUNCTIONS = {"contact-flow": "FlowFunction", "eventbridge": "EventFunction"}
 # What a mapping takes, and the parameter that gives it.
@@ -64,12 +64,13 @@ class Example:
             assert used or self.stack.parameters[parameter] == "false", f"{self.folder}: nothing takes {parameter}"
 
     def expect_rule(self):
-        """Every event passes the rule, unless flows alone make cases."""
-        rule = self.stack.resources["EventRule"]["Properties"]
+        """Every event passes the rule of the example. One with flows alone has no rule."""
         flows = all(case["trigger"] == "contact-flow" for case in self.mapping["cases"])
-        assert (rule["State"] == "DISABLED") == flows, f"{self.folder}: the rule is {rule['State']}"
+        path = self.folder / "rule.yaml"
+        assert path.exists() != flows, f"{self.folder}: {'nothing starts from' if flows else 'it needs'} rule.yaml"
         if flows:
             return
+        rule = rule_stack(str(path), main=self.stack).resources["EventRule"]["Properties"]
         for path in self.events:
             event = json.loads(path.read_text())
             events = [json.loads(record["body"]) for record in event["Records"]] if "Records" in event else [event]

@@ -25,6 +25,8 @@ def expanded(path):
     """The expansion of the template in a file."""
     with open(path, encoding="utf-8") as file:
         template = yaml_parse(file)
+    if "Transform" not in template:
+        return template
     # SAM expands only what has been uploaded.
     for resource in template["Resources"].values():
         for location in ("CodeUri", "ContentUri"):

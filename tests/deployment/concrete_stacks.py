@@ -1,17 +1,24 @@
-"""Writes the stack of each combination of delivery, ledger and AppConfig to a folder, for cfn-lint: with every value in its place."""
+"""Writes the stack of each combination of ledger and AppConfig, and of each rule, to a folder, for cfn-lint: with every value in its place."""
 
 import itertools
 import json
 import sys
 from pathlib import Path
 
-from stack import Stack
-from test_options import APPCONFIG
+from stack import Stack, rule_stack, rule_templates
+from test_options import APPCONFIG, BUSES
 
 folder = Path(sys.argv[1])
 folder.mkdir(parents=True, exist_ok=True)
-for delivery, ledger, appconfig in itertools.product(("sqs", "direct"), ("true", "false"), (APPCONFIG, {})):
-    stack = Stack({"EventDelivery": delivery, "Ledger": ledger, "Tracing": "Active"} | appconfig)
-    name = f"{delivery}-{'ledger' if ledger == 'true' else 'token'}-{'appconfig' if appconfig else 'packaged'}.json"
+
+
+def write(name, stack):
     template = {"AWSTemplateFormatVersion": "2010-09-09", "Resources": stack.resources}
-    (folder / name).write_text(json.dumps(template, indent=2))
+    (folder / f"{name}.json").write_text(json.dumps(template, indent=2))
+
+
+for ledger, appconfig in itertools.product(("true", "false"), (APPCONFIG, {})):
+    name = f"{'ledger' if ledger == 'true' else 'token'}-{'appconfig' if appconfig else 'packaged'}"
+    write(name, Stack({"Ledger": ledger, "Tracing": "Active"} | appconfig))
+for path, bus in itertools.product(rule_templates(), BUSES):
+    write(f"{path}-{bus}".replace("/", "-"), rule_stack(path, {"EventBusName": bus}))

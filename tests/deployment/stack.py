@@ -1,7 +1,7 @@
-"""What CloudFormation makes of template.yaml for one choice of parameters, without an account.
+"""Resolves template.yaml, or another template, for one choice of parameters, as CloudFormation would, without an account.
 
-SAM's own resolver leaves conditions and `AWS::NoValue` alone; this one drops what is absent, and refuses a reference to a resource that is
-not in the stack, as CloudFormation does when it is deployed.
+SAM's own resolver leaves conditions and `AWS::NoValue` in place. This one drops what is absent, and refuses a reference to a resource that
+is not in the stack, as CloudFormation does when it deploys.
 """
 
 import copy
@@ -43,6 +43,19 @@ def template(path=REPOSITORY / "template.yaml"):
     return expanded(path)
 
 
+def rule_templates():
+    """The templates of rules, each with its path below the repository: deploy/rule.yaml, and the examples' copies of it."""
+    paths = [REPOSITORY / "deploy" / "rule.yaml", *sorted(REPOSITORY.glob("examples/*/rule.yaml"))]
+    return {str(path.relative_to(REPOSITORY)): template(path) for path in paths}
+
+
+def rule_stack(path="deploy/rule.yaml", parameters=None, main=None, partition="aws"):
+    """The stack of a rule beside a stack of template.yaml, whose exports it imports."""
+    main = main or Stack(partition=partition)
+    given = {"CasebridgeStack": main.name} | (parameters or {})
+    return Stack(given, partition, rule_templates()[path], name="casebridge-rule", exports=main.exports)
+
+
 def required(partition="aws"):
     """Values of the parameters that have no default."""
     region = PARTITIONS[partition][0]
@@ -60,17 +73,26 @@ class Refused(Exception):
 class Stack:
     """The resources and outputs of a stack; what its conditions leave out is not there."""
 
-    def __init__(self, parameters=None, partition="aws", source=None):
+    def __init__(self, parameters=None, partition="aws", source=None, name="casebridge", exports=None):
         self.source = source or template()
+        self.name = name
+        # What other stacks export; `self.exports` is what this one does.
+        self.imported = exports or {}
         self.partition = partition
         self.region, self.suffix = PARTITIONS[partition]
-        self.parameters = self._parameters(required(partition) | (parameters or {}))
+        always = {name: value for name, value in required(partition).items() if name in self.source["Parameters"]}
+        self.parameters = self._parameters(always | (parameters or {}))
         self._refuse_broken_rules()
         self.resources = {
             name: self.resolve(resource) for name, resource in self.source["Resources"].items() if self._is_there(resource)
         }
         self.outputs = {
             name: self.resolve(output["Value"]) for name, output in self.source["Outputs"].items() if self._is_there(output)
+        }
+        self.exports = {
+            self.resolve(output["Export"]["Name"]): self.outputs[name]
+            for name, output in self.source["Outputs"].items()
+            if "Export" in output and name in self.outputs
         }
 
     def of_type(self, kind):
@@ -135,7 +157,7 @@ class Stack:
             "AWS::NoValue": NO_VALUE,
             "AWS::Partition": self.partition,
             "AWS::Region": self.region,
-            "AWS::StackName": "casebridge",
+            "AWS::StackName": self.name,
             "AWS::URLSuffix": self.suffix,
         }
         if name in pseudo:
@@ -145,6 +167,10 @@ class Stack:
         kind = self._existing(name)["Type"]
         if kind == "AWS::SQS::Queue":
             return f"https://sqs.{self.region}.{self.suffix}/{ACCOUNT}/{name}"
+        if kind == "AWS::Events::Rule":
+            properties = self.resolve(self.source["Resources"][name]["Properties"])
+            bus = properties.get("EventBusName", "default")
+            return properties["Name"] if bus == "default" else f"{bus}|{properties['Name']}"
         return self._arn(name) if kind in REFERENCE_IS_ARN else name
 
     def _existing(self, name):
@@ -156,6 +182,8 @@ class Stack:
     def _arn(self, name):
         resource = self._existing(name)
         bus = self.resolve(resource["Properties"].get("EventBusName", "default"))
+        if resource["Type"] == "AWS::Events::Rule":
+            name = self.resolve(resource["Properties"].get("Name", name))
         rest = ARNS[resource["Type"]].format(
             region=self.region, account=ACCOUNT, name=name, bus="" if bus == "default" else f"{bus}/"
         )
@@ -180,6 +208,12 @@ class Stack:
             return self._getatt(name) if "." in name else str(self._reference(name))
 
         return re.sub(r"\$\{([A-Za-z0-9:.]+)\}", one, text)
+
+    def _importvalue(self, argument):
+        name = self.resolve(argument)
+        if name not in self.imported:
+            raise Refused(f"no stack exports {name}")
+        return self.imported[name]
 
     def _if(self, argument):
         condition, yes, no = argument

@@ -4,7 +4,7 @@ import json
 import re
 import unittest
 
-from stack import REPOSITORY, Stack, template
+from stack import REPOSITORY, Stack, rule_stack, rule_templates, template
 from test_options import combinations
 
 TEXT = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -99,8 +99,8 @@ class Operations(unittest.TestCase):
     def test_every_alarm_is_in_the_table_and_says_what_to_do(self):
         alarms = {n: r for n, r in template()["Resources"].items() if r["Type"] == "AWS::CloudWatch::Alarm"}
         self.assertCountEqual([named(row[0])[0] for row in table("alarms")], alarms)
-        for delivery in ("sqs", "direct"):
-            for name, alarm in Stack({"EventDelivery": delivery}).of_type("AWS::CloudWatch::Alarm").items():
+        for stack in (Stack(), rule_stack()):
+            for name, alarm in stack.of_type("AWS::CloudWatch::Alarm").items():
                 self.assertGreater(len(alarm["AlarmDescription"]), 100, f"{name} hardly says what to do")
                 self.assertLessEqual(len(alarm["AlarmDescription"]), 1024)
                 self.assertEqual(alarm["TreatMissingData"], "notBreaching", name)
@@ -155,7 +155,12 @@ class Operations(unittest.TestCase):
 
     def test_names_in_the_documentation_are_the_stack_s(self):
         source = template()
-        known = {*source["Parameters"], *source["Outputs"], *source["Resources"]}
+        known = {
+            name
+            for one in (source, *rule_templates().values())
+            for part in ("Parameters", "Outputs", "Resources")
+            for name in one[part]
+        }
         known |= set(CODES) | {"NoCaseMapping", "OwnCaseEvent", "InactiveRegion"}
         known |= {named(row[0])[0] for row in table("metrics") + table("metrics of AWS")}
         known |= {dimension for sets in dimension_sets().values() for dimensions in sets for dimension in dimensions}

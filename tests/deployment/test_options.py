@@ -5,7 +5,7 @@ import json
 import re
 import unittest
 
-from stack import ACCOUNT, PARTITIONS, REPOSITORY, Refused, Stack, template
+from stack import ACCOUNT, PARTITIONS, REPOSITORY, Refused, Stack, rule_stack, rule_templates, template
 
 APPCONFIG = {
     "AppConfigApplicationId": "ab12cd3",
@@ -14,13 +14,13 @@ APPCONFIG = {
     "AppConfigExtensionArn": "arn:aws:lambda:us-east-1:111122223333:layer:AWS-AppConfig-Extension-Arm64:1",
 }
 CHOICES = {
-    "EventDelivery": ("sqs", "direct"),
     "Ledger": ("true", "false"),
     "Tracing": ("Active", "PassThrough"),
     "MetricsNamespace": ("Casebridge", ""),
-    "EventBusName": ("default", "orders"),
     "appconfig": (APPCONFIG, {}),
 }
+# The default bus, one of your own, and a partner's, whose name has slashes.
+BUSES = ("default", "orders", "aws.partner/example.com/1234/tickets")
 
 
 def combinations():
@@ -77,16 +77,9 @@ class Options(unittest.TestCase):
         self.assertGreaterEqual(hours, 5, "an outage of five hours is outlasted")
         self.assertLess(hours * 3600, queue["MessageRetentionPeriod"], "a dead letter is one before its time is up")
 
-    def test_directly_delivered_events_have_retries_and_a_destination(self):
-        stack = Stack({"EventDelivery": "direct"})
-        target = stack.resources["EventRule"]["Properties"]["Targets"][0]
-        retries = stack.resources["EventRetries"]["Properties"]
-        self.assertTrue(target["Arn"].endswith(":EventFunction"), target)
-        self.assertTrue(target["DeadLetterConfig"]["Arn"].endswith(":UndeliveredQueue"))
+    def test_an_event_that_is_sent_directly_has_a_destination_when_it_fails(self):
+        retries = Stack().resources["EventRetries"]["Properties"]
         self.assertTrue(retries["DestinationConfig"]["OnFailure"]["Destination"].endswith(":FailureQueue"))
-        permission = stack.resources["EventPermission"]["Properties"]
-        self.assertTrue(permission["SourceArn"].endswith(":rule/EventRule"))
-        self.assertFalse({"EventQueue", "EventQueuePoller", "DeadLetterQueue"} & stack.resources.keys())
 
     def test_block_and_function_agree_on_the_time_of_a_flow(self):
         parameter = template()["Parameters"]["FlowTimeLimitSeconds"]
@@ -105,35 +98,19 @@ class Options(unittest.TestCase):
         self.assertEqual([p["SourceArn"] for p in connect], [stack.parameters["ConnectInstanceArn"]])
         self.assertEqual([p["SourceAccount"] for p in connect], [ACCOUNT])
 
-    def test_the_loop_guard_is_in_the_rule(self):
-        stack = Stack({"EntityPrefix": "shop/"})
-        detail = stack.resources["EventRule"]["Properties"]["EventPattern"]["detail"]
-        self.assertEqual(
-            detail["performedBy"]["user"]["customEntity"], [{"exists": False}, {"anything-but": {"prefix": "shop/"}}]
-        )
+    def test_both_functions_know_the_prefix_of_the_loop_guard(self):
         for function in ("FlowFunction", "EventFunction"):
-            self.assertEqual(variables(stack, function)["CASEBRIDGE_ENTITY_PREFIX"], "shop/")
+            self.assertEqual(variables(Stack({"EntityPrefix": "shop/"}), function)["CASEBRIDGE_ENTITY_PREFIX"], "shop/")
 
-    def test_event_bridge_may_write_to_the_queues_it_writes_to(self):
-        for delivery in CHOICES["EventDelivery"]:
-            stack = Stack({"EventDelivery": delivery})
-            target = stack.resources["EventRule"]["Properties"]["Targets"][0]
-            written = {arn for arn in (target["Arn"], target["DeadLetterConfig"]["Arn"]) if ":sqs:" in arn}
-            allowed = set()
-            for policy in stack.of_type("AWS::SQS::QueuePolicy").values():
-                for statement in policy["PolicyDocument"]["Statement"]:
-                    if statement["Effect"] == "Allow":
-                        self.assertEqual(statement["Principal"], {"Service": "events.amazonaws.com"})
-                        self.assertIn("rule/EventRule", statement["Condition"]["ArnEquals"]["aws:SourceArn"])
-                        allowed.add(statement["Resource"])
-            self.assertEqual(allowed, written)
-            key = stack.resources["EventKey"]["Properties"]["KeyPolicy"]["Statement"]
-            grants = [s for s in key if s["Principal"] == {"Service": "events.amazonaws.com"}]
-            self.assertEqual([s["Action"] for s in grants], [["kms:Decrypt", "kms:GenerateDataKey"]])
-            self.assertEqual([s["Condition"] for s in grants], [{"StringEquals": {"aws:SourceAccount": ACCOUNT}}])
-            # EventBridge supports no queue that is encrypted with a key that AWS owns.
-            for name, queue in stack.of_type("AWS::SQS::Queue").items():
-                self.assertTrue(queue["KmsMasterKeyId"].endswith(":key/EventKey"), name)
+    def test_the_key_of_the_queues_is_one_that_event_bridge_may_use(self):
+        stack = Stack()
+        key = stack.resources["EventKey"]["Properties"]["KeyPolicy"]["Statement"]
+        grants = [s for s in key if s["Principal"] == {"Service": "events.amazonaws.com"}]
+        self.assertEqual([s["Action"] for s in grants], [["kms:Decrypt", "kms:GenerateDataKey"]])
+        self.assertEqual([s["Condition"] for s in grants], [{"StringEquals": {"aws:SourceAccount": ACCOUNT}}])
+        # EventBridge supports no queue that is encrypted with a key that AWS owns.
+        for name, queue in stack.of_type("AWS::SQS::Queue").items():
+            self.assertTrue(queue["KmsMasterKeyId"].endswith(":key/EventKey"), name)
 
     def test_a_mapping_from_appconfig_takes_all_of_its_parameters(self):
         for name in APPCONFIG:
@@ -163,7 +140,6 @@ class Options(unittest.TestCase):
         for parameters, reason in (
             ({"EventReservedConcurrency": "1"}, "2 or more"),
             ({"EventReservedConcurrency": "0"}, "EventPolling"),
-            ({"EventDelivery": "direct", "EventPolling": "false"}, "EventRuleState"),
             ({"MetricsNamespace": ""}, "MetricsNamespace"),
             ({"CasesDomainId": "*"}, "CasesDomainId"),
             ({"ConnectInstanceArn": "arn:aws:connect:us-east-1:111122223333:instance/*"}, "ConnectInstanceArn"),
@@ -187,21 +163,21 @@ class Options(unittest.TestCase):
             "AWS::Lambda::Permission",
             "AWS::SQS::QueuePolicy",
         }
-        for delivery in CHOICES["EventDelivery"]:
-            for name, resource in Stack({"EventDelivery": delivery, "Ledger": "true"}).resources.items():
+        for stack in (Stack({"Ledger": "true"}), rule_stack()):
+            for name, resource in stack.resources.items():
                 if resource["Type"] not in untagged:
                     self.assertIn({"Key": "application", "Value": "casebridge"}, resource["Properties"].get("Tags", []), name)
 
     def test_every_parameter_is_described_grouped_and_bounded(self):
-        source = template()
-        groups = source["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
-        grouped = [name for group in groups for name in group["Parameters"]]
-        self.assertCountEqual(grouped, source["Parameters"])
-        for name, parameter in source["Parameters"].items():
-            with self.subTest(name):
-                self.assertTrue(parameter["Description"].endswith("."))
-                bounds = {"AllowedPattern", "AllowedValues", "MinValue"} & parameter.keys()
-                self.assertTrue(bounds or parameter["Type"] == "CommaDelimitedList", "any value is taken")
+        for path, source in {"template.yaml": template(), **rule_templates()}.items():
+            groups = source["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+            grouped = [name for group in groups for name in group["Parameters"]]
+            self.assertCountEqual(grouped, source["Parameters"])
+            for name, parameter in source["Parameters"].items():
+                with self.subTest(name, template=path):
+                    self.assertTrue(parameter["Description"].endswith("."))
+                    bounds = {"AllowedPattern", "AllowedValues", "MinValue"} & parameter.keys()
+                    self.assertTrue(bounds or parameter["Type"] == "CommaDelimitedList", "any value is taken")
 
     def test_the_release_is_that_of_the_function(self):
         version = re.search(r'(?m)^version = "(.+)"', (REPOSITORY / "Cargo.toml").read_text())[1]

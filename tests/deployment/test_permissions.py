@@ -35,7 +35,6 @@ TEMPLATE = f"{DOMAIN}/template/*"
 PROFILES = "domains/amazon-connect-example"
 CONTACT = "instance/6b1f6f0e-3c2a-4a57-9a0c-5d1e2f7a8b90/contact/*"
 LEDGER = ("Ledger", "true")
-QUEUED = ("EventDelivery", "sqs")
 
 # A call of the code, by the API's name.
 CALLS = {
@@ -66,9 +65,9 @@ DEPENDENT = [
     Permission("connect:DescribeUser", ("/agent/*",), "CreateCase performed by a user", (("PerformedByUsers", "true"),)),
     Permission("logs:CreateLogStream", (":*",), "Lambda writes the function's log"),
     Permission("logs:PutLogEvents", (":*",), "Lambda writes the function's log"),
-    Permission("sqs:ReceiveMessage", (":EventQueue",), "Lambda polls the queue with the function's role", (QUEUED,), EVENTS),
-    Permission("sqs:DeleteMessage", (":EventQueue",), "Lambda polls the queue with the function's role", (QUEUED,), EVENTS),
-    Permission("sqs:GetQueueAttributes", (":EventQueue",), "Lambda polls the queue with the function's role", (QUEUED,), EVENTS),
+    Permission("sqs:ReceiveMessage", (":EventQueue",), "Lambda polls the queue with the function's role", (), EVENTS),
+    Permission("sqs:DeleteMessage", (":EventQueue",), "Lambda polls the queue with the function's role", (), EVENTS),
+    Permission("sqs:GetQueueAttributes", (":EventQueue",), "Lambda polls the queue with the function's role", (), EVENTS),
     Permission("kms:Decrypt", ("key/EventKey",), "SQS decrypts and encrypts messages with the caller's permission", (), EVENTS),
     Permission("kms:GenerateDataKey", ("key/EventKey",), "SendMessage to an encrypted queue", (), EVENTS),
     Permission("xray:PutTraceSegments", ("*",), "X-Ray, which knows no resources", (("Tracing", "Active"),)),
