@@ -22,6 +22,7 @@ from built import ARCHITECTURE, BUILT, DOMAIN_ID, REPOSITORY, Built, Emulator
 
 sys.path.insert(0, str(REPOSITORY / "tests" / "deployment"))
 
+from alarms import RECORDED
 from stack import Stack, template
 
 EVENTS = REPOSITORY / "events"
@@ -101,10 +102,25 @@ def expect_log(text, names):
     events = sum(len(json.loads((EVENTS / name).read_text()).get("Records", [name])) for name in names)
     assert len(stories) == events, f"{events} events, and the log tells of {len(stories)}"
     assert {"CasesCreated", "ServiceLatency"} <= metrics, f"the log has no metrics but {metrics}"
+    recorded = dimensions_by_metric(line for lines in RECORDED.values() for line in lines)
+    for metric, dimensions in dimensions_by_metric(line for line in lines if "_aws" in line).items():
+        known = recorded.get(metric, dimensions)
+        assert dimensions == known, f"{metric} is by {dimensions}, and by {known} in tests/deployment/metrics.jsonl, which the alarms are tested with"
     for profile in json.loads((REPOSITORY / "profiles.json").read_text())["profiles"]:
         for name in ("FirstName", "LastName", "EmailAddress", "PhoneNumber"):
             assert profile.get(name, "\0") not in text, f"the log tells a customer's {name}"
     print(f"{len(stories)} events told in {len(lines)} lines of JSON; metrics: {', '.join(sorted(metrics))}")
+
+
+def dimensions_by_metric(lines):
+    """The dimensions of each metric, with and without a known event."""
+    found = {}
+    for line in lines:
+        for directive in line["_aws"]["CloudWatchMetrics"]:
+            for metric in directive["Metrics"]:
+                known = "Mapping" in line
+                found[metric["Name"], known] = sorted(map(sorted, directive["Dimensions"]))
+    return found
 
 
 def free_port():

@@ -170,7 +170,8 @@ class Stack:
         if kind == "AWS::Events::Rule":
             properties = self.resolve(self.source["Resources"][name]["Properties"])
             bus = properties.get("EventBusName", "default")
-            return properties["Name"] if bus == "default" else f"{bus}|{properties['Name']}"
+            name = properties.get("Name", name)
+            return name if bus == "default" else f"{bus}|{name}"
         return self._arn(name) if kind in REFERENCE_IS_ARN else name
 
     def _existing(self, name):

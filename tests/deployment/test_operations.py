@@ -25,6 +25,7 @@ NAMES_OF_AWS = {
     "InvocationTimeLimitSeconds",
     "LambdaInvocationAttributes",
     "MaximumConcurrency",
+    "ContactFlowErrors",
     "NoMatchingError",
 }
 
