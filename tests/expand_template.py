@@ -21,8 +21,8 @@ class ManagedPolicies:
         return {name: f"arn:aws:iam::aws:policy/service-role/{name}"}
 
 
-def expanded(path):
-    """The expansion of the template in a file."""
+def expanded(path, parameters=None, code="artifact"):
+    """The expansion of the template in a file, for a zip file of that name."""
     with open(path, encoding="utf-8") as file:
         template = yaml_parse(file)
     if "Transform" not in template:
@@ -31,8 +31,8 @@ def expanded(path):
     for resource in template["Resources"].values():
         for location in ("CodeUri", "ContentUri"):
             if location in resource.get("Properties", {}):
-                resource["Properties"][location] = "s3://example-bucket/artifact.zip"
-    return transform(template, {}, ManagedPolicies())
+                resource["Properties"][location] = f"s3://example-bucket/{code}.zip"
+    return transform(template, parameters or {}, ManagedPolicies())
 
 
 if __name__ == "__main__":

@@ -46,6 +46,7 @@ def main():
         for step in (
             event_sent_directly,
             flow_gets_its_case,
+            mapping_is_changed_and_rolled_back,
             event_becomes_case,
             refused_event_is_put_aside,
             five_hundred_events_make_as_many_cases,
@@ -61,7 +62,12 @@ def event_sent_directly(stack):
     stack.deploy()
     refused = event("order-failed-wrong-type.json")
     payload = json.dumps(refused)
-    stack.client("lambda").invoke(FunctionName=stack.outputs["EventFunction"], InvocationType="Event", Payload=payload)
+    client, name = stack.client("lambda"), stack.outputs["EventFunctionName"]
+    # MiniStack knows retries and destination of $LATEST alone: what the stack has for `live` is put there.
+    configuration = client.get_function_event_invoke_config(FunctionName=name, Qualifier="live")
+    members = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
+    client.put_function_event_invoke_config(FunctionName=name, **{member: configuration[member] for member in members})
+    client.invoke(FunctionName=name, InvocationType="Event", Payload=payload)
     record = json.loads(stack.received("FailureQueueUrl")["Body"])
     assert record["requestPayload"] == refused, record
     assert record["responsePayload"]["errorType"] == "FieldInvalid", record
@@ -73,6 +79,24 @@ def flow_gets_its_case(stack):
     first, again = (stack.invoke("FlowFunction", event("contact-flow-voice.json")) for _ in range(2))
     assert (first["status"], again["status"]) == ("created", "existing"), (first, again)
     assert first["caseId"] == again["caseId"], (first, again)
+
+
+def mapping_is_changed_and_rolled_back(stack):
+    """Another mapping is another version, which `live` then names; moving `live` back brings the old mapping back."""
+    refund = event("contact-flow-voice.json")
+    name, before = stack.outputs["FlowFunctionName"], stack.live_version()
+    mapping = BUILT / stack.built.resource("FlowFunction")["CodeUri"] / "mapping.yaml"
+    text = mapping.read_text()
+    # A name is part of the key, so that the case is another one.
+    mapping.write_text(text.replace("name: refund-request", "name: refund-changed"))
+    try:
+        stack.deploy()
+    finally:
+        mapping.write_text(text)
+    assert stack.live_version() != before, "the mapping was deployed, and `live` stayed on the old one"
+    assert stack.invoke("FlowFunction", refund)["mapping"] == "refund-changed"
+    stack.client("lambda").update_alias(FunctionName=name, Name="live", FunctionVersion=before)
+    assert stack.invoke("FlowFunction", refund)["mapping"] == "refund-request"
 
 
 def event_becomes_case(stack):
@@ -109,7 +133,10 @@ def five_hundred_events_make_as_many_cases(stack):
 
 def event_that_keeps_failing_becomes_dead_letter(stack):
     """As it came. What takes five hours, a hundred receives of three minutes, is two receives of seconds here."""
-    stack.client("lambda").update_function_configuration(FunctionName=stack.outputs["EventFunction"], Timeout=2)
+    function = stack.outputs["EventFunctionName"]
+    stack.client("lambda").update_function_configuration(FunctionName=function, Timeout=2)
+    version = stack.client("lambda").publish_version(FunctionName=function)["Version"]
+    stack.client("lambda").update_alias(FunctionName=function, Name="live", FunctionVersion=version)
     redrive = {"deadLetterTargetArn": stack.outputs["DeadLetterQueueArn"], "maxReceiveCount": 2}
     attributes = {"VisibilityTimeout": "4", "RedrivePolicy": json.dumps(redrive)}
     stack.client("sqs").set_queue_attributes(QueueUrl=stack.outputs["EventQueueUrl"], Attributes=attributes)
@@ -144,7 +171,7 @@ class Deployed:
     """The stack as `sam deploy` makes it, with a ledger, and what it speaks to."""
 
     def __init__(self, cloud, emulator, built):
-        self.emulator, self.client, self.environment = emulator, cloud.client, cloud.environment
+        self.emulator, self.client, self.environment, self.built = emulator, cloud.client, cloud.environment, built
         self.template = BUILT / "ministack.yaml"  # beside the folders that it names
         self.template.write_text(yaml_dump(self.deployable(cloud, built)))
         self.client("s3").create_bucket(Bucket="artifacts")
@@ -154,6 +181,8 @@ class Deployed:
         template = built.template
         for name, resource in list(template["Resources"].items()):
             kind = resource["Type"]
+            # MiniStack has no CodeDeploy: the alias moves at once.
+            resource["Properties"].pop("DeploymentPreference", None)
             if kind in UNKNOWN_TYPES or UNKNOWN_PROPERTIES.get(kind, "") in resource["Properties"]:
                 del template["Resources"][name]
                 print(f"not deployed: {name}, {kind}")
@@ -183,6 +212,10 @@ class Deployed:
             sys.exit(f"sam deploy of {name} ended with {done.returncode}:\n{done.stdout}")
         [stack] = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    def live_version(self):
+        """The version of the flows' function that is in use."""
+        return self.client("lambda").get_alias(FunctionName=self.outputs["FlowFunctionName"], Name="live")["FunctionVersion"]
 
     def invoke(self, function, payload):
         answer = self.client("lambda").invoke(FunctionName=self.outputs[function], Payload=json.dumps(payload))

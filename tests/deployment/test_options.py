@@ -78,7 +78,8 @@ class Options(unittest.TestCase):
         self.assertLess(hours * 3600, queue["MessageRetentionPeriod"], "a dead letter is one before its time is up")
 
     def test_an_event_that_is_sent_directly_has_a_destination_when_it_fails(self):
-        retries = Stack().resources["EventRetries"]["Properties"]
+        [retries] = Stack().of_type("AWS::Lambda::EventInvokeConfig").values()
+        self.assertEqual(retries["Qualifier"], "live")
         self.assertTrue(retries["DestinationConfig"]["OnFailure"]["Destination"].endswith(":FailureQueue"))
 
     def test_block_and_function_agree_on_the_time_of_a_flow(self):
@@ -158,6 +159,11 @@ class Options(unittest.TestCase):
     def test_what_can_have_tags_has_them(self):
         untagged = {  # these take none
             "AWS::CloudWatch::Dashboard",
+            "AWS::CodeDeploy::Application",  # it can, but SAM makes it
+            "AWS::CodeDeploy::DeploymentGroup",  # likewise
+            "AWS::Connect::IntegrationAssociation",  # AssociateLambdaFunction takes none
+            "AWS::Lambda::Alias",
+            "AWS::Lambda::Version",
             "AWS::IAM::ManagedPolicy",
             "AWS::Lambda::EventInvokeConfig",
             "AWS::Lambda::Permission",
