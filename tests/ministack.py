@@ -186,6 +186,11 @@ class Deployed:
             if kind in UNKNOWN_TYPES or UNKNOWN_PROPERTIES.get(kind, "") in resource["Properties"]:
                 del template["Resources"][name]
                 print(f"not deployed: {name}, {kind}")
+        # Its poller compares these with numbers, and would have the text of a parameter.
+        defaults = {name: parameter.get("Default") for name, parameter in template["Parameters"].items()}
+        poller = template["Resources"]["EventQueuePoller"]["Properties"]
+        poller["BatchSize"] = defaults["EventBatchSize"]
+        poller["ScalingConfig"]["MaximumConcurrency"] = defaults["EventMaximumConcurrency"]
         template["Globals"]["Function"]["Environment"]["Variables"] |= {
             "AWS_CA_BUNDLE": str(cloud.certificate),
             "AWS_ENDPOINT_URL_CONNECTCASES": self.emulator.endpoint,

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from stack import Stack, rule_stack, rule_templates
-from test_options import APPCONFIG, BUSES
+from test_options import APPCONFIG, BUSES, EVERYTHING
 
 folder = Path(sys.argv[1])
 folder.mkdir(parents=True, exist_ok=True)
@@ -20,5 +20,6 @@ def write(name, stack):
 for ledger, appconfig in itertools.product(("true", "false"), (APPCONFIG, {})):
     name = f"{'ledger' if ledger == 'true' else 'token'}-{'appconfig' if appconfig else 'packaged'}"
     write(name, Stack({"Ledger": ledger, "Tracing": "Active"} | appconfig))
+write("everything", Stack(EVERYTHING))
 for path, bus in itertools.product(rule_templates(), BUSES):
     write(f"{path}-{bus}".replace("/", "-"), rule_stack(path, {"EventBusName": bus}))

@@ -6,6 +6,7 @@ is not in the stack, as CloudFormation does when it deploys.
 
 import copy
 import functools
+import json
 import re
 import sys
 from pathlib import Path
@@ -35,6 +36,10 @@ ARNS = {
     "AWS::Logs::LogGroup": "logs:{region}:{account}:log-group:{name}:*",
     "AWS::SQS::Queue": "sqs:{region}:{account}:{name}",
 }
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-rules.html
+FUNCTIONS_OF_RULES = {
+    "And", "Contains", "EachMemberEquals", "EachMemberIn", "Equals", "Not", "Or", "RefAll", "ValueOf", "ValueOfAll",
+}  # fmt: skip
 REFERENCE_IS_ARN = {"AWS::IAM::ManagedPolicy", "AWS::Lambda::Alias"}
 
 
@@ -112,16 +117,21 @@ class Stack:
             allowed = [str(item) for item in parameter.get("AllowedValues", [value])]
             if value not in allowed:
                 raise Refused(f"{name} is {value!r}, not one of {allowed}")
-            if not re.search(parameter.get("AllowedPattern", ""), value):
+            items = [item.strip() for item in value.split(",")] if parameter["Type"] == "CommaDelimitedList" else [value]
+            if not all(re.search(parameter.get("AllowedPattern", ""), item) for item in items):
                 raise Refused(f"{name} is {value!r}, which does not match {parameter['AllowedPattern']}")
             if parameter["Type"] == "Number":
                 if not float(parameter.get("MinValue", "-inf")) <= float(value) <= float(parameter.get("MaxValue", "inf")):
                     raise Refused(f"{name} is {value}, out of its range")
-            values[name] = [item.strip() for item in value.split(",")] if parameter["Type"] == "CommaDelimitedList" else value
+            values[name] = items if parameter["Type"] == "CommaDelimitedList" else value
         return values
 
     def _refuse_broken_rules(self):
         for rule in self.source.get("Rules", {}).values():
+            # CloudFormation knows fewer functions here than in conditions.
+            unknown = set(re.findall(r'"Fn::(\w+)"', json.dumps(rule))) - FUNCTIONS_OF_RULES
+            if unknown:
+                raise Refused(f"rules do not know {unknown}")
             if not self.resolve(rule.get("RuleCondition", True)):
                 continue
             for assertion in rule["Assertions"]:
@@ -231,6 +241,10 @@ class Stack:
     def _equals(self, argument):
         one, other = self.resolve(argument)
         return str(one) == str(other)
+
+    def _eachmemberequals(self, argument):
+        items, value = self.resolve(argument)
+        return all(item == value for item in items)
 
     def _not(self, argument):
         return not self.resolve(argument[0])

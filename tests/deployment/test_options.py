@@ -19,6 +19,18 @@ CHOICES = {
     "MetricsNamespace": ("Casebridge", ""),
     "appconfig": (APPCONFIG, {}),
 }
+# What accounts with rules of their own ask for.
+EVERYTHING = {
+    "DataKeyArn": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1a2b3c4d-0000-4000-8000-000000000000",
+    "EventBatchSize": "10",
+    "EventMaximumConcurrency": "20",
+    "FlowProvisionedConcurrency": "3",
+    "Ledger": "true",
+    "LogRetentionDays": "3653",
+    "PermissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
+    "VpcSecurityGroupIds": "sg-0a1b2c3d",
+    "VpcSubnetIds": "subnet-0a1b2c3d,subnet-1a1b2c3d",
+}
 # The default bus, one of your own, and a partner's, whose name has slashes.
 BUSES = ("default", "orders", "aws.partner/example.com/1234/tickets")
 
@@ -142,6 +154,10 @@ class Options(unittest.TestCase):
             ({"EventReservedConcurrency": "1"}, "2 or more"),
             ({"EventReservedConcurrency": "0"}, "EventPolling"),
             ({"MetricsNamespace": ""}, "MetricsNamespace"),
+            ({"VpcSubnetIds": "subnet-0a1b2c3d"}, "VpcSecurityGroupIds"),
+            ({"VpcSecurityGroupIds": "sg-0a1b2c3d"}, "VpcSubnetIds"),
+            ({"VpcSubnetIds": "subnet-0a1b2c3d,*"}, "VpcSubnetIds"),
+            ({"EventMaximumConcurrency": "1"}, "EventMaximumConcurrency"),
             ({"CasesDomainId": "*"}, "CasesDomainId"),
             ({"ConnectInstanceArn": "arn:aws:connect:us-east-1:111122223333:instance/*"}, "ConnectInstanceArn"),
             ({"ProfilesDomain": "*"}, "ProfilesDomain"),
@@ -150,6 +166,37 @@ class Options(unittest.TestCase):
         ):
             with self.subTest(parameters), self.assertRaisesRegex(Refused, reason):
                 Stack(parameters)
+
+    def test_an_account_s_own_rules_can_be_kept(self):
+        boundary = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+        stack = Stack(EVERYTHING | {"PermissionsBoundaryArn": boundary})
+        for name, role in stack.of_type("AWS::IAM::Role").items():
+            self.assertEqual(role["PermissionsBoundary"], boundary, name)
+        for name in ("FlowFunction", "EventFunction"):
+            vpc = stack.resources[name]["Properties"]["VpcConfig"]
+            self.assertEqual(vpc["SubnetIds"], ["subnet-0a1b2c3d", "subnet-1a1b2c3d"])
+            self.assertEqual(vpc["SecurityGroupIds"], ["sg-0a1b2c3d"])
+        for name, group in stack.of_type("AWS::Logs::LogGroup").items():
+            self.assertEqual((group["KmsKeyId"], group["RetentionInDays"]), (EVERYTHING["DataKeyArn"], "3653"), name)
+        table = stack.resources["LedgerTable"]["Properties"]["SSESpecification"]
+        self.assertEqual(table, {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": EVERYTHING["DataKeyArn"]})
+        poller = stack.resources["EventQueuePoller"]["Properties"]
+        self.assertEqual((poller["BatchSize"], poller["ScalingConfig"]), ("10", {"MaximumConcurrency": "20"}))
+        aliases = [r["ProvisionedConcurrencyConfig"] for r in stack.of_type("AWS::Lambda::Alias").values() if len(r) > 3]
+        self.assertEqual(aliases, [{"ProvisionedConcurrentExecutions": "3"}])
+        for name, role in Stack().of_type("AWS::IAM::Role").items():
+            self.assertNotIn("PermissionsBoundary", role, name)
+        self.assertNotIn("VpcConfig", Stack().resources["FlowFunction"]["Properties"])
+
+    def test_every_queue_takes_encrypted_connections_alone(self):
+        for stack in (Stack(), rule_stack()):
+            refused = {
+                statement["Resource"].rpartition(":")[2]
+                for policy in stack.of_type("AWS::SQS::QueuePolicy").values()
+                for statement in policy["PolicyDocument"]["Statement"]
+                if statement["Effect"] == "Deny" and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+            }
+            self.assertEqual(refused, stack.of_type("AWS::SQS::Queue").keys())
 
     def test_the_ledger_outlives_the_stack(self):
         table = Stack({"Ledger": "true"}).resources["LedgerTable"]

@@ -35,6 +35,8 @@ TEMPLATE = f"{DOMAIN}/template/*"
 PROFILES = "domains/amazon-connect-example"
 CONTACT = "instance/6b1f6f0e-3c2a-4a57-9a0c-5d1e2f7a8b90/contact/*"
 LEDGER = ("Ledger", "true")
+DATA_KEY = ("DataKeyArn", f"arn:aws:kms:us-east-1:{ACCOUNT}:key/data")
+VPC = {"VpcSubnetIds": "subnet-0a1b2c3d4e5f60718", "VpcSecurityGroupIds": "sg-0a1b2c3d4e5f60718"}
 
 # A call of the code, by the API's name.
 CALLS = {
@@ -85,6 +87,21 @@ DEPENDENT = [
         tuple(APPCONFIG.items()),
     ),
 ]
+DEPENDENT += [
+    Permission(f"ec2:{action}", ("*",), "Lambda makes network interfaces with the function's role", tuple(VPC.items()))
+    for action in (
+        "CreateNetworkInterface",
+        "DeleteNetworkInterface",
+        "DescribeNetworkInterfaces",
+        "DescribeSubnets",
+        "AssignPrivateIpAddresses",
+        "UnassignPrivateIpAddresses",
+    )
+]
+DEPENDENT += [
+    Permission(f"kms:{action}", ("key/data",), "DynamoDB uses the table's key with the caller's permissions", (LEDGER, DATA_KEY))
+    for action in ("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey", "DescribeKey")
+]
 WANTED = [*CALLS.values(), *DEPENDENT]
 
 
@@ -120,9 +137,17 @@ def allowed(stack, function):
         assert statement["Effect"] == "Allow", statement
         resources = statement["Resource"]
         for action in statement["Action"]:
-            assert action not in found, f"{action} is in two statements"
-            found[action] = [resources] if isinstance(resources, str) else resources
+            given = found.setdefault(action, [])
+            for resource in [resources] if isinstance(resources, str) else resources:
+                assert resource not in given, f"{action} on {resource} is in two statements"
+                given.append(resource)
     return found
+
+
+def given(stack, name):
+    """The value of a parameter, as it is given on the command line."""
+    value = stack.parameters[name]
+    return ",".join(value) if isinstance(value, list) else value
 
 
 class Permissions(unittest.TestCase):
@@ -154,17 +179,17 @@ class Permissions(unittest.TestCase):
         # What the mapping does asks for permissions alone, so it is tried apart from what asks for resources.
         of_mapping = ("PerformedByUsers", "CreateProfiles", "EnrichContacts")
         choices = itertools.product(("true", "false"), repeat=len(of_mapping))
-        tried = [*combinations(), *(dict(zip(of_mapping, chosen, strict=True)) for chosen in choices)]
+        of_account = [VPC, dict([DATA_KEY]), dict([DATA_KEY, LEDGER])]
+        tried = [*combinations(), *of_account, *(dict(zip(of_mapping, chosen, strict=True)) for chosen in choices)]
         for parameters in tried:
             stack = Stack(parameters)
             for function in ROLES:
                 with self.subTest(function, parameters=parameters):
-                    wanted = {
-                        permission.action: permission.resources
-                        for permission in WANTED
-                        if function in permission.functions
-                        and all(stack.parameters[name] == value for name, value in permission.when)
-                    }
+                    wanted = {}
+                    for permission in WANTED:
+                        asked = all(given(stack, name) == value for name, value in permission.when)
+                        if function in permission.functions and asked:
+                            wanted[permission.action] = wanted.get(permission.action, ()) + permission.resources
                     found = allowed(stack, function)
                     self.assertCountEqual(found, wanted)
                     for action, endings in wanted.items():
@@ -174,11 +199,12 @@ class Permissions(unittest.TestCase):
                             self.assertTrue([arn for arn in arns if arn.endswith(ending)], f"{action} is not allowed on {ending}")
 
     def test_nothing_is_allowed_beyond_this_account(self):
-        stack = Stack({"Tracing": "Active"})
+        stack = Stack({"Tracing": "Active"} | VPC)
         for function in ROLES:
             for action, arns in allowed(stack, function).items():
                 for arn in arns:
-                    self.assertTrue(arn.split(":")[4:5] == [ACCOUNT] or action.startswith("xray:"), f"{action} on {arn}")
+                    nowhere = action.startswith(("xray:", "ec2:"))
+                    self.assertTrue(arn.split(":")[4:5] == [ACCOUNT] or nowhere, f"{action} on {arn}")
 
     def test_the_key_is_used_through_queues_alone(self):
         for partition, host in (("aws", "sqs.us-east-1.amazonaws.com"), ("aws-cn", "sqs.cn-north-1.amazonaws.com.cn")):
