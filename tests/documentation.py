@@ -38,6 +38,10 @@ MEASURES = "measures for minutes, on a machine with nothing else to do"
 EXCUSED = {
     r"aws .*": f"{ACCOUNT} and the AWS CLI",
     r"again .*": ACCOUNT,
+    r"set_parameter \w+=.*": ACCOUNT,
+    r"(eval \"\$\(|query=\$\(|version=\$\()aws .*": ACCOUNT,
+    r"for case in .*": ACCOUNT,
+    r"(python3 -m venv|~/casebridge-tools/bin/pip install) .*": "installs for the reader",
     r"FlowFunction=\S+ .*": "has the reader's own ARNs in it",
     r"sam deploy.*": ACCOUNT,
     r"(MAPPING=\S+ )?sam build": "builds for arm64; the stage `sam-build` builds for this processor",

@@ -31,7 +31,7 @@ from stack import ACCOUNT, required
 
 REGION = "us-east-1"
 # What MiniStack does not deploy, with the words it refuses it with.
-UNKNOWN_TYPES = {"AWS::Connect::IntegrationAssociation"}  # Unrecognized resource types
+UNKNOWN_TYPES = {"AWS::Connect::IntegrationAssociation", "AWS::Logs::QueryDefinition"}  # Unrecognized resource types
 UNKNOWN_PROPERTIES = {"AWS::CloudWatch::Alarm": "Metrics"}  # Properties.Metrics (metric math) is not supported
 # The account's root user, for MiniStack.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}

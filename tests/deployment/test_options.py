@@ -211,6 +211,7 @@ class Options(unittest.TestCase):
             "AWS::Connect::IntegrationAssociation",  # AssociateLambdaFunction takes none
             "AWS::Lambda::Alias",
             "AWS::Lambda::Version",
+            "AWS::Logs::QueryDefinition",
             "AWS::IAM::ManagedPolicy",
             "AWS::Lambda::EventInvokeConfig",
             "AWS::Lambda::Permission",
