@@ -6,6 +6,8 @@ import json
 import re
 import unittest
 
+import botocore.session
+from botocore.validate import ParamValidator
 from pattern import matches
 from stack import ACCOUNT, PARTITIONS, REPOSITORY, Refused, Stack, required, rule_stack, rule_templates
 from test_options import BUSES
@@ -153,6 +155,9 @@ class Schedules(unittest.TestCase):
         text = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8")
         section = re.search(r"\n### A schedule\n(.*?)\n##", text, re.S)[1]
         target, sent = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", section, re.S))
+        model = botocore.session.get_session().get_service_model("scheduler")
+        report = ParamValidator().validate(target, model.shape_for("Target"))
+        self.assertFalse(report.has_errors(), report.generate_report())
         given = target["EventBridgeParameters"]
         self.assertEqual((sent["source"], sent["detail-type"]), (given["Source"], given["DetailType"]))
         self.assertEqual(json.loads(target["Input"]).keys(), sent["detail"].keys())
