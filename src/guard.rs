@@ -25,7 +25,7 @@ impl Guard {
     /// Checks an event before any service is called. Returns `Some` for an event to skip.
     ///
     /// # Errors
-    /// `SourceNotAllowed`: the event names an instance or an account that is not allowed.
+    /// `SourceNotAllowed`: a flow names an instance that is not allowed, or either names an account that is not.
     pub fn check(&self, event: &Event) -> Result<Option<Skip>, Failure> {
         match event.trigger {
             Trigger::ContactFlow => {
@@ -43,8 +43,10 @@ impl Guard {
                     self.account(account, "$.account")?;
                 }
                 let connect = event.text(&["source"]) == Some("aws.connect");
-                if let Some(instance) = event.text(&["detail", "instanceArn"]).filter(|_| connect) {
-                    self.instance(instance, "$.detail.instanceArn")?;
+                // All instances of an account share its event bus. A rule without the instance brings their events here.
+                let instance = event.text(&["detail", "instanceArn"]).filter(|_| connect);
+                if instance.is_some_and(|instance| !self.allows_instance(instance)) {
+                    return Ok(Some(Skip::OtherInstance));
                 }
                 Ok(self
                     .own(event)
@@ -78,10 +80,14 @@ impl Guard {
         (active != self.region).then_some(Skip::InactiveRegion)
     }
 
-    fn instance(&self, instance: &str, reference: &str) -> Result<(), Failure> {
+    fn allows_instance(&self, instance: &str) -> bool {
         // Some contact events contain `arn:aws::connect:…`, with two colons. Contact flows have one colon there.
         let instance = instance.replacen("::connect:", ":connect:", 1);
-        if self.allowed_instances.is_empty() || self.allowed_instances.contains(&instance) {
+        self.allowed_instances.is_empty() || self.allowed_instances.contains(&instance)
+    }
+
+    fn instance(&self, instance: &str, reference: &str) -> Result<(), Failure> {
+        if self.allows_instance(instance) {
             return Ok(());
         }
         let message = format!("the Connect instance in `{reference}` is not in ALLOWED_INSTANCES");

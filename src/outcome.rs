@@ -16,6 +16,8 @@ pub enum Skip {
     OwnCaseEvent,
     /// The event is a copy of a contact event, from a Region that is not the contact's active one.
     InactiveRegion,
+    /// The event is of a Connect instance that is not allowed. Events of all instances in an account share its bus.
+    OtherInstance,
 }
 
 impl Skip {
@@ -26,6 +28,7 @@ impl Skip {
             Self::NoCaseMapping => "NoCaseMapping",
             Self::OwnCaseEvent => "OwnCaseEvent",
             Self::InactiveRegion => "InactiveRegion",
+            Self::OtherInstance => "OtherInstance",
         }
     }
 
@@ -37,6 +40,9 @@ impl Skip {
             Self::OwnCaseEvent => "the event tells of a case that this function created",
             Self::InactiveRegion => {
                 "the event is a copy: the contact's active Region publishes the original"
+            }
+            Self::OtherInstance => {
+                "the event is of a Connect instance that is not in ALLOWED_INSTANCES: exclude it in the rule's pattern"
             }
         }
     }

@@ -162,7 +162,7 @@ class Operations(unittest.TestCase):
             for part in ("Parameters", "Outputs", "Resources")
             for name in one[part]
         }
-        known |= set(CODES) | {"NoCaseMapping", "OwnCaseEvent", "InactiveRegion"}
+        known |= set(CODES) | {"NoCaseMapping", "OwnCaseEvent", "InactiveRegion", "OtherInstance"}
         known |= {named(row[0])[0] for row in table("metrics") + table("metrics of AWS")}
         known |= {dimension for sets in dimension_sets().values() for dimensions in sets for dimension in dimensions}
         for variable in re.findall(r"\$([A-Z][a-z]\w+)", TEXT):

@@ -116,13 +116,31 @@ async fn senders_that_are_not_allowed_are_refused_before_anything_is_called() {
             .await["errorCode"],
         "SourceNotAllowed"
     );
-    assert_eq!(
-        function
-            .handle(&read("events/contact-event-disconnected.json"))
-            .await["errorType"],
-        "SourceNotAllowed"
-    );
     assert!(function.emulator.requests().is_empty());
+}
+
+/// All instances of an account share its event bus: their events are not this function's failures.
+#[tokio::test(start_paused = true)]
+async fn an_event_of_another_instance_is_skipped() {
+    let mut function = Function::shipped();
+    let events = ["contact-event-disconnected", "contact-lens-post-call"];
+    for event in events {
+        function.casebridge.guard.allowed_instances =
+            vec!["arn:aws:connect:us-east-1:111122223333:instance/other".to_owned()];
+        let answer = function.handle(&read(format!("events/{event}.json"))).await;
+        assert_eq!(
+            members(&answer, ["status", "errorCode"]),
+            ["skipped", "OtherInstance"],
+            "{answer}"
+        );
+    }
+    assert!(function.emulator.requests().is_empty());
+    // An account that is not allowed is a failure all the same.
+    function.casebridge.guard.allowed_accounts = vec!["444455556666".to_owned()];
+    let answer = function
+        .handle(&read("events/contact-event-disconnected.json"))
+        .await;
+    assert_eq!(answer["errorType"], "SourceNotAllowed");
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,7 +11,7 @@ use cases_emulator::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 use super::output::Output;
-use super::{AMPLE, Function, batch, denied, down, in_test, message, read, throttled};
+use super::{AMPLE, Function, batch, denied, down, in_test, message, read, read_json, throttled};
 
 /// The shipped function, whose metrics go to the output.
 fn measured() -> (Function, Output) {
@@ -129,6 +129,60 @@ async fn every_line_keeps_to_the_embedded_metric_format() {
     }
     let shown: Vec<String> = lines.iter().map(short).collect();
     insta::assert_snapshot!(shown.join("\n"));
+}
+
+/// `tests/deployment` plays the lines of `metrics.jsonl` against the alarms. They are those that the function writes.
+#[tokio::test(start_paused = true)]
+async fn the_metrics_that_the_alarms_are_tested_with_are_those_of_the_function() {
+    let other = "arn:aws:connect:us-east-1:111122223333:instance/other";
+    let mut compared = 0;
+    for recorded in read("tests/deployment/metrics.jsonl").lines() {
+        let recorded: Value = serde_json::from_str(recorded).expect("JSON");
+        let outcome = recorded["outcome"].as_str().expect("a text");
+        let (mut function, output) = measured();
+        let mut payload = read_json(match outcome.split_once(' ') {
+            Some(("flow", _)) => "events/contact-flow-voice.json",
+            Some((_, "permanent")) => "events/order-failed-wrong-type.json",
+            _ => "events/order-failed.json",
+        });
+        match outcome {
+            "flow skipped" => payload["Details"]["Parameters"] = json!({ "request": "none" }),
+            "flow permanent" => {
+                function.casebridge.guard.allowed_instances = vec![other.to_owned()];
+            }
+            "event refused" => payload = json!({}),
+            "flow transient" | "event transient" => {
+                function.inject(down("CreateCase").times(1_000));
+            }
+            _ => {}
+        }
+        function.handle(&payload.to_string()).await;
+        let expected = recorded["lines"].as_array().expect("a list");
+        assert_eq!(
+            directives(&output.lines()),
+            directives(expected),
+            "{outcome}"
+        );
+        compared += 1;
+    }
+    assert_eq!(compared, 8);
+}
+
+/// The metrics of lines, each with its dimensions; in order, and each once.
+fn directives(lines: &[Value]) -> Vec<String> {
+    let of_line = |line: &Value| {
+        let directives = line["_aws"]["CloudWatchMetrics"].as_array().cloned();
+        directives.unwrap_or_default().into_iter().map(|one| {
+            format!(
+                "{} {} {}",
+                one["Namespace"], one["Metrics"], one["Dimensions"]
+            )
+        })
+    };
+    let mut found: Vec<String> = lines.iter().flat_map(of_line).collect();
+    found.sort();
+    found.dedup();
+    found
 }
 
 /// A line of the log, member by member, without the time at which it was written.
