@@ -63,10 +63,11 @@ pub(super) fn tests(
 }
 
 /// The reasons to skip an event.
-const SKIPS: [Skip; 3] = [
+const SKIPS: [Skip; 4] = [
     Skip::NoCaseMapping,
     Skip::OwnCaseEvent,
     Skip::InactiveRegion,
+    Skip::OtherInstance,
 ];
 
 /// The errors of an event before anything is sent.

@@ -26,7 +26,7 @@ pub(crate) static TEST: ObjectSchema = ObjectSchema { name: "a test", keys: &[
 #[rustfmt::skip]
 pub(crate) static EXPECT: ObjectSchema = ObjectSchema { name: "`expect`", keys: &[
     key("case", Optional, Name, "", "the case mapping that matches the event, and makes a case unless `refused` is set too", "case: order-failed"),
-    key("skipped", Optional, Words(&["NoCaseMapping", "OwnCaseEvent", "InactiveRegion"]), "", "the reason why the event is skipped", "skipped: NoCaseMapping"),
+    key("skipped", Optional, Words(&["NoCaseMapping", "OwnCaseEvent", "InactiveRegion", "OtherInstance"]), "", "the reason why the event is skipped", "skipped: NoCaseMapping"),
     key("refused", Optional, Object(&REFUSED), "", "the error of an event that makes no case", "refused: { code: FieldMissing, field: Order number }"),
     key("fields", Optional, Named(&Either(&[Constant, Null])), "", "fields of the case, by name or id; options by label or value; `null` for a field that is sent empty. Other fields are not checked", "fields: { Order total: 629.90, Priority: High, Resolution: null }"),
     key("not_sent", Optional, List(&Name), "", "fields that are not sent, by name or id", "not_sent: [Bank note]"),
