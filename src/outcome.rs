@@ -2,6 +2,7 @@
 //!
 //! Answer, log and metrics name the same failure.
 
+pub use ledger_protocol::steps::CaseReference;
 use serde::Serialize;
 
 use crate::error::{ErrorCode, Failure};
@@ -139,15 +140,6 @@ pub enum Done {
     Existing(CaseReference),
     /// Nothing had to be done.
     Skipped(Skip),
-}
-
-/// A case.
-#[derive(Clone, Debug)]
-pub struct CaseReference {
-    /// `caseId`
-    pub case_id: String,
-    /// `caseArn`
-    pub case_arn: String,
 }
 
 /// The answer to a flow.

@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use aws_sdk_connectcases::config::Builder as ConfigBuilder;
 use aws_sdk_connectcases::error::ProvideErrorMetadata as _;
 use aws_sdk_connectcases::types;
+pub use ledger_protocol::holder::Earlier;
 
 use super::{Cases, performer};
 use crate::call::{self, NeverInDoubt, Operation};
@@ -68,17 +69,6 @@ pub struct Addition<'a> {
     pub awaits_merge: bool,
     /// The deadline of the addition.
     pub deadline: Deadline,
-}
-
-/// The items that an earlier run may have added to the case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Earlier {
-    /// Nothing, because there was no earlier run.
-    Nothing,
-    /// Any item. The case shows it.
-    Shown,
-    /// Any item, but so recently that the case may not show it yet. An item that the case does not show must not be sent.
-    PerhapsUnseen,
 }
 
 impl Cases {

@@ -6,22 +6,21 @@
 
 use std::time::Duration;
 
-use crate::cases::Earlier;
-use crate::deadline::Deadline;
+use ledger_protocol::holder::{
+    Addition, AfterRefusal, Effect, FailureKind, Holder, Outcome, Unrecorded, Verdict,
+};
+use ledger_protocol::lease::Claimant;
+
+use crate::cases::{Earlier, NotCreated};
+use crate::deadline::{Deadline, Stopwatch};
 use crate::error::{ErrorCode, Failure};
 use crate::key;
-use crate::ledger::{
-    self, CLOCK_SKEW, ITEM_LAG, Lease, Ledger, PROFILE_LAG, SEARCH_LAG, Steps, TOKEN_AFTER_SEARCH,
-    is_conclusive,
-};
+use crate::ledger::{self, Ledger, Steps};
 use crate::outcome::{CaseReference, Done};
 use mapping::{LedgerUnavailable, LedgerUse, OnExisting};
 
 /// The time that is kept free at the end of the work, to write to the ledger.
 pub(super) const TO_SETTLE: Duration = Duration::from_millis(100);
-
-/// The longest wait for a case that is being merged.
-const MERGE: Duration = Duration::from_mins(15);
 
 /// The outcome of claiming a key.
 pub(super) enum Claim<'a> {
@@ -51,7 +50,7 @@ impl<'a> Claim<'a> {
             LedgerUnavailable::Proceed => deadline.remaining() / 3,
             LedgerUnavailable::Fail => deadline.remaining(),
         };
-        let claimant = ledger::Claimant {
+        let claimant = Claimant {
             id: key.id,
             occurrence: key.occurrence,
             window: key.window,
@@ -59,9 +58,8 @@ impl<'a> Claim<'a> {
         match ledger.claim(claimant, patience, deadline).await {
             Ok(ledger::Claim::Ours(lease)) => Ok(Self::Ours(ClaimGuard {
                 ledger: Some(ledger),
-                lease,
-                unrecorded_runs: false,
-                ..ClaimGuard::unrecorded(key)
+                holder: Holder::of(lease, key.occurrence, key.unrecorded_runs()),
+                searched: None,
             })),
             Ok(ledger::Claim::Another) => Ok(Self::Another),
             Ok(ledger::Claim::Done(steps)) => Ok(Self::Done(steps)),
@@ -102,6 +100,14 @@ impl Key<'_> {
         }
     }
 
+    /// Returns the runs of the key that no ledger records.
+    fn unrecorded_runs(&self) -> Unrecorded {
+        Unrecorded {
+            repeats: self.policy.repeats_unseen,
+            proceeds: self.policy.unavailable == LedgerUnavailable::Proceed,
+        }
+    }
+
     /// Returns true if contact and comments of every occurrence are added to the key's case.
     ///
     /// Otherwise only those of the first occurrence are added.
@@ -111,19 +117,14 @@ impl Key<'_> {
 }
 
 /// A key to work on, with everything that is known about it. [`settle`](Self::settle) ends the claim.
+///
+/// The decisions are those of [`Holder`]. This adds the clock and the table.
 pub(super) struct ClaimGuard<'a> {
-    /// Absent without a ledger. Then `lease` belongs to this run alone, and every time is 0.
+    /// Absent without a ledger. Then every time is 0.
     ledger: Option<&'a Ledger>,
-    lease: Lease,
-    occurrence: Option<String>,
+    holder: Holder,
     /// The last search for the case that got an answer and found no case.
-    searched: Option<Search>,
-    /// True if Cases did not see the customer's profile.
-    awaits_customer: bool,
-    /// True if runs that the ledger did not record may have worked on this key.
-    unrecorded_runs: bool,
-    /// True if such runs are possible at all.
-    may_go_unrecorded: bool,
+    searched: Option<Stopwatch>,
 }
 
 /// A search for the case by its tag.
@@ -131,8 +132,7 @@ pub(super) struct ClaimGuard<'a> {
 pub(super) struct Search {
     /// The start of the search, in milliseconds since 1970.
     began: u64,
-    /// The time until which `CreateCase` may rely on the search. Until then, a case that it missed has its token.
-    holds: Deadline,
+    since: Stopwatch,
 }
 
 impl ClaimGuard<'_> {
@@ -140,39 +140,33 @@ impl ClaimGuard<'_> {
     fn unrecorded(key: Key<'_>) -> Self {
         Self {
             ledger: None,
-            lease: Lease::unrecorded(key.occurrence),
-            occurrence: key.occurrence.map(str::to_owned),
+            holder: Holder::unrecorded(key.occurrence, key.unrecorded_runs()),
             searched: None,
-            awaits_customer: false,
-            unrecorded_runs: key.policy.repeats_unseen,
-            may_go_unrecorded: key.policy.unavailable == LedgerUnavailable::Proceed,
         }
     }
 
     /// Returns the client token. With a window, it is the token of this use of the key.
     pub(super) fn token(&self, key: &str) -> String {
-        let generation = self.lease.generation.as_deref();
+        let generation = self.holder.lease.generation.as_deref();
         generation.map_or_else(
             || key.to_owned(),
             |generation| key::token_of_generation(key, generation),
         )
     }
 
-    /// Returns true if this run is the first to hold the key, and got it at once.
-    ///
-    /// A search that ran concurrently with its claim is then up to date.
+    /// See [`Holder::is_first`].
     pub(super) fn is_first(&self) -> bool {
-        !self.lease.taken_over && !self.lease.waited
+        self.holder.is_first()
     }
 
-    /// Returns true if the case's contact and comments belong to this occurrence.
+    /// See [`Holder::owns_items`].
     pub(super) fn owns_items(&self) -> bool {
-        self.lease.steps.occurrence == self.occurrence
+        self.holder.owns_items()
     }
 
     /// Returns the recorded steps of the key.
     pub(super) fn steps(&mut self) -> &mut Steps {
-        &mut self.lease.steps
+        self.holder.steps()
     }
 
     /// Returns the time of the ledger's clock in milliseconds since 1970, or 0 without a ledger.
@@ -182,179 +176,119 @@ impl ClaimGuard<'_> {
 
     /// Returns the time of the key's first claim in milliseconds since 1970, if a ledger recorded it.
     pub(super) fn started(&self) -> Option<u64> {
-        self.ledger.map(|_| self.lease.started)
+        self.ledger.map(|_| self.holder.lease.started)
     }
 
-    /// Returns true if `CreateCase` may have been sent and its effect is not known.
+    /// See [`Holder::case_in_doubt`].
     pub(super) fn case_in_doubt(&self) -> bool {
-        self.lease.steps.case_sent_until.is_some()
+        self.holder.case_in_doubt()
     }
 
     /// Records that `CreateCase` was sent just now and that its effect is not known.
     pub(super) fn doubt_case(&mut self) {
-        self.lease.steps.case_sent_until = Some(self.now());
-    }
-
-    /// Returns true if a refusal may follow a run that created the case. A search by the tag then decides.
-    pub(super) fn may_have_case(&self) -> bool {
-        self.case_in_doubt() || self.ledger.is_none() || self.may_go_unrecorded
+        self.holder.doubt_case(self.now());
     }
 
     /// Returns a search for the case that begins now.
     pub(super) fn search(&self) -> Search {
         Search {
             began: self.now(),
-            holds: Deadline::after(TOKEN_AFTER_SEARCH),
+            since: Stopwatch::start(),
         }
     }
 
     /// Records a search that got an answer.
     pub(super) fn searched(&mut self, search: Search) {
-        self.searched = Some(search);
+        self.holder.searched(search.began);
+        self.searched = Some(search.since);
     }
 
-    /// Records that Cases does not see the customer's profile.
-    ///
-    /// The wait for the profile counts from the first claim, so that claim is kept.
-    pub(super) fn awaits_customer(&mut self) {
-        self.awaits_customer = true;
-    }
-
-    /// Records the case that a search by its tag found.
-    ///
-    /// A first run finds only a case of a run that the ledger did not record.
+    /// See [`Holder::found`].
     pub(super) fn found(&mut self, case: &CaseReference, customer_arn: Option<String>) {
-        self.unrecorded_runs |= !self.lease.taken_over;
-        self.lease.steps.set_case(case);
-        self.lease.steps.customer_arn = customer_arn;
+        self.holder.found(case, customer_arn);
     }
 
-    /// Returns the time until which `CreateCase` may be sent. Until then Cases remembers the token of a case that the last search missed.
-    ///
-    /// Returns `None` if the case is in doubt and has to be searched for first.
+    /// Returns the time until which `CreateCase` may be sent. See [`Holder::may_create_for`].
     pub(super) fn may_create_until(&self) -> Option<Deadline> {
-        let deadline = match self.searched {
-            _ if !self.case_in_doubt() => Deadline::after(TOKEN_AFTER_SEARCH),
-            Some(search) => search.holds,
-            None => return None,
-        };
-        // A request that is sent at the very end may take effect even later.
-        let deadline = deadline.before(ledger::LATE_EFFECT);
-        Some(deadline).filter(|deadline| !deadline.remaining().is_zero())
+        let since_search = self.searched.map(Stopwatch::elapsed);
+        self.holder
+            .may_create_for(since_search)
+            .map(Deadline::after)
+    }
+
+    /// Records a `CreateCase` that got no case, and decides what follows.
+    pub(super) fn refused(&mut self, refusal: &NotCreated) -> AfterRefusal {
+        let kind = kind(&refusal.failure);
+        let effect = effect(refusal.in_doubt);
+        self.holder.refused(kind, effect, self.now())
     }
 
     /// Checks that a profile may be created, after a search that began at `searched` found none.
     ///
-    /// A profile has no token. A profile that an earlier run may have created therefore has to become visible first.
-    ///
     /// # Errors
     /// `CustomerUnknown`: an earlier run may have created the profile, and search may not show it yet.
     pub(super) fn may_create_customer(&mut self, searched: u64) -> Result<(), Failure> {
-        let steps = &mut self.lease.steps;
-        if let Some(sent_until) = steps.customer_sent_until
-            && !is_conclusive(searched, sent_until, PROFILE_LAG)
-        {
-            let message = "an earlier run may have created the customer's profile, and search does not show it yet; calling again searches first";
-            return Err(Failure::new(ErrorCode::CustomerUnknown, message).of("customer"));
+        if self.holder.may_create_customer(searched) {
+            return Ok(());
         }
-        steps.customer_sent_until = None;
-        Ok(())
+        let message = "an earlier run may have created the customer's profile, and search does not show it yet; calling again searches first";
+        Err(Failure::new(ErrorCode::CustomerUnknown, message).of("customer"))
     }
 
     /// Records the result of `CreateProfile`.
     pub(super) fn customer_created(&mut self, created: &Result<String, Failure>) {
-        let now = Some(self.now());
+        let now = self.now();
         match created {
-            Ok(_) => self.lease.steps.customer_created = now,
+            Ok(_) => self.holder.customer_created(now),
             Err(failure) if failure.code == ErrorCode::CustomerUnknown => {
-                self.lease.steps.customer_sent_until = now;
+                self.holder.doubt_customer(now);
             }
             Err(_) => {}
         }
     }
 
-    /// Returns the items that earlier runs may have added. `sent_until` is the time until which they sent requests.
+    /// See [`Holder::earlier`].
     pub(super) fn earlier(&self, sent_until: Option<u64>) -> Earlier {
-        match sent_until {
-            Some(until) if !is_conclusive(self.now(), until, ITEM_LAG) => Earlier::PerhapsUnseen,
-            Some(_) => Earlier::Shown,
-            None if self.unrecorded_runs => Earlier::Shown,
-            None => Earlier::Nothing,
-        }
+        self.holder.earlier(sent_until, self.now())
     }
 
-    /// Returns the remaining doubt about an item.
-    ///
-    /// A doubt of earlier runs lasts until the item is settled. Without such a doubt, only this run's doubt counts.
-    pub(super) fn doubt(
-        &self,
-        before: Option<u64>,
-        earlier: Earlier,
-        in_doubt: bool,
-        is_settled: bool,
-    ) -> Option<u64> {
-        match earlier {
-            // This run only looked at the case.
-            Earlier::PerhapsUnseen => before,
-            _ if in_doubt => Some(self.now()),
-            Earlier::Shown if !is_settled => before.or(Some(self.now())),
-            Earlier::Shown | Earlier::Nothing => None,
-        }
-    }
-
-    /// Returns the earliest time at which an item of this key may have been added, in milliseconds since 1970.
+    /// See [`Holder::items_since`].
     pub(super) fn items_since(&self) -> u64 {
-        if self.unrecorded_runs {
-            return 0;
-        }
-        ledger::before(self.lease.started, CLOCK_SKEW)
+        self.holder.items_since()
     }
 
-    /// Returns true if the run still waits for a case that is being merged.
+    /// See [`Holder::awaits_merge`].
     pub(super) fn awaits_merge(&self) -> bool {
-        let now = self.now();
-        let since = self.lease.steps.merging_since.unwrap_or(now);
-        Duration::from_millis(now.saturating_sub(since)) < MERGE
+        self.holder.awaits_merge(self.now())
     }
 
-    /// Returns the failure that is correct for the key. Only this function decides it.
-    ///
-    /// No failure is permanent while a case may exist unseen.
+    /// See [`Holder::items_added`].
+    pub(super) fn items_added(
+        &mut self,
+        case: &CaseReference,
+        contact: Addition,
+        comments: Addition,
+    ) {
+        self.holder.items_added(case, contact, comments, self.now());
+    }
+
+    /// Returns the failure that is correct for the key. See [`Holder::resolve`].
     pub(super) fn resolve(&mut self, failure: Failure) -> Failure {
-        let Some(sent_until) = self.lease.steps.case_sent_until else {
-            return failure;
-        };
-        let is_over = |search: Search| is_conclusive(search.began, sent_until, SEARCH_LAG);
-        if failure.code == ErrorCode::ConflictUnresolved {
-            return failure;
-        }
-        if self.searched.is_some_and(is_over) {
-            // That search would have shown the case.
-            self.lease.steps.case_sent_until = None;
-            return failure;
-        }
-        let message = format!(
-            "the case may have been created, and no answer said so; calling again with the same key gives the same case. the last attempt: {failure}"
-        );
-        Failure {
-            field: failure.field,
-            ..Failure::new(ErrorCode::OutcomeUnknown, message)
+        match self.holder.resolve(kind(&failure)) {
+            Verdict::Stands => failure,
+            Verdict::Unknown => {
+                let message = format!(
+                    "the case may have been created, and no answer said so; calling again with the same key gives the same case. the last attempt: {failure}"
+                );
+                Failure {
+                    field: failure.field,
+                    ..Failure::new(ErrorCode::OutcomeUnknown, message)
+                }
+            }
         }
     }
 
-    /// Returns true if nothing of the key has to be remembered.
-    ///
-    /// Then nothing took effect, and no wait counts from the first claim. No write of this claim is still in progress.
-    fn is_over(&self, failure: &Failure) -> bool {
-        let may_wait = self.lease.taken_over && failure.code.is_transient();
-        let may_be_claimed = self.lease.is_contested;
-        self.lease.steps.is_untouched() && !self.awaits_customer && !may_wait && !may_be_claimed
-    }
-
-    /// Ends the claim.
-    ///
-    /// A key that is done is marked as done. A key for which certainly nothing took effect is forgotten.
-    /// Any other key is left for the next run, which can take over at once.
+    /// Ends the claim with the write that [`Holder::ending`] decides.
     pub(super) async fn settle(
         &self,
         result: &Result<Done, Failure>,
@@ -364,18 +298,37 @@ impl ClaimGuard<'_> {
         let Some(ledger) = self.ledger else {
             return;
         };
-        let lease = &self.lease;
-        let settled = match result {
-            Ok(_) if is_complete => ledger.complete(lease, deadline).await,
-            Err(failure) if self.is_over(failure) => ledger.free(lease, deadline).await,
-            _ => ledger.leave(lease, deadline).await,
+        let outcome = match result {
+            Ok(_) if is_complete => Outcome::Complete,
+            Ok(_) => Outcome::Incomplete,
+            Err(failure) => Outcome::Failed(kind(failure)),
         };
+        let ending = self.holder.ending(outcome);
         // The lease ends without this update. The next run then assumes that everything was sent.
-        if let Err(failure) = settled {
+        if let Err(failure) = ledger.end(&self.holder.lease, ending, deadline).await {
             tracing::warn!(
                 error.code = failure.code.name(),
                 "could not update the ledger: {failure}"
             );
         }
+    }
+}
+
+/// Returns what a failure means for its key.
+fn kind(failure: &Failure) -> FailureKind {
+    match failure.code {
+        ErrorCode::CustomerNotVisible => FailureKind::CustomerNotVisible,
+        ErrorCode::ConflictUnresolved => FailureKind::Conflict,
+        code if code.is_transient() => FailureKind::Transient,
+        _ => FailureKind::Permanent,
+    }
+}
+
+/// Returns the effect of a request whose answers left it in doubt or not.
+pub(super) fn effect(in_doubt: bool) -> Effect {
+    if in_doubt {
+        Effect::Unknown
+    } else {
+        Effect::Nothing
     }
 }

@@ -9,16 +9,18 @@ use std::mem;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
+use ledger_protocol::holder::{self, AfterRefusal};
+use ledger_protocol::time::milliseconds;
 use mapping::{CaseMapping, Trigger};
 
 use super::Casebridge;
-use super::claim::{Claim, ClaimGuard, Key, TO_SETTLE};
-use crate::cases::{AddedComments, Addition};
+use super::claim::{Claim, ClaimGuard, Key, TO_SETTLE, effect};
+use crate::cases::{AddedComments, Addition, Earlier};
 use crate::deadline::Deadline;
 use crate::error::{ErrorCode, Failure};
 use crate::event::Event;
 use crate::key;
-use crate::ledger::{self, CLOCK_SKEW, PROFILE_LAG, Steps};
+use crate::ledger::{CLOCK_SKEW, PROFILE_LAG, Steps};
 use crate::outcome::{CaseReference, Done, Outcome, Skip, Step};
 use crate::request::{self, CaseRequest, CustomerSearch, IfNoProfile};
 
@@ -328,14 +330,10 @@ impl Casebridge {
                 }
                 Err(refusal) => refusal,
             };
-            // A conflict shows that Cases knows the token, so the case is in doubt, too.
-            if refusal.in_doubt || refusal.failure.code == ErrorCode::ConflictUnresolved {
-                guard.doubt_case();
-            }
+            let after = guard.refused(&refusal);
             let failure = refusal.failure;
-            match failure.code {
-                ErrorCode::CustomerNotVisible => {
-                    guard.awaits_customer();
+            match after {
+                AfterRefusal::AwaitCustomer => {
                     if let Some(failure) = self.gone(event, request, origin, guard, deadline).await
                     {
                         return Err(failure);
@@ -349,12 +347,12 @@ impl Casebridge {
                         .clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
                 }
                 // Only the time for the token may be up, and not the time for the event. The loop then tries again.
-                code if code.is_transient() && code != ErrorCode::ConflictUnresolved => {
+                AfterRefusal::Repeat => {
                     if deadline.remaining().is_zero() || !until.remaining().is_zero() {
                         return Err(failure);
                     }
                 }
-                _ if guard.may_have_case() => {
+                AfterRefusal::Search => {
                     return match self.find_case(&request.client_token, guard, deadline).await {
                         Ok(Some(case)) => Ok(Done::Existing(case)),
                         Ok(None) => Err(failure),
@@ -365,7 +363,7 @@ impl Casebridge {
                         }
                     };
                 }
-                _ => return Err(failure),
+                AfterRefusal::Answer => return Err(failure),
             }
         }
     }
@@ -395,7 +393,7 @@ impl Casebridge {
             None if created.is_some() => return None,
             None => (
                 event.first_received?,
-                ledger::milliseconds(self.telemetry.clock.now()),
+                milliseconds(self.telemetry.clock.now()),
             ),
         };
         let age = now.saturating_sub(since);
@@ -474,20 +472,12 @@ impl Casebridge {
             self.comment(request, &before, to_comment),
             self.reference(request, &case.case_id, deadline),
         );
-        let (is_linked, are_added) = (settled(&contact.step), settled(&comments.step));
-        let (sent, doubt) = (before.contact_sent_until, contact.in_doubt);
-        let contact_doubt = guard.doubt(sent, earlier_contact, doubt, is_linked.is_some());
-        let (sent, doubt) = (before.comments_sent_until, comments.in_doubt);
-        let comments_doubt = guard.doubt(sent, earlier_comments, doubt, are_added.is_some());
-        let is_merging = contact.is_merging || comments.is_merging;
-        let merging_since = before.merging_since.or(Some(guard.now()));
+        let (linked, added) = (
+            contact.addition(earlier_contact),
+            comments.addition(earlier_comments),
+        );
+        guard.items_added(case, linked, added);
         let steps = guard.steps();
-        steps.set_case(case);
-        steps.merging_since = merging_since.filter(|_| is_merging);
-        steps.contact = is_linked;
-        steps.contact_sent_until = contact_doubt;
-        steps.comments = are_added;
-        steps.comments_sent_until = comments_doubt;
         steps.comments_settled.extend(comments.settled);
         steps.comments_refused |= comments.refused;
         (outcome.contact, outcome.comment) = (contact.step, comments.step);
@@ -695,6 +685,16 @@ impl Added {
             in_doubt: has(ErrorCode::OutcomeUnknown),
             is_merging: has(ErrorCode::ConflictUnresolved),
             step: Step::of(result, code, what),
+        }
+    }
+
+    /// Returns the result as the ledger records it.
+    fn addition(&self, earlier: Earlier) -> holder::Addition {
+        holder::Addition {
+            earlier,
+            settled: settled(&self.step),
+            effect: effect(self.in_doubt),
+            is_merging: self.is_merging,
         }
     }
 

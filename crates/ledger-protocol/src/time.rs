@@ -33,17 +33,20 @@ pub fn is_conclusive(looked: u64, sent_until: u64, lag: Duration) -> bool {
 }
 
 /// Returns the moment that is later by `time`, in milliseconds since 1970.
-pub(super) fn after(moment: u64, time: Duration) -> u64 {
+#[must_use]
+pub fn after(moment: u64, time: Duration) -> u64 {
     moment.saturating_add(whole(time))
 }
 
 /// Returns the moment that is earlier by `time`, in milliseconds since 1970.
-pub(crate) fn before(moment: u64, time: Duration) -> u64 {
+#[must_use]
+pub fn before(moment: u64, time: Duration) -> u64 {
     moment.saturating_sub(whole(time))
 }
 
 /// Returns a time in milliseconds since 1970.
-pub(crate) fn milliseconds(time: SystemTime) -> u64 {
+#[must_use]
+pub fn milliseconds(time: SystemTime) -> u64 {
     whole(
         time.duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default(),
