@@ -143,21 +143,21 @@ mod tests {
         (expression.condition, update)
     }
 
-    fn lease() -> Lease {
+    fn lease(has_window: bool) -> Lease {
         let claimant = Claimant {
             id: "key",
             occurrence: None,
-            window: Some(std::time::Duration::from_hours(1)),
+            window: has_window.then(|| std::time::Duration::from_hours(1)),
         };
         let names = Names {
             owner: "run".to_owned(),
-            generation: Some("generation".to_owned()),
+            generation: has_window.then(|| "generation".to_owned()),
         };
         Lease::new(claimant, names, 1000)
     }
 
-    fn found(item: Item) -> Write {
-        match lease().found(Record::from(item), 9000, 8000) {
+    fn found(lease: &Lease, item: Item) -> Write {
+        match lease.found(Record::from(item), 9000, 8000) {
             Next::Reuse(write) | Next::TakeOver(_, write) => *write,
             other => panic!("{other:?}"),
         }
@@ -165,8 +165,8 @@ mod tests {
 
     #[test]
     fn a_claim_is_a_put_where_there_is_no_item() {
-        let texts = texts(lease().claim(9000));
-        assert_eq!(texts, ("attribute_not_exists(id)".to_owned(), None));
+        let claim = texts(lease(true).claim(9000));
+        assert_eq!(claim, ("attribute_not_exists(id)".to_owned(), None));
     }
 
     #[test]
@@ -177,17 +177,37 @@ mod tests {
             ..Item::default()
         };
         let condition = "(attribute_not_exists(#owner) OR #owner = :before) AND #status = :status AND (attribute_not_exists(writes) OR writes = :seen)";
-        assert_eq!(texts(found(item)), (condition.to_owned(), None));
+        assert_eq!(
+            texts(found(&lease(true), item)),
+            (condition.to_owned(), None)
+        );
+    }
+
+    /// The condition of a takeover whose own claim is recognised by this.
+    fn takeover(ours: &str) -> String {
+        format!(
+            "NOT #status = :completed AND (attribute_not_exists(writes) OR writes = :seen) AND ({ours} OR (attribute_exists(id) AND (attribute_not_exists(#owner) OR #owner = :before) AND (attribute_not_exists(in_progress_expiration) OR in_progress_expiration = :ended)))"
+        )
     }
 
     #[test]
     fn a_takeover_names_the_lease_that_it_saw() {
-        let condition = "NOT #status = :completed AND (attribute_not_exists(writes) OR writes = :seen) AND (#owner = :owner OR (attribute_exists(id) AND (attribute_not_exists(#owner) OR #owner = :before) AND (attribute_not_exists(in_progress_expiration) OR in_progress_expiration = :ended)))";
         let update = "SET #owner = :owner, #status = :status, in_progress_expiration = :ends, started = :started, #data = :data";
-        assert_eq!(
-            texts(found(Item::default())),
-            (condition.to_owned(), Some(update.to_owned()))
-        );
+        let in_generation = Item {
+            generation: Some("earlier".to_owned()),
+            ..Item::default()
+        };
+        let ours = "(#owner = :owner AND generation = :generation)";
+        let without = "(#owner = :owner AND attribute_not_exists(generation))";
+        for (window, item, ours) in [
+            (false, Item::default(), "#owner = :owner"),
+            (false, in_generation.clone(), ours),
+            (true, in_generation, ours),
+            (true, Item::default(), without),
+        ] {
+            let texts = texts(found(&lease(window), item));
+            assert_eq!(texts, (takeover(ours), Some(update.to_owned())));
+        }
     }
 
     #[test]
@@ -203,9 +223,12 @@ mod tests {
             (Ending::Free, "#owner = :owner", None),
         ];
         for (ending, condition, update) in expected {
-            assert_eq!(texts(lease().end(ending)), (condition.to_owned(), update));
+            assert_eq!(
+                texts(lease(true).end(ending)),
+                (condition.to_owned(), update)
+            );
         }
-        let mut with_case = lease();
+        let mut with_case = lease(true);
         with_case.steps.case_id = Some("case".to_owned());
         let (_, update) = texts(with_case.end(Ending::Complete));
         let expires = format!("{set}, expiration = :expires REMOVE in_progress_expiration");

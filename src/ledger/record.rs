@@ -10,9 +10,6 @@ use ledger_protocol::write::{Attribute, Value};
 /// The attributes of an item.
 pub(super) type Attributes = HashMap<String, AttributeValue>;
 
-/// The attribute `generation`, which is written and read, and in no condition.
-const GENERATION: &str = "generation";
-
 /// Returns the attributes of the item of a key.
 pub(super) fn attributes(id: &str, item: Item) -> Attributes {
     let attributes = [
@@ -24,13 +21,11 @@ pub(super) fn attributes(id: &str, item: Item) -> Attributes {
         (Attribute::Expires, item.expires.map(number)),
         (Attribute::Writes, item.writes.map(number)),
         (Attribute::Steps, item.steps.as_ref().map(data)),
+        (Attribute::Generation, item.generation.map(text)),
     ];
-    let attributes = attributes
+    attributes
         .into_iter()
-        .map(|(attribute, value)| (attribute.name(), value));
-    let generation = [(GENERATION, item.generation.map(text))];
-    let all = attributes.chain(generation);
-    all.filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .filter_map(|(attribute, value)| Some((attribute.name().to_owned(), value?)))
         .collect()
 }
 
@@ -52,7 +47,7 @@ pub(super) fn item(attributes: &Attributes) -> Item {
         owner: text(Attribute::Owner.name()).cloned(),
         started: number(Attribute::Started),
         writes: number(Attribute::Writes),
-        generation: text(GENERATION).cloned(),
+        generation: text(Attribute::Generation.name()).cloned(),
     }
 }
 

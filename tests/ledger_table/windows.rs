@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use casebridge::deadline::Deadline;
 use casebridge::ledger::Steps;
 
+use cases_emulator::{Emulator, Fault, FaultKind};
+
 use super::claims::assert_one_holds;
+use super::table::emulator;
 use super::{AMPLE, LEASE, Table, case, complete, finished, hold, on_every_table};
 
 const WINDOW: Option<Duration> = Some(Duration::from_hours(1));
@@ -159,6 +163,52 @@ fn a_takeover_goes_on_with_the_generation_there_is() {
         assert!(second.taken_over && second.generation.is_some());
         assert_eq!(second.generation, first.generation);
     });
+}
+
+/// Between the look and the takeover the key is freed, and a late attempt of the takeover's own claim arrives. The item that is there then
+/// has the claim's generation, not the one that was read.
+#[tokio::test(start_paused = true)]
+async fn a_takeover_that_meets_its_own_late_claim_goes_on_with_the_generation_of_the_item() {
+    let emulator = emulator();
+    let table = Table::of(&emulator);
+    let first = hold(&table, WINDOW).await;
+    let left = table.ledger.leave(&first, Deadline::after(AMPLE)).await;
+    left.expect("the lease holds");
+    emulator.clear_requests();
+    let slow = Fault::new(FaultKind::Delay(Duration::from_millis(300)));
+    emulator.inject(slow.on("DynamoDB.UpdateItem"));
+    let (second, ()) = tokio::join!(hold(&table, WINDOW), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let freed = table.ledger.free(&first, Deadline::after(AMPLE)).await;
+        freed.expect("it is ours to give back");
+        repeat_claim(&table, &emulator).await;
+    });
+    let item = table.item().await.expect("an item");
+    assert_ne!(second.generation, first.generation);
+    assert_eq!(item["generation"].as_str(), second.generation.as_deref());
+}
+
+/// Puts the item of the last claim once more.
+async fn repeat_claim(table: &Table, emulator: &Emulator) {
+    let requests = emulator.requests();
+    let mut requests = requests.iter().rev();
+    let claim = requests.find(|request| request.operation == "DynamoDB.PutItem");
+    let item = &claim.expect("a claim").body["Item"];
+    let item: Vec<(&str, AttributeValue)> = item
+        .as_object()
+        .expect("an item")
+        .iter()
+        .map(|(name, value)| {
+            let text = |kind: &str| value[kind].as_str().map(str::to_owned);
+            let number = || AttributeValue::N(text("N").expect("a number"));
+            (
+                name.as_str(),
+                text("S").map_or_else(number, AttributeValue::S),
+            )
+        })
+        .filter(|(name, _)| *name != "id")
+        .collect();
+    table.put(&item).await;
 }
 
 /// The window was put into the mapping after the key was done.

@@ -22,7 +22,7 @@ pub struct Holder {
     record: Recorded,
     occurrence: Option<String>,
     /// The start of the last search for the case that got an answer and found no case.
-    searched: Option<u64>,
+    pub(crate) searched: Option<u64>,
     /// True if Cases did not see the customer's profile.
     awaits_customer: bool,
     /// True if runs that the ledger did not record may have worked on this key.

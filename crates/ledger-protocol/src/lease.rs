@@ -8,7 +8,7 @@ use crate::item::{Item, LEFT, Record, State, Status};
 use crate::steps::Steps;
 use crate::write::{Attribute, Change, Condition, Placeholder, Value, Write};
 
-use Attribute::{Expires, Id, LeaseEnds, Owner, Started, Writes};
+use Attribute::{Expires, Generation, Id, LeaseEnds, Owner, Started, Writes};
 use Condition::{Absent, All, Any, AtMost, Equals, Exists, Not};
 
 const OUR_OWNER: Condition = Equals(Owner, ":owner");
@@ -23,20 +23,34 @@ const STILL_EXPIRED: Condition = All(&[
     Any(&[Absent(Writes), Equals(Writes, ":seen")]),
 ]);
 
-/// A takeover: still the lease that was read, and no write since.
+const NOT_COMPLETED: Condition = Not(&Equals(Attribute::Status, ":completed"));
+const AS_SEEN: Condition = Any(&[Absent(Writes), Equals(Writes, ":seen")]);
+
+/// An absent member means that no ledger wrote the item, so no run holds it.
+const STILL_THEIRS: Condition = All(&[
+    Exists(Id),
+    Any(&[Absent(Owner), Equals(Owner, ":before")]),
+    Any(&[Absent(LeaseEnds), Equals(LeaseEnds, ":ended")]),
+]);
+
+/// A takeover: still the lease that was read, and no write since. Our own owner means a repeated attempt.
+const STILL_FREE: Condition = All(&[NOT_COMPLETED, AS_SEEN, Any(&[OUR_OWNER, STILL_THEIRS])]);
+
+/// With a window, our own owner means a repeated attempt only beside the generation that was read.
 ///
-/// An absent member means that no ledger wrote the item, so no run holds it. Our own owner means a repeated attempt.
-const STILL_FREE: Condition = All(&[
-    Not(&Equals(Attribute::Status, ":completed")),
-    Any(&[Absent(Writes), Equals(Writes, ":seen")]),
+/// Beside our own generation it means that the key was freed, and that a late attempt of our first claim arrived since.
+const STILL_FREE_IN_GENERATION: Condition = All(&[
+    NOT_COMPLETED,
+    AS_SEEN,
     Any(&[
-        OUR_OWNER,
-        All(&[
-            Exists(Id),
-            Any(&[Absent(Owner), Equals(Owner, ":before")]),
-            Any(&[Absent(LeaseEnds), Equals(LeaseEnds, ":ended")]),
-        ]),
+        All(&[OUR_OWNER, Equals(Generation, ":generation")]),
+        STILL_THEIRS,
     ]),
+]);
+const STILL_FREE_WITHOUT_GENERATION: Condition = All(&[
+    NOT_COMPLETED,
+    AS_SEEN,
+    Any(&[All(&[OUR_OWNER, Absent(Generation)]), STILL_THEIRS]),
 ]);
 
 /// The end of a run. A repetition of this write finds its own count. A late write finds a higher count, another owner or another status.
@@ -69,16 +83,16 @@ pub struct Names {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lease {
     id: String,
-    owner: String,
+    pub(crate) owner: String,
     /// The time of the key's first claim, in milliseconds since 1970.
     pub started: u64,
     /// The time at which this run learned that it holds the key, in milliseconds since 1970.
     ///
     /// The claim may take long to arrive, and the window must not end earlier because of that.
-    claimed: u64,
+    pub(crate) claimed: u64,
     window: Option<Duration>,
     /// The time from which the key may be used again, in seconds since 1970, if an earlier run wrote it.
-    expires: Option<u64>,
+    pub(crate) expires: Option<u64>,
     /// The item's count of writes when the key was claimed.
     writes: u64,
     /// The id that distinguishes this use of the key from earlier ones. It is part of token and tag.
@@ -187,7 +201,16 @@ impl Lease {
             State::Free => {
                 let (owner, ended, seen) = (record.owner.clone(), record.lease_ends, record.writes);
                 let taken = self.over(record, now);
-                let write = taken.take_over(owner, ended, seen, lease_ends);
+                let mut write = taken.take_over(owner, ended, seen, lease_ends);
+                write.condition = match (&self.generation, &taken.generation) {
+                    (None, None) => STILL_FREE,
+                    (Some(_), None) => STILL_FREE_WITHOUT_GENERATION,
+                    (_, Some(generation)) => {
+                        let generation = Value::Text(generation.clone());
+                        write.values.push((":generation", generation));
+                        STILL_FREE_IN_GENERATION
+                    }
+                };
                 Next::TakeOver(Box::new(taken), Box::new(write))
             }
             State::Held(left) => Next::Wait(left),

@@ -24,6 +24,8 @@ pub enum Attribute {
     Started,
     /// `writes`
     Writes,
+    /// `generation`
+    Generation,
 }
 
 impl Attribute {
@@ -39,6 +41,7 @@ impl Attribute {
             Self::Owner => "owner",
             Self::Started => "started",
             Self::Writes => "writes",
+            Self::Generation => "generation",
         }
     }
 }
@@ -169,6 +172,7 @@ impl Item {
             Attribute::Status => self.status.is_some(),
             Attribute::Steps => self.steps.is_some(),
             Attribute::Owner => self.owner.is_some(),
+            Attribute::Generation => self.generation.is_some(),
             Attribute::LeaseEnds | Attribute::Expires | Attribute::Started | Attribute::Writes => {
                 self.number(attribute).is_some()
             }
@@ -181,7 +185,11 @@ impl Item {
             Attribute::Expires => self.expires,
             Attribute::Started => self.started,
             Attribute::Writes => self.writes,
-            Attribute::Id | Attribute::Status | Attribute::Steps | Attribute::Owner => None,
+            Attribute::Id
+            | Attribute::Status
+            | Attribute::Steps
+            | Attribute::Owner
+            | Attribute::Generation => None,
         }
     }
 
@@ -191,7 +199,14 @@ impl Item {
             Value::Steps(steps) => {
                 attribute == Attribute::Steps && self.steps.as_ref() == Some(&**steps)
             }
-            Value::Text(text) => attribute == Attribute::Owner && self.owner.as_ref() == Some(text),
+            Value::Text(text) => {
+                let there = match attribute {
+                    Attribute::Owner => self.owner.as_ref(),
+                    Attribute::Generation => self.generation.as_ref(),
+                    _ => None,
+                };
+                there == Some(text)
+            }
             Value::Number(number) => self.number(attribute) == Some(*number),
         }
     }
@@ -220,6 +235,7 @@ impl Item {
             Attribute::Owner => self.owner = None,
             Attribute::Started => self.started = None,
             Attribute::Writes => self.writes = None,
+            Attribute::Generation => self.generation = None,
         }
     }
 }
