@@ -197,10 +197,11 @@ mod tests {
             generation: Some("earlier".to_owned()),
             ..Item::default()
         };
-        let ours = "(#owner = :owner AND generation = :generation)";
-        let without = "(#owner = :owner AND attribute_not_exists(generation))";
+        let written = "(#owner = :owner AND started = :started AND in_progress_expiration = :ends AND #data = :data)";
+        let ours = &format!("({written} AND generation = :generation)");
+        let without = &format!("({written} AND attribute_not_exists(generation))");
         for (window, item, ours) in [
-            (false, Item::default(), "#owner = :owner"),
+            (false, Item::default(), written),
             (false, in_generation.clone(), ours),
             (true, in_generation, ours),
             (true, Item::default(), without),

@@ -150,6 +150,33 @@ async fn a_takeover_takes_only_the_lease_that_it_saw() {
     drop(first);
 }
 
+/// The key is freed before a takeover arrives, and the same run claims it anew. A late attempt of the takeover then changes nothing: what it
+/// was to write belongs to the run before.
+#[tokio::test(start_paused = true)]
+async fn a_takeover_that_arrives_after_a_claim_of_the_same_run_is_no_repetition() {
+    let emulator = emulator();
+    let table = Table::of(&emulator);
+    let first = hold_for(&table, "first").await;
+    // It lost its lease, and frees the key late.
+    table.clock.turn(LEASE);
+    emulator.clear_requests();
+    let slow = Fault::new(FaultKind::Delay(Duration::from_millis(300)));
+    emulator.inject(slow.on("DynamoDB.UpdateItem"));
+    let (second, ()) = tokio::join!(hold_for(&table, "second"), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let freed = table.ledger.free(&first, Deadline::after(AMPLE)).await;
+        freed.expect("it is ours to give back");
+    });
+    assert!(!second.taken_over, "the key was free");
+    let before = table.item().await;
+    let requests = emulator.requests();
+    let mut requests = requests.iter();
+    let late = requests.find(|request| request.operation == "DynamoDB.UpdateItem");
+    let late = late.expect("the takeover was sent").body.clone();
+    assert!(!table.repeat_update(&late).await, "{late}");
+    assert_eq!(table.item().await, before);
+}
+
 async fn owner(table: &Table) -> String {
     let item = table.item().await.expect("an item");
     item["owner"].as_str().expect("text").to_owned()

@@ -131,6 +131,33 @@ impl Table {
         put.send().await.expect("the table takes the item");
     }
 
+    /// Sends an update once more, from the body of its request. Returns false if its condition does not hold.
+    pub(crate) async fn repeat_update(&self, body: &Value) -> bool {
+        let text = |name: &str| body[name].as_str().map(str::to_owned);
+        let members = |name: &str| body[name].as_object().cloned().unwrap_or_default();
+        let names = members("ExpressionAttributeNames").into_iter();
+        let names = names.map(|(name, value)| (name, value.as_str().expect("text").to_owned()));
+        let values = members("ExpressionAttributeValues").into_iter();
+        let values = values.map(|(name, value)| (name, attribute(&value)));
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .key("id", AttributeValue::S(KEY.to_owned()))
+            .set_update_expression(text("UpdateExpression"))
+            .set_condition_expression(text("ConditionExpression"))
+            .set_expression_attribute_names(Some(names.collect()))
+            .set_expression_attribute_values(Some(values.collect()));
+        match update.send().await {
+            Ok(_) => true,
+            Err(error) => {
+                let error = error.into_service_error();
+                assert!(error.is_conditional_check_failed_exception(), "{error:?}");
+                false
+            }
+        }
+    }
+
     /// Deletes the key's item if its `expiration` is over, as DynamoDB's time to live does in the end.
     pub(crate) async fn expire(&self) {
         let item = self.item().await.expect("an item");
@@ -155,6 +182,13 @@ pub(crate) fn emulator() -> Emulator {
     let domain = concat!(env!("CARGO_MANIFEST_DIR"), "/domain.json");
     let domain = std::fs::read_to_string(domain).expect("the snapshot is there");
     Emulator::from_snapshot(&domain).expect("the emulator takes the snapshot")
+}
+
+/// An attribute's value as the body of a request has it.
+pub(crate) fn attribute(value: &Value) -> AttributeValue {
+    let text = |kind: &str| value[kind].as_str().map(str::to_owned);
+    let number = || AttributeValue::N(text("N").expect("a text or a number"));
+    text("S").map_or_else(number, AttributeValue::S)
 }
 
 fn json(value: &AttributeValue) -> Value {

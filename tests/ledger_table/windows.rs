@@ -9,7 +9,7 @@ use casebridge::ledger::Steps;
 use cases_emulator::{Emulator, Fault, FaultKind};
 
 use super::claims::assert_one_holds;
-use super::table::emulator;
+use super::table::{attribute, emulator};
 use super::{AMPLE, LEASE, Table, case, complete, finished, hold, on_every_table};
 
 const WINDOW: Option<Duration> = Some(Duration::from_hours(1));
@@ -198,14 +198,7 @@ async fn repeat_claim(table: &Table, emulator: &Emulator) {
         .as_object()
         .expect("an item")
         .iter()
-        .map(|(name, value)| {
-            let text = |kind: &str| value[kind].as_str().map(str::to_owned);
-            let number = || AttributeValue::N(text("N").expect("a number"));
-            (
-                name.as_str(),
-                text("S").map_or_else(number, AttributeValue::S),
-            )
-        })
+        .map(|(name, value)| (name.as_str(), attribute(value)))
         .filter(|(name, _)| *name != "id")
         .collect();
     table.put(&item).await;

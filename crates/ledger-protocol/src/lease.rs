@@ -33,24 +33,32 @@ const STILL_THEIRS: Condition = All(&[
     Any(&[Absent(LeaseEnds), Equals(LeaseEnds, ":ended")]),
 ]);
 
-/// A takeover: still the lease that was read, and no write since. Our own owner means a repeated attempt.
-const STILL_FREE: Condition = All(&[NOT_COMPLETED, AS_SEEN, Any(&[OUR_OWNER, STILL_THEIRS])]);
-
-/// With a window, our own owner means a repeated attempt only beside the generation that was read.
+/// A repeated attempt of a takeover finds what it writes itself.
 ///
-/// Beside our own generation it means that the key was freed, and that a late attempt of our first claim arrived since.
+/// Our own owner alone is no sign of one: the key may have been freed, and claimed by the same run since.
+const AS_WRITTEN: Condition = All(&[
+    OUR_OWNER,
+    Equals(Started, ":started"),
+    Equals(LeaseEnds, ":ends"),
+    Equals(Attribute::Steps, ":data"),
+]);
+
+/// A takeover: still the lease that was read, and no write since.
+const STILL_FREE: Condition = All(&[NOT_COMPLETED, AS_SEEN, Any(&[AS_WRITTEN, STILL_THEIRS])]);
+
+/// With a window, what a takeover writes itself has the generation that was read.
 const STILL_FREE_IN_GENERATION: Condition = All(&[
     NOT_COMPLETED,
     AS_SEEN,
     Any(&[
-        All(&[OUR_OWNER, Equals(Generation, ":generation")]),
+        All(&[AS_WRITTEN, Equals(Generation, ":generation")]),
         STILL_THEIRS,
     ]),
 ]);
 const STILL_FREE_WITHOUT_GENERATION: Condition = All(&[
     NOT_COMPLETED,
     AS_SEEN,
-    Any(&[All(&[OUR_OWNER, Absent(Generation)]), STILL_THEIRS]),
+    Any(&[All(&[AS_WRITTEN, Absent(Generation)]), STILL_THEIRS]),
 ]);
 
 /// The end of a run. A repetition of this write finds its own count. A late write finds a higher count, another owner or another status.
