@@ -192,6 +192,43 @@ fn check_renders_sample_events() {
     assert_eq!(denied.status, 1);
 }
 
+/// `render` and the function give the same request for every golden case.
+#[test]
+fn render_agrees_with_the_golden_cases() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases");
+    let mut compared = 0;
+    for entry in std::fs::read_dir(root).expect("the cases") {
+        let folder = entry.expect("a folder").path();
+        let file = |name: &str| {
+            let path = folder.join(name);
+            path.is_file().then(|| path.to_string_lossy().into_owned())
+        };
+        let (Some(request), Some(event)) = (file("request.json"), file("event.json")) else {
+            continue;
+        };
+        let mapping = file("mapping.yaml")
+            .or_else(|| file("mapping.json"))
+            .expect("a mapping");
+        let mut arguments = vec!["render".to_owned(), "--mapping".to_owned(), mapping];
+        for name in ["domain", "profiles", "contacts"] {
+            if let Some(path) = file(&format!("{name}.json")) {
+                arguments.extend([format!("--{name}"), path]);
+            }
+        }
+        arguments.push(event);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let output = run(&arguments, "");
+        let expected = std::fs::read_to_string(request).expect("a request");
+        let expected: Value = serde_json::from_str(&expected).expect("JSON");
+        // Other requests follow the case's.
+        let mut shown = serde_json::Deserializer::from_str(&output.stdout).into_iter::<Value>();
+        let shown = shown.next().and_then(Result::ok);
+        assert_eq!(shown, Some(expected), "{}", folder.display());
+        compared += 1;
+    }
+    assert!(compared >= 80, "{compared}");
+}
+
 #[test]
 fn a_warning_is_allowed_with_a_reason() {
     let mapping = read("mapping.yaml");
