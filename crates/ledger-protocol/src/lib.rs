@@ -8,13 +8,15 @@
 //! | [`time`] | the limits that `docs/exactly-once.md` lists as assumptions | |
 //! | [`steps`] | the steps of a key: done, or in doubt | time |
 //! | [`item`] | an item of the table, and the state of its key | steps |
-//! | [`write`] | a write to the table with its condition | item |
+//! | [`write`](mod@write) | a write to the table with its condition | item |
 //! | [`lease`] | claim, reuse, takeover, and the write at the end of a run | item, writes |
 //! | [`holder`] | the decisions of a run that holds a key | lease |
+//! | [`relabel`] | the times and names in all of them, for a model's states | all above |
 
 pub mod holder;
 pub mod item;
 pub mod lease;
+pub mod relabel;
 pub mod steps;
 pub mod time;
 pub mod write;
