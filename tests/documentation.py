@@ -46,6 +46,7 @@ EXCUSED = {
     r"sam deploy.*": ACCOUNT,
     r"(MAPPING=\S+ )?sam build": "builds for arm64; the stage `sam-build` builds for this processor",
     r"cargo casebridge pull --domain-id …": f"{ACCOUNT}; the stage `workflow` pulls from the emulator",
+    r"cargo model( --without token-forgotten)?": "searches millions of states; the stage `model` runs it",
     r"cargo simulate --seeds 10000( --ledger)?": "takes minutes; the stage `simulate` runs 500 seeds of each",
     r"cargo simulate --backlog 5000( --ledger)?": "takes minutes; the stage `soak` runs it",
     r"cargo side-by-side( --svg \S+)?": MEASURES,
