@@ -64,6 +64,32 @@ impl Bounds {
     #[must_use]
     pub(crate) fn all(size: Size) -> Vec<Self> {
         let large = size == Size::Large;
+        let attach = Self {
+            name: "items-attach",
+            content: if large {
+                "comments of each occurrence, more of them"
+            } else {
+                "comments of each occurrence, with equal clocks"
+            },
+            deliveries: if large {
+                vec![0, 0, 1, 1]
+            } else {
+                vec![0, 1, 1]
+            },
+            at_once: if large { 3 } else { 2 },
+            crashes: 1,
+            lost: u8::from(large),
+            late: 1,
+            refusals: 0,
+            faults: if large { 3 } else { 1 },
+            clocks_differ: large,
+            shows_cases_at_once: !large,
+            delays_answers: large,
+            budgets: vec![5_000],
+            items: Items::OfEach,
+            window: None,
+            horizon: 400_000,
+        };
         vec![
             Self {
                 name: "case",
@@ -110,27 +136,14 @@ impl Bounds {
                 horizon: 400_000,
             },
             Self {
-                name: "items-attach",
-                content: "comments of each occurrence",
-                deliveries: if large {
-                    vec![0, 0, 1, 1]
-                } else {
-                    vec![0, 1, 1]
-                },
-                at_once: if large { 3 } else { 2 },
-                crashes: 1,
-                lost: u8::from(large),
-                late: 1,
-                refusals: 0,
-                faults: if large { 3 } else { 1 },
-                clocks_differ: large,
-                shows_cases_at_once: !large,
-                delays_answers: large,
-                budgets: vec![5_000],
-                items: Items::OfEach,
-                window: None,
-                horizon: 400_000,
+                name: "items-clocks",
+                content: "comments of each occurrence, with clocks apart",
+                deliveries: vec![0, 1],
+                faults: if large { 3 } else { 2 },
+                clocks_differ: true,
+                ..attach.clone()
             },
+            attach,
             Self {
                 name: "window",
                 content: "two uses of a key with a window",

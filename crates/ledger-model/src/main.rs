@@ -139,10 +139,12 @@ fn prove(all: impl Iterator<Item = Bounds>, arguments: &Arguments) -> anyhow::Re
             .join();
         let states = checker.unique_state_count();
         let seconds = begun.elapsed().as_secs_f64();
-        let whole = if checker.state_count() < LARGE {
-            "every state"
-        } else {
+        let discoveries = checker.discoveries();
+        let is_broken = discoveries.keys().any(|name| *name != properties::REACHED);
+        let whole = if is_broken || checker.state_count() >= LARGE {
             "not every state"
+        } else {
+            "every state"
         };
         writeln!(
             stdout,
@@ -150,7 +152,6 @@ fn prove(all: impl Iterator<Item = Bounds>, arguments: &Arguments) -> anyhow::Re
             grouped(states),
             checker.max_depth()
         )?;
-        let discoveries = checker.discoveries();
         for (property, path) in discoveries {
             if property == properties::REACHED {
                 continue;
