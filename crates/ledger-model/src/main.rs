@@ -23,7 +23,7 @@ use crate::assumption::Assumption;
 use crate::bounds::{Bounds, Size};
 use crate::machine::Machine;
 
-/// The states of all small models together, and of one large model, at most.
+/// The states of all small models together, and the steps of one model, at most.
 const SMALL: usize = 5_000_000;
 const LARGE: usize = 100_000_000;
 
@@ -40,7 +40,7 @@ Examples:
   cargo model window                       one model
   cargo model --without token-forgotten    the shortest way to a broken promise without an assumption
   cargo model --without-each               the same for each assumption
-  cargo model --large case                 wider bounds: up to 100 million states
+  cargo model --large case                 wider bounds: up to 100 million steps
 
 Exit status: 0; 1 when a promise was broken, or when an assumption that is taken away breaks none; 2 when nothing could be searched."
 )]
