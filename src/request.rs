@@ -8,6 +8,7 @@ mod customer;
 mod fields;
 
 use std::borrow::Cow;
+use std::mem;
 
 use self::customer::CustomerRequest;
 pub use self::customer::{CustomerSearch, IfNoProfile, ProfileToCreate, SearchKey};
@@ -133,7 +134,7 @@ impl CaseRequest {
     }
 }
 
-/// What fields and tags add to a request besides their values.
+/// The additions of fields and tags to a request, besides their values.
 #[derive(Default)]
 struct Extras {
     /// The comments to add to the case.
@@ -208,7 +209,7 @@ impl CaseRequest {
             tags,
             customer,
             contact: additions::contact(&case.link_contact, event, scope),
-            left_out: extras.left_out.clone(),
+            left_out: mem::take(&mut extras.left_out),
             comments: extras.into_comments(),
             invalid_variables: variables.invalid().map(str::to_owned).collect(),
             return_reference: case.return_reference,

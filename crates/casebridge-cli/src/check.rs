@@ -7,7 +7,7 @@ use casebridge::request::CaseRequest;
 use casebridge::start::request_context;
 use mapping::diagnostic::{Code, Diagnostic, Diagnostics, suggest};
 use mapping::domain::Domain;
-use mapping::lint::{self, Sample};
+use mapping::lint::{self, Places, Sample};
 use mapping::{CaseMapping, CheckReport, LoadContext, Mapping};
 use serde_json::{Value, json};
 
@@ -174,7 +174,7 @@ fn sample_diagnostics(
     domain: &Domain,
 ) -> anyhow::Result<Vec<Diagnostic>> {
     let (name, text) = (&config.mapping.name, &config.mapping.text);
-    let place = |case: &str, part: Option<&str>| lint::place(name, text, mapping, case, part);
+    let places = Places::new(name, text, mapping);
     let context = request_context(config, mapping, Some(domain))?;
     let guard = config.guard();
     let mut found = Vec::new();
@@ -186,14 +186,14 @@ fn sample_diagnostics(
                 Ok(event) => match event.route(mapping, &context.domain_id) {
                     Some(case) => samples.push((file, event, case)),
                     None => found.push(Diagnostic::warning(
-                        place("", None),
+                        places.of("", None),
                         Code::Unreachable,
                         format!("no case mapping matches {file}"),
                     )),
                 },
                 Err(failure) => {
                     let message = format!("{file}: {failure}");
-                    found.push(Diagnostic::new(place("", None), message));
+                    found.push(Diagnostic::new(places.of("", None), message));
                 }
             }
         }
@@ -205,7 +205,7 @@ fn sample_diagnostics(
         }
         if let Err(failure) = CaseRequest::assemble(case, event, &context) {
             let message = format!("{file} makes no case: {failure}");
-            let span = place(&case.name, failure.field.as_deref());
+            let span = places.of(&case.name, failure.field.as_deref());
             found.push(Diagnostic::new(span, message).code(Code::FieldValue));
         }
     }
@@ -217,6 +217,6 @@ fn sample_diagnostics(
             case: &case.name,
         })
         .collect();
-    found.extend(lint::check_samples(name, text, mapping, &samples));
+    found.extend(places.check(&samples));
     Ok(lint::without_allowed(text, found))
 }

@@ -12,7 +12,7 @@ use mapping::source::{Format, Source};
 use mapping::tree::{Kind, Node};
 use mapping::value::Value as Item;
 use mapping::{timestamp, zone::Zone};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::sources::{read_input, read_text};
@@ -160,7 +160,12 @@ struct Redactor {
 impl Redactor {
     fn value(&self, value: &mut Value, name: &str) {
         match value {
-            Value::Object(members) => self.object(members),
+            // The names of members stay, those of contact attributes too: they are the flow's.
+            Value::Object(members) => {
+                for (name, value) in members {
+                    self.value(value, name);
+                }
+            }
             Value::Array(items) => {
                 for item in items {
                     self.value(item, name);
@@ -187,13 +192,6 @@ impl Redactor {
                 }
             }
             Value::Bool(_) | Value::Null => {}
-        }
-    }
-
-    /// Replaces the values of an object. The names of contact attributes stay: they are the flow's.
-    fn object(&self, members: &mut Map<String, Value>) {
-        for (name, value) in members {
-            self.value(value, name);
         }
     }
 

@@ -439,42 +439,32 @@ fn reason(outcome: &Outcome<'_>) -> String {
     }
 }
 
+/// Returns the names, sorted, whose values differ between two lists.
+fn different<'r, T: PartialEq>(old: &'r [(String, T)], new: &'r [(String, T)]) -> Vec<&'r str> {
+    let names = old.iter().chain(new).map(|(name, _)| name.as_str());
+    let names: BTreeSet<&str> = names.collect();
+    let value = |list: &'r [(String, T)], name: &str| {
+        let mut list = list.iter();
+        list.find(|(known, _)| known == name)
+            .map(|(_, value)| value)
+    };
+    names
+        .into_iter()
+        .filter(|name| value(old, name) != value(new, name))
+        .collect()
+}
+
 /// Returns the names of the parts in which two requests differ.
 fn differences(old: &CaseRequest, new: &CaseRequest) -> Vec<String> {
     let mut parts = Vec::new();
     if old.template_id != new.template_id {
         parts.push("template".to_owned());
     }
-    let field = |request: &'_ CaseRequest, id: &str| {
-        let mut fields = request.fields.iter();
-        fields
-            .find(|(known, _)| known == id)
-            .map(|(_, value)| value.clone())
-    };
-    let ids: BTreeSet<&String> = [old, new]
-        .into_iter()
-        .flat_map(|request| request.fields.iter().map(|(id, _)| id))
-        .collect();
-    for id in ids {
-        if field(old, id) != field(new, id) {
-            parts.push(format!("{FIELD}{id}"));
-        }
-    }
-    let tag = |request: &'_ CaseRequest, key: &str| {
-        let mut tags = request.tags.iter();
-        tags.find(|(known, _)| known == key)
-            .map(|(_, value)| value.clone())
-    };
-    let keys: BTreeSet<&String> = [old, new]
-        .into_iter()
-        .flat_map(|request| request.tags.iter().map(|(key, _)| key))
-        .filter(|key| *key != mapping::limits::KEY_TAG)
-        .collect();
-    for key in keys {
-        if tag(old, key) != tag(new, key) {
-            parts.push(format!("tag {key}"));
-        }
-    }
+    let fields = different(&old.fields, &new.fields).into_iter();
+    parts.extend(fields.map(|id| format!("{FIELD}{id}")));
+    let tags = different(&old.tags, &new.tags).into_iter();
+    let tags = tags.filter(|key| *key != mapping::limits::KEY_TAG);
+    parts.extend(tags.map(|key| format!("tag {key}")));
     let others = [
         ("performed by", old.performed_by != new.performed_by),
         ("customer", old.customer != new.customer),

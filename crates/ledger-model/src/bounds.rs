@@ -39,7 +39,7 @@ pub(crate) struct Bounds {
     pub(crate) horizon: u64,
 }
 
-/// What an occurrence adds to the case.
+/// The comments that occurrences add to the case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Items {
     /// Nothing.

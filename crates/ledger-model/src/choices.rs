@@ -274,7 +274,7 @@ impl Machine {
                             steps.comments_sent_until.unwrap_or_default() + ITEM_CONCLUSIVE;
                         at(comment.saturating_sub(skew));
                     }
-                    // What a takeover of this lease is going to doubt.
+                    // The doubt that a takeover of this lease is going to have.
                     if let Some(ends) = item.lease_ends.filter(|ends| *ends > 0) {
                         if !self.bounds.shows_cases_at_once {
                             at((ends + CONCLUSIVE).saturating_sub(SKEW + skew));

@@ -34,7 +34,7 @@ pub(crate) struct Machine {
     pub(crate) without: Option<Assumption>,
 }
 
-/// What came of a request to the table.
+/// The result of a request to the table.
 enum Sent {
     /// It was written.
     Written,

@@ -313,7 +313,7 @@ impl Run {
 
     fn pass(&mut self, by: &mut Passing) {
         if !self.is_active() {
-            // What a run knew ends with it.
+            // The knowledge of a run ends with it.
             (self.skew, self.deadline, self.joins) = (0, 0, None);
             return;
         }

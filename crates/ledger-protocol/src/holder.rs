@@ -71,7 +71,7 @@ pub enum Effect {
     Unknown,
 }
 
-/// What follows a `CreateCase` that got no case.
+/// The next step after a `CreateCase` that got no case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterRefusal {
     /// The profile may become visible: the request is repeated after a pause, or the customer is gone.
@@ -118,7 +118,7 @@ pub enum Earlier {
 /// The result of adding the contact, or the comments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Addition {
-    /// What earlier runs may have added, as it was known before.
+    /// The items that earlier runs may have added, as it was known before.
     pub earlier: Earlier,
     /// True if the item is added, false if it never will be, absent if that is open.
     pub settled: Option<bool>,

@@ -115,7 +115,7 @@ pub struct Lease {
     pub is_contested: bool,
 }
 
-/// What a run does about the item that its claim found.
+/// The action of a run for the item that its claim found.
 #[derive(Debug)]
 pub enum Next {
     /// It holds the key: the answer to its own put was lost.

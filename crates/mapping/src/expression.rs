@@ -33,7 +33,7 @@ use crate::filter::{self, Argument, Filter};
 use crate::pattern::Pattern;
 use crate::reference::{self, Data, Reference};
 use crate::text::{BoundedText, TooLong};
-use crate::value::Value;
+use crate::value::{Value, is_missing};
 
 /// A compiled scalar of the mapping.
 #[derive(Clone, Debug)]
@@ -115,8 +115,7 @@ impl ValueExpr {
         text: &'a str,
     ) -> impl Iterator<Item = (&'a str, Range<usize>)> {
         self.expressions().flat_map(|expression| {
-            let at = text.find(&expression.text).unwrap_or_default();
-            let range = at..at + expression.text.len();
+            let range = expression.range_in(text);
             expression
                 .references()
                 .into_iter()
@@ -197,7 +196,7 @@ impl<'a> Variables<'a> {
         let (definition, value) = (self.definitions.get(index)?, self.values.get(index)?);
         Some(value.get_or_init(|| {
             let value = match definition.value.node(scope) {
-                Some(node) => Value::from_json(node).map(|_| node.clone()),
+                Some(node) => (!is_missing(node)).then(|| node.clone()),
                 None => definition.value.evaluate(scope)?.map(Value::into_json),
             };
             let size = self.size.get() + value.as_ref().map_or(0, size);
@@ -425,14 +424,18 @@ impl Expression {
         let Operand::Reference(reference) = &self.operand else {
             return None;
         };
-        let root = match reference {
-            _ if reference.is_list() => None,
-            Reference::Event(_) => Some(scope.event),
-            Reference::Variable(variable, _) => scope.variable(variable).ok()?,
-            Reference::Mapping | Reference::Trigger | Reference::Domain => None,
-        };
-        let found = reference::nodes(root?, reference.steps(), scope).ok()?;
+        if reference.is_list() {
+            return None;
+        }
+        let root = reference.root(scope).ok()??;
+        let found = reference::nodes(root, reference.steps(), scope).ok()?;
         found.first().copied()
+    }
+
+    /// Returns the byte range of the expression in the scalar's text.
+    pub(crate) fn range_in(&self, text: &str) -> Range<usize> {
+        let start = text.find(&self.text).unwrap_or_default();
+        start..start + self.text.len()
     }
 
     /// Returns the references of the operand, of its selectors and of the filters' arguments.

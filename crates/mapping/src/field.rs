@@ -335,11 +335,7 @@ fn field_error(message: impl Into<String>) -> FieldError {
 }
 
 fn takes(what: &str, item: &Value<'_>) -> FieldError {
-    let found = match item {
-        Value::Text(_) => "other text",
-        item => item.describe(),
-    };
-    field_error(format!("takes {what}, found {found}"))
+    field_error(format!("takes {what}, found {}", item.describe_refused()))
 }
 
 fn scalar<'a>(item: Value<'a>, what: &str) -> Result<Cow<'a, str>, FieldError> {

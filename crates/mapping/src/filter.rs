@@ -540,18 +540,19 @@ fn look_up<'a>(table: &Table, item: Value<'a>) -> Result<Option<Value<'a>>, Stri
 }
 
 fn number(item: Value<'_>, mark: Option<DecimalMark>) -> Result<Option<Value<'_>>, String> {
-    let found = item.describe();
-    match item {
+    let found = item.describe_refused();
+    let number = match item {
         // The mark is that of a text: a number is a number already.
-        Value::Number(_) => Ok(Some(item)),
+        Value::Number(_) => return Ok(Some(item)),
         Value::Text(text) if is_json_number(&text) && mark.is_none() => {
-            Ok(Some(Value::Number(text)))
+            return Ok(Some(Value::Number(text)));
         }
-        Value::Text(text) => match read_number(&text, mark) {
-            Some(number) => Ok(Some(Value::Number(number.into()))),
-            None => Err("`number` takes a number or text that is one, found other text".to_owned()),
-        },
-        _ => Err(format!(
+        Value::Text(text) => read_number(&text, mark),
+        _ => None,
+    };
+    match number {
+        Some(number) => Ok(Some(Value::Number(number.into()))),
+        None => Err(format!(
             "`number` takes a number or text that is one, found {found}"
         )),
     }
@@ -561,10 +562,7 @@ fn boolean<'a>(item: &Value<'_>) -> Result<Option<Value<'a>>, String> {
     item.as_boolean()
         .map(|boolean| Some(Value::Boolean(boolean)))
         .ok_or_else(|| {
-            let found = match item {
-                Value::Text(_) => "other text",
-                item => item.describe(),
-            };
+            let found = item.describe_refused();
             format!("`boolean` takes a boolean or the text `true` or `false`, found {found}")
         })
 }
@@ -582,7 +580,7 @@ fn date<'a>(
 }
 
 fn decimal(item: Value<'_>, filter: &str) -> Result<Decimal, String> {
-    let found = item.describe();
+    let found = item.describe_refused();
     let text = match item {
         Value::Number(text) | Value::Text(text) if text.len() > decimal::MAX_LENGTH => {
             return Err(format!(
@@ -596,8 +594,7 @@ fn decimal(item: Value<'_>, filter: &str) -> Result<Decimal, String> {
     };
     let Some(text) = text else {
         return Err(format!(
-            "`{filter}` takes numbers or text that is one, found {}",
-            if found == "text" { "other text" } else { found }
+            "`{filter}` takes numbers or text that is one, found {found}"
         ));
     };
     Decimal::parse(&text).ok_or_else(|| {

@@ -12,7 +12,7 @@ use std::iter;
 use std::sync::Arc;
 
 pub use self::allow::without_allowed;
-pub use self::samples::{Sample, check_samples, place};
+pub use self::samples::{Places, Sample};
 use self::walk::Visited;
 use crate::customer::{FindCustomer, IfMany, IfNone, NewProfile, PHONE, SEARCH_KEYS, Search};
 use crate::decode::{self, LoadContext};
@@ -62,15 +62,10 @@ pub fn check(file: &str, text: &str, context: LoadContext<'_>) -> CheckReport {
 }
 
 fn lint(root: &Node, text: &str, mapping: &Mapping, context: LoadContext<'_>) -> Vec<Diagnostic> {
-    let empty = |entry: &Entry| (entry.key.text.clone(), Arc::new(Table::new()));
     let mut linter = Linter {
         text: SourceText::new(text),
         context,
-        definitions: Definitions {
-            tables: root.entries("tables").iter().map(empty).collect(),
-            variables: names_of_variables(root),
-            zone: None,
-        },
+        definitions: definitions(root, names_of_variables(root)),
         chosen: Vec::new(),
         used_tables: Vec::new(),
         trigger: None,
@@ -88,6 +83,18 @@ fn lint(root: &Node, text: &str, mapping: &Mapping, context: LoadContext<'_>) ->
     linter.unused_tables(root);
     linter.unused_variables(root, &mapping.cases);
     linter.warnings
+}
+
+/// Returns definitions in which every name of the file is known. The tables are empty.
+fn definitions(root: &Node, variables: Vec<String>) -> Definitions {
+    let tables = root.entries("tables").iter();
+    Definitions {
+        tables: tables
+            .map(|entry| (entry.key.text.clone(), Arc::new(Table::new())))
+            .collect(),
+        variables,
+        zone: None,
+    }
 }
 
 fn names_of_variables(node: &Node) -> Vec<String> {
@@ -150,8 +157,7 @@ impl Linter<'_> {
         for expression in expr.expressions() {
             let references = expression.references().into_iter();
             if references.map(Reference::steps).any(takes_from_each_item) {
-                let at = scalar.text.find(&expression.text).unwrap_or_default();
-                let at = at..at + expression.text.len();
+                let at = expression.range_in(&scalar.text);
                 let span = self.text.locate(span, &scalar.text, &at);
                 let message = "an index behind `[*]` or `[?…]` takes an item of each item, not one of the list";
                 self.advise(
@@ -193,11 +199,7 @@ impl Linter<'_> {
     fn case(&mut self, case: &CaseMapping, node: &Node) {
         self.trigger = Some(case.trigger);
         self.chosen = chosen_by_caller(&case.variables);
-        self.definitions.variables = case
-            .variables
-            .iter()
-            .map(|variable| variable.name.clone())
-            .collect();
+        self.definitions.variables = case.variable_names();
         // `when` matches the event as it arrived, before `enrich` reads the contact.
         if let Some(when) = node.get("when") {
             self.pattern(&when.value);

@@ -166,6 +166,13 @@ impl CaseMapping {
             .chain(self.variables.iter().map(|variable| &variable.value))
     }
 
+    /// Returns the names of the variables, in their order.
+    #[must_use]
+    pub fn variable_names(&self) -> Vec<String> {
+        let names = self.variables.iter().map(|variable| variable.name.clone());
+        names.collect()
+    }
+
     /// Returns true if the event and the case mapping's condition match.
     #[must_use]
     pub fn accepts(&self, scope: &Scope<'_>) -> bool {

@@ -19,7 +19,7 @@ use crate::source::{Format, Source};
 use crate::tree::{Entry, Kind, Literal, Node, Span};
 
 /// The key of a list of alternatives.
-const OR: &str = "$or";
+pub(crate) const OR: &str = "$or";
 
 /// A compiled event pattern.
 #[derive(Clone, Debug)]

@@ -134,6 +134,23 @@ impl Reference {
         }
     }
 
+    /// Returns the value that the steps begin at, or `None` for a missing variable and for `$$`, which is text.
+    ///
+    /// # Errors
+    /// The variable cannot be computed.
+    pub fn root<'a>(&self, data: &dyn Data<'a>) -> Result<Option<&'a Json>, String> {
+        match self {
+            Self::Event(_) => Ok(Some(data.event())),
+            Self::Variable(variable, _) => data.variable(variable),
+            Self::Mapping | Self::Trigger | Self::Domain => Ok(None),
+        }
+    }
+
+    /// Returns true for `$$.mapping`, `$$.trigger` and `$$.domain`.
+    fn is_of_run(&self) -> bool {
+        matches!(self, Self::Mapping | Self::Trigger | Self::Domain)
+    }
+
     /// Returns the first member of the event that the reference names.
     #[must_use]
     pub fn first_member(&self) -> Option<&str> {
@@ -239,9 +256,7 @@ impl Selector {
             Self::Not(selector) => Ok(!selector.holds(item, data)?),
             // Each test counts too, for a selector may have many.
             Self::Exists(path) => match path {
-                Path::Reference(Reference::Mapping | Reference::Trigger | Reference::Domain) => {
-                    Ok(true)
-                }
+                Path::Reference(reference) if reference.is_of_run() => Ok(true),
                 path => {
                     data.visit(1)?;
                     Ok(!path.nodes(item, data)?.is_empty())
@@ -265,11 +280,7 @@ impl Path {
     fn nodes<'a>(&self, item: &'a Json, data: &dyn Data<'a>) -> Result<Vec<&'a Json>, String> {
         let (root, steps) = match self {
             Self::Item(steps) => (Some(item), steps.as_slice()),
-            Self::Reference(Reference::Event(steps)) => (Some(data.event()), steps.as_slice()),
-            Self::Reference(Reference::Variable(variable, steps)) => {
-                (data.variable(variable)?, steps.as_slice())
-            }
-            Self::Reference(_) => (None, [].as_slice()),
+            Self::Reference(reference) => (reference.root(data)?, reference.steps()),
         };
         match root {
             Some(root) => nodes(root, steps, data),
@@ -296,9 +307,9 @@ impl Side {
     ) -> Result<Option<Cow<'s, Json>>, String> {
         match self {
             Self::Literal(literal) => Ok(Some(Cow::Borrowed(literal))),
-            Self::Path(Path::Reference(
-                reference @ (Reference::Mapping | Reference::Trigger | Reference::Domain),
-            )) => Ok(Some(Cow::Owned(data.run(reference).into()))),
+            Self::Path(Path::Reference(reference)) if reference.is_of_run() => {
+                Ok(Some(Cow::Owned(data.run(reference).into())))
+            }
             Self::Path(path) => Ok(path.nodes(item, data)?.first().copied().map(Cow::Borrowed)),
         }
     }
@@ -355,16 +366,13 @@ fn is_equal(left: &Json, right: &Json, data: &dyn Data<'_>) -> Result<bool, Stri
 /// # Errors
 /// A variable cannot be computed, or the event has had its maximum of visits.
 pub fn follow<'a>(reference: &Reference, data: &dyn Data<'a>) -> Result<Option<Value<'a>>, String> {
-    let (root, steps) = match reference {
-        Reference::Event(steps) => (data.event(), steps),
-        Reference::Variable(variable, steps) => match data.variable(variable)? {
-            Some(root) => (root, steps),
-            None => return Ok(None),
-        },
-        Reference::Mapping | Reference::Trigger | Reference::Domain => {
-            return Ok(Value::text(data.run(reference)));
-        }
+    if reference.is_of_run() {
+        return Ok(Value::text(data.run(reference)));
+    }
+    let Some(root) = reference.root(data)? else {
+        return Ok(None);
     };
+    let steps = reference.steps();
     let list = steps.iter().position(Step::is_list);
     let (path, rest) = steps.split_at(list.unwrap_or(steps.len()));
     let Some(value) = path.iter().try_fold(root, step) else {

@@ -99,6 +99,15 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Returns the type in words for a message that refuses this value and accepts some texts.
+    #[must_use]
+    pub fn describe_refused(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "other text",
+            item => item.describe(),
+        }
+    }
+
     /// Returns the type in words, for messages. The result never contains the value.
     #[must_use]
     pub fn describe(&self) -> &'static str {
@@ -111,6 +120,12 @@ impl<'a> Value<'a> {
             Self::Null => "null",
         }
     }
+}
+
+/// Returns true for JSON that is a missing value: null and empty text.
+#[must_use]
+pub(crate) fn is_missing(value: &Json) -> bool {
+    value.is_null() || value == ""
 }
 
 /// Writes JSON without white space. Members are sorted by code point, and numbers keep their source text.

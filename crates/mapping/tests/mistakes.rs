@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use mapping::LoadContext;
 use mapping::domain::Domain;
-use mapping::lint::{self, CheckReport, Sample};
+use mapping::lint::{self, CheckReport, Places, Sample};
 
 const MAPPING: &str =
     include_str!("../../../tests/cases/a_disputed_claim_of_an_insurer/mapping.yaml");
@@ -154,7 +154,7 @@ fn check(text: &str) -> String {
             event: &event,
             case: "claim-disputed",
         };
-        let found = lint::check_samples("mapping.yaml", text, &mapping, &[sample]);
+        let found = Places::new("mapping.yaml", text, &mapping).check(&[sample]);
         diagnostics.list.extend(found);
     }
     let list = diagnostics.list.iter().map(|diagnostic| {

@@ -1,5 +1,6 @@
 //! Event patterns that compile and can never match.
 
+use super::walk;
 use crate::tree::{Entry, Kind, Literal, Node, Span};
 use crate::trigger::Trigger;
 
@@ -38,44 +39,15 @@ const VALUES: [(&str, &[&str]); 2] = [
 /// Returns the conditions of a pattern that no event of the trigger meets.
 pub(super) fn never_met(node: &Node, trigger: Trigger) -> Vec<NeverMet> {
     let mut found = Vec::new();
-    object(node, &mut Vec::new(), trigger, &mut found);
-    found
-}
-
-fn object<'n>(
-    node: &'n Node,
-    path: &mut Vec<&'n str>,
-    trigger: Trigger,
-    found: &mut Vec<NeverMet>,
-) {
-    let Kind::Map(entries) = &node.kind else {
-        return;
-    };
-    for Entry { key, value } in entries {
-        match &value.kind {
-            Kind::List(groups) if key.text == "$or" => {
-                for group in groups {
-                    object(group, path, trigger, found);
-                }
+    walk::leaves(node, &mut |leaf| {
+        for condition in leaf.conditions {
+            wildcard(condition, &mut found);
+            if trigger == Trigger::ContactFlow {
+                in_contact(condition, leaf.path, &mut found);
             }
-            Kind::List(conditions) => {
-                path.push(&key.text);
-                for condition in conditions {
-                    wildcard(condition, found);
-                    if trigger == Trigger::ContactFlow {
-                        in_contact(condition, path, found);
-                    }
-                }
-                path.pop();
-            }
-            Kind::Map(_) => {
-                path.push(&key.text);
-                object(value, path, trigger, found);
-                path.pop();
-            }
-            Kind::Scalar(_) => {}
         }
-    }
+    });
+    found
 }
 
 /// Reports a `?` in a wildcard. Other languages use it for one character.

@@ -1,19 +1,19 @@
 //! Diagnostics of a mapping for sample events: references that find nothing, and patterns that differ from the events in type or name.
 
-use std::sync::Arc;
-
 use serde_json::Value as Json;
 
-use super::walk::{self, Visited};
+use super::definitions;
+use super::walk::{self, Leaf, Visited};
 use crate::diagnostic::{Code, Diagnostic, listed, nearest};
 use crate::expression::{self, Scope, Variables};
-use crate::filter::{Definitions, Tables};
+use crate::filter::Definitions;
 use crate::locate::SourceText;
 use crate::mapping::{CaseMapping, Mapping};
 use crate::reference::{Reference, nodes, unknown_member};
 use crate::schema;
-use crate::source::{Format, Source};
-use crate::tree::{Entry, Kind, Literal, Node, Position, Scalar, Span};
+use crate::source::Format;
+use crate::tree::{Kind, Literal, Node, Position, Scalar, Span};
+use crate::value::is_missing;
 
 /// A sample event and the case mapping that accepts it.
 #[derive(Clone, Debug)]
@@ -26,82 +26,89 @@ pub struct Sample<'a> {
     pub case: &'a str,
 }
 
-/// Returns the warnings about references and patterns, each at its place. The mapping is the compiled form of the text.
-#[must_use]
-pub fn check_samples(
-    file: &str,
-    text: &str,
-    mapping: &Mapping,
-    samples: &[Sample<'_>],
-) -> Vec<Diagnostic> {
-    let Ok(Source { root, .. }) = Format::of(file).parse(text) else {
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    for (case, node) in mapping.cases.iter().zip(root.items("cases")) {
-        let samples: Vec<&Sample<'_>> = samples
-            .iter()
-            .filter(|sample| sample.case == case.name)
-            .collect();
-        if samples.is_empty() {
-            continue;
+/// A compiled mapping and the places of its parts, from one reading of its text.
+#[derive(Debug)]
+pub struct Places<'a> {
+    text: &'a str,
+    mapping: &'a Mapping,
+    root: Option<Node>,
+}
+
+impl<'a> Places<'a> {
+    /// Reads the text that the mapping was compiled from.
+    #[must_use]
+    pub fn new(file: &str, text: &'a str, mapping: &'a Mapping) -> Self {
+        let source = Format::of(file).parse(text).ok();
+        Self {
+            text,
+            mapping,
+            root: source.map(|source| source.root),
         }
-        let mut checker = Checker {
-            text: SourceText::new(text),
-            case,
-            definitions: definitions(&root, case),
-            samples,
-            found: Vec::new(),
+    }
+
+    /// Returns the case mappings, each with its node.
+    fn cases(&self) -> impl Iterator<Item = (&'a CaseMapping, &Node)> {
+        let nodes = self
+            .root
+            .as_ref()
+            .map_or(&[][..], |root| root.items("cases"));
+        self.mapping.cases.iter().zip(nodes)
+    }
+
+    /// Returns the warnings about references and patterns, each at its place.
+    #[must_use]
+    pub fn check(&self, samples: &[Sample<'_>]) -> Vec<Diagnostic> {
+        let Some(root) = &self.root else {
+            return Vec::new();
         };
-        // `when` of the case mapping matches: the event was accepted.
-        walk::object(node, &schema::CASE, "when", &mut |visited| match visited {
-            Visited::Value(span, scalar) => checker.value(span, scalar),
-            Visited::Pattern(node) => checker.pattern(node, &mut Vec::new()),
-        });
-        found.append(&mut checker.found);
+        let mut found = Vec::new();
+        for (case, node) in self.cases() {
+            let samples = samples.iter().filter(|sample| sample.case == case.name);
+            let samples: Vec<&Sample<'_>> = samples.collect();
+            if samples.is_empty() {
+                continue;
+            }
+            let mut checker = Checker {
+                text: SourceText::new(self.text),
+                case,
+                definitions: definitions(root, case.variable_names()),
+                samples,
+                found: Vec::new(),
+            };
+            // `when` of the case mapping matches: the event was accepted.
+            walk::object(node, &schema::CASE, "when", &mut |visited| match visited {
+                Visited::Value(span, scalar) => checker.value(span, scalar),
+                Visited::Pattern(node) => walk::leaves(node, &mut |leaf| checker.leaf(&leaf)),
+            });
+            found.append(&mut checker.found);
+        }
+        found
     }
-    found
-}
 
-/// Returns the place of a case mapping's part: a field by its name in the domain, `key`, `customer`, `tags.NAME`, or the case mapping's name.
-#[must_use]
-pub fn place(file: &str, text: &str, mapping: &Mapping, case: &str, part: Option<&str>) -> Span {
-    let start = Position { line: 1, column: 1 };
-    let top = Span { start, end: start }.first_character();
-    let Ok(Source { root, .. }) = Format::of(file).parse(text) else {
-        return top;
-    };
-    let mut cases = mapping.cases.iter().zip(root.items("cases"));
-    let Some((compiled, node)) = cases.find(|(compiled, _)| compiled.name == case) else {
-        return root.get("cases").map_or(top, |entry| entry.key.span);
-    };
-    let name = node.get("name").map_or(node.span, |name| name.value.span);
-    let Some(part) = part else { return name };
-    let fields = compiled.fields.iter().zip(node.entries("fields"));
-    let mut named = fields.filter(|(field, _)| field.field.name == part);
-    if let Some((_, entry)) = named.next() {
-        return entry.key.span;
-    }
-    let (key, member) = part.split_once('.').unwrap_or((part, ""));
-    let Some(entry) = node.get(key) else {
-        return name;
-    };
-    let member = entry.value.get(member);
-    member.map_or(entry.key.span, |member| member.key.span)
-}
-
-fn definitions(root: &Node, case: &CaseMapping) -> Definitions {
-    let tables = root.entries("tables").iter();
-    Definitions {
-        tables: tables
-            .map(|entry| (entry.key.text.clone(), Arc::default()))
-            .collect::<Tables>(),
-        variables: case
-            .variables
-            .iter()
-            .map(|variable| variable.name.clone())
-            .collect(),
-        zone: None,
+    /// Returns the place of a case mapping's part: a field by its name in the domain, `key`, `customer`, `tags.NAME`, or the case mapping's
+    /// name. Without such a case mapping it is the place of `cases`.
+    #[must_use]
+    pub fn of(&self, case: &str, part: Option<&str>) -> Span {
+        let start = Position { line: 1, column: 1 };
+        let top = Span { start, end: start }.first_character();
+        let Some((compiled, node)) = self.cases().find(|(compiled, _)| compiled.name == case)
+        else {
+            let cases = self.root.as_ref().and_then(|root| root.get("cases"));
+            return cases.map_or(top, |entry| entry.key.span);
+        };
+        let name = node.get("name").map_or(node.span, |name| name.value.span);
+        let Some(part) = part else { return name };
+        let fields = compiled.fields.iter().zip(node.entries("fields"));
+        let mut named = fields.filter(|(field, _)| field.field.name == part);
+        if let Some((_, entry)) = named.next() {
+            return entry.key.span;
+        }
+        let (key, member) = part.split_once('.').unwrap_or((part, ""));
+        let Some(entry) = node.get(key) else {
+            return name;
+        };
+        let member = entry.value.get(member);
+        member.map_or(entry.key.span, |member| member.key.span)
     }
 }
 
@@ -128,9 +135,7 @@ impl Checker<'_> {
                     continue;
                 }
                 let help = self.absent(reference);
-                let begin = text.find(&expression.text).unwrap_or_default();
-                let at = begin..begin + expression.text.len();
-                let place = self.text.locate(span, text, &at);
+                let place = self.text.locate(span, text, &expression.range_in(text));
                 let message = format!("`{reference}` finds nothing in {}", self.names());
                 let warning = Diagnostic::warning(place, Code::EventMember, message);
                 self.found.push(warning.maybe_help(help));
@@ -159,8 +164,7 @@ impl Checker<'_> {
                 variables: &variables,
             };
             let found = nodes(sample.event, steps, &scope).unwrap_or_default();
-            let mut found = found.into_iter();
-            found.any(|value| !matches!(value, Json::Null) && value != "")
+            !found.into_iter().all(is_missing)
         })
     }
 
@@ -184,33 +188,12 @@ impl Checker<'_> {
         }
     }
 
-    /// Compares the names and types of a pattern with those of the samples.
-    fn pattern<'n>(&mut self, node: &'n Node, path: &mut Vec<&'n str>) {
-        let Kind::Map(entries) = &node.kind else {
+    /// Compares the names and types of a pattern's member with those of the samples.
+    fn leaf(&mut self, leaf: &Leaf<'_, '_>) {
+        let (span, path) = (leaf.key.span, leaf.path);
+        if path.first().is_some_and(|name| name.starts_with('$')) {
             return;
-        };
-        for Entry { key, value } in entries {
-            match &value.kind {
-                Kind::List(groups) if key.text == "$or" => {
-                    for group in groups {
-                        self.pattern(group, path);
-                    }
-                }
-                _ if key.text.starts_with('$') => {}
-                kind => {
-                    let names: Vec<&str> = key.text.split('.').collect();
-                    path.extend(&names);
-                    match kind {
-                        Kind::List(conditions) => self.leaf(key.span, conditions, path),
-                        _ => self.pattern(value, path),
-                    }
-                    path.truncate(path.len() - names.len());
-                }
-            }
         }
-    }
-
-    fn leaf(&mut self, span: Span, conditions: &[Node], path: &[&str]) {
         let mut values = Vec::new();
         for sample in &self.samples {
             leaves(sample.event, path, &mut values);
@@ -229,8 +212,9 @@ impl Checker<'_> {
             }
             return;
         }
-        let accepted: Vec<&str> = conditions.iter().filter_map(accepted_type).collect();
-        let (Some(accepts), true) = (accepted.first(), accepted.len() == conditions.len()) else {
+        let accepted: Vec<&str> = leaf.conditions.iter().filter_map(accepted_type).collect();
+        let (Some(accepts), true) = (accepted.first(), accepted.len() == leaf.conditions.len())
+        else {
             return;
         };
         let types: Vec<&str> = values.into_iter().map(type_of).collect();

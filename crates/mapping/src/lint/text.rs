@@ -59,9 +59,8 @@ pub(super) fn mistakes(text: &str, value: &ValueExpr) -> Vec<Mistake> {
     for expression in value.expressions() {
         let mut texts = expression.filters.iter().flat_map(Filter::literal_texts);
         if let Some(escape) = texts.find_map(escape) {
-            let begin = text.find(&expression.text).unwrap_or_default();
             found.push(Mistake {
-                at: begin..begin + expression.text.len(),
+                at: expression.range_in(text),
                 ..escape
             });
         }

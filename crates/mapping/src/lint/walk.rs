@@ -1,7 +1,8 @@
 //! A walk over the values and event patterns of a mapping's tree, by the schema of its keys.
 
+use crate::pattern::OR;
 use crate::schema::{ObjectSchema, Shape};
-use crate::tree::{Kind, Node, Scalar, Span};
+use crate::tree::{Entry, Key, Kind, Node, Scalar, Span};
 
 /// A part of the mapping.
 pub(super) enum Visited<'n> {
@@ -46,5 +47,46 @@ fn shape<'n>(node: &'n Node, allowed: &Shape, visit: &mut dyn FnMut(Visited<'n>)
             }
         }
         _ => {}
+    }
+}
+
+/// A member of an event pattern with its conditions.
+pub(super) struct Leaf<'n, 'p> {
+    /// The names from the root of the event, or from a variable. A name with dots is several names.
+    pub(super) path: &'p [&'n str],
+    /// The last key.
+    pub(super) key: &'n Key,
+    /// The conditions.
+    pub(super) conditions: &'n [Node],
+}
+
+/// Visits the members of an event pattern that have conditions, those in `$or` included.
+pub(super) fn leaves<'n>(pattern: &'n Node, visit: &mut dyn FnMut(Leaf<'n, '_>)) {
+    below(pattern, &mut Vec::new(), visit);
+}
+
+fn below<'n>(node: &'n Node, path: &mut Vec<&'n str>, visit: &mut dyn FnMut(Leaf<'n, '_>)) {
+    let Kind::Map(entries) = &node.kind else {
+        return;
+    };
+    for Entry { key, value } in entries {
+        if let (Kind::List(groups), OR) = (&value.kind, key.text.as_str()) {
+            for group in groups {
+                below(group, path, visit);
+            }
+            continue;
+        }
+        let before = path.len();
+        path.extend(key.text.split('.'));
+        match &value.kind {
+            Kind::List(conditions) => visit(Leaf {
+                path,
+                key,
+                conditions,
+            }),
+            Kind::Map(_) => below(value, path, visit),
+            Kind::Scalar(_) => {}
+        }
+        path.truncate(before);
     }
 }
