@@ -95,23 +95,19 @@ impl Bounds {
                 name: "case",
                 content: "claim and CreateCase",
                 deliveries: vec![0; 3],
-                at_once: if large { 3 } else { 2 },
                 crashes: 2,
                 lost: 1,
-                late: 1,
                 refusals: 1,
                 faults: if large { 5 } else { 3 },
                 clocks_differ: true,
                 shows_cases_at_once: false,
-                delays_answers: large,
                 budgets: if large {
                     vec![10_000, 70_000]
                 } else {
                     vec![5_000]
                 },
                 items: Items::None,
-                window: None,
-                horizon: 400_000,
+                ..attach.clone()
             },
             Self {
                 name: "items-return",
@@ -121,19 +117,10 @@ impl Bounds {
                 } else {
                     vec![0, 0, 1]
                 },
-                at_once: if large { 3 } else { 2 },
-                crashes: 1,
                 lost: 1,
-                late: 1,
-                refusals: 0,
-                faults: if large { 3 } else { 1 },
                 clocks_differ: true,
-                shows_cases_at_once: !large,
-                delays_answers: large,
-                budgets: vec![5_000],
                 items: Items::OfTheFirst,
-                window: None,
-                horizon: 400_000,
+                ..attach.clone()
             },
             Self {
                 name: "items-clocks",
@@ -143,24 +130,18 @@ impl Bounds {
                 clocks_differ: true,
                 ..attach.clone()
             },
-            attach,
+            attach.clone(),
             Self {
                 name: "window",
                 content: "two uses of a key with a window",
                 deliveries: vec![0; 3],
-                at_once: if large { 3 } else { 2 },
-                crashes: 1,
-                lost: u8::from(large),
-                late: 1,
-                refusals: 0,
                 faults: if large { 3 } else { 2 },
                 clocks_differ: true,
                 shows_cases_at_once: false,
-                delays_answers: large,
-                budgets: vec![5_000],
                 items: Items::None,
                 window: Some(Duration::from_mins(10)),
                 horizon: 1_000_000,
+                ..attach.clone()
             },
         ]
     }

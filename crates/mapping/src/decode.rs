@@ -1582,6 +1582,10 @@ impl Decoder<'_> {
 
     /// Reports references to members that Connect never sends.
     fn refuse_never_sent(&mut self, expr: &ValueExpr, span: Span, scalar: &Scalar) {
+        // Every member may be in an EventBridge event, so there is nothing to look for.
+        if self.trigger != Some(Trigger::ContactFlow) {
+            return;
+        }
         for (name, at) in expr.first_members(&scalar.text) {
             let error = known_members::never_sent(self.trigger, name, span);
             let located = error.map(|error| Diagnostic {
